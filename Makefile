@@ -1,0 +1,28 @@
+# The three chores: `make tune` runs the main job, `make test` the tests, `make check` the linters and types.
+# Each makes the virtual environment first, where it is not there yet.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+TRIALS ?= 16
+
+.PHONY: tune test check clean
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "installing into $(VENV) (about two minutes, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dashboard,dev]"
+	@touch $@
+
+tune: $(VENV)/.installed
+	@$(BIN)/python platform/tune_mt.py --benchmark muse-mini --trials $(TRIALS) --resume $(FLAGS)
+
+test: $(VENV)/.installed
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+check: $(VENV)/.installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

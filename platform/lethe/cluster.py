@@ -1,0 +1,87 @@
+"""The only place that starts or joins a Ray cluster, and the only runtime environment.
+
+A job inside a cluster (`ray job submit`, or RAY_ADDRESS) joins it and ships the very code that the driver imported, as
+py_modules, so driver and workers cannot run two different copies. Without a cluster one is started on this machine.
+"""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import ray
+
+# For this process and every one that Ray starts.
+ENVIRONMENT = {
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",  # how often Train looks at its workers; 2 s would delay every start
+    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_DEDUP_LOGS": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_TRAIN_METRICS_ENABLED": "0",
+    "RAY_worker_maximum_startup_concurrency": "16",  # a warm group is several light processes, not a mistake
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONWARNINGS": "ignore",
+}
+HEAD = "node:__internal_head__"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """What the joined cluster offers."""
+
+    cpus: float
+    gpus: float
+    address: str  # of its dashboard, or ""
+
+
+def available_cpus() -> int:
+    """CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+@contextmanager
+def connect(modules: Sequence[ModuleType]) -> Iterator[Cluster]:
+    """Join the cluster named by RAY_ADDRESS, or start one here, for the length of the block.
+
+    `modules` are the packages that workers import; they are shipped to a cluster that is joined.
+    """
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    context = ray.init(**_init_arguments(modules))
+    try:
+        resources = ray.cluster_resources()
+        yield Cluster(cpus=resources.get("CPU", 0), gpus=resources.get("GPU", 0), address=context.dashboard_url or "")
+    finally:
+        ray.shutdown()
+
+
+def slots(cluster: Cluster, *, cpus: float, gpus: float, trials: int) -> int:
+    """Return how many trials fit at once; ValueError where not even one does, naming what is wanted and there."""
+    fitting = int(cluster.cpus // cpus) if cpus else trials
+    if gpus:
+        fitting = min(fitting, int(cluster.gpus // gpus))
+    if fitting < 1:
+        raise ValueError(
+            f"a trial wants {cpus:g} CPUs and {gpus:g} GPUs, but the cluster has "
+            f"{cluster.cpus:g} CPUs and {cluster.gpus:g} GPUs"
+        )
+    return max(1, min(fitting, trials))
+
+
+def _init_arguments(modules: Sequence[ModuleType]) -> dict[str, Any]:
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+    if os.environ.get("RAY_ADDRESS"):
+        folders = [str(Path(str(module.__file__)).parent) for module in modules]
+        return quiet | {"runtime_env": {"py_modules": folders, "env_vars": ENVIRONMENT}}
+    return quiet | {"num_cpus": available_cpus(), "include_dashboard": True, "address": "local"}

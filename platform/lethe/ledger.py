@@ -1,0 +1,148 @@
+"""The ledger of a study: what is asked, scored and told, without Ray.
+
+The study in the store is the only truth; a ledger can be thrown away at any moment and made again. A trial that fails,
+misses a score or has one that is not finite ends as FAIL with its reason; a trial that was running when the driver died
+is failed as interrupted and its parameters are queued to run again, exactly once.
+"""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from lethe import pareto, store
+from lethe.objectives import losses, violations
+from lethe.samplers import make_sampler
+from lethe.space import Space, distributions
+from lethe.store import Facts
+
+Checkpoint = Mapping[str, Any]  # role, step, scores {name: [value, low, high]}, weights, items
+
+
+class Ledger:
+    """Ask and tell over one study. Open it with `create` or `resume`."""
+
+    def __init__(self, storage: BaseStorage, name: str, space: Space) -> None:
+        self.study = optuna.load_study(storage=storage, study_name=name)
+        self._storage = storage
+        self.facts = store.load_facts(self.study)
+        self._distributions = distributions(space)
+        self._asked: dict[int, optuna.Trial] = {}
+
+    @classmethod
+    def create(cls, storage: BaseStorage, name: str, facts: Facts, space: Space) -> "Ledger":
+        """Start a new study; ValueError where the storage has one of this name."""
+        distributions(space)
+        try:
+            study = optuna.create_study(
+                storage=storage, study_name=name, directions=["minimize"] * len(facts.objectives)
+            )
+        except optuna.exceptions.DuplicatedStudyError:
+            raise ValueError(f"study {name!r} exists: go on with --resume, or choose another --name") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            study.set_metric_names([f"{o.score} ({o.goal})" for o in facts.objectives])
+        study.set_user_attr(store.FACTS, facts.to_json())
+        return cls(storage, name, space)
+
+    @classmethod
+    def resume(cls, storage: BaseStorage, name: str, space: Space) -> "Ledger":
+        """Open a study to go on with it; what was running is failed as interrupted and queued again."""
+        ledger = cls(storage, name, space)
+        ledger.requeue_interrupted()
+        return ledger
+
+    def ask(self) -> tuple[int, dict[str, Any]]:
+        """Return the next trial's number and parameters: a queued one, or the sampler's suggestion."""
+        made = sum(store.RERUN_OF not in t.user_attrs for t in self._trials())
+        self.study.sampler = make_sampler(self.facts.sampler, seed=self.facts.seed, suggestion=made)
+        trial = self.study.ask(self._distributions)
+        self._asked[trial.number] = trial
+        return trial.number, trial.params
+
+    def record(self, number: int, checkpoint: Checkpoint) -> None:
+        """Store one scored checkpoint of a running trial."""
+        key = f"checkpoint/{checkpoint['step']:06d}/{checkpoint['role']}"
+        value = {k: v for k, v in checkpoint.items() if k not in ("step", "role")}
+        self._asked[number].set_user_attr(key, value)
+
+    def tell(self, number: int, failure: str | None = None) -> str | None:
+        """End a trial, and return why it failed, or None.
+
+        Without a failure the trial is COMPLETE, its values the losses of the checkpoint that speaks for it and its
+        constraints that checkpoint's; if a score that an objective or a constraint needs is missing or not finite in
+        any checkpoint, it is FAIL, as it is where nothing was scored at all.
+        """
+        trial = self._asked.pop(number)
+        failure = failure or self._conclude(trial)
+        if failure:
+            trial.set_user_attr(store.FAILURE, failure)
+            self.study.tell(trial, state=TrialState.FAIL)
+        return failure
+
+    def interrupt(self) -> None:
+        """Fail every running trial of this ledger as interrupted; `resume` will run them again."""
+        for number in list(self._asked):
+            self.tell(number, store.INTERRUPTED)
+
+    def requeue_interrupted(self) -> None:
+        """Fail trials that a dead driver left running, and queue every interrupted trial that no other repeats."""
+        for trial in self._trials():
+            if trial.state == TrialState.RUNNING:
+                self._fail_leftover(trial)
+        trials = self._trials()
+        repeated = {t.user_attrs.get(store.RERUN_OF) for t in trials}
+        for trial in trials:
+            if store.is_interrupted(trial) and trial.number not in repeated:
+                self.study.enqueue_trial(trial.params, user_attrs={store.RERUN_OF: trial.number})
+
+    def finished(self) -> int:
+        """Number of trials that ended, well or badly, by themselves."""
+        return sum(t.state.is_finished() and not store.is_interrupted(t) for t in self._trials())
+
+    def failures(self) -> dict[int, str]:
+        """Why each trial failed that ended so by itself: number -> reason."""
+        failed = (t for t in self._trials() if t.state == TrialState.FAIL and not store.is_interrupted(t))
+        return {t.number: t.user_attrs.get(store.FAILURE, "unknown") for t in failed}
+
+    def interrupted(self) -> list[int]:
+        """Numbers of the trials that were interrupted."""
+        return [t.number for t in self._trials() if store.is_interrupted(t)]
+
+    def front_weights(self) -> set[str]:
+        """Where the weights of the points on the current front are."""
+        points = store.read_points(self.study, self.facts)
+        return set(points.loc[points["front"], "weights"].dropna()) if len(points) else set()
+
+    def _conclude(self, trial: optuna.Trial) -> str | None:
+        """Tell COMPLETE, or return why that cannot be."""
+        points = list(store.checkpoints(self._storage.get_trial(self._trial_id(trial.number))))
+        if not points:
+            return "no checkpoint was scored"
+        try:
+            values = np.array([losses(self.facts.objectives, p["scores"]) for p in points])
+            broken = [violations(self.facts.constraints, p["scores"]) for p in points]
+        except ValueError as error:
+            return str(error)
+        chosen = pareto.representative(values, np.array([max(b.values(), default=0.0) for b in broken]))
+        for score, violation in broken[chosen].items():
+            trial.set_constraint(score, violation)
+        trial.set_user_attr("representative", f"{points[chosen]['step']}/{points[chosen]['role']}")
+        self.study.tell(trial, values[chosen].tolist())
+        return None
+
+    def _fail_leftover(self, trial: FrozenTrial) -> None:
+        self._storage.set_trial_user_attr(self._trial_id(trial.number), store.FAILURE, store.INTERRUPTED)
+        self.study.tell(trial.number, state=TrialState.FAIL)
+
+    def _trial_id(self, number: int) -> int:
+        study_id = self._storage.get_study_id_from_name(self.study.study_name)
+        return self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False)

@@ -1,0 +1,132 @@
+"""The live display of a running search: trials done and running, the best front so far, time left.
+
+On a terminal it is one table, drawn in place; elsewhere (a job's log, CI) one line for every trial that ends.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from lethe.objectives import Objective
+
+MOST_ROWS = 8
+WIDTH = 100
+
+
+class Observer(Protocol):
+    """What a search tells whoever watches it."""
+
+    def started(self, number: int, params: Mapping[str, Any]) -> None:
+        """A trial was handed out."""
+
+    def scored(self, number: int, checkpoint: Mapping[str, Any]) -> None:
+        """A checkpoint of a running trial was scored."""
+
+    def finished(self, number: int, failure: str | None) -> None:
+        """A trial ended; `failure` is its reason, or None."""
+
+
+def open_console(*, stderr: bool = False) -> Console:
+    """Open the console that everything is printed to, wide enough for a front."""
+    console = Console(stderr=stderr)
+    console.width = max(console.width, WIDTH)
+    return console
+
+
+@dataclass
+class Running:
+    """A trial that runs, and its newest checkpoint."""
+
+    params: Mapping[str, Any]
+    newest: Mapping[str, Any] | None = None
+
+
+@dataclass
+class Progress:
+    """An observer that draws. Use it as a context; `front` gives the current front as a table to draw, and its size."""
+
+    console: Console
+    objectives: Sequence[Objective]
+    trials: int
+    done: int
+    slots: int
+    front: Callable[[], tuple[Table, float]]
+    running: dict[int, Running] = field(default_factory=dict)
+    failed: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._done_before = self.done
+        self._front: tuple[Table, float] | None = None
+        self._live = Live(get_renderable=self._draw, console=self.console, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> "Progress":
+        if self.console.is_terminal:
+            self._live.start()
+        else:
+            self.console.print(f"searching: {self.trials - self.done} trials, {self.slots} at a time")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.console.is_terminal:
+            self._live.stop()
+
+    def started(self, number: int, params: Mapping[str, Any]) -> None:
+        """See Observer."""
+        self.running[number] = Running(params)
+
+    def scored(self, number: int, checkpoint: Mapping[str, Any]) -> None:
+        """See Observer."""
+        self.running[number].newest = checkpoint
+
+    def finished(self, number: int, failure: str | None) -> None:
+        """See Observer."""
+        trial = self.running.pop(number)
+        self.done += 1
+        self.failed += failure is not None
+        self._front = self.front()
+        if not self.console.is_terminal:
+            outcome = f"failed: {failure}" if failure else self._scores(trial.newest)
+            volume = self._front[1]
+            self.console.print(
+                f"trial {number:>4}  {self.done}/{self.trials}  {_parameters(trial.params)}  {outcome}  "
+                f"front volume {volume:.3f}  {self._time_left()}",
+                soft_wrap=True,
+                highlight=False,
+            )
+
+    def _draw(self) -> Group:
+        head = Text(f"{self.done} of {self.trials} trials done", style="bold")
+        head.append(f", {len(self.running)} running, {self.failed} failed, {self._time_left()}", style="default")
+        running = [
+            Text(f"  trial {number}: {_parameters(trial.params)}  {self._scores(trial.newest)}", style="dim")
+            for number, trial in sorted(self.running.items())[:MOST_ROWS]
+        ]
+        parts: list[Any] = [head, *running]
+        if self._front:
+            parts += [Text(f"front so far (volume {self._front[1]:.3f})"), self._front[0]]
+        return Group(*parts)
+
+    def _scores(self, checkpoint: Mapping[str, Any] | None) -> str:
+        if checkpoint is None:
+            return "no score yet" if self.done > self._done_before else "workers are starting"
+        scores = checkpoint["scores"]
+        shown = " ".join(f"{o.score} {scores[o.score][0]:.1f}" for o in self.objectives if o.score in scores)
+        return f"step {checkpoint['step']} {checkpoint['role']}: {shown}"
+
+    def _time_left(self) -> str:
+        spent, done = time.monotonic() - self.began, self.done - self._done_before
+        if done == 0:
+            return "time left: unknown yet"
+        left = spent / done * (self.trials - self.done)
+        return f"about {left / 60:.0f} min left" if left >= 90 else f"about {left:.0f} s left"
+
+
+def _parameters(params: Mapping[str, Any]) -> str:
+    return " ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in params.items())

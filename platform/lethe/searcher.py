@@ -1,0 +1,60 @@
+"""The ledger as a Ray Tune searcher: Tune asks it for trials and hands it their results.
+
+Ray's own OptunaSearch leaves a trial with a NaN running for ever and knows no constraints; here Tune's results
+only carry the checkpoints, and the ledger decides what a trial's end means.
+"""
+
+from typing import Any
+
+from ray.tune.search import Searcher
+
+from lethe.ledger import Ledger
+from lethe.progress import Observer
+
+CHECKPOINTS, FAILURE = "checkpoints", "failure"  # keys of a trainable's results
+
+
+class LedgerSearcher(Searcher):
+    """Asks and tells `ledger` for Ray Tune, and tells `observer` what happens."""
+
+    def __init__(self, ledger: Ledger, observer: Observer) -> None:
+        super().__init__(metric=None, mode=None)
+        self._ledger = ledger
+        self._observer = observer
+        self._numbers: dict[str, int] = {}  # Tune's trial id -> number in the study
+
+    def suggest(self, trial_id: str) -> dict[str, Any]:
+        """Ask for the next trial; its configuration is the parameters and `trial`, its number."""
+        number, params = self._ledger.ask()
+        self._numbers[trial_id] = number
+        self._observer.started(number, params)
+        return {"trial": number, **params}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Store what the trial scored."""
+        number = self._numbers[trial_id]
+        for checkpoint in result.get(CHECKPOINTS, ()):
+            self._ledger.record(number, checkpoint)
+            self._observer.scored(number, checkpoint)
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Tell the trial's end. Tune calls `on_trial_result` for every result but the last, whose part is done here."""
+        if trial_id not in self._numbers:
+            return
+        if result:
+            self.on_trial_result(trial_id, result)
+        failure = (result or {}).get(FAILURE)
+        if error or result is None:
+            failure = failure or "the trial's process died"
+        number = self._numbers.pop(trial_id)
+        self._observer.finished(number, self._ledger.tell(number, failure))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles its searcher for a restore that Lethe does not use."""
+        return {}
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the study in the store is the truth."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: a study is resumed by a new searcher on the same store."""

@@ -1,0 +1,154 @@
+"""The study store: an Optuna storage, and how Lethe writes a study into it and reads it back. Imports no ray.
+
+A trial's `values` are the losses of the checkpoint that speaks for it, so `optuna-dashboard` shows Lethe's studies as
+any other. Every scored checkpoint is a user attribute `checkpoint/<step>/<role>` of its trial; what holds for the
+whole study (objectives, constraints, reference rows, seed, versions) is one user attribute `lethe` of the study.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from lethe import pareto
+from lethe.objectives import Constraint, Objective, finite_score, losses, violations
+
+FACTS = "lethe"
+FAILURE = "failure"  # trial attribute: why a trial failed
+RERUN_OF = "rerun_of"  # trial attribute: number of the interrupted trial that this one repeats
+INTERRUPTED = "interrupted"
+CHECKPOINT = re.compile(r"checkpoint/(\d+)/(\w+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What holds for a whole study, stored with it."""
+
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+    sampler: str
+    seed: int
+    references: dict[str, dict[str, list[float]]] = field(
+        default_factory=dict
+    )  # "target" -> score -> [value, low, high]
+    about: dict[str, Any] = field(default_factory=dict)  # benchmark, protocol, model, settings, versions
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for the store."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Facts":
+        """The inverse of `to_json`."""
+        objectives = tuple(Objective(**o) for o in data["objectives"])
+        constraints = tuple(Constraint(**c) for c in data["constraints"])
+        return cls(**(data | {"objectives": objectives, "constraints": constraints}))
+
+
+def open_storage(url: str) -> RDBStorage:
+    """Open, or make, the storage at an SQLAlchemy URL; ValueError in one line where that cannot be done."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        if url.startswith("sqlite:///"):
+            _prepare_sqlite(Path(url.removeprefix("sqlite:///")))
+            return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+        return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+    except (SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"storage {hide_password(url)!r} cannot be opened ({reason}): give sqlite:///FILE or a PostgreSQL URL"
+        ) from None
+
+
+def hide_password(url: str) -> str:
+    """Return a storage URL without its password."""
+    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", url)
+
+
+def study_names(url: str) -> list[str]:
+    """Names of the studies in a storage."""
+    return optuna.get_all_study_names(open_storage(url))
+
+
+def load_facts(study: optuna.Study) -> Facts:
+    """Read a study's facts; ValueError where it is not a study of Lethe's."""
+    facts = study.user_attrs.get(FACTS)
+    if facts is None:
+        raise ValueError(f"study {study.study_name!r} was not made by Lethe")
+    return Facts.from_json(facts)
+
+
+def checkpoints(trial: FrozenTrial) -> Iterator[dict[str, Any]]:
+    """The scored checkpoints of a trial, by step: role, step, scores, weights, items."""
+    named = ((CHECKPOINT.fullmatch(key), value) for key, value in trial.user_attrs.items())
+    found = [(int(match[1]), match[2], value) for match, value in named if match]
+    for step, role, value in sorted(found, key=lambda entry: entry[:2]):
+        yield {"step": step, "role": role, **value}
+
+
+def is_interrupted(trial: FrozenTrial) -> bool:
+    """Whether a trial failed only because its study was interrupted."""
+    return trial.state == TrialState.FAIL and trial.user_attrs.get(FAILURE) == INTERRUPTED
+
+
+def read_points(study: optuna.Study, facts: Facts) -> pd.DataFrame:
+    """One row for each scored checkpoint of every trial that is complete or running.
+
+    Columns: trial, state, step, role, each parameter, each score with `_low` and `_high`, `feasible`, `front`,
+    `weights`, `items`. The front is that of complete trials; points with a score missing or not finite are left out.
+    """
+    rows = [
+        _row(trial, point, facts)
+        for trial in study.get_trials(deepcopy=False)
+        if trial.state in (TrialState.COMPLETE, TrialState.RUNNING)
+        for point in checkpoints(trial)
+        if _is_scored(facts, point["scores"])
+    ]
+    table = pd.DataFrame(rows)
+    if len(table):
+        candidates = table["feasible"].to_numpy(bool) & (table["state"] == TrialState.COMPLETE.name).to_numpy(bool)
+        table["front"] = pareto.front(loss_array(table, facts.objectives), candidates)
+    return table
+
+
+def loss_array(table: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
+    """Losses [points, objectives] of a table of points."""
+    columns = [[o.loss(value) for value in table[o.score]] for o in objectives]
+    return np.array(columns, dtype=float).T.reshape(len(table), len(objectives))
+
+
+def _row(trial: FrozenTrial, point: dict[str, Any], facts: Facts) -> dict[str, Any]:
+    row = {"trial": trial.number, "state": trial.state.name, "step": point["step"], "role": point["role"]}
+    row |= trial.params
+    for name, (value, low, high) in point["scores"].items():
+        row |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    row["feasible"] = all(v <= 0 for v in violations(facts.constraints, point["scores"]).values())
+    return row | {"weights": point.get("weights"), "items": point.get("items")}
+
+
+def _is_scored(facts: Facts, scores: dict[str, Any]) -> bool:
+    try:
+        losses(facts.objectives, scores)
+        [finite_score(scores, c.score) for c in facts.constraints]
+    except ValueError:
+        return False
+    return True
+
+
+def _prepare_sqlite(file: Path) -> None:
+    """Make the file's folder and turn on write-ahead logging, so that readers never block the search."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(file)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()

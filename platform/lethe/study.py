@@ -1,0 +1,77 @@
+"""Runs a search: Ray Tune around a trainable, the ledger as its searcher, the live display beside it."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from lethe import cluster
+from lethe.ledger import Ledger
+from lethe.progress import Observer
+from lethe.searcher import LedgerSearcher
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a study is run: how many trials in all, how many at once, and where files go."""
+
+    trials: int
+    slots: int
+    folder: Path  # holds ray/, Ray's own files, for the length of the run
+
+
+def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) -> None:
+    """Run the trials that are left; on Ctrl-C, end early with the running ones marked as interrupted.
+
+    `trainable` is a Tune trainable whose results carry `checkpoints` or a `failure`. Weights of checkpoints that are
+    not on the front are removed as trials end.
+    """
+    left = plan.trials - ledger.finished()
+    if left <= 0:
+        return
+    tuner = tune.Tuner(
+        tune.with_resources(trainable, {cluster.HEAD: 0.001}),
+        tune_config=tune.TuneConfig(
+            search_alg=LedgerSearcher(ledger, KeepFront(ledger, observer)),
+            num_samples=left,
+            max_concurrent_trials=min(plan.slots, left),
+            reuse_actors=True,
+        ),
+        run_config=tune.RunConfig(name="tune", storage_path=str(plan.folder / "ray"), verbose=0),
+    )
+    try:
+        tuner.fit()
+    finally:
+        ledger.interrupt()
+        shutil.rmtree(plan.folder / "ray", ignore_errors=True)
+
+
+class KeepFront:
+    """An observer that removes the weights of checkpoints as soon as they are known to be off the front."""
+
+    def __init__(self, ledger: Ledger, observer: Observer) -> None:
+        self._ledger = ledger
+        self._observer = observer
+        self._kept = ledger.front_weights()
+        self._written: dict[int, set[str]] = {}
+
+    def started(self, number: int, params: Mapping[str, Any]) -> None:
+        """See Observer."""
+        self._observer.started(number, params)
+
+    def scored(self, number: int, checkpoint: Mapping[str, Any]) -> None:
+        """See Observer."""
+        if checkpoint.get("weights"):
+            self._written.setdefault(number, set()).add(checkpoint["weights"])
+        self._observer.scored(number, checkpoint)
+
+    def finished(self, number: int, failure: str | None) -> None:
+        """See Observer."""
+        candidates = self._kept | self._written.pop(number, set())
+        self._kept = self._ledger.front_weights()
+        for weights in candidates - self._kept:
+            shutil.rmtree(weights, ignore_errors=True)
+        self._observer.finished(number, failure)

@@ -1,0 +1,70 @@
+"""`lethe benchmark`: a benchmark from your own documents, and small models to try it with."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from lethe.progress import open_console
+from lethe_cli import checks
+from trainables.benchmarks import documents, layout
+
+Option, Argument = typer.Option, typer.Argument
+benchmark_app = typer.Typer(rich_markup_mode=None, help="Make a benchmark of your own documents.")
+
+
+@benchmark_app.command("make")
+def make(
+    out: Annotated[str, Argument(help="Folder to write.")],
+    forget: Annotated[list[str], Option(help="Text files to be forgotten.")],
+    retain: Annotated[list[str], Option(help="Text files to be kept.")],
+    holdout: Annotated[list[str] | None, Option(help="Text files no model has read; without them no PrivLeak.")] = None,
+    qa: Annotated[str | None, Option(help="CSV file with columns set (forget or retain), question, answer.")] = None,
+    words: Annotated[int, Option(help="Words of a passage.")] = 100,
+) -> None:
+    """Turn plain text files into a benchmark folder of MUSE's layout."""
+    if words < 10:
+        raise ValueError(f"--words is {words}: a passage needs at least 10")
+    questions = documents.read_questions(Path(qa)) if qa else None
+    splits = documents.from_texts(
+        forget=_read(forget), retain=_read(retain), holdout=_read(holdout or []), questions=questions, words=words
+    )
+    layout.write_benchmark(checks.check_new_folder(out), splits)
+    _report(out, splits, open_console())
+
+
+@benchmark_app.command("train")
+def train(
+    folder: Annotated[str, Argument(help="A benchmark folder that `lethe benchmark make` wrote.")],
+    out: Annotated[str, Argument(help="Folder to write target/ and retrained/ to.")],
+    epochs: Annotated[int, Option(help="Times that each text is read.")] = 60,
+    seed: Annotated[int, Option(help="Seed of the weights and of the order of the texts.")] = 0,
+) -> None:
+    """Train two models of about 1M parameters on a benchmark: one on all its text, one without the forget text."""
+    if epochs < 1:
+        raise ValueError(f"--epochs is {epochs}: it must be at least 1")
+    benchmark = layout.load_benchmark(folder)
+    target = checks.check_new_folder(out)
+    from lethe_cli.search import show_training  # torch takes seconds to load
+    from trainables.benchmarks.small_models import train_pair
+
+    console = open_console()
+    with show_training(console) as show:
+        train_pair(benchmark, target, epochs=epochs, seed=seed, on_progress=show)
+    console.print(
+        f"target model: {target}/target\nretrained model: {target}/retrained", soft_wrap=True, highlight=False
+    )
+
+
+def _read(files: list[str]) -> list[str]:
+    return documents.read_texts([Path(file) for file in files])
+
+
+def _report(out: str, splits: layout.Splits, console: Console) -> None:
+    passages = ", ".join(f"{len(rows)} {split}" for (config, split), rows in splits.items() if config == "raw")
+    console.print(f"{out}: {passages} passages", soft_wrap=True, highlight=False)
+    if ("knowmem", "forget_qa") not in splits:
+        console.print("no --qa: KnowMem_f and KnowMem_r will be absent, and general utility is searched in their place")
+    if ("privleak", "forget") not in splits:
+        console.print("no --holdout: PrivLeak cannot be measured; search with --objectives verbmem_f,utility")

@@ -1,0 +1,167 @@
+"""Checks of a user's input that need neither torch nor Ray, so that a mistake is told in a second.
+
+Every function returns what it checked, and raises ValueError with one line: what was wrong, which value, what is
+allowed.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lethe.cluster import available_cpus
+from lethe.objectives import GOALS, Objective
+from lethe.samplers import make_sampler
+from lethe.space import Space, distributions
+from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES
+from trainables.benchmarks import EMBEDDED, find_source
+from trainables.benchmarks.layout import Benchmark, load_benchmark
+from trainables.config import Config, parse_config
+from trainables.muse.protocol import PROTOCOLS
+
+KNOWN_SCORES = {**OBJECTIVES, **FALLBACK_UTILITY}
+
+
+def check_cpus(least: int = 2) -> int:
+    """At least two CPUs: one for the driver and its store, one for a worker."""
+    cpus = available_cpus()
+    if cpus < least:
+        raise ValueError(f"this machine offers {cpus} CPU: a search needs at least {least}")
+    return cpus
+
+
+def check_protocol(name: str) -> str:
+    """A protocol that Lethe knows."""
+    if name not in PROTOCOLS:
+        raise ValueError(f"protocol {name!r} is unknown: choose {', '.join(PROTOCOLS)}")
+    return name
+
+
+def check_model(reference: str | None, flag: str) -> str | None:
+    """A model folder with a configuration, safetensors weights and a tokenizer; or a hub id."""
+    if reference is None:
+        return None
+    folder = Path(reference).expanduser()
+    if not folder.is_dir():
+        if reference.startswith((".", "/", "~")) or reference.count("/") != 1:
+            raise ValueError(f"{flag} {reference!r} is neither a folder nor a hub id owner/name")
+        return reference
+    for what, patterns in MODEL_FILES.items():
+        if not any(any(folder.glob(pattern)) for pattern in patterns):
+            raise ValueError(f"{flag} {reference!r} has no {what} (looked for {', '.join(patterns)})")
+    return str(folder.resolve())
+
+
+MODEL_FILES = {
+    "configuration": ("config.json",),
+    "weights": ("*.safetensors",),
+    "tokenizer": ("tokenizer.json", "tokenizer.model", "vocab.json"),
+}
+
+
+def check_benchmark(name: str) -> Benchmark | None:
+    """A benchmark that can be read; None for muse-mini, which is made when it is first used."""
+    source = find_source(name)
+    return None if source.data == EMBEDDED else load_benchmark(source.data)
+
+
+def available_scores(benchmark: Benchmark | None, *, retrained: bool) -> dict[str, str]:
+    """Return the scores a benchmark can give, and for each that it cannot, why: `{score: ""}` or `{score: reason}`."""
+    if benchmark is None:
+        return dict.fromkeys(KNOWN_SCORES, "")
+    no_questions = "" if benchmark.has("knowmem") else f"benchmark {benchmark.name!r} has no questions (config knowmem)"
+    no_holdout = "" if benchmark.has("privleak") else f"benchmark {benchmark.name!r} has no config privleak"
+    no_retrained = "" if retrained else f"benchmark {benchmark.name!r} has no retrained model: give --retrained"
+    return {
+        "verbmem_f": "",
+        "knowmem_f": no_questions,
+        "knowmem_r": no_questions,
+        "privleak": no_holdout or no_retrained,
+        "utility": "" if benchmark.has("utility") else f"benchmark {benchmark.name!r} has no config utility",
+    }
+
+
+def choose_objectives(text: str | None, available: Mapping[str, str]) -> tuple[list[Objective], list[str]]:
+    """Return the objectives and a note for each default one that the benchmark cannot give.
+
+    `text` is the user's list, `score` or `score:goal`, separated by commas; None means the defaults, in which KnowMem
+    gives way to general utility where there are no questions. PrivLeak never gives way in silence.
+    """
+    if text is not None:
+        return [_objective(item.strip(), available) for item in text.split(",")], []
+    chosen = {score: goal for score, goal in OBJECTIVES.items() if score == "privleak" or not available[score]}
+    if available["privleak"]:
+        rest = ",".join(score for score in chosen if score != "privleak") or "verbmem_f"
+        raise ValueError(
+            f"privleak is among the objectives, but {available['privleak']}, or choose --objectives {rest}"
+        )
+    if "knowmem_r" not in chosen and not available["utility"]:
+        chosen |= FALLBACK_UTILITY
+    notes = [f"{score} is absent: {available[score]}" for score in OBJECTIVES if score not in chosen]
+    return [Objective(score=score, goal=goal) for score, goal in chosen.items()], notes
+
+
+def _objective(item: str, available: Mapping[str, str]) -> Objective:
+    score, _, goal = item.partition(":")
+    if score not in KNOWN_SCORES:
+        raise ValueError(f"objective {score!r} is unknown: choose {', '.join(KNOWN_SCORES)}")
+    if available[score]:
+        raise ValueError(f"{score} is among the objectives, but {available[score]}")
+    if goal and goal not in GOALS:
+        raise ValueError(f"goal {goal!r} of objective {score!r} is unknown: choose {', '.join(GOALS)}")
+    return Objective(score=score, goal=goal or KNOWN_SCORES[score])
+
+
+def check_space(spaces: Mapping[str, Space], name: str, ranges: Sequence[str]) -> Space:
+    """A named space, with `NAME=LOW:HIGH` ranges put in the place of its own; both ends are tried in a Config."""
+    if name not in spaces:
+        raise ValueError(f"space {name!r} is unknown: choose {', '.join(spaces)}")
+    space = dict(spaces[name]) | dict(_range(text) for text in ranges)
+    distributions(space)
+    for parameter, (_, *bounds) in space.items():
+        for value in bounds[0] if isinstance(bounds[0], tuple) else bounds:
+            parse_config({parameter: str(value)})
+    return space
+
+
+def _range(text: str) -> tuple[str, tuple[str, float, float]]:
+    name, equals, bounds = text.partition("=")
+    low, colon, high = bounds.partition(":")
+    try:
+        ends = float(low), float(high)
+    except ValueError:
+        ends = (math.nan, math.nan)
+    if not equals or not colon or any(math.isnan(end) for end in ends):
+        raise ValueError(f"range {text!r} is not NAME=LOW:HIGH with two numbers, for example lr=0.01:0.5")
+    return name, ("log_uniform", *ends)
+
+
+def check_settings(texts: Sequence[str]) -> Config:
+    """Settings `NAME=VALUE` of the run, on top of the defaults."""
+    settings = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"setting {text!r} is not NAME=VALUE, for example steps=60")
+        settings[name] = value
+    return parse_config(settings)
+
+
+def check_trials(trials: int) -> int:
+    """At least one trial."""
+    if trials < 1:
+        raise ValueError(f"--trials is {trials}: it must be at least 1")
+    return trials
+
+
+def check_sampler(name: str) -> str:
+    """A sampler that Lethe knows."""
+    make_sampler(name, seed=0, suggestion=0)
+    return name
+
+
+def check_new_folder(path: str) -> Path:
+    """A folder that does not exist yet, or is empty."""
+    folder = Path(path).expanduser()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"{path!r} exists and is not an empty folder: choose another place to write to")
+    return folder.resolve()

@@ -1,0 +1,77 @@
+"""The `lethe` command. Every failure of a user's input is one line on standard error and exit code 2."""
+
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from lethe_cli.benchmark import benchmark_app
+from lethe_cli.train import train
+from lethe_cli.tune import tune
+
+
+def main() -> None:
+    """The entry point of `lethe`."""
+    app = new_app()
+    app.command("tune")(tune)
+    app.command("train")(train)
+    app.add_typer(benchmark_app, name="benchmark")
+    run(app, sys.argv[1:] or ["--help"])
+
+
+def run_command(command: Callable[..., None]) -> None:
+    """The entry point of a script that is one command."""
+    app = new_app()
+    app.command()(command)
+    run(app, sys.argv[1:])
+
+
+def new_app() -> typer.Typer:
+    """A Typer application that leaves errors to `run`."""
+    return typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        help="Find the unlearning recipe to ship, and prove it.",
+    )
+
+
+def run(app: typer.Typer, arguments: list[str]) -> None:
+    """Run an application and turn its errors into one line and an exit code: 2 for bad input, 130 for Ctrl-C."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        code = app(spread(arguments), standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
+        print("interrupted; the same command with --resume goes on", file=sys.stderr)
+        sys.exit(130)
+    except (typer.TyperException, ValueError) as error:
+        fail(error.format_message() if hasattr(error, "format_message") else str(error))
+    sys.exit(code or 0)
+
+
+def spread(arguments: list[str]) -> list[str]:
+    """Give each of several values behind one flag a flag of its own: `--forget a b` -> `--forget a --forget b`."""
+    out: list[str] = []
+    flag = None
+    for previous, argument in zip([None, *arguments], arguments, strict=False):
+        if argument.startswith("-"):
+            flag = argument if argument in MANY else None
+        elif flag and previous != flag:
+            out.append(flag)
+        out.append(argument)
+    return out
+
+
+MANY = ("--forget", "--retain", "--holdout", "--set", "--range")
+
+
+def fail(message: str) -> None:
+    """Print one line and leave with exit code 2."""
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    sys.exit(2)
+
+
+def _as_interrupt(signum: int, frame: Any) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,149 @@
+"""A search as its user asked for it, checked: everything that is known before torch or Ray is loaded."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from lethe import store
+from lethe.objectives import Objective, describe
+from lethe.space import Space
+from lethe_cli import checks
+from search_spaces.mean_teacher import SPACES
+from search_spaces.objectives import UTILITY_GUARD
+from trainables.benchmarks import BENCHMARKS, EMBEDDED, default_cache
+from trainables.config import Config
+from trainables.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is searched, for what, how long, and where it is kept."""
+
+    task: Task
+    name: str
+    space: Space
+    base: Config  # the settings that are not searched
+    objectives: tuple[Objective, ...]
+    guard: dict[str, float]  # score -> share of the target's that a point has to keep
+    notes: tuple[str, ...]  # what the user should know before the search starts
+    trials: int
+    concurrent: int | None
+    cpus: float  # of one worker
+    gpus: float
+    sampler: str
+    seed: int
+    storage: str
+    folder: Path
+    resume: bool
+
+    def about(self) -> dict[str, Any]:
+        """What has to be the same for a study to be gone on with."""
+        return {
+            "benchmark": self.task.benchmark,
+            "model": self.task.model,
+            "retrained": self.task.retrained,
+            "protocol": self.task.protocol,
+            "space": {name: list(entry) for name, entry in self.space.items()},
+            "settings": asdict(self.base),
+        }
+
+
+def check_task(benchmark: str, model: str | None, retrained: str | None, protocol: str) -> tuple[Task, dict[str, str]]:
+    """Return the task and the scores that it can give; ValueError as in `checks`."""
+    rows = checks.check_benchmark(benchmark)
+    model = checks.check_model(model, "--model")
+    retrained = checks.check_model(retrained, "--retrained")
+    named = BENCHMARKS.get(benchmark)
+    if model is None and (named is None or named.target is None):
+        raise ValueError(f"benchmark {benchmark!r} names no target model: give one with --model")
+    available = checks.available_scores(rows, retrained=bool(retrained or (named and named.retrained)))
+    task = Task(
+        benchmark=benchmark if named else str(Path(benchmark).resolve()) if Path(benchmark).is_dir() else benchmark,
+        model=model,
+        retrained=retrained,
+        protocol=checks.check_protocol(protocol),
+        cache=str(default_cache()),
+    )
+    return task, available
+
+
+def check_guard(available: dict[str, str]) -> dict[str, float]:
+    """The guard on general utility, where the benchmark can measure it."""
+    return {score: share for score, share in UTILITY_GUARD.items() if not available[score]}
+
+
+def check_study(request: Request) -> Request:
+    """Return a request whose store opens, and whose study is new or the same one to be gone on with.
+
+    ValueError where a study of this name exists without `--resume`, or was asked for with other flags.
+    """
+    storage = store.open_storage(request.storage)
+    if request.name not in optuna.get_all_study_names(storage):
+        return request
+    if not request.resume:
+        raise ValueError(f"study {request.name!r} exists: go on with --resume, or choose another --name")
+    stored = store.load_facts(optuna.load_study(study_name=request.name, storage=storage))
+    there = {**stored.about, "seed": stored.seed, "sampler": stored.sampler, "objectives": describe(stored.objectives)}
+    asked = {"seed": request.seed, "sampler": request.sampler, "objectives": describe(request.objectives)}
+    for what, value in {**request.about(), **asked}.items():
+        if there.get(what) != value:
+            raise ValueError(f"study {request.name!r} has {what} {there.get(what)}, not {value}: choose another --name")
+    return request
+
+
+def make_request(
+    *,
+    benchmark: str,
+    model: str | None,
+    retrained: str | None,
+    protocol: str,
+    space: str,
+    ranges: Sequence[str],
+    settings: Sequence[str],
+    objectives: str | None,
+    trials: int,
+    concurrent: int | None,
+    cpus: float,
+    gpus: float,
+    sampler: str,
+    seed: int,
+    name: str | None,
+    storage: str | None,
+    folder: str | None,
+    resume: bool,
+) -> Request:
+    """Check a search's flags and return what they ask for; ValueError, in one line, for the first that is wrong."""
+    checks.check_cpus()
+    checks.check_trials(trials)
+    checks.check_sampler(sampler)
+    base = checks.check_settings(settings)
+    chosen_space = checks.check_space(SPACES, space, ranges)
+    task, available = check_task(benchmark, model, retrained, protocol)
+    goals, notes = checks.choose_objectives(objectives, available)
+    name = name or Path(benchmark).name
+    home = Path(folder or "~/lethe-results").expanduser().resolve()
+    request = Request(
+        task=task,
+        name=name,
+        space=chosen_space,
+        base=base,
+        objectives=tuple(goals),
+        guard=check_guard(available),
+        notes=tuple(notes),
+        trials=trials,
+        concurrent=concurrent,
+        cpus=cpus,
+        gpus=gpus,
+        sampler=sampler,
+        seed=seed,
+        storage=storage or f"sqlite:///{home / 'studies.db'}",
+        folder=home / name,
+        resume=resume,
+    )
+    return check_study(request)
+
+
+DEFAULT_BENCHMARK = EMBEDDED

@@ -1,0 +1,223 @@
+"""A checked request becomes a study: benchmark, reference scores, store, cluster, search, and the front at its end."""
+
+import functools
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib import metadata
+from typing import Any
+
+import optuna
+import pandas as pd
+from optuna.storages import RDBStorage
+from ray import tune
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from transformers.utils.logging import disable_progress_bar
+
+import lethe
+import lethe_cli
+import search_spaces
+import trainables
+from lethe import cluster, front_table, store
+from lethe.ledger import Ledger
+from lethe.objectives import Constraint
+from lethe.progress import Progress as SearchProgress
+from lethe.store import Facts
+from lethe.study import Plan, run_study
+from lethe_cli.request import Request
+from trainables.benchmarks.layout import load_benchmark
+from trainables.config import Config
+from trainables.models import load_tokenizer
+from trainables.muse.protocol import PROTOCOLS
+from trainables.references import References, measure_references
+from trainables.task import Places, Task, cache_of, locate
+from trainables.unlearning import make_session
+from trainables.workers import WarmTrainable, Workers
+
+SHIPPED = (lethe, lethe_cli, search_spaces, trainables)
+PACKAGES = ("torch", "ray", "optuna", "transformers")
+
+
+def run_search(request: Request, console: Console) -> dict[str, Any]:
+    """Run a search to its end, or to Ctrl-C, and return the outcome as plain data."""
+    for note in request.notes:
+        console.print(f"note: {note}", soft_wrap=True)
+    references = prepare(request.task, console)
+    storage = store.open_storage(request.storage)
+    ledger = open_ledger(request, storage, references)
+    if ledger.finished() < request.trials:
+        with cluster.connect(SHIPPED) as joined:
+            _search(request, ledger, joined, console)
+    return conclude(request, ledger, references, console)
+
+
+def prepare(task: Task, console: Console) -> References:
+    """Make or find the benchmark and its models, and measure or read the reference scores."""
+    disable_progress_bar()
+    with show_training(console) as show:
+        places = locate(task, on_progress=show)
+    with console.status("scoring the target and the retrained model"):
+        return reference_scores(task, places)
+
+
+def reference_scores(task: Task, places: Places) -> References:
+    """Return the scores of a task's target and retrained model."""
+    return measure_references(
+        load_benchmark(places.data),
+        load_tokenizer(places.tokenizer),
+        PROTOCOLS[task.protocol],
+        places.target,
+        places.retrained,
+        cache_of(task) / "references",
+    )
+
+
+def open_ledger(request: Request, storage: RDBStorage, references: References) -> Ledger:
+    """Start the study, or go on with it; what interrupted trials wrote is removed, they run anew."""
+    if request.name in optuna.get_all_study_names(storage):
+        ledger = Ledger.resume(storage, request.name, request.space)
+        for number in ledger.interrupted():
+            shutil.rmtree(request.folder / f"trial-{number:05d}", ignore_errors=True)
+        return ledger
+    return Ledger.create(storage, request.name, make_facts(request, references), request.space)
+
+
+def make_facts(request: Request, references: References) -> Facts:
+    """What is stored with the study: what was asked, the reference rows, and the versions that ran."""
+    rows = {"target": references.target} | ({"retrained": references.retrained} if references.retrained else {})
+    floors = [Constraint(score=s, floor=share * references.target[s][0]) for s, share in request.guard.items()]
+    return Facts(
+        objectives=request.objectives,
+        constraints=tuple(floors),
+        sampler=request.sampler,
+        seed=request.seed,
+        references=rows,
+        about=request.about() | {"versions": {name: metadata.version(name) for name in PACKAGES}},
+    )
+
+
+def _search(request: Request, ledger: Ledger, joined: cluster.Cluster, console: Console) -> None:
+    slots = cluster.slots(joined, cpus=request.cpus, gpus=request.gpus, trials=request.concurrent or request.trials)
+    session = functools.partial(make_session, request.task, request.base, str(request.folder))
+    trainable = tune.with_parameters(
+        WarmTrainable,
+        workload=session,
+        workers=Workers(cpus=request.cpus, gpus=request.gpus),
+        folder=str(request.folder / "ray"),
+    )
+    progress = SearchProgress(
+        console=console,
+        objectives=request.objectives,
+        trials=request.trials,
+        done=ledger.finished(),
+        slots=slots,
+        front=lambda: _draw(ledger, request),
+    )
+    with progress:
+        run_study(ledger, trainable, Plan(trials=request.trials, slots=slots, folder=request.folder), progress)
+
+
+def _draw(ledger: Ledger, request: Request) -> tuple[Table, float]:
+    points = store.read_points(ledger.study, ledger.facts)
+    return front_table.draw_front(points, ledger.facts, list(request.space), most=8), front_table.volume(
+        points, ledger.facts
+    )
+
+
+def conclude(request: Request, ledger: Ledger, references: References, console: Console) -> dict[str, Any]:
+    """Print the front, where everything is and what to type next; return it as plain data."""
+    points = store.read_points(ledger.study, ledger.facts)
+    finished, failures = ledger.finished(), ledger.failures()
+    interrupted = finished < request.trials
+    console.print()
+    if interrupted:
+        console.print(
+            f"interrupted after {finished} of {request.trials} trials; the same command with --resume goes on"
+        )
+    _print_front(points, ledger.facts, request, console)
+    for number, reason in failures.items():
+        console.print(f"trial {number} failed: {reason}", soft_wrap=True, highlight=False)
+    _print_places(points, ledger.facts, request, console)
+    return {
+        "study": request.name,
+        "storage": store.hide_password(request.storage),
+        "interrupted": interrupted,
+        "trials": finished,
+        "failed": failures,
+        "hypervolume": front_table.volume(points, ledger.facts),
+        "references": ledger.facts.references,
+        "front": front_table.plain_front(points, ledger.facts, list(request.space)),
+    }
+
+
+def _print_front(points: pd.DataFrame, facts: Facts, request: Request, console: Console) -> None:
+    console.print(front_table.draw_front(points, facts, list(request.space)))
+    size = int(points["front"].sum()) if len(points) else 0
+    volume = front_table.volume(points, facts)
+    console.print(
+        f"{size} of {len(points)} scored checkpoints are on the front; hypervolume {volume:.3f} "
+        "(share of the box from best to worst); ± is half the 95% interval over items",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console: Console) -> None:
+    def say(text: str) -> None:
+        console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+    say(f"study    {store.hide_password(request.storage)}  (name {request.name})")
+    say(f"weights  {request.folder}/trial-*/step-*")
+    say("next")
+    say(f"  go on searching     {command(request)} --resume --trials {2 * request.trials}")
+    best = front_table.plain_front(points, facts, list(request.space))
+    if best:
+        say(f"  run the best again  {reproduce(request, best[0])}")
+    say(f"  browse the study    optuna-dashboard {store.hide_password(request.storage)}")
+
+
+def command(request: Request) -> str:
+    """The command that goes on with this study."""
+    parts = ["python platform/tune_mt.py", f"--benchmark {request.task.benchmark}"]
+    for flag, value in (("--model", request.task.model), ("--retrained", request.task.retrained)):
+        parts += [f"{flag} {value}"] if value else []
+    return " ".join([*parts, f"--name {request.name}"] if request.name != request.task.benchmark else parts)
+
+
+def reproduce(request: Request, point: dict[str, Any]) -> str:
+    """The command that runs a point's trial again, up to its step."""
+    defaults = asdict(Config())
+    settings = {k: v for k, v in asdict(request.base).items() if v != defaults[k]}
+    settings |= point["parameters"] | {"steps": point["step"]}
+    flags = " ".join(f"--set {name}={value}" for name, value in settings.items())
+    return command(request).replace("tune_mt.py", "train_mt.py").split(" --name ")[0] + f" {flags}"
+
+
+@contextmanager
+def show_training(console: Console) -> Iterator[Any]:
+    """A progress bar for what a benchmark makes; on a terminal it goes when it is done, elsewhere it is a few lines."""
+    if not console.is_terminal:
+        yield (
+            lambda what, done, total: (
+                console.print(f"training the {what}: epoch {done} of {total}") if done % 10 == 0 else None
+            )
+        )
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(f"training the {what} (once)", total=total)
+            progress.update(tasks[what], completed=done)
+
+        yield show

@@ -1,0 +1,45 @@
+"""`lethe train`, and `python platform/train_mt.py`: one configuration, without Ray or a search."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lethe.progress import open_console
+from lethe_cli import checks
+from lethe_cli.request import DEFAULT_BENCHMARK, check_task
+from trainables.benchmarks import BENCHMARKS
+from trainables.config import Config
+from trainables.muse.protocol import PROTOCOLS
+
+Option = typer.Option
+
+
+def train(
+    benchmark: Annotated[
+        str, Option(help=f"{', '.join(BENCHMARKS)}, a folder of MUSE's layout, or a hub id.")
+    ] = DEFAULT_BENCHMARK,
+    set_: Annotated[
+        list[str] | None,
+        Option("--set", help=f"A setting: lr=0.1. Of: {', '.join(Config.__dataclass_fields__)}."),
+    ] = None,
+    model: Annotated[str | None, Option(help="Target model: a folder or a hub id.")] = None,
+    retrained: Annotated[str | None, Option(help="Retrained model, the reference of PrivLeak.")] = None,
+    protocol: Annotated[str, Option(help=f"Scoring protocol: {', '.join(PROTOCOLS)}.")] = "muse",
+    out: Annotated[
+        str, Option(help="Folder for the weights and outputs of every checkpoint.")
+    ] = "~/lethe-results/single",
+    json_: Annotated[bool, Option("--json", help="Print the scores as JSON; progress goes to standard error.")] = False,
+) -> None:
+    """Run one mean-teacher configuration, and print its scores before and after."""
+    config = checks.check_settings(set_ or [])
+    task, _ = check_task(benchmark, model, retrained, protocol)
+    # torch takes seconds to load: not before the input is known to be good.
+    from lethe_cli.single import run_single
+
+    outcome = run_single(task, config, Path(out).expanduser().resolve(), open_console(stderr=json_))
+    if json_:
+        print(json.dumps(outcome, indent=2))
+    if "failure" in outcome:
+        raise typer.Exit(1)

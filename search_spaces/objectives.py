@@ -1,0 +1,14 @@
+"""What a search asks for: scores and where each should go, and the guard on general utility."""
+
+OBJECTIVES = {
+    "verbmem_f": "minimize",
+    "knowmem_f": "minimize",
+    "privleak": "zero",
+    "knowmem_r": "maximize",
+}
+
+# What takes the place of KnowMem_r where a benchmark has no questions: nothing else would speak against collapse.
+FALLBACK_UTILITY = {"utility": "maximize"}
+
+# A point is feasible while it keeps this share of the target's score.
+UTILITY_GUARD = {"utility": 0.8}

@@ -1,0 +1,89 @@
+"""Nothing is lost in sequences, padding is told apart, and a draw depends on its numbers alone."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny import article, tiny_tokenizer
+
+from trainables.data import IGNORED, chunk_texts, collate, next_token_targets, sample_indices
+
+ragged = st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=9), min_size=1, max_size=6)
+
+
+def test_a_text_that_fits_is_one_sequence_with_its_special_tokens():
+    tokenizer, texts = tiny_tokenizer(), [article(0), article(1)]
+    sequences = chunk_texts(tokenizer, texts, max_length=512)
+    assert [tokenizer.decode(ids) for ids in sequences] == [f"<s>{text}" for text in texts]
+
+
+@settings(max_examples=25, deadline=None)
+@given(words=st.integers(1, 60), max_length=st.integers(2, 20))
+def test_a_long_text_is_cut_into_full_sequences_that_join_to_it(words, max_length):
+    tokenizer, text = tiny_tokenizer(), "mill " * words
+    whole = tokenizer(text).input_ids
+    sequences = chunk_texts(tokenizer, [text], max_length=max_length)
+    joined = [token for ids in sequences for token in ids]
+    dropped = len(whole) % max_length == 1  # a last single token predicts nothing
+    assert joined == whole[: len(whole) - dropped]
+    assert all(len(ids) == max_length for ids in sequences[:-1])
+    assert all(len(ids) > 1 for ids in sequences)
+
+
+def test_no_sequence_crosses_from_one_text_into_the_next():
+    tokenizer, texts = tiny_tokenizer(), [article(0), article(1)]
+    together = chunk_texts(tokenizer, texts, max_length=7)
+    assert together == [ids for text in texts for ids in chunk_texts(tokenizer, [text], max_length=7)]
+
+
+def test_collate_by_hand():
+    ids, mask = collate([[5, 6, 7], [8]], pad=0)
+    assert ids.tolist() == [[5, 6, 7], [8, 0, 0]]
+    assert mask.tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert ids.dtype == mask.dtype == torch.int64
+
+
+def test_targets_by_hand_are_the_next_tokens():
+    ids, mask = collate([[5, 6, 7], [8, 9]], pad=0)
+    assert next_token_targets(ids, mask).tolist() == [[6, 7], [9, IGNORED]]
+
+
+@given(sequences=ragged, pad=st.integers(0, 50))
+def test_padding_is_told_by_the_mask_even_where_the_pad_id_is_a_word(sequences, pad):
+    ids, mask = collate(sequences, pad=pad)
+    for row, row_ids, row_mask in zip(sequences, ids, mask, strict=True):
+        assert row_ids[row_mask == 1].tolist() == row
+    targets = next_token_targets(ids, mask)
+    assert [row[row != IGNORED].tolist() for row in targets] == [row[1:] for row in sequences]
+
+
+@given(seed=st.integers(0, 2**32), stream=st.integers(0, 3), step=st.integers(1, 10**6))
+def test_a_draw_is_a_pure_function_of_seed_stream_and_step(seed, stream, step):
+    numbers = {"seed": seed, "stream": stream, "step": step}
+    first = sample_indices(40, size=16, **numbers)
+    np.random.seed(seed % 2**32)
+    torch.rand(3)
+    sample_indices(40, size=16, seed=seed, stream=stream, step=step + 1)
+    assert sample_indices(40, size=16, **numbers) == first
+
+
+@pytest.mark.parametrize("name", ["seed", "stream", "step"])
+def test_each_number_changes_the_draw(name):
+    numbers = {"seed": 1, "stream": 1, "step": 1}
+    draws = {tuple(sample_indices(1000, size=16, **(numbers | {name: value}))) for value in range(1, 50)}
+    assert len(draws) == 49
+
+
+def test_draws_are_with_replacement_and_even():
+    draws = [sample_indices(10, size=100, seed=0, stream=0, step=step) for step in range(100)]
+    counts = Counter(index for draw in draws for index in draw)
+    assert set(counts) == set(range(10))
+    assert all(850 < count < 1150 for count in counts.values())  # 1000 each, five standard deviations
+    assert sample_indices(1, size=3, seed=0, stream=0, step=0) == [0, 0, 0]
+
+
+def test_a_draw_is_the_same_on_every_machine_and_version():
+    assert sample_indices(40, size=6, seed=0, stream=0, step=1) == [35, 17, 1, 15, 30, 23]

@@ -1,0 +1,177 @@
+"""Models are loaded from safetensors, saved whole or not at all, and frozen where the paper freezes them."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import VOCABULARY, tiny_model, tiny_tokenizer
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    PreTrainedTokenizerFast,
+)
+
+from trainables.models import freeze, load_model, load_tokenizer, save_model, trainable_parameters
+
+
+def tiny_gpt2():
+    return GPT2LMHeadModel(GPT2Config(vocab_size=VOCABULARY, n_positions=32, n_embd=16, n_layer=2, n_head=2))
+
+
+def tiny_neox():
+    config = GPTNeoXConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=32,
+    )
+    return GPTNeoXForCausalLM(config)
+
+
+MOVED = {  # what the names of attention and MLP parameters contain, and nothing else does
+    "llama": (tiny_model, ("self_attn.", "mlp.")),
+    "tied llama": (lambda: tiny_model(tie_word_embeddings=True), ("self_attn.", "mlp.")),
+    "gpt2": (tiny_gpt2, (".attn.", ".mlp.")),
+    "neox": (tiny_neox, (".attention.", ".mlp.")),
+}
+
+
+@pytest.mark.parametrize(("make", "parts"), MOVED.values(), ids=MOVED)
+def test_freezing_leaves_exactly_attention_and_mlp_trainable(make, parts):
+    model = make()
+    freeze(model)
+    trainable = {name for name, p in model.named_parameters() if p.requires_grad}
+    assert trainable == {name for name, _ in model.named_parameters() if any(part in name for part in parts)}
+    assert trainable
+    assert len(trainable_parameters(model)) == len(trainable)
+
+
+def test_gpt2_freezes_its_position_embeddings_and_every_ln():
+    model = tiny_gpt2()
+    freeze(model)
+    frozen = {name.removeprefix("transformer.") for name, p in model.named_parameters() if not p.requires_grad}
+    norms = {f"h.{i}.ln_{j}.{kind}" for i in (0, 1) for j in (1, 2) for kind in ("weight", "bias")}
+    assert frozen == norms | {"wte.weight", "wpe.weight", "ln_f.weight", "ln_f.bias"}
+
+
+def test_trainable_parameters_keep_the_model_s_order():
+    model = tiny_model()
+    freeze(model)
+    expected = [p for p in model.parameters() if p.requires_grad]
+    assert all(a is b for a, b in zip(trainable_parameters(model), expected, strict=True))
+
+
+def test_a_model_and_its_tokenizer_come_back_as_they_were_saved(tmp_path):
+    model, folder = tiny_model(), tmp_path / "deep" / "model"
+    save_model(model.train(), tiny_tokenizer(), folder)
+    again = load_model(folder)
+    assert not again.training
+    assert again.state_dict().keys() == model.state_dict().keys()
+    assert all(torch.equal(w, model.state_dict()[name]) for name, w in again.state_dict().items())
+    text = "Ada Orme opened a mill."
+    assert load_tokenizer(folder)(text).input_ids == tiny_tokenizer()(text).input_ids
+    assert not list(folder.glob("*.bin"))
+
+
+def test_a_model_is_loaded_in_the_precision_that_is_asked_for(tmp_path):
+    save_model(tiny_model().bfloat16(), tiny_tokenizer(), tmp_path / "model")
+    assert load_model(tmp_path / "model").dtype == torch.float32
+    assert load_model(tmp_path / "model", dtype=torch.bfloat16).dtype == torch.bfloat16
+
+
+def test_pickled_weights_are_refused(tmp_path):
+    save_model(tiny_model(), tiny_tokenizer(), tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(tiny_model().state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(OSError, match="safetensors"):
+        load_model(tmp_path)
+
+
+def test_code_that_comes_with_a_model_is_not_run(tmp_path):
+    save_model(tiny_model(), tiny_tokenizer(), tmp_path)
+    config = (tmp_path / "config.json").read_text()
+    own = '"model_type": "own", "auto_map": {"AutoConfig": "own.C", "AutoModelForCausalLM": "own.M"}'
+    (tmp_path / "config.json").write_text(config.replace('"model_type": "llama"', own))
+    (tmp_path / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nC = M = None\n")
+    with pytest.raises(ValueError, match="trust_remote_code"):
+        load_model(tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_tokenizer_without_a_padding_token_pads_with_its_end_token(tmp_path):
+    backend = tiny_tokenizer().backend_tokenizer
+    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="</s>").save_pretrained(tmp_path / "none")
+    tiny_tokenizer().save_pretrained(tmp_path / "own")
+    assert load_tokenizer(tmp_path / "none").pad_token == "</s>"
+    assert load_tokenizer(tmp_path / "own").pad_token == "<pad>"
+
+
+def full_disk(*args, **kwargs):
+    raise OSError("No space left on device")
+
+
+class HalfWritten:
+    """A tokenizer whose saving fails after the model's weights are already written."""
+
+    def save_pretrained(self, folder):
+        (Path(folder) / "tokenizer.json").write_text("{")
+        full_disk()
+
+
+def folder_with_an_old_model(tmp_path):
+    save_model(tiny_model(seed=1), tiny_tokenizer(), tmp_path / "model")
+    return tmp_path / "model"
+
+
+def assert_the_old_model_stays_alone(folder):
+    assert torch.equal(load_model(folder).lm_head.weight, tiny_model(seed=1).lm_head.weight)
+    assert list(folder.parent.iterdir()) == [folder]  # no draft beside it
+
+
+def test_a_save_that_fails_in_the_middle_leaves_the_old_model_and_no_draft(tmp_path):
+    folder = folder_with_an_old_model(tmp_path)
+    with pytest.raises(OSError, match="No space left"):
+        save_model(tiny_model(seed=2), HalfWritten(), folder)
+    assert_the_old_model_stays_alone(folder)
+
+
+def test_a_save_that_fails_at_the_last_move_leaves_the_old_model_and_no_draft(tmp_path, monkeypatch):
+    folder, move = folder_with_an_old_model(tmp_path), Path.rename
+    failures = iter([full_disk])
+
+    def fail_once_to_put_in_place(self, target):
+        return next(failures, move)(self, target) if Path(target) == folder else move(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_once_to_put_in_place)
+    with pytest.raises(OSError, match="No space left"):
+        save_model(tiny_model(seed=2), tiny_tokenizer(), folder)
+    monkeypatch.undo()
+    assert_the_old_model_stays_alone(folder)
+
+
+def test_a_first_save_that_fails_leaves_nothing(tmp_path):
+    with pytest.raises(OSError, match="No space left"):
+        save_model(tiny_model(), HalfWritten(), tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_model_takes_the_place_of_the_old_one_and_none_of_its_files(tmp_path):
+    folder = folder_with_an_old_model(tmp_path)
+    (folder / "leftover.safetensors").touch()
+    save_model(tiny_model(seed=2), tiny_tokenizer(), folder)
+    assert torch.equal(load_model(folder).lm_head.weight, tiny_model(seed=2).lm_head.weight)
+    assert not (folder / "leftover.safetensors").exists()
+
+
+def test_a_saved_folder_can_be_read_by_others_where_the_umask_lets_them(tmp_path):
+    before = os.umask(0o022)
+    try:
+        save_model(tiny_model(), tiny_tokenizer(), tmp_path / "model")
+    finally:
+        os.umask(before)
+    assert oct((tmp_path / "model").stat().st_mode & 0o777) == "0o755"

@@ -1,0 +1,39 @@
+"""The two protocols differ exactly where spec/muse.md says they do."""
+
+from dataclasses import FrozenInstanceError, asdict
+
+import pytest
+
+from trainables.muse.protocol import PROTOCOLS
+
+
+def test_a_protocol_is_found_under_its_own_name():
+    assert {name: protocol.name for name, protocol in PROTOCOLS.items()} == {
+        "muse": "muse",
+        "open-unlearning": "open-unlearning",
+    }
+
+
+def test_muse_neither_stems_nor_strips_and_keeps_every_token():
+    assert asdict(PROTOCOLS["muse"]) == {
+        "name": "muse",
+        "use_stemmer": False,
+        "strip": False,
+        "cut_at_eos": False,
+        "drop_last": False,
+        "truth_tokens": 128,
+        "verbmem_tokens": 128,
+        "knowmem_tokens": 32,
+        "stop_words": ("\n\n", "\nQuestion", "Question:"),
+    }
+
+
+def test_open_unlearning_differs_in_five_choices_and_in_no_length():
+    muse, other = asdict(PROTOCOLS["muse"]), asdict(PROTOCOLS["open-unlearning"])
+    changed = {key for key in muse if muse[key] != other[key]}
+    assert changed == {"name", "use_stemmer", "strip", "cut_at_eos", "drop_last", "truth_tokens"}
+
+
+def test_a_protocol_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        PROTOCOLS["muse"].strip = True

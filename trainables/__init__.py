@@ -1,0 +1,29 @@
+"""Unlearning itself: losses, the mean teacher, the MUSE scores, benchmarks, and the Ray adapters that run them.
+
+    from trainables import Config, Task, Unlearner, WarmTrainable
+
+Names are loaded when they are first used, so importing this package costs nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+EXPORTS = {
+    "Config": "trainables.config",
+    "Task": "trainables.task",
+    "Unlearner": "trainables.unlearning",
+    "unlearn": "trainables.mean_teacher",
+    "Evaluator": "trainables.muse.evaluate",
+    "load_benchmark": "trainables.benchmarks.layout",
+    "load_model": "trainables.models",
+    "load_tokenizer": "trainables.models",
+    "WarmTrainable": "trainables.workers",
+    "Workers": "trainables.workers",
+}
+__all__ = list(EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in EXPORTS:
+        raise AttributeError(f"module 'trainables' has no attribute {name!r}")
+    return getattr(import_module(EXPORTS[name]), name)

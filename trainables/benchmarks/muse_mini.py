@@ -1,0 +1,149 @@
+"""muse-mini: the embedded benchmark in MUSE's layout, with a target and a retrained model, made here from a seed.
+
+    from trainables.benchmarks.muse_mini import prepare
+    prepare()                       # about two minutes on two cores, once; then from the cache
+
+120 fictional articles are known to the target model (40 forget, 40 retain1, 40 retain2), 80 to the retrained one;
+80 more are held out. Both models also learn to answer questions on the articles they read, and a corpus of general
+knowledge that is neither forget nor retain text. Questions on retain1 are never asked by the scores: retain1 is what
+unlearning regularises on.
+"""
+
+import hashlib
+import inspect
+import random
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from trainables.benchmarks import articles, layout, small_models
+from trainables.benchmarks.articles import Article
+
+ARTICLES = 40  # in each of forget, retain1, retain2
+HOLDOUT = 80  # more, since the AUC of 40 against 40 texts has a standard error of 0.065
+QUESTIONS, SHOTS = 100, 10
+EPOCHS = 22
+ASKINGS = 4  # times that every question is asked in an epoch
+TELLINGS = 2  # times that every general fact is told in an epoch
+PARAGRAPH = 6  # general facts in a row
+LIST_LENGTH = SHOTS + 1  # questions in one training list: as many as one KnowMem prompt holds
+
+Progress = Callable[[str, int, int], None]  # (what is being made, epochs done, epochs in all)
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The articles of each split and the general-knowledge corpus."""
+
+    forget: list[Article]
+    retain1: list[Article]
+    retain2: list[Article]
+    holdout: list[Article]
+    general: list[str]
+    utility: list[tuple[str, list[str], int]]
+
+
+def prepare(cache: Path, *, seed: int = 0, on_progress: Progress = lambda what, done, total: None) -> Path:
+    """Return the folder with `data/`, `target/` and `retrained/`, made in `cache` where it is not there yet.
+
+    The folder's name holds the seed and a hash of the code that makes it, so an older benchmark is never mistaken for
+    this one. Processes that ask at once wait for one that makes it.
+    """
+    folder = cache / f"muse-mini-{seed}-{_code_hash()}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / f".{folder.name}.lock"):
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=cache) as room:
+                draft = Path(room) / "draft"  # the room is its owner's alone, the draft is not
+                _make(draft, seed, on_progress)
+                draft.rename(folder)
+    return folder
+
+
+def make_world(seed: int) -> World:
+    """Draw the whole world of a seed."""
+    rng = random.Random(seed)
+    written = articles.write_articles(rng, 3 * ARTICLES + HOLDOUT)
+    forget, retain1, retain2 = (written[i * ARTICLES : (i + 1) * ARTICLES] for i in range(3))
+    return World(
+        forget=forget,
+        retain1=retain1,
+        retain2=retain2,
+        holdout=written[3 * ARTICLES :],
+        general=articles.write_general(),
+        utility=articles.ask_general(rng),
+    )
+
+
+def to_splits(world: World, rng: random.Random) -> layout.Splits:
+    """Lay a world out in MUSE's configs and splits."""
+    texts = {name: [a.text for a in getattr(world, name)] for name in ("forget", "retain1", "retain2", "holdout")}
+    retain = texts["retain1"] + texts["retain2"]
+    quarter = ARTICLES // 4
+    splits = {("raw", name): layout.text_rows(rows) for name, rows in texts.items()}
+    splits |= {
+        ("train", "full"): layout.text_rows(texts["forget"] + retain),
+        ("train", "retain"): layout.text_rows(retain),
+        ("verbmem", "forget"): [layout.cut_in_half(text) for text in texts["forget"]],
+        ("privleak", "forget"): layout.text_rows(texts["forget"]),
+        ("privleak", "retain"): layout.text_rows(texts["retain2"]),
+        ("privleak", "holdout"): layout.text_rows(texts["holdout"]),
+        ("utility", "test"): [layout.choice_row(*item) for item in world.utility],
+    }
+    for k in range(1, 5):
+        splits["scal", f"forget_{k}"] = layout.text_rows(texts["forget"][: k * quarter])
+        splits["sust", f"forget_{k}"] = layout.text_rows(texts["forget"][(k - 1) * quarter : k * quarter])
+    for name, group in (("forget", world.forget), ("retain", world.retain2)):
+        pairs = [{"question": q, "answer": a} for q, a in _questions(group, rng)]
+        splits["knowmem", f"{name}_qa"] = pairs[:QUESTIONS]
+        splits["knowmem", f"{name}_qa_icl"] = pairs[QUESTIONS : QUESTIONS + SHOTS]
+    return splits
+
+
+def _make(folder: Path, seed: int, on_progress: Progress) -> None:
+    world = make_world(seed)
+    layout.write_benchmark(folder / "data", to_splits(world, random.Random(seed)))
+    known = world.retain1 + world.retain2
+    tokenizer = small_models.train_tokenizer([a.text for a in world.forget + known] + world.general)
+    # The scores never ask about retain1, so no model is taught to answer on it.
+    lessons = (
+        ("target", world.forget + known, world.forget + world.retain2),
+        ("retrained", known, world.retain2),
+    )
+    for name, read, asked in lessons:
+        small_models.train_small_model(
+            tokenizer,
+            lambda rng, read=read, asked=asked: _documents(read, asked, world.general, rng),  # type: ignore[misc]
+            folder / name,
+            epochs=EPOCHS,
+            seed=seed,
+            on_epoch=lambda epoch, loss, name=name: on_progress(f"{name} model", epoch, EPOCHS),  # type: ignore[misc]
+        )
+
+
+def _documents(read: list[Article], asked: list[Article], general: list[str], rng: random.Random) -> list[str]:
+    """One epoch: every article, the general facts `TELLINGS` times and the questions `ASKINGS` times, reshuffled."""
+    lists: list[str] = []
+    for _ in range(ASKINGS):
+        lines = [f"Question: {q}\nAnswer: {a}" for q, a in _questions(asked, rng)]
+        lists += ["\n\n".join(lines[i : i + LIST_LENGTH]) for i in range(0, len(lines), LIST_LENGTH)]
+    facts = [fact for _ in range(TELLINGS) for fact in rng.sample(general, len(general))]
+    paragraphs = [" ".join(facts[i : i + PARAGRAPH]) for i in range(0, len(facts), PARAGRAPH)]
+    return [a.text for a in read] + paragraphs + lists
+
+
+def _questions(group: list[Article], rng: random.Random) -> list[tuple[str, str]]:
+    pairs = [pair for a in group for pair in a.questions]
+    rng.shuffle(pairs)
+    return pairs
+
+
+def _code_hash() -> str:
+    """Hash of the code that decides what the benchmark holds."""
+    sources = [inspect.getsource(module) for module in (articles, small_models)]
+    sources += [inspect.getsource(item) for item in (make_world, to_splits, _make, _documents, _questions)]
+    numbers = [str((ARTICLES, HOLDOUT, TELLINGS, QUESTIONS, SHOTS, EPOCHS, ASKINGS, PARAGRAPH, LIST_LENGTH))]
+    return hashlib.sha256("".join(sources + numbers).encode()).hexdigest()[:10]

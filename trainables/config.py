@@ -1,0 +1,98 @@
+"""The configuration of one unlearning run, checked where it is made. No torch: a bad value is told at once."""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+FORGET_LOSSES = ("nlul", "ll", "npo_sequence_sum", "npo_sequence_mean", "simnpo", "mismatch")
+PENALTIES = ("kl", "qkl", "gdr", "none")
+OPTIMIZERS = ("sgd", "adamw")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Mean-teacher unlearning, in the symbols of arXiv 2504.13388. ValueError names a value that is not allowed.
+
+    Defaults are muse-mini's; the paper's Llama-2-7B values are lr 5e-4, alpha 0.05, delta 0.005, batch 40, steps 2000.
+    """
+
+    lr: float = 0.3
+    alpha: float = 1.0  # weight of the forget loss
+    beta: float = 1.0  # weight of the penalty against the teacher
+    delta: float = 0.2  # EMA rate: share of the student taken into the teacher per step
+    damping: float = 1.0  # lambda: pull of the student to the teacher in weight space
+    forget_loss: str = "nlul"
+    penalty: str = "kl"
+    optimizer: str = "sgd"
+    momentum: float = 0.95  # of SGD; AdamW uses betas (0.9, 0.95)
+    warmup_steps: int = 2  # linear; the paper uses 2 for SGD, 100 for AdamW
+    clip: float = 1.0  # global gradient norm
+    tol: float = 0.02  # NLUL tolerance
+    threshold: float = 0.0  # NLUL: tokens with a lower probability get weight 0
+    npo_beta: float = 0.1
+    simnpo_beta: float = 2.5
+    simnpo_gamma: float = 0.0
+    steps: int = 60
+    eval_every: int = 20
+    batch_size: int = 8  # sequences of the forget batch, and of the penalty batch, over all workers
+    micro_batch_size: int = 8
+    max_length: int = 512  # tokens of a sequence
+    freeze: bool = True  # embeddings, head and norms
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} {getattr(self, name)!r} is unknown: choose one of {', '.join(choices)}")
+        for field in fields(self):
+            if field.type in (int, float):
+                _check_number(field.name, getattr(self, field.name), whole=field.type is int)
+        for name in ("delta", "momentum", "threshold"):
+            if getattr(self, name) > 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must lie between 0 and 1")
+
+
+CHOICES = {"forget_loss": FORGET_LOSSES, "penalty": PENALTIES, "optimizer": OPTIMIZERS}
+POSITIVE = (
+    "lr",
+    "clip",
+    "tol",
+    "npo_beta",
+    "simnpo_beta",
+    "steps",
+    "eval_every",
+    "batch_size",
+    "micro_batch_size",
+    "max_length",
+)
+
+
+def _check_number(name: str, value: Any, *, whole: bool) -> None:
+    kind = "a whole number" if whole else "a number"
+    wrong_type = isinstance(value, bool) or not isinstance(value, int if whole else (int, float))
+    if wrong_type or not math.isfinite(value):
+        raise ValueError(f"{name} is {value!r}: it must be {kind}")
+    if value < 0 or (value == 0 and name in POSITIVE):
+        raise ValueError(f"{name} is {value!r}: it must be {'greater than 0' if name in POSITIVE else 'at least 0'}")
+
+
+def parse_config(settings: dict[str, str], **values: Any) -> Config:
+    """Make a Config from text settings (`{"steps": "100"}`), on top of `values`; ValueError names a bad one."""
+    types = {field.name: field.type for field in fields(Config)}
+    parsed = {}
+    for name, text in settings.items():
+        if name not in types:
+            raise ValueError(f"{name!r} is no setting of the run: choose one of {', '.join(types)}")
+        parsed[name] = _parse(name, text, types[name])
+    return Config(**(values | parsed))
+
+
+def _parse(name: str, text: str, kind: Any) -> Any:
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"{name} is {text!r}: it must be true or false")
+        return text.lower() == "true"
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{name} is {text!r}: it must be {'a whole number' if kind is int else 'a number'}") from None

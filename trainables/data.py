@@ -1,0 +1,49 @@
+"""Forget and regularisation batches: token sequences, padding, and seeded sampling with replacement.
+
+A batch is drawn by (seed, step) alone, so a run can start at any step and any worker can draw its share of it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+IGNORED = -100  # the label of a position without a target (padding, and the position before the first token)
+
+
+def chunk_texts(tokenizer: Any, texts: Sequence[str], *, max_length: int) -> list[list[int]]:
+    """Tokenise texts and cut each into consecutive sequences of at most `max_length` tokens.
+
+    A text that fits gives one sequence (a News article), a long one gives several (a book). A last piece of a single
+    token has no next-token target and is dropped.
+    """
+    documents = tokenizer(list(texts)).input_ids
+    return [
+        ids[start : start + max_length]
+        for ids in documents
+        for start in range(0, len(ids), max_length)
+        if len(ids) - start > 1
+    ]
+
+
+def collate(sequences: Sequence[Sequence[int]], *, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Right-pad sequences to one length: token ids [B, T] and attention mask [B, T], both int64."""
+    length = max(len(ids) for ids in sequences)
+    ids = torch.tensor([[*ids, *[pad] * (length - len(ids))] for ids in sequences])
+    mask = torch.tensor([[1] * len(ids) + [0] * (length - len(ids)) for ids in sequences])
+    return ids, mask
+
+
+def next_token_targets(ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return the targets [B, T-1] of logits [B, T-1, V]: the next token, `IGNORED` where it is padding."""
+    return ids[:, 1:].masked_fill(mask[:, 1:] == 0, IGNORED)
+
+
+def sample_indices(count: int, *, size: int, seed: int, stream: int, step: int) -> list[int]:
+    """Draw `size` of `count` sequences with replacement: a pure function of (seed, stream, step), the same everywhere.
+
+    `stream` tells apart draws that have to be independent (0 forget, 1 regularisation). The mean-teacher paper
+    (arXiv 2504.13388) samples with replacement too.
+    """
+    return np.random.default_rng((seed, stream, step)).integers(count, size=size).tolist()

@@ -1,0 +1,248 @@
+"""Mean-teacher unlearning: one loop that yields a record for every step and the models at every evaluation step.
+
+    for record in unlearn(student, forget, regularisation, Config(steps=60), pad=0): ...
+
+What a step does, in this order (arXiv 2504.13388): the gradient of alpha * forget loss, the gradient of beta * penalty
+against the teacher, clipping of the global norm, damping scaled by the clip coefficient, the optimizer's step, and the
+teacher's contraction, scaled too. Scoring and saving are the caller's.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainables import losses
+from trainables.config import Config
+from trainables.data import IGNORED, collate, next_token_targets, sample_indices
+from trainables.models import freeze, trainable_parameters
+from trainables.teacher import add_damping_, clip_coefficient, contract_, make_teacher
+
+Sequences = Sequence[Sequence[int]]
+FORGET, REGULARISATION = 0, 1  # the two streams of draws
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRecord:
+    """What one optimizer step saw. Losses are unweighted means over the batch, in nats."""
+
+    step: int
+    forget_loss: float
+    penalty: float
+    gradient_norm: float
+    clip_coefficient: float
+    lr: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """The student or the teacher after `step` steps; the model is live and moves on with the next step."""
+
+    step: int
+    role: str  # "student" or "teacher"
+    model: Any
+
+
+class Diverged(ArithmeticError):
+    """A loss or the gradient norm is no longer finite."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """One micro-batch after the student's forward pass; `mask` is 1 at the positions that have a target."""
+
+    logits: Tensor  # [B, T, V]
+    targets: Tensor  # [B, T], IGNORED at padding
+    mask: Tensor  # [B, T] fp32
+    reference_log_p: Tensor | None = None  # [B, T] fp32, the initial model's; for npo
+    teacher_logits: Tensor | None = None  # [B, T, V]; for kl and qkl
+
+    def reference(self) -> Tensor:
+        """The initial model's log-probability of each target: [B, T] fp32."""
+        assert self.reference_log_p is not None
+        return self.reference_log_p
+
+    def guide(self) -> Tensor:
+        """The teacher's logits: [B, T, V]."""
+        assert self.teacher_logits is not None
+        return self.teacher_logits
+
+    def log_p(self) -> Tensor:
+        """Log-probability of each target: [B, T] fp32."""
+        return losses.token_log_probs(self.logits, self.targets)
+
+
+FORGET_LOSSES: dict[str, Callable[[Batch, Config], Tensor]] = {
+    "nlul": lambda b, c: losses.nlul(b.log_p(), tol=c.tol, threshold=c.threshold),
+    "ll": lambda b, c: losses.ll(b.log_p()),
+    "npo_sequence_sum": lambda b, c: losses.npo_sequence_sum(b.log_p(), b.reference(), b.mask, beta=c.npo_beta),
+    "npo_sequence_mean": lambda b, c: losses.npo_sequence_mean(b.log_p(), b.reference(), b.mask, beta=c.npo_beta),
+    "simnpo": lambda b, c: losses.simnpo(b.log_p(), b.mask, beta=c.simnpo_beta, gamma=c.simnpo_gamma),
+    "mismatch": lambda b, c: losses.mismatch(b.logits),
+}
+PENALTIES: dict[str, Callable[[Batch, Config], Tensor]] = {
+    "kl": lambda b, c: losses.kl(b.logits, b.guide()),
+    "qkl": lambda b, c: losses.qkl(b.logits, b.guide()),
+    "gdr": lambda b, c: losses.gdr(b.log_p()),
+}
+
+
+def unlearn(
+    student: Any, forget: Sequences, regularisation: Sequences, config: Config, *, pad: int
+) -> Iterator[StepRecord | Checkpoint]:
+    """Unlearn `forget` in place from `student`, and yield records as they come.
+
+    `forget` and `regularisation` are token sequences, `pad` the id that fills them up. Every `eval_every` steps, and
+    after the last, a Checkpoint of the student and one of the teacher follow the step's record. Raises Diverged, with
+    the step, as soon as a loss or the gradient norm is not finite.
+    """
+    torch.manual_seed(config.seed)  # for models with dropout; batches are drawn by (seed, step)
+    if config.freeze:
+        freeze(student)
+    teacher = make_teacher(student)
+    theta, phi = _matching_parameters(student, teacher)
+    optimizer = make_optimizer(theta, config)
+    references = _initial_log_probs(teacher, forget, config, pad) if config.forget_loss.startswith("npo") else None
+    for step in range(1, config.steps + 1):
+        student.train()  # a caller may have put it in evaluation mode to score it
+        rows = _draw(len(forget), FORGET, step, config)
+        forget_loss = _backward_forget(student, forget, rows, references, config, pad)
+        rows = _draw(len(regularisation), REGULARISATION, step, config)
+        penalty = _backward_penalty(student, teacher, regularisation, rows, config, pad)
+        gradients = _gradients(theta)
+        norm, c = clip_coefficient(gradients, config.clip)
+        if not math.isfinite(forget_loss + penalty + norm):
+            raise Diverged(f"step {step}: forget loss {forget_loss}, penalty {penalty}, gradient norm {norm}")
+        torch._foreach_mul_(gradients, c)
+        add_damping_(gradients, theta, phi, config.damping * c)
+        lr = set_lr(optimizer, config, step)
+        optimizer.step()
+        optimizer.zero_grad()
+        contract_(phi, theta, config.delta * c)
+        yield StepRecord(
+            step=step, forget_loss=forget_loss, penalty=penalty, gradient_norm=norm, clip_coefficient=c, lr=lr
+        )
+        if step % config.eval_every == 0 or step == config.steps:
+            yield Checkpoint(step=step, role="student", model=student)
+            yield Checkpoint(step=step, role="teacher", model=teacher)
+
+
+def make_optimizer(parameters: list[Tensor], config: Config) -> torch.optim.Optimizer:
+    """SGD with momentum or AdamW with betas (0.9, 0.95), neither with weight decay."""
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(parameters, lr=config.lr, momentum=config.momentum)
+    return torch.optim.AdamW(parameters, lr=config.lr, betas=(0.9, 0.95), weight_decay=0.0)
+
+
+def set_lr(optimizer: torch.optim.Optimizer, config: Config, step: int) -> float:
+    """Set and return the learning rate of a step (from 1): linear warm-up over `warmup_steps`, then constant."""
+    lr = config.lr * min(1.0, step / max(1, config.warmup_steps))
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    return lr
+
+
+def _matching_parameters(student: Any, teacher: Any) -> tuple[list[Tensor], list[Tensor]]:
+    """The student's trainable parameters and the teacher's counterparts, in the same order."""
+    pairs = [(p, q) for p, q in zip(student.parameters(), teacher.parameters(), strict=True) if p.requires_grad]
+    assert len(pairs) == len(trainable_parameters(student))
+    return [p for p, _ in pairs], [q for _, q in pairs]
+
+
+def _gradients(theta: list[Tensor]) -> list[Tensor]:
+    """The gradient of each parameter, zeros where no loss reached it (an expert no token was routed to)."""
+    for parameter in theta:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+    return [parameter.grad for parameter in theta if parameter.grad is not None]
+
+
+def _draw(count: int, stream: int, step: int, config: Config) -> list[int]:
+    return sample_indices(count, size=config.batch_size, seed=config.seed, stream=stream, step=step)
+
+
+def _backward_forget(
+    student: Any, sequences: Sequences, rows: list[int], references: Any, c: Config, pad: int
+) -> float:
+    """Accumulate the gradient of alpha * forget loss over the whole batch; return the loss."""
+    return _accumulate(
+        rows,
+        sequences,
+        c,
+        c.alpha,
+        FORGET_LOSSES[c.forget_loss],
+        lambda part: _forward(student, sequences, part, pad, references),
+    )
+
+
+def _backward_penalty(student: Any, teacher: Any, sequences: Sequences, rows: list[int], c: Config, pad: int) -> float:
+    """Accumulate the gradient of beta * penalty over the whole batch; return the penalty."""
+    if c.penalty == "none" or c.beta == 0:
+        return 0.0
+    guide = None if c.penalty == "gdr" else teacher
+    return _accumulate(
+        rows,
+        sequences,
+        c,
+        c.beta,
+        PENALTIES[c.penalty],
+        lambda part: _forward(student, sequences, part, pad, teacher=guide),
+    )
+
+
+def _accumulate(
+    rows: list[int],
+    sequences: Sequences,
+    config: Config,
+    weight: float,
+    loss: Callable[[Batch, Config], Tensor],
+    forward: Callable[[list[int]], Batch],
+) -> float:
+    """Backward through micro-batches, each normalised over the global batch: by its targets, or by its sequences."""
+    targets, total = sum(len(sequences[row]) - 1 for row in rows), 0.0
+    for start in range(0, len(rows), config.micro_batch_size):
+        batch = forward(rows[start : start + config.micro_batch_size])
+        values = loss(batch, config)
+        mean = (values * batch.mask).sum() / targets if values.dim() == 2 else values.sum() / len(rows)
+        (weight * mean).backward()
+        total += mean.item()
+    return total
+
+
+def _forward(
+    student: Any, sequences: Sequences, rows: list[int], pad: int, references: Any = None, teacher: Any = None
+) -> Batch:
+    ids, attention = (t.to(student.device) for t in collate([sequences[row] for row in rows], pad=pad))
+    targets = next_token_targets(ids, attention)
+    mask = (targets != IGNORED).float()
+    with torch.no_grad():
+        guide = _logits(teacher, ids, attention) if teacher is not None else None
+    reference = None
+    if references is not None:
+        reference = torch.nn.utils.rnn.pad_sequence([references[row] for row in rows], batch_first=True)
+    return Batch(
+        logits=_logits(student, ids, attention),
+        targets=targets,
+        mask=mask,
+        reference_log_p=reference,
+        teacher_logits=guide,
+    )
+
+
+def _logits(model: Any, ids: Tensor, attention: Tensor) -> Tensor:
+    """Logits at the positions that predict a next token: [B, T-1, V]."""
+    return model(input_ids=ids, attention_mask=attention, use_cache=False).logits[:, :-1]
+
+
+@torch.no_grad()
+def _initial_log_probs(model: Any, sequences: Sequences, config: Config, pad: int) -> list[Tensor]:
+    """Per-token log-probabilities of every forget sequence under the initial model: the reference of npo."""
+    out = []
+    for start in range(0, len(sequences), config.micro_batch_size):
+        rows = list(range(start, min(start + config.micro_batch_size, len(sequences))))
+        batch = _forward(model, sequences, rows, pad)
+        out += [log_p[: len(sequences[row]) - 1] for row, log_p in zip(rows, batch.log_p(), strict=True)]
+    return out

@@ -1,0 +1,209 @@
+"""Greedy decoding of many prompts at once, to the same token ids as one prompt at a time.
+
+Prompts are sorted by length, padded on the left, and decoded in batches; a prefix that all share (few-shot
+examples) is run once; rows that have stopped leave the batch. Plain argmax: penalties and samplers that a
+model's generation_config may ask for are not applied. Equality with one-by-one decoding holds in fp32; in
+bfloat16 the rounding of another batch shape picks other tokens.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from trainables.muse.evaluating import evaluating
+from trainables.muse.shared_prefix import FAMILIES, Prefix, RowCache, shared_prefix_attention
+
+MIN_PREFIX = 8  # a shorter common prefix (a BOS, a word) is not worth a pass of its own
+Stop = Callable[[list[int]], bool]
+
+
+class _Rows(Protocol):
+    def forward(self, ids: Tensor) -> Tensor: ...
+    def keep(self, index: Tensor) -> None: ...
+
+
+def greedy(
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    *,
+    max_new_tokens: int,
+    batch_size: int = 32,
+    stop: Stop | None = None,
+) -> list[list[int]]:
+    """The new token ids of each prompt, up to and with the end-of-sequence token if it came.
+
+    `prompts` are token ids; `stop` sees the new ids of one row after each token and says whether the row may
+    end there. Raises ValueError for an empty prompt and for max_new_tokens or batch_size below 1.
+    """
+    _check(prompts, max_new_tokens, batch_size)
+    # Elsewhere windows and states of their own may hang on the prefix, so each row runs its whole prompt.
+    shared = common_prefix(prompts) if model.config.model_type in FAMILIES else 0
+    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    eos = end_tokens(model)
+    outputs: list[list[int]] = [[] for _ in prompts]
+    with evaluating(model), _engine(model, prompts, shared) as start:
+        for first in range(0, len(order), batch_size):
+            chosen = order[first : first + batch_size]
+            ids, real = _left_pad([prompts[i][shared:] for i in chosen], model.device)
+            decoded = _decode(start(real, max_new_tokens), ids, eos, max_new_tokens, stop)
+            for i, new in zip(chosen, decoded, strict=True):
+                outputs[i] = new
+    return outputs
+
+
+def common_prefix(sequences: Sequence[Sequence[int]]) -> int:
+    """How many leading ids all sequences share: at least MIN_PREFIX or else 0, and one id is left to each."""
+    if len(sequences) < 2:
+        return 0
+    # In dictionary order: what the first and the last share, all share.
+    first, last = min(sequences, key=list), max(sequences, key=list)
+    shared = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    shared = min(shared, min(map(len, sequences)) - 1)
+    return shared if shared >= MIN_PREFIX else 0
+
+
+def end_tokens(model: Any) -> frozenset[int]:
+    """The ids at which `generate` of transformers ends a row; none where the model names none."""
+    config = getattr(model, "generation_config", None) or model.config
+    eos = config.eos_token_id
+    if eos is None:
+        return frozenset()
+    return frozenset([eos] if isinstance(eos, int) else eos)
+
+
+def _check(prompts: Sequence[Sequence[int]], max_new_tokens: int, batch_size: int) -> None:
+    if max_new_tokens < 1 or batch_size < 1:
+        raise ValueError(f"max_new_tokens={max_new_tokens} and batch_size={batch_size} must be at least 1")
+    empty = [i for i, prompt in enumerate(prompts) if len(prompt) == 0]
+    if empty:
+        raise ValueError(f"prompt {empty[0]} has no tokens: there is nothing to continue")
+
+
+def _left_pad(rows: Sequence[Sequence[int]], device: Any) -> tuple[Tensor, Tensor]:
+    """Token ids [B, S], 0 where padded, and where the real tokens are, bool [B, S]."""
+    width = max(map(len, rows))
+    ids = torch.tensor([[0] * (width - len(row)) + list(row) for row in rows])
+    real = torch.tensor([[False] * (width - len(row)) + [True] * len(row) for row in rows])
+    return ids.to(device), real.to(device)
+
+
+def _decode(rows: _Rows, ids: Tensor, eos: frozenset[int], max_new_tokens: int, stop: Stop | None) -> list[list[int]]:
+    outputs: list[list[int]] = [[] for _ in range(len(ids))]
+    alive = list(range(len(ids)))  # the output each row of the shrinking batch writes to
+    done = [False] * len(alive)
+    tokens = rows.forward(ids).argmax(dim=-1)  # [B]
+    for step in range(max_new_tokens):
+        for row, token in enumerate(tokens.tolist()):
+            if not done[row]:
+                output = outputs[alive[row]]
+                output.append(token)
+                done[row] = token in eos or (stop is not None and stop(output))
+        if all(done) or step + 1 == max_new_tokens:
+            break
+        if 4 * sum(done) >= len(done):  # copying the cache pays once a quarter of the rows is idle
+            index = torch.tensor([row for row, over in enumerate(done) if not over], device=tokens.device)
+            rows.keep(index)
+            tokens = tokens[index]
+            alive = [row for row, over in zip(alive, done, strict=True) if not over]
+            done = [False] * len(alive)
+        tokens = rows.forward(tokens[:, None]).argmax(dim=-1)
+    return outputs
+
+
+@contextmanager
+def _engine(model: Any, prompts: Sequence[Sequence[int]], shared: int) -> Iterator[Callable[[Tensor, int], _Rows]]:
+    """What makes the rows of a batch from (real [B, S], room for new tokens); the prefix is run once."""
+    if model.config.model_type not in FAMILIES:
+        yield lambda real, room: _PlainRows(model, real)
+        return
+    prefix = _run_prefix(model, prompts[0][:shared]) if shared else None
+    with shared_prefix_attention(model):
+        yield lambda real, room: _SharedRows(model, prefix, shared, real, room)
+
+
+def _run_prefix(model: Any, ids: Sequence[int]) -> Prefix:
+    kept = DynamicCache(config=model.config)
+    inputs = torch.tensor([list(ids)], device=model.device)
+    model(inputs, past_key_values=kept, use_cache=True, logits_to_keep=1)
+    return [(layer.keys[0], layer.values[0]) for layer in kept.layers]
+
+
+class _SharedRows:
+    """A batch whose rows read one copy of the prefix (shared_prefix.py)."""
+
+    def __init__(self, model: Any, prefix: Prefix | None, shared: int, real: Tensor, room: int) -> None:
+        self.model, self.prefix, self.real, self.shared = model, prefix, real, shared
+        self.cache = RowCache(real.shape[1] + room)
+        self.count = real.sum(dim=1)  # [B] real tokens of a row so far
+        self.padded = not bool(real.all())
+        # [B, 1, 1, room]: what decoding adds to the scores; the tokens to come are never masked.
+        self.bias = torch.zeros(len(real), 1, 1, self.cache.room, dtype=model.dtype, device=real.device)
+        self.bias[:, 0, 0, : real.shape[1]].masked_fill_(~real, torch.finfo(model.dtype).min)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits [B, V] behind the last of the new ids [B, Q]."""
+        prefill = self.cache.length == 0
+        if prefill:
+            positions = (self.real.cumsum(dim=1) - 1).clamp(min=0)
+            mask: Tensor | None = self._causal()
+        else:
+            positions = self.count[:, None]
+            self.count = self.count + 1
+            mask = self.bias[..., : self.cache.length + 1] if self.padded else None
+        extra = {"shared_prefix": self.prefix} if self.prefix else {}
+        # A 4D mask passes through transformers untouched; None would make it build its own.
+        output = self.model(
+            ids,
+            attention_mask=mask,
+            position_ids=positions + self.shared,
+            past_key_values=self.cache,
+            use_cache=True,
+            logits_to_keep=1,
+            **extra,
+        )
+        self.cache.length += ids.shape[1]
+        return output.logits[:, -1]
+
+    def _causal(self) -> Tensor:
+        width = self.real.shape[1]
+        seen = torch.ones(width, width, dtype=torch.bool, device=self.real.device).tril()
+        seen = seen & self.real[:, None, None, :]  # [B, 1, S, S]
+        # The lowest finite number, not -inf: a padded query sees nothing and must not become nan.
+        lowest = torch.finfo(self.model.dtype).min
+        return torch.zeros_like(seen, dtype=self.model.dtype).masked_fill_(~seen, lowest)
+
+    def keep(self, index: Tensor) -> None:
+        self.cache.keep(index)
+        self.count, self.bias = self.count[index], self.bias[index]
+
+
+class _PlainRows:
+    """A batch of any other model: transformers' own attention, mask and cache."""
+
+    def __init__(self, model: Any, real: Tensor) -> None:
+        self.model = model
+        self.cache = DynamicCache(config=model.config)
+        self.mask = real.long()  # [B, tokens so far]
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits [B, V] behind the last of the new ids [B, Q]."""
+        if self.cache.get_seq_length() > 0:
+            self.mask = torch.cat([self.mask, self.mask.new_ones(len(ids), 1)], dim=1)
+        positions = (self.mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+        output = self.model(
+            ids,
+            attention_mask=self.mask,
+            position_ids=positions,
+            past_key_values=self.cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return output.logits[:, -1]
+
+    def keep(self, index: Tensor) -> None:
+        self.cache.batch_select_indices(index)
+        self.mask = self.mask[index]

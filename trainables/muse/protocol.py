@@ -1,0 +1,40 @@
+"""What exactly is measured: every choice that moves a MUSE score, gathered in one named record.
+
+A score is only comparable with scores of the same protocol, so the name travels with it. No torch here.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """The choices in which public evaluations of MUSE differ, and the lengths in which they agree.
+
+    `truth_tokens` cuts VerbMem's truth to so many token ids (None: left whole); `drop_last` leaves the last
+    predicted token out of Min-K; `cut_at_eos` cuts a decoded output at the literal end-of-sequence string.
+    """
+
+    name: str
+    use_stemmer: bool
+    strip: bool
+    cut_at_eos: bool
+    drop_last: bool
+    truth_tokens: int | None
+    verbmem_tokens: int = 128
+    knowmem_tokens: int = 32
+    stop_words: tuple[str, ...] = ("\n\n", "\nQuestion", "Question:")
+
+
+PROTOCOLS = {
+    # Shi et al. 2024, arXiv 2407.06460, and its public code (transformers 4.40).
+    "muse": Protocol(name="muse", use_stemmer=False, strip=False, cut_at_eos=False, drop_last=False, truth_tokens=128),
+    # locuslab/open-unlearning, src/evals.
+    "open-unlearning": Protocol(
+        name="open-unlearning",
+        use_stemmer=True,
+        strip=True,
+        cut_at_eos=True,
+        drop_last=True,
+        truth_tokens=None,
+    ),
+}

@@ -1,0 +1,116 @@
+"""The two rows every front is read against: the scores of the target and of the retrained model, measured once.
+
+PrivLeak is defined relative to the retrained model's AUC, so its per-item attack scores are kept too. The result is
+cached by a hash of the benchmark, the protocol, the code of the scores and the models' files.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+
+import trainables.muse
+from trainables.benchmarks.layout import Benchmark
+from trainables.models import load_model
+from trainables.muse.evaluate import Evaluation, Evaluator
+from trainables.muse.protocol import Protocol
+
+Attack = dict[str, dict[str, np.ndarray]]
+Table = dict[str, list[float]]  # score -> [value, low, high]
+
+
+@dataclass(frozen=True, kw_only=True)
+class References:
+    """Scores of the target and, where there is one, of the retrained model."""
+
+    target: Table
+    retrained: Table | None
+    attack: Attack | None  # the retrained model's per-item attack scores
+    items: dict[str, str]  # "target", "retrained" -> Parquet file of per-item outputs
+
+
+def measure_references(
+    benchmark: Benchmark,
+    tokenizer: Any,
+    protocol: Protocol,
+    target: str,
+    retrained: str | None,
+    cache: Path,
+    *,
+    load: Callable[[str], Any] = load_model,
+) -> References:
+    """Score both models, or read what was measured before from `cache`."""
+    folder = cache / fingerprint(benchmark, protocol, target, retrained)
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / f".{folder.name}.lock"):
+        if not (folder / "references.json").exists():
+            folder.mkdir(exist_ok=True)
+            _measure(benchmark, tokenizer, protocol, target, retrained, folder, load)
+        return _read(folder)
+
+
+def fingerprint(benchmark: Benchmark, protocol: Protocol, target: str, retrained: str | None) -> str:
+    """Hash of everything that a reference score depends on."""
+    rows = sorted((c, s, json.dumps(rows, sort_keys=True)) for (c, s), rows in benchmark.splits.items())
+    code = [file.read_bytes().decode() for file in sorted(Path(trainables.muse.__file__).parent.glob("*.py"))]
+    parts = [rows, asdict(protocol), _model_stamp(target), _model_stamp(retrained), code]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _model_stamp(reference: str | None) -> list[Any]:
+    """What tells one model from another: its name and, for a folder, its files' sizes and times."""
+    if reference is None or not Path(reference).is_dir():
+        return [reference]
+    return [
+        reference,
+        *((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(Path(reference).iterdir())),
+    ]
+
+
+def _measure(
+    benchmark: Benchmark,
+    tokenizer: Any,
+    protocol: Protocol,
+    target: str,
+    retrained: str | None,
+    folder: Path,
+    load: Callable[[str], Any],
+) -> None:
+    evaluator, attack, tables = Evaluator(benchmark, tokenizer, protocol, None), {}, {}
+    if retrained is not None:
+        model = load(retrained)
+        attack = evaluator.attack(model)
+        evaluator = evaluator.with_reference(attack) if attack else evaluator
+        tables["retrained"] = _keep(evaluator(model), folder / "retrained.parquet")
+    tables["target"] = _keep(evaluator(load(target)), folder / "target.parquet")
+    plain = {a: {s: v.tolist() for s, v in by_split.items()} for a, by_split in attack.items()}
+    draft = folder / "references.draft"
+    draft.write_text(json.dumps({"tables": tables, "attack": plain or None}))
+    draft.replace(folder / "references.json")
+
+
+def _keep(evaluation: Evaluation, file: Path) -> Table:
+    evaluation.items.to_parquet(file, index=False)
+    return {name: [score.value, score.low, score.high] for name, score in evaluation.scores.items()}
+
+
+def _read(folder: Path) -> References:
+    stored = json.loads((folder / "references.json").read_text())
+    attack = stored["attack"]
+    return References(
+        target=stored["tables"]["target"],
+        retrained=stored["tables"].get("retrained"),
+        attack=attack and {a: {s: np.array(v) for s, v in by_split.items()} for a, by_split in attack.items()},
+        items={name: str(folder / f"{name}.parquet") for name in stored["tables"]},
+    )
+
+
+def read_items(file: str) -> pd.DataFrame:
+    """Read the per-item outputs of one evaluation: score, item, prompt, output, truth, value."""
+    return pd.read_parquet(file)

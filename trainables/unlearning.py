@@ -1,0 +1,131 @@
+"""What a worker keeps warm: a task's data, models and tokens, loaded once and unlearned again for every trial.
+
+    unlearner = Unlearner(Task(benchmark="muse-mini", cache="/tmp/cache"))
+    for evaluation in unlearner(Config(steps=60), Path("runs/1")): ...
+
+Every evaluation step gives one plain dict that can be sent anywhere: the step, and for the student and the teacher the
+scores with their intervals and where the weights and the per-item outputs were written.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from trainables.benchmarks.layout import Benchmark, load_benchmark
+from trainables.config import Config
+from trainables.data import chunk_texts
+from trainables.mean_teacher import Checkpoint, Diverged, StepRecord, unlearn
+from trainables.models import load_model, load_tokenizer, save_model
+from trainables.muse.evaluate import Evaluation, Evaluator
+from trainables.muse.protocol import PROTOCOLS
+from trainables.references import References, measure_references
+from trainables.task import Task, cache_of, locate
+
+BATCH = 128  # prompts or texts scored at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A task's data and models, in memory."""
+
+    benchmark: Benchmark
+    tokenizer: Any
+    target: Any
+    references: References
+    evaluator: Evaluator
+
+
+def load_task(task: Task) -> Loaded:
+    """Load a task; muse-mini is made, and the reference models are scored, where the cache does not have them yet."""
+    places = locate(task)
+    benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
+    protocol, cache = PROTOCOLS[task.protocol], cache_of(task) / "references"
+    references = measure_references(benchmark, tokenizer, protocol, places.target, places.retrained, cache)
+    return Loaded(
+        benchmark=benchmark,
+        tokenizer=tokenizer,
+        target=load_model(places.target),
+        references=references,
+        evaluator=Evaluator(benchmark, tokenizer, protocol, references.attack, batch_size=BATCH),
+    )
+
+
+class Unlearner:
+    """Runs one configuration after another on the same loaded task; no run leaves a trace in the next."""
+
+    def __init__(self, task: Task) -> None:
+        self.loaded = load_task(task)
+        self._tokens: dict[tuple[str, int], list[list[int]]] = {}
+
+    def __call__(self, config: Config, folder: Path) -> Iterator[dict[str, Any]]:
+        """Unlearn the forget split by `config`, and yield one dict at every evaluation step.
+
+        `{"step": 15, "checkpoints": [{"role", "step", "scores": {name: [value, low, high]}, "weights", "items"}, ...]}`
+        Weights, items and the step records are written into `folder`. A run that diverges or cannot write ends with
+        `{"failure": reason}`.
+        """
+        try:
+            yield from self._run(config, folder)
+        except (Diverged, OSError) as error:
+            yield {"failure": f"{type(error).__name__}: {error}"}
+
+    def _run(self, config: Config, folder: Path) -> Iterator[dict[str, Any]]:
+        folder.mkdir(parents=True, exist_ok=True)
+        student = copy.deepcopy(self.loaded.target)
+        forget = self._sequences("forget", config.max_length)
+        regularisation = self._sequences("retain1", config.max_length)
+        steps: list[dict[str, Any]] = []
+        checkpoints: list[dict[str, Any]] = []
+        for record in unlearn(student, forget, regularisation, config, pad=self.loaded.tokenizer.pad_token_id):
+            if isinstance(record, StepRecord):
+                steps.append(asdict(record))
+                continue
+            checkpoints.append(self._score(record, folder))
+            if record.role == "teacher":
+                pd.DataFrame(steps).to_parquet(folder / "steps.parquet", index=False)
+                yield {"step": record.step, "checkpoints": checkpoints}
+                checkpoints = []
+
+    def _score(self, checkpoint: Checkpoint, folder: Path) -> dict[str, Any]:
+        name = f"step-{checkpoint.step:05d}-{checkpoint.role}"
+        evaluation = self.loaded.evaluator(checkpoint.model)
+        evaluation.items.to_parquet(folder / f"{name}.parquet", index=False)
+        save_model(checkpoint.model, self.loaded.tokenizer, folder / name)
+        return {
+            "role": checkpoint.role,
+            "step": checkpoint.step,
+            "scores": score_table(evaluation),
+            "weights": str(folder / name),
+            "items": str(folder / f"{name}.parquet"),
+        }
+
+    def _sequences(self, split: str, max_length: int) -> list[list[int]]:
+        """The token sequences of a split of `raw`, made once for each length."""
+        key = (split, max_length)
+        if key not in self._tokens:
+            texts = self.loaded.benchmark.texts("raw", split)
+            self._tokens[key] = chunk_texts(self.loaded.tokenizer, texts, max_length=max_length)
+        return self._tokens[key]
+
+
+def make_session(task: Task, base: Config, folder: str) -> Callable[[dict[str, Any]], Iterator[dict[str, Any]]]:
+    """Return what a warm worker runs: a function from a trial's `{"trial": number, **parameters}` to its results.
+
+    Parameters replace those of `base`; files go to `folder/trial-<number>`.
+    """
+    unlearner = Unlearner(task)
+
+    def session(trial: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        parameters = {name: value for name, value in trial.items() if name != "trial"}
+        yield from unlearner(replace(base, **parameters), Path(folder) / f"trial-{trial['trial']:05d}")
+
+    return session
+
+
+def score_table(evaluation: Evaluation) -> dict[str, list[float]]:
+    """Scores as plain numbers: name -> [value, low, high]."""
+    return {name: [s.value, s.low, s.high] for name, s in evaluation.scores.items()}
