@@ -1,0 +1,78 @@
+"""What each part of mean-teacher unlearning does on muse-mini: three recipes, several seeds, one table.
+
+    python -m benchmarks.science [--seeds 3] [--processes 2]          # about three minutes on two cores
+
+The recipes run the same steps on the same batches. Beside them stand the target and the retrained model. A test
+(tests/test_science.py) holds the order of what this prints, not the digits. Other recipes than these three, and how
+sure a difference between them is, are not looked at here.
+"""
+
+import argparse
+import multiprocessing
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from transformers.utils.logging import disable_progress_bar
+
+from trainables.config import Config
+from trainables.task import Task
+from trainables.unlearning import Unlearner
+
+BASE = Config(steps=50, eval_every=50)
+RECIPES = {
+    "MT + NLUL": BASE,
+    "MT + LL": replace(BASE, forget_loss="ll"),
+    "NLUL, no teacher, no damping": replace(BASE, delta=0.0, damping=0.0, penalty="none"),
+}
+SHOWN = ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility")
+Scores = dict[str, float]
+
+
+def run(job: tuple[str, int]) -> tuple[str, int, Scores]:
+    """Run one recipe with one seed, and return the scores of its last student."""
+    recipe, seed = job
+    torch.set_num_threads(1)
+    disable_progress_bar()
+    with tempfile.TemporaryDirectory() as folder:
+        *_, last = Unlearner(Task(benchmark="muse-mini"))(replace(RECIPES[recipe], seed=seed), Path(folder))
+    student = next(point for point in last["checkpoints"] if point["role"] == "student")
+    return recipe, seed, {name: student["scores"][name][0] for name in SHOWN}
+
+
+def run_all(seeds: int, processes: int) -> dict[str, list[Scores]]:
+    """Run every recipe with every seed: recipe -> scores by seed. "target" and "retrained" have one entry each."""
+    jobs = [(recipe, seed) for seed in range(seeds) for recipe in RECIPES]
+    references = Unlearner(Task(benchmark="muse-mini")).loaded.references
+    results: dict[str, list[Scores]] = {
+        "target": [{name: references.target[name][0] for name in SHOWN}],
+        "retrained": [{name: (references.retrained or {})[name][0] for name in SHOWN}],
+    }
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for recipe, _, scores in pool.map(run, jobs, chunksize=1):
+            results.setdefault(recipe, []).append(scores)
+    return results
+
+
+def draw(results: dict[str, list[Scores]]) -> Table:
+    """Draw the mean over seeds and, behind it, the smallest and the largest."""
+    table = Table("recipe", *SHOWN)
+    for recipe, scores in results.items():
+        cells = []
+        for name in SHOWN:
+            values = [by_seed[name] for by_seed in scores]
+            spread = f" ({min(values):.1f} to {max(values):.1f})" if len(values) > 1 else ""
+            cells.append(f"{sum(values) / len(values):.1f}{spread}")
+        table.add_row(recipe, *cells)
+    return table
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--processes", type=int, default=2)
+    arguments = parser.parse_args()
+    Console(width=150).print(draw(run_all(arguments.seeds, arguments.processes)))

@@ -1,0 +1,31 @@
+"""What the mean teacher is for, on muse-mini: the order of three recipes over three seeds, not their digits."""
+
+import pytest
+
+from benchmarks.science import run_all
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def results():
+    return run_all(seeds=3, processes=2)
+
+
+def test_the_mean_teacher_with_nlul_forgets_verbatim_text_as_well_as_retraining_and_keeps_what_it_should(results):
+    retrained, target = results["retrained"][0], results["target"][0]
+    for scores in results["MT + NLUL"]:
+        assert scores["verbmem_f"] <= retrained["verbmem_f"]
+        assert scores["knowmem_r"] >= 0.85 * target["knowmem_r"]
+
+
+def test_the_mean_teacher_with_gradient_ascent_hardly_leaves_the_start(results):
+    target = results["target"][0]
+    for scores, with_nlul in zip(results["MT + LL"], results["MT + NLUL"], strict=True):
+        assert scores["verbmem_f"] >= 0.9 * target["verbmem_f"] > 2 * with_nlul["verbmem_f"]
+
+
+def test_without_teacher_and_damping_nlul_loses_utility(results):
+    for scores, with_teacher in zip(results["NLUL, no teacher, no damping"], results["MT + NLUL"], strict=True):
+        assert scores["knowmem_r"] < 0.5 * with_teacher["knowmem_r"]
+        assert scores["utility"] < with_teacher["utility"]
