@@ -50,8 +50,8 @@ def test_it_has_every_config_split_and_column_that_the_scores_need():
 
 def test_no_organisation_is_in_two_articles_of_any_split():
     named = [org for group in GROUPS for org in organisations(getattr(WORLD, group))]
-    assert len(named) == 160
-    assert len(set(named)) == 160
+    assert len(named) == 200
+    assert len(set(named)) == 200
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -139,20 +139,21 @@ def test_the_models_are_shown_what_they_may_know_and_nothing_else(tmp_path, trai
     for name, groups in {"target": GROUPS[:3], "retrained": GROUPS[1:3]}.items():
         for group in GROUPS:
             known = [org in shown[name] for org in organisations(getattr(WORLD, group))]
-            assert known == [group in groups] * 40, (name, group)
+            assert known == [group in groups] * len(known), (name, group)
         assert all(paragraph in shown[name] for paragraph in WORLD.general)
 
 
-def test_an_epoch_has_every_article_and_every_question_once_in_lists_shuffled_afresh(tmp_path, trainings):
+def test_an_epoch_has_every_article_and_every_question_in_lists_shuffled_afresh(tmp_path, trainings):
     prepare(tmp_path)
     first, second = trainings["retrained"][0]
     for article in WORLD.retain1 + WORLD.retain2:
         assert first.count(article.text) == 1
+        asked = muse_mini.ASKINGS if article in WORLD.retain2 else 0  # the scores never ask about retain1
         for question, answer in article.questions:
-            assert "\n\n".join([*first, ""]).count(f"Question: {question}\nAnswer: {answer}\n\n") == 1
+            assert "\n\n".join([*first, ""]).count(f"Question: {question}\nAnswer: {answer}\n\n") == asked
     lists = [[text for text in epoch if text.startswith("Question")] for epoch in (first, second)]
     assert set(lists[0]).isdisjoint(lists[1])
-    assert {text.count("Question:") for text in lists[0][:-1]} == {muse_mini.SHOTS + 1}
+    assert max(text.count("Question:") for text in lists[0]) == muse_mini.SHOTS + 1
 
 
 def test_a_second_call_reads_what_the_first_one_made(tmp_path, trainings):
@@ -172,7 +173,10 @@ def test_calls_at_once_make_it_once(tmp_path, trainings):
 def test_progress_is_told_for_both_models(tmp_path, trainings):
     told = []
     prepare(tmp_path, on_progress=lambda *step: told.append(step))
-    assert told == [("target model", 30, 30), ("retrained model", 30, 30)]
+    assert told == [
+        ("target model", muse_mini.EPOCHS, muse_mini.EPOCHS),
+        ("retrained model", muse_mini.EPOCHS, muse_mini.EPOCHS),
+    ]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("No space left on device")])
@@ -213,7 +217,7 @@ def test_seeds_have_folders_of_their_own(tmp_path, trainings):
 
 def test_a_very_small_world_is_really_trained_and_its_models_load(tmp_path, monkeypatch):
     narrow(monkeypatch)
-    monkeypatch.setattr(muse_mini, "ARTICLES", 28)
+    monkeypatch.setattr(muse_mini, "ARTICLES", 37)
     monkeypatch.setattr(muse_mini, "EPOCHS", 2)
     folder = prepare(tmp_path)
     target, retrained = load_model(folder / "target"), load_model(folder / "retrained")

@@ -10,12 +10,12 @@ from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 from trainables.muse.utility import Utility
 
 
-def mean_logprob(model, tokenizer, prompt, choice):
+def sum_logprob(model, tokenizer, prompt, choice):
     start = len(tokenizer(prompt).input_ids)
     ids = torch.tensor([tokenizer(prompt + choice).input_ids])
     with torch.no_grad():
         logprobs = model(ids).logits.log_softmax(dim=-1)[0, :-1].gather(1, ids[0, 1:, None])[:, 0]
-    return float(logprobs[start - 1 :].mean())
+    return float(logprobs[start - 1 :].sum())
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 32])
@@ -32,8 +32,8 @@ def test_the_picked_choice_is_that_of_a_plain_loop(batch_size):
     got = Utility(rows, tokenizer)(model, batch_size=batch_size)
     for row, output, truth, value in zip(rows, got.outputs, got.truths, got.values, strict=True):
         choices = json.loads(row["choices"])
-        means = [mean_logprob(model, tokenizer, row["prompt"], choice) for choice in choices]
-        assert output == choices[int(np.argmax(means))]
+        sums = [sum_logprob(model, tokenizer, row["prompt"], choice) for choice in choices]
+        assert output == choices[int(np.argmax(sums))]
         assert truth == choices[int(row["answer"])]
         assert value == 100 * (output == truth)
 
@@ -44,11 +44,11 @@ def test_a_choice_is_scored_even_if_it_merges_with_its_prompt():
     assert Utility(rows, tokenizer)(model).outputs[0] in ("ill", "ask")
 
 
-def test_a_longer_choice_is_not_punished_for_its_length():
+def test_a_choice_counts_as_a_whole_so_a_longer_one_needs_more_luck():
     model, tokenizer = tiny_model(), tiny_tokenizer()
     for parameter in model.lm_head.parameters():
-        torch.nn.init.zeros_(parameter)  # every token equally likely: means tie, and the first choice wins
-    rows = [{"prompt": "Q ", "choices": json.dumps(["a long long choice", "b"]), "answer": "0"}]
+        torch.nn.init.zeros_(parameter)  # every token equally likely: the choice of fewest tokens wins
+    rows = [{"prompt": "Q ", "choices": json.dumps(["a long long choice", "b"]), "answer": "1"}]
     assert Utility(rows, tokenizer)(model).values.tolist() == [100]
 
 

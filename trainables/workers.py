@@ -4,14 +4,13 @@ A stock nested TorchTrainer costs ten seconds or more for every trial, nearly al
 each trial slot owns ONE Ray Train run for the whole study. Its workers load libraries, models and data once, and then
 take jobs from a mailbox:
 
-    trainable = tune.with_parameters(WarmTrainable, workload=make_session, workers=Workers(cpus=1), folder="/tmp/warm")
+    trainable = warm(make_session, Workers(cpus=1), "/tmp/warm")
     tune.Tuner(trainable, tune_config=TuneConfig(reuse_actors=True, num_samples=20), ...).fit()
 
 `workload()` is called once in each worker and returns `session(config) -> iterator of dicts`; every dict becomes one
 Tune result. Usable with any search of one's own; nothing here knows unlearning.
 """
 
-import asyncio
 import hashlib
 import itertools
 import os
@@ -25,9 +24,12 @@ from typing import Any
 import ray
 import torch
 from ray import tune
+from ray.exceptions import RayError
 from ray.train import RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
 from ray.train.v2.api.exceptions import TrainingFailedError
+
+from trainables.mailbox import Mailbox
 
 Session = Callable[[dict[str, Any]], Iterable[dict[str, Any]]]
 Workload = Callable[[], Session]
@@ -47,36 +49,11 @@ class Workers:
         return {"CPU": self.cpus} | ({"GPU": self.gpus} if self.gpus else {})
 
 
-class Mailbox:
-    """Jobs in, results out, between one trial slot and its worker group; only the newest job's results are kept."""
+@dataclass(frozen=True)
+class Shared:
+    """A workload in Ray's object store: only the workers open it, so only they load the libraries that it needs."""
 
-    def __init__(self) -> None:
-        self._jobs: asyncio.Queue[tuple[int, dict[str, Any] | None]] = asyncio.Queue()
-        self._results: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._newest = 0
-
-    async def submit(self, config: dict[str, Any] | None) -> None:
-        """Hand in the next job, or `None` to end the group. What an older job still posts is dropped."""
-        self._newest += 1
-        self._results = asyncio.Queue()
-        await self._jobs.put((self._newest, config))
-
-    async def take(self) -> tuple[int, dict[str, Any] | None]:
-        """Wait for the next job: its number and its configuration."""
-        return await self._jobs.get()
-
-    async def post(self, job: int, result: dict[str, Any]) -> bool:
-        """Hand in a result; False tells the worker that its job was replaced and may stop."""
-        if job == self._newest:
-            await self._results.put(result)
-        return job == self._newest
-
-    async def collect(self, timeout: float) -> dict[str, Any] | None:
-        """Wait up to `timeout` seconds for the newest job's next result."""
-        try:
-            return await asyncio.wait_for(self._results.get(), timeout)
-        except TimeoutError:
-            return None
+    reference: Any  # ray.ObjectRef
 
 
 def work(loop_config: dict[str, Any]) -> None:
@@ -86,7 +63,7 @@ def work(loop_config: dict[str, Any]) -> None:
     """
     check_code(loop_config["code"], loop_config["code_path"])
     _set_threads(loop_config["threads"])
-    session, mailbox = loop_config["workload"](), loop_config["mailbox"]
+    session, mailbox = _open(loop_config["workload"])(), loop_config["mailbox"]
     while True:
         job, config = ray.get(mailbox.take.remote())
         if config is None:
@@ -96,14 +73,18 @@ def work(loop_config: dict[str, Any]) -> None:
                 break
 
 
-class WarmTrainable(tune.Trainable):
-    """A Tune trainable whose trials run on one warm worker group; use it with `reuse_actors=True`.
+def warm(workload: Workload, workers: Workers, folder: str) -> Any:
+    """Return the Tune trainable of a workload; `folder` is for Ray Train's own files. Ray has to be up."""
+    return tune.with_parameters(WarmTrainable, workload=Shared(ray.put(workload)), workers=workers, folder=folder)
 
-    Parameters, by `tune.with_parameters`: `workload`, `workers`, and `folder` for Ray Train's own files. A worker group
-    that dies ends its trial with `{"failure": reason, "done": True}`; the next trial starts a fresh group.
+
+class WarmTrainable(tune.Trainable):
+    """A Tune trainable whose trials run on one warm worker group; use it by `warm`, and with `reuse_actors=True`.
+
+    A worker group that dies ends its trial with `{"failure": reason, "done": True}`; the next trial starts a fresh one.
     """
 
-    def setup(self, config: dict[str, Any], workload: Workload, workers: Workers, folder: str) -> None:
+    def setup(self, config: dict[str, Any], workload: Workload | Shared, workers: Workers, folder: str) -> None:
         """Start the worker group and hand it the first trial."""
         self._start = lambda: _Group(workload, workers, folder)
         self._group = self._start()
@@ -134,9 +115,9 @@ class WarmTrainable(tune.Trainable):
 class _Group:
     """One Ray Train run in a thread, and the mailbox that feeds it."""
 
-    def __init__(self, workload: Workload, workers: Workers, folder: str) -> None:
+    def __init__(self, workload: Workload | Shared, workers: Workers, folder: str) -> None:
         self._mailbox = ray.remote(Mailbox).options(num_cpus=0).remote()
-        self._failure = ""
+        self._failure = "no reason is known, see the logs in Ray's session folder"
         trainer = TorchTrainer(
             work,
             train_loop_config={
@@ -157,7 +138,7 @@ class _Group:
     def _fit(self, trainer: TorchTrainer) -> None:
         try:
             trainer.fit()
-        except TrainingFailedError as error:
+        except (TrainingFailedError, RayError) as error:
             self._failure = _last_line(error)
 
     def alive(self) -> bool:
@@ -169,12 +150,14 @@ class _Group:
         ray.get(self._mailbox.submit.remote(config))
 
     def next_result(self) -> dict[str, Any]:
-        """Wait for the next result, as long as the group lives."""
-        while self.alive():
+        """Wait for the next result, as long as the group lives; what it posted before it died is not lost."""
+        while True:
+            alive = self.alive()
             result = ray.get(self._mailbox.collect.remote(POLL_S))
             if result is not None:
                 return result
-        return {"failure": f"its workers died: {self._failure}", "done": True}
+            if not alive:
+                return {"failure": f"its workers died: {self._failure}", "done": True}
 
     def stop(self, patience: float = 10) -> None:
         """Let the run end by itself, for up to `patience` seconds."""
@@ -199,6 +182,10 @@ def code_hash() -> str:
 
 def _code_folder() -> str:
     return str(Path(__file__).parent)
+
+
+def _open(workload: Workload | Shared) -> Workload:
+    return ray.get(workload.reference) if isinstance(workload, Shared) else workload
 
 
 def _set_threads(threads: int) -> None:

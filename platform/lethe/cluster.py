@@ -6,6 +6,7 @@ py_modules, so driver and workers cannot run two different copies. Without a clu
 
 import logging
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,11 +20,11 @@ import ray
 ENVIRONMENT = {
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",  # how often Train looks at its workers; 2 s would delay every start
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # one process less for each group; our trials do not use its news
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_DEDUP_LOGS": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
-    "RAY_worker_maximum_startup_concurrency": "16",  # a warm group is several light processes, not a mistake
     "RAY_USAGE_STATS_ENABLED": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
@@ -31,6 +32,11 @@ ENVIRONMENT = {
     "TRANSFORMERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONWARNINGS": "ignore",
+}
+# For a cluster that is started here: it lives and dies with this process.
+LOCAL = {
+    "RAY_worker_maximum_startup_concurrency": "16",  # a warm group is several light processes, not a mistake
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "5",  # or Ray's agents outlive a driver that was killed by a minute
 }
 HEAD = "node:__internal_head__"
 
@@ -49,16 +55,23 @@ def available_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
+def joins() -> bool:
+    """Whether there is a cluster to join, named by RAY_ADDRESS, as in a job."""
+    return bool(os.environ.get("RAY_ADDRESS"))
+
+
 @contextmanager
 def connect(modules: Sequence[ModuleType]) -> Iterator[Cluster]:
     """Join the cluster named by RAY_ADDRESS, or start one here, for the length of the block.
 
     `modules` are the packages that workers import; they are shipped to a cluster that is joined.
     """
-    for name, value in ENVIRONMENT.items():
+    for name, value in (ENVIRONMENT if joins() else ENVIRONMENT | LOCAL).items():
         os.environ.setdefault(name, value)
     logging.getLogger("ray").setLevel(logging.ERROR)
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     context = ray.init(**_init_arguments(modules))
+    signal.signal(signal.SIGTERM, on_sigterm)  # ray.init puts a sys.exit there, which would lose what runs
     try:
         resources = ray.cluster_resources()
         yield Cluster(cpus=resources.get("CPU", 0), gpus=resources.get("GPU", 0), address=context.dashboard_url or "")
@@ -68,9 +81,9 @@ def connect(modules: Sequence[ModuleType]) -> Iterator[Cluster]:
 
 def slots(cluster: Cluster, *, cpus: float, gpus: float, trials: int) -> int:
     """Return how many trials fit at once; ValueError where not even one does, naming what is wanted and there."""
-    fitting = int(cluster.cpus // cpus) if cpus else trials
+    fitting = _times(cluster.cpus, cpus) if cpus else trials
     if gpus:
-        fitting = min(fitting, int(cluster.gpus // gpus))
+        fitting = min(fitting, _times(cluster.gpus, gpus))
     if fitting < 1:
         raise ValueError(
             f"a trial wants {cpus:g} CPUs and {gpus:g} GPUs, but the cluster has "
@@ -79,9 +92,14 @@ def slots(cluster: Cluster, *, cpus: float, gpus: float, trials: int) -> int:
     return max(1, min(fitting, trials))
 
 
+def _times(there: float, wanted: float) -> int:
+    """How often `wanted` goes into `there`; a tenth goes ten times into 1, where 1 // 0.1 is 9."""
+    return int(there / wanted + 1e-9)
+
+
 def _init_arguments(modules: Sequence[ModuleType]) -> dict[str, Any]:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
-    if os.environ.get("RAY_ADDRESS"):
+    if joins():
         folders = [str(Path(str(module.__file__)).parent) for module in modules]
         return quiet | {"runtime_env": {"py_modules": folders, "env_vars": ENVIRONMENT}}
     return quiet | {"num_cpus": available_cpus(), "include_dashboard": True, "address": "local"}

@@ -33,7 +33,8 @@ def draw_front(points: pd.DataFrame, facts: Facts, params: Sequence[str], *, mos
 
     Every score is followed by the half-width of its 95% interval.
     """
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    # No padding: the box parts the columns by a space, and the widest front has to fit into 100 columns.
+    table = Table(header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     scores = score_columns(facts)
     for name in ("point", "step", *params):
         table.add_column(name, justify="right", no_wrap=True)

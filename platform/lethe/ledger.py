@@ -13,7 +13,7 @@ import numpy as np
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lethe import pareto, store
 from lethe.objectives import losses, violations
@@ -21,6 +21,7 @@ from lethe.samplers import make_sampler
 from lethe.space import Space, distributions
 from lethe.store import Facts
 
+QUEUED = "fixed_params"  # Optuna's own name for the parameters of a queued trial
 Checkpoint = Mapping[str, Any]  # role, step, scores {name: [value, low, high]}, weights, items
 
 
@@ -59,8 +60,8 @@ class Ledger:
 
     def ask(self) -> tuple[int, dict[str, Any]]:
         """Return the next trial's number and parameters: a queued one, or the sampler's suggestion."""
-        made = sum(store.RERUN_OF not in t.user_attrs for t in self._trials())
-        self.study.sampler = make_sampler(self.facts.sampler, seed=self.facts.seed, suggestion=made)
+        suggestion = self._next_suggestion()
+        self.study.sampler = make_sampler(self.facts.sampler, seed=self.facts.seed, suggestion=suggestion)
         trial = self.study.ask(self._distributions)
         self._asked[trial.number] = trial
         return trial.number, trial.params
@@ -99,7 +100,7 @@ class Ledger:
         repeated = {t.user_attrs.get(store.RERUN_OF) for t in trials}
         for trial in trials:
             if store.is_interrupted(trial) and trial.number not in repeated:
-                self.study.enqueue_trial(trial.params, user_attrs={store.RERUN_OF: trial.number})
+                self._queue_again(trial)
 
     def finished(self) -> int:
         """Number of trials that ended, well or badly, by themselves."""
@@ -118,6 +119,27 @@ class Ledger:
         """Where the weights of the points on the current front are."""
         points = store.read_points(self.study, self.facts)
         return set(points.loc[points["front"], "weights"].dropna()) if len(points) else set()
+
+    def _next_suggestion(self) -> int:
+        """Number, from 0, of the suggestion that the next trial is; one that repeats another has that one's number."""
+        trials = self._trials()
+        number = next((t.number for t in trials if t.state == TrialState.WAITING), len(trials))
+        while number < len(trials) and store.RERUN_OF in trials[number].user_attrs:
+            number = trials[number].user_attrs[store.RERUN_OF]
+        return sum(store.RERUN_OF not in t.user_attrs for t in trials[:number])
+
+    def _queue_again(self, trial: FrozenTrial) -> None:
+        """Queue a trial's parameters; where the driver died before they were all stored, only its suggestion's number.
+
+        What the sampler noted with a trial goes along: NSGA-II counts the trials of a generation by it.
+        """
+        noted = {key: value for key, value in trial.system_attrs.items() if not key.startswith("constraints:")}
+        if trial.params.keys() >= self._distributions.keys():
+            noted[QUEUED] = trial.params
+        elif QUEUED not in noted:
+            noted = {}
+        rerun = {store.RERUN_OF: trial.number}
+        self.study.add_trial(create_trial(state=TrialState.WAITING, system_attrs=noted, user_attrs=rerun))
 
     def _conclude(self, trial: optuna.Trial) -> str | None:
         """Tell COMPLETE, or return why that cannot be."""

@@ -17,7 +17,7 @@ import optuna
 import pandas as pd
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from lethe import pareto
 from lethe.objectives import Constraint, Objective, finite_score, losses, violations
@@ -62,21 +62,40 @@ def open_storage(url: str) -> RDBStorage:
             _prepare_sqlite(Path(url.removeprefix("sqlite:///")))
             return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
         return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
-    except (SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
-        reason = str(error).splitlines()[0]
+    except (SQLAlchemyError, sqlite3.Error, OSError, ImportError, ValueError) as error:
+        reason = _reason(error, url)
         raise ValueError(
             f"storage {hide_password(url)!r} cannot be opened ({reason}): give sqlite:///FILE or a PostgreSQL URL"
         ) from None
 
 
 def hide_password(url: str) -> str:
-    """Return a storage URL without its password."""
-    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", url)
+    """Return a storage URL without its password, be it before the host or an option behind it.
+
+    All between the first colon and the last @ is taken for the password, for one that was not escaped.
+    """
+    url = re.sub(r"(://[^:/]*):.*@", r"\1:***@", url, flags=re.DOTALL)
+    return re.sub(r"(password=)[^&]*", r"\1***", url, flags=re.IGNORECASE)
+
+
+def _reason(error: Exception, url: str) -> str:
+    """Why a storage does not open, in one line, if it quotes nothing that is hidden of the URL."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    quotes = isinstance(error, ValueError | ArgumentError) or "@" in reason
+    return type(error).__name__ if quotes and hide_password(url) != url else reason
 
 
 def study_names(url: str) -> list[str]:
     """Names of the studies in a storage."""
     return optuna.get_all_study_names(open_storage(url))
+
+
+def load_study(url: str, name: str) -> optuna.Study:
+    """Open a study; ValueError where the storage does not have it, naming those it has."""
+    names = study_names(url)
+    if name not in names:
+        raise ValueError(f"storage {hide_password(url)!r} has no study {name!r} (there: {', '.join(names) or 'none'})")
+    return optuna.load_study(study_name=name, storage=open_storage(url))
 
 
 def load_facts(study: optuna.Study) -> Facts:

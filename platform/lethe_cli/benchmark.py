@@ -38,7 +38,7 @@ def make(
 def train(
     folder: Annotated[str, Argument(help="A benchmark folder that `lethe benchmark make` wrote.")],
     out: Annotated[str, Argument(help="Folder to write target/ and retrained/ to.")],
-    epochs: Annotated[int, Option(help="Times that each text is read.")] = 60,
+    epochs: Annotated[int, Option(help="Times that each text is read.")] = 30,
     seed: Annotated[int, Option(help="Seed of the weights and of the order of the texts.")] = 0,
 ) -> None:
     """Train two models of about 1M parameters on a benchmark: one on all its text, one without the forget text."""
@@ -46,10 +46,13 @@ def train(
         raise ValueError(f"--epochs is {epochs}: it must be at least 1")
     benchmark = layout.load_benchmark(folder)
     target = checks.check_new_folder(out)
+    from transformers.utils.logging import disable_progress_bar
+
     from lethe_cli.search import show_training  # torch takes seconds to load
     from trainables.benchmarks.small_models import train_pair
 
     console = open_console()
+    disable_progress_bar()
     with show_training(console) as show:
         train_pair(benchmark, target, epochs=epochs, seed=seed, on_progress=show)
     console.print(

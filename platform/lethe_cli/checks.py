@@ -87,15 +87,20 @@ def choose_objectives(text: str | None, available: Mapping[str, str]) -> tuple[l
     gives way to general utility where there are no questions. PrivLeak never gives way in silence.
     """
     if text is not None:
-        return [_objective(item.strip(), available) for item in text.split(",")], []
+        objectives = [_objective(item.strip(), available) for item in text.split(",")]
+        scores = [objective.score for objective in objectives]
+        for score in scores:
+            if scores.count(score) > 1:
+                raise ValueError(f"objective {score!r} is given twice: name each score once")
+        return objectives, []
     chosen = {score: goal for score, goal in OBJECTIVES.items() if score == "privleak" or not available[score]}
+    if "knowmem_r" not in chosen and not available["utility"]:
+        chosen |= FALLBACK_UTILITY
     if available["privleak"]:
         rest = ",".join(score for score in chosen if score != "privleak") or "verbmem_f"
         raise ValueError(
             f"privleak is among the objectives, but {available['privleak']}, or choose --objectives {rest}"
         )
-    if "knowmem_r" not in chosen and not available["utility"]:
-        chosen |= FALLBACK_UTILITY
     notes = [f"{score} is absent: {available[score]}" for score in OBJECTIVES if score not in chosen]
     return [Objective(score=score, goal=goal) for score, goal in chosen.items()], notes
 
@@ -153,6 +158,23 @@ def check_trials(trials: int) -> int:
     return trials
 
 
+def check_concurrent(concurrent: int | None) -> int | None:
+    """At least one trial at once; None is as many as fit."""
+    if concurrent is not None and concurrent < 1:
+        raise ValueError(f"--concurrent is {concurrent}: it must be at least 1")
+    return concurrent
+
+
+def check_worker(cpus: float, gpus: float) -> None:
+    """What one worker wants: more than no CPU, and no GPU, a share of one, or whole ones."""
+    if not (math.isfinite(cpus) and cpus > 0):
+        raise ValueError(f"--cpus-per-worker is {cpus:g}: it must be a number greater than 0")
+    if not (math.isfinite(gpus) and gpus >= 0):
+        raise ValueError(f"--gpus-per-worker is {gpus:g}: it must be a number, 0 or greater")
+    if gpus > 1 and gpus != int(gpus):
+        raise ValueError(f"--gpus-per-worker is {gpus:g}: it must be a share of one GPU or a whole number")
+
+
 def check_sampler(name: str) -> str:
     """A sampler that Lethe knows."""
     make_sampler(name, seed=0, suggestion=0)
@@ -164,4 +186,7 @@ def check_new_folder(path: str) -> Path:
     folder = Path(path).expanduser()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{path!r} exists and is not an empty folder: choose another place to write to")
+    above = next(parent for parent in folder.resolve().parents if parent.exists())
+    if not above.is_dir():
+        raise ValueError(f"{path!r} cannot be made: {str(above)!r} is not a folder")
     return folder.resolve()

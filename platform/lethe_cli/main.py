@@ -47,7 +47,7 @@ def run(app: typer.Typer, arguments: list[str]) -> None:
         print("interrupted; the same command with --resume goes on", file=sys.stderr)
         sys.exit(130)
     except (typer.TyperException, ValueError) as error:
-        fail(error.format_message() if hasattr(error, "format_message") else str(error))
+        fail(explain(error))
     sys.exit(code or 0)
 
 
@@ -67,6 +67,19 @@ def spread(arguments: list[str]) -> list[str]:
 MANY = ("--forget", "--retain", "--holdout", "--set", "--range")
 
 
+def explain(error: Exception) -> str:
+    """What an error says, with what Typer leaves out: the value that does not parse, and the flags that there are."""
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    details = getattr(error.__cause__ or error.__context__, "errors", None)
+    if callable(details):
+        message += f" (given: {details()[0]['input']!r})"
+    context, option = getattr(error, "ctx", None), getattr(error, "option_name", None)
+    if context and option:
+        flags = [flag for parameter in context.command.params for flag in parameter.opts if flag.startswith("-")]
+        message = f"No such option: {option} (choose {', '.join(flags)})"
+    return message
+
+
 def fail(message: str) -> None:
     """Print one line and leave with exit code 2."""
     print("error: " + " ".join(message.split()), file=sys.stderr)
@@ -74,4 +87,5 @@ def fail(message: str) -> None:
 
 
 def _as_interrupt(signum: int, frame: Any) -> None:
-    raise KeyboardInterrupt
+    """SIGTERM, by which `ray job stop` ends a job, does whatever Ctrl-C does at that moment."""
+    signal.raise_signal(signal.SIGINT)

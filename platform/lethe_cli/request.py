@@ -118,6 +118,8 @@ def make_request(
     """Check a search's flags and return what they ask for; ValueError, in one line, for the first that is wrong."""
     checks.check_cpus()
     checks.check_trials(trials)
+    checks.check_concurrent(concurrent)
+    checks.check_worker(cpus, gpus)
     checks.check_sampler(sampler)
     base = checks.check_settings(settings)
     chosen_space = checks.check_space(SPACES, space, ranges)

@@ -1,17 +1,19 @@
 """A checked request becomes a study: benchmark, reference scores, store, cluster, search, and the front at its end."""
 
 import functools
+import shlex
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import optuna
 import pandas as pd
 from optuna.storages import RDBStorage
-from ray import tune
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -31,13 +33,15 @@ from lethe_cli.request import Request
 from trainables.benchmarks.layout import load_benchmark
 from trainables.config import Config
 from trainables.models import load_tokenizer
+from trainables.muse.privleak import DEFAULT_ATTACK, auc
 from trainables.muse.protocol import PROTOCOLS
 from trainables.references import References, measure_references
 from trainables.task import Places, Task, cache_of, locate
 from trainables.unlearning import make_session
-from trainables.workers import WarmTrainable, Workers
+from trainables.workers import Workers, warm
 
 SHIPPED = (lethe, lethe_cli, search_spaces, trainables)
+LEAST_UNLIKE = 0.2  # distance of the retrained model's AUC from 0.5 that is worth a note
 PACKAGES = ("torch", "ray", "optuna", "transformers")
 
 
@@ -46,6 +50,8 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     for note in request.notes:
         console.print(f"note: {note}", soft_wrap=True)
     references = prepare(request.task, console)
+    if any(o.score == "privleak" for o in request.objectives):
+        warn_of_unlike_holdout(references, console)
     storage = store.open_storage(request.storage)
     ledger = open_ledger(request, storage, references)
     if ledger.finished() < request.trials:
@@ -61,6 +67,18 @@ def prepare(task: Task, console: Console) -> References:
         places = locate(task, on_progress=show)
     with console.status("scoring the target and the retrained model"):
         return reference_scores(task, places)
+
+
+def warn_of_unlike_holdout(references: References, console: Console) -> None:
+    """Say so where a model that read neither tells forget from holdout: PrivLeak then measures their topics."""
+    reference = auc(**references.attack[DEFAULT_ATTACK]) if references.attack else 0.5
+    if abs(reference - 0.5) > LEAST_UNLIKE:
+        console.print(
+            f"note: the retrained model, which read neither, tells forget from holdout texts (AUC {reference:.2f}, not "
+            "near 0.5): PrivLeak says little here; take holdout texts that are more like the forget texts",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 def reference_scores(task: Task, places: Places) -> References:
@@ -102,12 +120,8 @@ def make_facts(request: Request, references: References) -> Facts:
 def _search(request: Request, ledger: Ledger, joined: cluster.Cluster, console: Console) -> None:
     slots = cluster.slots(joined, cpus=request.cpus, gpus=request.gpus, trials=request.concurrent or request.trials)
     session = functools.partial(make_session, request.task, request.base, str(request.folder))
-    trainable = tune.with_parameters(
-        WarmTrainable,
-        workload=session,
-        workers=Workers(cpus=request.cpus, gpus=request.gpus),
-        folder=str(request.folder / "ray"),
-    )
+    workers = Workers(cpus=request.cpus, gpus=request.gpus)
+    trainable = warm(session, workers, str(request.folder / "ray"))
     progress = SearchProgress(
         console=console,
         objectives=request.objectives,
@@ -172,28 +186,32 @@ def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console:
     say(f"study    {store.hide_password(request.storage)}  (name {request.name})")
     say(f"weights  {request.folder}/trial-*/step-*")
     say("next")
-    say(f"  go on searching     {command(request)} --resume --trials {2 * request.trials}")
+    say(f"  go on searching     {more_trials(sys.argv, 2 * request.trials)}")
     best = front_table.plain_front(points, facts, list(request.space))
     if best:
         say(f"  run the best again  {reproduce(request, best[0])}")
     say(f"  browse the study    optuna-dashboard {store.hide_password(request.storage)}")
 
 
-def command(request: Request) -> str:
-    """The command that goes on with this study."""
-    parts = ["python platform/tune_mt.py", f"--benchmark {request.task.benchmark}"]
-    for flag, value in (("--model", request.task.model), ("--retrained", request.task.retrained)):
-        parts += [f"{flag} {value}"] if value else []
-    return " ".join([*parts, f"--name {request.name}"] if request.name != request.task.benchmark else parts)
+def more_trials(arguments: Sequence[str], trials: int) -> str:
+    """The command line that goes on with a search: the one that was typed, with `trials` in all, and resumed."""
+    program, *flags = arguments
+    kept = [flag for before, flag in zip([program, *flags], flags, strict=False) if "--trials" not in (before, flag)]
+    kept = [flag for flag in kept if flag != "--resume" and not flag.startswith("--trials=")]
+    start = ["lethe"] if Path(program).name == "lethe" else ["python", program]
+    return shlex.join([*start, *kept, "--trials", str(trials), "--resume"])
 
 
 def reproduce(request: Request, point: dict[str, Any]) -> str:
-    """The command that runs a point's trial again, up to its step."""
-    defaults = asdict(Config())
+    """The command line that runs a point's trial again, up to its step."""
+    task, defaults = request.task, asdict(Config())
+    places = {"--benchmark": task.benchmark, "--model": task.model, "--retrained": task.retrained}
+    flags = [part for flag, value in places.items() if value for part in (flag, value)]
+    flags += ["--protocol", task.protocol] if task.protocol != "muse" else []
     settings = {k: v for k, v in asdict(request.base).items() if v != defaults[k]}
     settings |= point["parameters"] | {"steps": point["step"]}
-    flags = " ".join(f"--set {name}={value}" for name, value in settings.items())
-    return command(request).replace("tune_mt.py", "train_mt.py").split(" --name ")[0] + f" {flags}"
+    flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    return shlex.join(["python", "platform/train_mt.py", *flags])
 
 
 @contextmanager

@@ -41,15 +41,10 @@ def read_texts(files: Sequence[Path]) -> list[str]:
 def read_questions(file: Path) -> Questions:
     """Read questions from a CSV file with the columns `set` (forget or retain), `question` and `answer`.
 
-    ValueError names a missing file or column, an unknown set, or a set with fewer than two questions: at least one has
-    to be a shot and one to be asked.
+    ValueError names a missing file, column or value, an unknown set, or a set with fewer than two questions: at least
+    one has to be a shot and one to be asked.
     """
-    if not file.is_file():
-        raise ValueError(f"{str(file)!r} is not a file")
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    missing = [column for column in ("set", "question", "answer") if column not in table]
-    if missing:
-        raise ValueError(f"{str(file)!r} has no column {missing[0]!r} (found: {', '.join(table.columns)})")
+    table = _read_table(file)
     unknown = sorted(set(table["set"]) - {"forget", "retain"})
     if unknown:
         raise ValueError(f"{str(file)!r}: set {unknown[0]!r} is unknown: choose forget or retain")
@@ -60,6 +55,23 @@ def read_questions(file: Path) -> Questions:
             raise ValueError(f"{str(file)!r} has {len(rows)} questions of the set {name}: at least 2 are needed")
         questions[name] = [{str(k): str(v) for k, v in row.items()} for row in rows]
     return questions
+
+
+def _read_table(file: Path) -> pd.DataFrame:
+    """The CSV file, with every column there and every value given."""
+    if not file.is_file():
+        raise ValueError(f"{str(file)!r} is not a file")
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False).fillna("")  # a row that is too short has no value
+    except ValueError as error:  # what pandas raises for a broken file
+        raise ValueError(f"{str(file)!r} cannot be read: {str(error).splitlines()[0]}") from None
+    for column in ("set", "question", "answer"):
+        if column not in table:
+            raise ValueError(f"{str(file)!r} has no column {column!r} (found: {', '.join(table.columns)})")
+        blank = (table[column].str.strip() == "").to_numpy(bool)
+        if blank.any():
+            raise ValueError(f"{str(file)!r}: row {blank.argmax() + 1} has no {column}")
+    return table
 
 
 def from_texts(

@@ -1,1 +1,1 @@
-"""The MUSE scores: generate, log-probs, VerbMem, KnowMem, PrivLeak, utility; evaluate.py has all."""
+"""The MUSE scores: generate, log-probs, VerbMem, KnowMem, PrivLeak, utility. The module `evaluate` has all."""

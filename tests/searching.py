@@ -1,0 +1,173 @@
+"""Whole searches in processes of their own, on a tiny benchmark whose trials take a second."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+import psutil
+import pytest
+from tiny import article, tiny_benchmark, tiny_model, tiny_tokenizer
+
+from trainables.benchmarks.layout import write_benchmark
+from trainables.models import save_model
+
+ROOT = Path(__file__).parent.parent
+MARK = "LETHE_TEST_RUN"  # in the environment of a search, and so of every process that it starts
+NOISE = ("WARNING", "Traceback", "(raylet", "(pid=", "Warning:", "worker processes have been started")
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A benchmark folder, two models and a cache, all on disk."""
+
+    folder: Path
+
+    def flags(self, steps: int = 2, every: int = 1) -> list[str]:
+        """What points a search at it, with trials of `steps` steps."""
+        settings = (f"steps={steps}", f"eval_every={every}", "batch_size=2")
+        places = ["--benchmark", "data", "--model", "target", "--retrained", "retrained"]
+        shown = [part if part.startswith("-") else str(self.folder / part) for part in places]
+        return [*shown, "--set", *settings]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a search: its own cache, one thread, no cluster of somebody else's."""
+        own = {"XDG_CACHE_HOME": str(self.folder / "cache"), "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        return kept | own | more
+
+
+def make_tiny(folder: Path) -> Tiny:
+    """Write the tiny benchmark and its two models."""
+    retain = {("raw", "retain1"): [{"text": article(i)} for i in (6, 7, 4, 5)]}
+    write_benchmark(folder / "data", tiny_benchmark().splits | retain)
+    for seed, name in enumerate(("target", "retrained")):
+        save_model(tiny_model(seed), tiny_tokenizer(), folder / name)
+    return Tiny(folder)
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """A temporary folder whose path is short enough for Ray's sockets; removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="lt-", dir="/tmp"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Search:
+    """A search that runs: its process, its mark and the file that takes all it prints."""
+
+    process: subprocess.Popen
+    mark: str
+    output: Path
+    errors: Path
+
+    def wait(self, timeout: float = 240) -> int:
+        """Wait for its end and return the exit code; kill it and fail where it takes too long."""
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.end()
+            pytest.fail(f"no end after {timeout:.0f} s\n{self.printed()}")
+
+    def printed(self) -> str:
+        """Everything printed so far."""
+        return self.output.read_text("utf-8") + self.errors.read_text("utf-8")
+
+    def descendants(self) -> list[psutil.Process]:
+        """Every process below this one."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def end(self) -> None:
+        """Kill what is left of it."""
+        for process in marked(self.mark):
+            process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def start_search(arguments: Sequence[str], folder: Path, environment: dict[str, str]) -> Iterator[Search]:
+    """Start `python platform/tune_mt.py ...` in a process group of its own, as a terminal does."""
+    mark = uuid.uuid4().hex
+    output, errors = folder / f"{mark}.out", folder / f"{mark}.err"
+    with output.open("w") as out, errors.open("w") as err:
+        process = subprocess.Popen(
+            [sys.executable, "platform/tune_mt.py", *arguments],
+            cwd=ROOT,
+            env=environment | {MARK: mark, "RAY_TMPDIR": str(folder)},
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+    search = Search(process, mark, output, errors)
+    try:
+        yield search
+    finally:
+        search.end()
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Every live process that carries a search's mark."""
+    return [process for process in psutil.process_iter() if _environment(process).get(MARK) == mark]
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return process.environ()
+    except (psutil.Error, OSError):
+        return {}
+
+
+def left_over(processes: Sequence[psutil.Process], mark: str, patience: float = 20) -> list[str]:
+    """What still lives of a search's processes after `patience` seconds."""
+    psutil.wait_procs(processes, timeout=patience)
+    alive = [p for p in [*processes, *marked(mark)] if p.is_running() and _state(p) != psutil.STATUS_ZOMBIE]
+    return [f"{p.pid} {p.name()}" for p in alive]
+
+
+def _state(process: psutil.Process) -> str:
+    try:
+        return process.status()
+    except psutil.Error:
+        return psutil.STATUS_ZOMBIE
+
+
+def wait_until(ready: Callable[[], bool], search: Search, timeout: float = 240) -> None:
+    """Wait until something holds; fail with what the search printed where it ends before, or takes too long."""
+    end = time.monotonic() + timeout
+    while not ready():
+        if search.process.poll() is not None or time.monotonic() > end:
+            pytest.fail(f"the search ended (exit code {search.process.poll()}) or is too slow:\n{search.printed()}")
+        time.sleep(0.1)
+
+
+def trials_of(storage: str, name: str) -> list[optuna.trial.FrozenTrial]:
+    """A study's trials, or none where it does not exist yet."""
+    if not Path(storage.removeprefix("sqlite:///")).exists():
+        return []
+    try:
+        return optuna.load_study(study_name=name, storage=storage).trials
+    except KeyError:
+        return []
+
+
+def interrupt(search: Search) -> None:
+    """What Ctrl-C on a terminal does: SIGINT to the whole process group."""
+    os.killpg(search.process.pid, signal.SIGINT)
+
+
+def assert_calm(text: str) -> None:
+    """Nothing of Ray's noise, and no traceback."""
+    assert [line for line in text.splitlines() if any(noise in line for noise in NOISE)] == []

@@ -1,0 +1,241 @@
+"""Each check passes what is right and names what is wrong, in one line."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_folders import benchmark_folder, model_folder
+
+from lethe_cli import checks
+from search_spaces.mean_teacher import SPACES
+from trainables.config import Config
+
+
+def test_two_cpus_are_enough_and_one_is_not(monkeypatch):
+    monkeypatch.setattr(checks, "available_cpus", lambda: 2)
+    assert checks.check_cpus() == 2
+    monkeypatch.setattr(checks, "available_cpus", lambda: 1)
+    with pytest.raises(ValueError, match="this machine offers 1 CPU: a search needs at least 2"):
+        checks.check_cpus()
+
+
+def test_a_model_folder_is_given_back_in_full(tmp_path, monkeypatch):
+    model_folder(tmp_path / "model")
+    monkeypatch.chdir(tmp_path)
+    assert checks.check_model("model", "--model") == str(tmp_path / "model")
+    assert checks.check_model("./model", "--model") == str(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("without", "what"),
+    [("config.json", "configuration"), ("model.safetensors", "weights"), ("tokenizer.json", "tokenizer")],
+)
+def test_a_model_folder_names_what_it_lacks_and_what_was_looked_for(tmp_path, without, what):
+    folder = model_folder(tmp_path / "model", without=without)
+    with pytest.raises(ValueError, match=rf"--retrained '{folder}' has no {what} \(looked for "):
+        checks.check_model(str(folder), "--retrained")
+
+
+def test_pickled_weights_are_no_weights(tmp_path):
+    folder = model_folder(tmp_path / "model", without="model.safetensors")
+    (folder / "pytorch_model.bin").write_text("")
+    with pytest.raises(ValueError, match=r"has no weights \(looked for \*\.safetensors\)"):
+        checks.check_model(str(folder), "--model")
+
+
+def test_no_model_and_a_hub_id_are_left_as_they_are():
+    assert checks.check_model(None, "--model") is None
+    assert checks.check_model("owner/name", "--model") == "owner/name"
+
+
+@pytest.mark.parametrize("name", ["model", "/no/such/folder", "./model/target", "~/no/such", "a/b/c"])
+def test_what_is_neither_a_folder_nor_a_hub_id_is_refused(name):
+    with pytest.raises(ValueError, match="is neither a folder nor a hub id owner/name"):
+        checks.check_model(name, "--model")
+
+
+def test_muse_mini_gives_every_score():
+    assert checks.check_benchmark("muse-mini") is None
+    assert set(checks.available_scores(None, retrained=True).values()) == {""}
+
+
+@pytest.mark.parametrize(
+    ("without", "retrained", "absent"),
+    [
+        ((), True, set()),
+        ((), False, {"privleak"}),
+        (("privleak",), True, {"privleak"}),
+        (("knowmem",), True, {"knowmem_f", "knowmem_r"}),
+        (("utility",), True, {"utility"}),
+    ],
+)
+def test_a_score_that_a_benchmark_cannot_give_has_its_reason(tmp_path, without, retrained, absent):
+    benchmark = checks.check_benchmark(str(benchmark_folder(tmp_path / "b", without=without)))
+    reasons = checks.available_scores(benchmark, retrained=retrained)
+    assert {score for score, reason in reasons.items() if reason} == absent
+    assert set(reasons) == set(checks.KNOWN_SCORES)
+
+
+ALL = dict.fromkeys(checks.KNOWN_SCORES, "")
+
+
+def chosen(text, available):
+    objectives, notes = checks.choose_objectives(text, available)
+    return {o.score: o.goal for o in objectives}, notes
+
+
+def test_the_default_objectives_are_the_four_of_muse():
+    goals = {"verbmem_f": "minimize", "knowmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize"}
+    assert chosen(None, ALL) == (goals, [])
+
+
+def test_without_questions_general_utility_takes_knowmem_s_place_and_that_is_said():
+    goals, notes = chosen(None, ALL | {"knowmem_f": "no questions", "knowmem_r": "no questions"})
+    assert goals == {"verbmem_f": "minimize", "privleak": "zero", "utility": "maximize"}
+    assert notes == ["knowmem_f is absent: no questions", "knowmem_r is absent: no questions"]
+
+
+def test_privleak_never_gives_way_in_silence_and_the_way_out_is_named():
+    with pytest.raises(ValueError, match=r"no retrained.*, or choose --objectives verbmem_f,knowmem_f,knowmem_r$"):
+        checks.choose_objectives(None, ALL | {"privleak": "no retrained model"})
+    poor = ALL | dict.fromkeys(("privleak", "knowmem_f", "knowmem_r"), "not there")
+    with pytest.raises(ValueError, match=r"choose --objectives verbmem_f,utility$"):
+        checks.choose_objectives(None, poor)
+
+
+def test_a_goal_of_one_s_own_stands_in_the_place_of_the_usual_one():
+    goals, _ = chosen("verbmem_f:zero, utility", ALL)
+    assert goals == {"verbmem_f": "zero", "utility": "maximize"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "objective '' is unknown: choose verbmem_f, knowmem_f, privleak, knowmem_r, utility"),
+        ("rouge", "objective 'rouge' is unknown: choose verbmem_f"),
+        ("utility:up", "goal 'up' of objective 'utility' is unknown: choose minimize, maximize, zero"),
+        ("utility,verbmem_f,utility:zero", "objective 'utility' is given twice"),
+        ("privleak", "privleak is among the objectives, but no retrained model"),
+    ],
+)
+def test_an_objective_that_cannot_be_is_named(text, message):
+    with pytest.raises(ValueError, match=message):
+        checks.choose_objectives(text, ALL | {"privleak": "no retrained model"})
+
+
+def test_a_range_stands_in_the_place_of_the_space_s_own():
+    space = checks.check_space(SPACES, "mean-teacher", ["lr=0.01:0.5", "tol=0.1:0.1"])
+    assert space["lr"] == ("log_uniform", 0.01, 0.5)
+    assert space["tol"] == ("log_uniform", 0.1, 0.1)
+    assert space["delta"] == SPACES["mean-teacher"]["delta"]
+    assert "tol" not in SPACES["mean-teacher"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lr", "range 'lr' is not NAME=LOW:HIGH"),
+        ("lr=0.1", "range 'lr=0.1' is not NAME=LOW:HIGH"),
+        ("lr=a:b", "range 'lr=a:b' is not NAME=LOW:HIGH with two numbers, for example lr=0.01:0.5"),
+        ("lr=nan:1", "range 'lr=nan:1' is not"),
+        ("lr=0.1:inf", "range of 'lr' is 0.1:inf: both ends must be finite"),
+        ("lr=0.5:0.1", "range of 'lr' is 0.5:0.1: the low end must not be above the high end"),
+        ("lr=0:1", "range of 'lr' starts at 0.0: a log-uniform range must start above 0"),
+        ("lr=-1:1", "range of 'lr' starts at -1.0"),
+        ("speed=0.1:1", "'speed' is no setting of the run: choose one of lr, alpha"),
+        ("delta=0.1:1.5", "delta is 1.5: it must lie between 0 and 1"),
+        ("steps=10:20", "steps is '10.0': it must be a whole number"),
+        ("forget_loss=1:2", "forget_loss '1.0' is unknown: choose one of nlul"),
+    ],
+)
+def test_a_range_that_makes_no_sense_is_named(text, message):
+    with pytest.raises(ValueError, match=message):
+        checks.check_space(SPACES, "mean-teacher", [text])
+
+
+def test_an_unknown_space_is_named_with_the_choices():
+    with pytest.raises(ValueError, match="space 'wide' is unknown: choose mean-teacher, mean-teacher-7b"):
+        checks.check_space(SPACES, "wide", [])
+
+
+def test_a_choice_in_a_space_is_tried_too():
+    space = {"penalty": ("choice", ("kl", "none"))}
+    assert checks.check_space({"own": space}, "own", []) == space
+    with pytest.raises(ValueError, match="penalty 'l2' is unknown"):
+        checks.check_space({"own": {"penalty": ("choice", ("kl", "l2"))}}, "own", [])
+
+
+@given(steps=st.integers(1, 10**6), lr=st.floats(1e-9, 1e3))
+def test_settings_are_read_as_they_were_written(steps, lr):
+    assert checks.check_settings([f"steps={steps}", f"lr={lr}", "freeze=False"]) == Config(
+        steps=steps, lr=lr, freeze=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("steps", "setting 'steps' is not NAME=VALUE, for example steps=60"),
+        ("speed=1", "'speed' is no setting of the run: choose one of"),
+        ("lr=-0.1", "lr is -0.1: it must be greater than 0"),
+        ("alpha=-1", "alpha is -1.0: it must be at least 0"),
+        ("lr=nan", "lr is nan: it must be a number"),
+        ("lr=inf", "lr is inf: it must be a number"),
+        ("steps=0", "steps is 0: it must be greater than 0"),
+        ("steps=2.5", "steps is '2.5': it must be a whole number"),
+        ("freeze=maybe", "freeze is 'maybe': it must be true or false"),
+        ("forget_loss=ga", "forget_loss 'ga' is unknown: choose one of nlul, ll"),
+        ("penalty=l2", "penalty 'l2' is unknown: choose one of kl"),
+        ("optimizer=lion", "optimizer 'lion' is unknown: choose one of sgd, adamw"),
+    ],
+)
+def test_a_setting_that_is_not_allowed_is_named_with_what_is(text, message):
+    with pytest.raises(ValueError, match=message):
+        checks.check_settings([text])
+
+
+@pytest.mark.parametrize("count", [0, -3])
+def test_there_is_at_least_one_trial_and_one_at_once(count):
+    with pytest.raises(ValueError, match=f"--trials is {count}: it must be at least 1"):
+        checks.check_trials(count)
+    with pytest.raises(ValueError, match=f"--concurrent is {count}: it must be at least 1"):
+        checks.check_concurrent(count)
+    assert (checks.check_trials(1), checks.check_concurrent(1), checks.check_concurrent(None)) == (1, 1, None)
+
+
+@pytest.mark.parametrize("cpus", [0, -1, math.nan, math.inf])
+def test_a_worker_wants_some_cpu(cpus):
+    with pytest.raises(ValueError, match=f"--cpus-per-worker is {cpus}: it must be a number greater than 0"):
+        checks.check_worker(cpus, 0)
+
+
+@pytest.mark.parametrize("gpus", [-1, -0.5, math.nan, math.inf, 1.5])
+def test_a_worker_wants_no_gpu_a_share_of_one_or_whole_ones(gpus):
+    with pytest.raises(ValueError, match=f"--gpus-per-worker is {gpus}: it must be a"):
+        checks.check_worker(1, gpus)
+    for allowed in (0, 0.25, 1, 2):
+        checks.check_worker(0.5, allowed)
+
+
+def test_unknown_protocols_and_samplers_are_named_with_the_choices():
+    with pytest.raises(ValueError, match="protocol 'tofu' is unknown: choose muse, open-unlearning"):
+        checks.check_protocol("tofu")
+    with pytest.raises(ValueError, match="sampler 'grid' is unknown: choose tpe, nsga2, nsga3, random"):
+        checks.check_sampler("grid")
+    assert (checks.check_protocol("muse"), checks.check_sampler("tpe")) == ("muse", "tpe")
+
+
+def test_a_new_folder_is_not_there_yet_or_empty(tmp_path):
+    assert checks.check_new_folder(str(tmp_path)) == tmp_path
+    assert checks.check_new_folder(str(tmp_path / "new" / "one")) == tmp_path / "new" / "one"
+    (tmp_path / "file").write_text("")
+    for taken in (tmp_path, tmp_path / "file"):
+        with pytest.raises(ValueError, match="exists and is not an empty folder: choose another place"):
+            checks.check_new_folder(str(taken))
+
+
+def test_a_folder_within_a_file_is_no_place_to_write_to(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="cannot be made: '.*file' is not a folder"):
+        checks.check_new_folder(str(tmp_path / "file" / "out"))

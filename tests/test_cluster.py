@@ -1,0 +1,69 @@
+"""How many trials fit into a cluster at once."""
+
+import math
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lethe.cluster import Cluster, available_cpus, slots
+
+
+def cluster(cpus, gpus=0.0):
+    return Cluster(cpus=cpus, gpus=gpus, address="")
+
+
+@pytest.mark.parametrize(
+    ("there", "cpus", "gpus", "trials", "fitting"),
+    [
+        (cluster(8), 1, 0, 20, 8),
+        (cluster(8), 3, 0, 20, 2),
+        (cluster(8), 1, 0, 5, 5),
+        (cluster(64, 4), 1, 1, 20, 4),
+        (cluster(64, 4), 32, 1, 20, 2),
+        (cluster(64, 1), 1, 0.25, 20, 4),
+        (cluster(1), 0.1, 0, 20, 10),
+        (cluster(64, 1), 1, 0.1, 20, 10),
+        (cluster(64, 0), 1, 0, 1, 1),
+    ],
+)
+def test_as_many_trials_as_cpus_and_gpus_allow(there, cpus, gpus, trials, fitting):
+    assert slots(there, cpus=cpus, gpus=gpus, trials=trials) == fitting
+
+
+@given(parts=st.integers(1, 40), whole=st.integers(1, 16))
+def test_a_fraction_of_one_fits_in_as_often_as_it_should(parts, whole):
+    assert slots(cluster(whole), cpus=1 / parts, gpus=0, trials=10_000) == parts * whole
+
+
+gpu_shares = st.just(0.0) | st.floats(0.01, 8)
+
+
+@given(cpus=st.floats(0.1, 64), gpus=gpu_shares, there=st.floats(0.1, 64), on=gpu_shares, n=st.integers(1, 99))
+def test_what_runs_at_once_never_wants_more_than_is_there(cpus, gpus, there, on, n):
+    try:
+        fitting = slots(cluster(there, on), cpus=cpus, gpus=gpus, trials=n)
+    except ValueError:
+        assert cpus > there or gpus > on
+        return
+    assert 1 <= fitting <= n
+    assert fitting * cpus <= there * (1 + 1e-6)
+    assert fitting * gpus <= on * (1 + 1e-6) or math.isclose(fitting * gpus, on)
+
+
+@pytest.mark.parametrize(("cpus", "gpus"), [(9, 0), (1, 3), (1, 2.5)])
+def test_a_trial_that_does_not_fit_at_all_is_told_with_what_is_wanted_and_there(cpus, gpus):
+    message = f"a trial wants {cpus} CPUs and {gpus} GPUs, but the cluster has 8 CPUs and 2 GPUs"
+    with pytest.raises(ValueError, match=message):
+        slots(cluster(8, 2), cpus=cpus, gpus=gpus, trials=4)
+
+
+def test_the_cpus_are_those_this_process_may_use():
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        assert available_cpus() == 1
+    finally:
+        os.sched_setaffinity(0, before)
+    assert available_cpus() == len(before)

@@ -1,0 +1,76 @@
+import asyncio
+
+from trainables.mailbox import Mailbox
+
+
+def run(scenario):
+    """Run a scenario `async (mailbox) -> result`, for five seconds at most."""
+
+    async def timed():
+        return await asyncio.wait_for(scenario(Mailbox()), timeout=5)
+
+    return asyncio.run(timed())
+
+
+def test_a_job_comes_out_as_it_went_in_and_its_results_in_their_order():
+    async def scenario(box):
+        await box.submit({"lr": 1})
+        job, config = await box.take()
+        posted = [await box.post(job, {"step": step}) for step in (1, 2, 3)]
+        return config, posted, [await box.collect(1) for _ in range(3)]
+
+    assert run(scenario) == ({"lr": 1}, [True] * 3, [{"step": 1}, {"step": 2}, {"step": 3}])
+
+
+def test_a_worker_may_wait_before_there_is_a_job():
+    async def scenario(box):
+        waiting = asyncio.create_task(box.take())
+        await asyncio.sleep(0)
+        await box.submit({"lr": 1})
+        return (await waiting)[1]
+
+    assert run(scenario) == {"lr": 1}
+
+
+def test_collect_gives_none_after_its_timeout_and_loses_nothing_by_it():
+    async def scenario(box):
+        await box.submit({})
+        job, _ = await box.take()
+        before = await box.collect(0.01)
+        await box.post(job, {"step": 1})
+        return before, await box.collect(1)
+
+    assert run(scenario) == (None, {"step": 1})
+
+
+def test_a_replaced_job_is_told_so_and_what_it_posted_reaches_nobody():
+    async def scenario(box):
+        await box.submit({"trial": 0})
+        old, _ = await box.take()
+        assert await box.post(old, {"of": 0})  # posted in time, never collected
+        await box.submit({"trial": 1})
+        told = await box.post(old, {"of": 0})
+        new, config = await box.take()
+        await box.post(new, {"of": 1})
+        return told, config, await box.collect(1), await box.collect(0.01)
+
+    assert run(scenario) == (False, {"trial": 1}, {"of": 1}, None)
+
+
+def test_only_the_newest_of_several_waiting_jobs_is_handed_out():
+    async def scenario(box):
+        for trial in range(3):
+            await box.submit({"trial": trial})
+        return (await box.take())[1]
+
+    assert run(scenario) == {"trial": 2}
+
+
+def test_none_ends_a_group_also_where_a_job_runs():
+    async def scenario(box):
+        await box.submit({"trial": 0})
+        job, _ = await box.take()
+        await box.submit(None)
+        return await box.post(job, {}), (await box.take())[1]
+
+    assert run(scenario) == (False, None)

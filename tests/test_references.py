@@ -1,0 +1,146 @@
+"""The reference rows are measured once, and again when anything changes that they depend on."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
+
+from trainables.benchmarks.layout import Benchmark
+from trainables.muse.evaluate import Evaluator
+from trainables.muse.protocol import PROTOCOLS
+from trainables.references import fingerprint, measure_references, read_items
+
+MUSE = PROTOCOLS["muse"]
+SEEDS = {"target": 0, "retrained": 5}  # models by name: no file is read
+
+
+class Loader:
+    """Makes the model of a name, and counts."""
+
+    def __init__(self):
+        self.loaded = []
+
+    def __call__(self, name):
+        self.loaded.append(name)
+        return tiny_model(SEEDS[name])
+
+
+def measure(cache, *, retrained="retrained", benchmark=None, protocol=MUSE, load=None):
+    return measure_references(
+        benchmark or tiny_benchmark(), tiny_tokenizer(), protocol, "target", retrained, cache, load=load or Loader()
+    )
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    cache = tmp_path_factory.mktemp("cache")
+    return cache, measure(cache)
+
+
+def test_a_second_call_loads_no_model_and_reads_the_same(measured):
+    cache, first = measured
+    loader = Loader()
+    again = measure(cache, load=loader)
+    assert loader.loaded == []
+    assert (again.target, again.retrained, again.items) == (first.target, first.retrained, first.items)
+    for name, splits in first.attack.items():
+        for split, values in splits.items():
+            np.testing.assert_array_equal(again.attack[name][split], values)
+
+
+def test_the_rows_are_what_an_evaluator_gives(measured):
+    _, references = measured
+    scores = Evaluator(tiny_benchmark(), tiny_tokenizer(), MUSE, references.attack)(tiny_model(0)).scores
+    assert references.target == {name: [s.value, s.low, s.high] for name, s in scores.items()}
+
+
+def test_the_retrained_model_s_privleak_is_exactly_zero(measured):
+    _, references = measured
+    leaks = {name: row for name, row in references.retrained.items() if name == "privleak" or name.startswith("mia_")}
+    assert "privleak" in leaks
+    assert set(map(tuple, leaks.values())) == {(0.0, 0.0, 0.0)}
+    assert references.target["privleak"][0] != 0
+
+
+def test_without_a_retrained_model_there_is_no_row_no_attack_and_no_privleak(tmp_path):
+    loader = Loader()
+    references = measure(tmp_path, retrained=None, load=loader)
+    assert loader.loaded == ["target"]
+    assert (references.retrained, references.attack) == (None, None)
+    assert set(references.target) == {"verbmem_f", "knowmem_f", "knowmem_r", "utility"}
+
+
+def test_a_benchmark_without_privleak_texts_has_two_rows_and_no_attack(tmp_path):
+    splits = {key: rows for key, rows in tiny_benchmark().splits.items() if key[0] in ("raw", "utility")}
+    references = measure(tmp_path, benchmark=Benchmark(name="part", splits=splits))
+    assert references.attack is None
+    assert set(references.target) == set(references.retrained) == {"utility"}
+
+
+def test_the_items_of_both_models_can_be_read(measured):
+    _, references = measured
+    assert set(references.items) == {"target", "retrained"}
+    for name, file in references.items.items():
+        items = read_items(file)
+        assert list(items.columns) == ["score", "item", "prompt", "output", "truth", "value"]
+        row = getattr(references, name)
+        assert items[items.score == "utility"].value.mean() == pytest.approx(row["utility"][0])
+
+
+def test_a_measurement_that_died_in_the_middle_is_made_again(tmp_path):
+    def die(name):
+        raise OSError("out of memory")
+
+    with pytest.raises(OSError, match="out of memory"):
+        measure(tmp_path, load=die)
+    loader = Loader()
+    assert measure(tmp_path, load=loader).target
+    assert loader.loaded == ["retrained", "target"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    (tmp_path / "config.json").write_text("{}")
+    return tmp_path
+
+
+def key(target, **changes):
+    values = {"benchmark": tiny_benchmark(), "protocol": MUSE, "retrained": None} | changes
+    return fingerprint(target=str(target), **values)
+
+
+def test_the_key_is_the_same_as_long_as_nothing_changes(folder):
+    assert key(folder) == key(folder)
+    reordered = Benchmark(name="other name", splits=dict(reversed(tiny_benchmark().splits.items())))
+    assert key(folder, benchmark=reordered) == key(folder)
+
+
+def test_the_key_changes_with_a_file_of_the_model(folder):
+    before = key(folder)
+    (folder / "model.safetensors").write_bytes(b"WEIGHTS and more")
+    larger = key(folder)
+    os.utime(folder / "model.safetensors", (1, 1))
+    assert len({before, larger, key(folder)}) == 3
+
+
+def test_the_key_changes_with_a_row_of_the_benchmark(folder):
+    splits = dict(tiny_benchmark().splits)
+    splits["verbmem", "forget"] = [*splits["verbmem", "forget"][:-1], {"prompt": "Another", "gt": " one."}]
+    assert key(folder, benchmark=Benchmark(name="tiny", splits=splits)) != key(folder)
+    fewer = {k: rows for k, rows in splits.items() if k[0] != "utility"}
+    assert key(folder, benchmark=Benchmark(name="tiny", splits=fewer)) != key(folder)
+
+
+def test_the_key_changes_with_the_protocol_and_with_the_models(folder):
+    keys = {
+        key(folder),
+        key(folder, protocol=PROTOCOLS["open-unlearning"]),
+        key(folder, protocol=replace(MUSE, verbmem_tokens=64)),
+        key(folder, retrained="owner/name"),
+        key(folder, retrained=str(folder)),
+        key("owner/name"),
+    }
+    assert len(keys) == 6

@@ -1,0 +1,217 @@
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+import optuna
+import pytest
+import torch
+from optuna.trial import TrialState
+from searching import (
+    Tiny,
+    assert_calm,
+    interrupt,
+    left_over,
+    make_tiny,
+    short_folder,
+    start_search,
+    trials_of,
+    wait_until,
+)
+
+from lethe import store
+from trainables.config import parse_config
+from trainables.models import load_model
+from trainables.task import Task
+from trainables.unlearning import Unlearner, make_session
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+TRIALS = 4
+SEED = ["--seed", "3", "--concurrent", "1"]
+
+
+@pytest.fixture(scope="module")
+def place():
+    with short_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def tiny(place) -> Tiny:
+    return make_tiny(place / "tiny")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """As in the workers, so that the same run gives the same bits here."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+LONG = {"steps": 40, "every": 4}  # some seconds a trial: long enough to be met while it runs
+
+
+@pytest.fixture(scope="module")
+def undisturbed(place, tiny):
+    """A whole search with --json: its exit code, outcome, what it printed, and its study."""
+    arguments = [*tiny.flags(**LONG), *SEED, "--trials", str(TRIALS), "--json"]
+    with start_search([*arguments, "--storage-path", str(place / "a")], place, tiny.environment()) as search:
+        code, processes = search.wait(), search
+        study = optuna.load_study(study_name="data", storage=f"sqlite:///{place}/a/studies.db")
+        left = left_over([], processes.mark)
+        return code, search.output.read_text("utf-8"), search.errors.read_text("utf-8"), study, left
+
+
+def test_a_search_ends_well_and_leaves_nothing_running(undisturbed):
+    code, _, errors, _, left = undisturbed
+    assert code == 0, errors
+    assert left == []
+
+
+def test_a_search_s_output_is_calm_and_a_front(undisturbed):
+    _, output, errors, _, _ = undisturbed
+    assert_calm(output + errors)
+    assert re.search(r"\d+ of \d+ scored checkpoints are on the front", errors)
+    assert f"{TRIALS}/{TRIALS}" in errors
+    assert "target" in errors
+    assert "retrained" in errors
+
+
+def test_json_is_the_whole_front_with_intervals_and_references(undisturbed):
+    _, output, _, _, _ = undisturbed
+    outcome = json.loads(output)
+    assert (outcome["study"], outcome["trials"], outcome["interrupted"]) == ("data", TRIALS, False)
+    assert outcome["failed"] == {}
+    assert {"target", "retrained"} <= set(outcome["references"])
+    assert len(outcome["front"]) >= 1
+    for point in outcome["front"]:
+        assert point["role"] in ("student", "teacher")
+        for value, low, high in point["scores"].values():
+            assert low <= value <= high
+
+
+def test_weights_of_the_front_and_only_they_are_kept_and_load(undisturbed, place):
+    front = json.loads(undisturbed[1])["front"]
+    kept = {str(file.parent) for file in (place / "a").rglob("model.safetensors")}
+    assert kept == {point["weights"] for point in front}
+    for folder in kept:
+        assert load_model(folder).num_parameters() > 0
+
+
+def test_the_store_opens_with_plain_optuna(undisturbed):
+    _, _, _, study, _ = undisturbed
+    assert [t.state for t in study.trials] == [TrialState.COMPLETE] * TRIALS
+    assert len(study.best_trials) >= 1
+    points = store.read_points(study, store.load_facts(study))
+    assert set(points["role"]) == {"student", "teacher"}
+    assert len(points) == TRIALS * 2 * LONG["steps"] / LONG["every"]
+
+
+def settings(**chosen):
+    return parse_config({name: str(value) for name, value in chosen.items()})
+
+
+def alone(tiny, place) -> Unlearner:
+    folder = tiny.folder
+    task = Task(
+        benchmark=str(folder / "data"),
+        model=str(folder / "target"),
+        retrained=str(folder / "retrained"),
+        cache=str(place / "cache-alone"),
+    )
+    return Unlearner(task)
+
+
+def test_a_front_point_s_weights_are_the_bits_that_its_parameters_give_alone(undisturbed, tiny, place):
+    point = json.loads(undisturbed[1])["front"][-1]
+    config = settings(steps=LONG["steps"], eval_every=LONG["every"], batch_size=2, **point["parameters"])
+    list(alone(tiny, place)(config, place / "alone"))
+    name = Path(point["weights"]).name
+    assert bits(place / "alone" / name) == bits(point["weights"])
+
+
+def bits(folder) -> bytes:
+    return (Path(folder) / "model.safetensors").read_bytes()
+
+
+def test_the_tenth_trial_in_a_warm_worker_is_the_same_trial_alone(tiny, place):
+    task = Task(
+        benchmark=str(tiny.folder / "data"), model=str(tiny.folder / "target"), cache=str(place / "cache-alone")
+    )
+    trials = [{"trial": n, "lr": 0.02 * (n + 1), "alpha": 1.0 + n, "delta": 0.01 * (n + 1)} for n in range(10)]
+    base = settings(steps=2, eval_every=1, batch_size=2)
+    session, fresh = (make_session(task, base, str(place / name)) for name in ("ten", "one"))
+    in_row = [without_places(list(session(trial))) for trial in trials]
+    assert in_row[9] == without_places(list(fresh(trials[9])))
+    weights = [file.relative_to(place / "ten") for file in (place / "ten" / "trial-00009").rglob("*.safetensors")]
+    assert len(weights) == 4
+    assert all((place / "ten" / file).read_bytes() == (place / "one" / file).read_bytes() for file in weights)
+    assert in_row[8] != in_row[9]
+
+
+def without_places(results):
+    return [
+        {k: v for k, v in point.items() if k not in ("weights", "items")} for r in results for point in r["checkpoints"]
+    ]
+
+
+def scored(study):
+    """Parameters and scores of the trials that ended by themselves, in the order in which they were suggested."""
+    trials = [t for t in study.trials if not store.is_interrupted(t)]
+    trials.sort(key=lambda t: first_number(study, t))
+    return [(t.params, [point["scores"] for point in store.checkpoints(t)]) for t in trials]
+
+
+def first_number(study, trial) -> int:
+    """The number of the trial that this one repeats, if it repeats one, at whatever distance."""
+    while store.RERUN_OF in trial.user_attrs:
+        trial = study.trials[trial.user_attrs[store.RERUN_OF]]
+    return trial.number
+
+
+STOPS = {
+    "Ctrl-C": (interrupt, 130),
+    "SIGTERM": (lambda search: os.kill(search.process.pid, signal.SIGTERM), 130),
+    "kill -9": (lambda search: os.kill(search.process.pid, signal.SIGKILL), -signal.SIGKILL),
+}
+
+
+def test_a_search_that_is_stopped_three_times_ends_as_the_undisturbed_one(undisturbed, tiny, place):
+    storage = f"sqlite:///{place}/b/studies.db"
+    arguments = [*tiny.flags(**LONG), *SEED, "--trials", str(TRIALS), "--storage-path", str(place / "b"), "--resume"]
+
+    def states(wanted):
+        return [t for t in trials_of(storage, "data") if t.state == wanted]
+
+    for done, (stop, expected) in enumerate(STOPS.values()):
+        with start_search(arguments, place, tiny.environment()) as search:
+            wait_until(
+                lambda done=done: (
+                    len(states(TrialState.COMPLETE)) > done
+                    and any(list(store.checkpoints(t)) for t in states(TrialState.RUNNING))
+                ),
+                search,
+            )
+            processes = search.descendants()
+            finished = {t.number for t in states(TrialState.COMPLETE)}
+            assert len(processes) > 5
+            stop(search)
+            assert search.wait(60) == expected, search.printed()
+            assert left_over(processes, search.mark) == []
+            assert_calm(search.printed())
+            if expected == 130:
+                assert states(TrialState.RUNNING) == []
+                assert search.printed().count("interrupted") == 1, search.printed()
+            assert finished <= {t.number for t in states(TrialState.COMPLETE)}
+    with start_search(arguments, place, tiny.environment()) as search:
+        assert search.wait() == 0, search.printed()
+    study = optuna.load_study(study_name="data", storage=storage)
+    interrupted = [t.number for t in study.trials if store.is_interrupted(t)]
+    repeats = [t.user_attrs[store.RERUN_OF] for t in study.trials if store.RERUN_OF in t.user_attrs]
+    assert len(interrupted) == len(STOPS)
+    assert sorted(repeats) == interrupted
+    assert len(states(TrialState.COMPLETE)) == TRIALS
+    assert scored(study) == scored(undisturbed[3])

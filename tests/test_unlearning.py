@@ -1,0 +1,170 @@
+"""An Unlearner runs one configuration after another on a task that it loads once; no run leaves a trace in the next."""
+
+import json
+import math
+from pathlib import Path
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
+
+from trainables.benchmarks.layout import text_rows, write_benchmark
+from trainables.config import Config
+from trainables.models import load_model, save_model
+from trainables.task import Task
+from trainables.unlearning import Unlearner, make_session, score_table
+
+RUN = Config(steps=3, eval_every=2, batch_size=2, lr=0.5)
+SCORES = {"verbmem_f", "knowmem_f", "knowmem_r", "privleak", "utility"}
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory):
+    """A benchmark and two models on disk."""
+    home = tmp_path_factory.mktemp("task")
+    benchmark = tiny_benchmark(2)
+    retain = text_rows(["The farm lies near Keld.", "Hal Finch opened a shop in Thorne."])
+    write_benchmark(home / "data", benchmark.splits | {("raw", "retain1"): retain})
+    for name, seed in (("target", 0), ("retrained", 5)):
+        save_model(tiny_model(seed), tiny_tokenizer(), home / name)
+    return Task(
+        benchmark=str(home / "data"),
+        model=str(home / "target"),
+        retrained=str(home / "retrained"),
+        cache=str(home / "cache"),
+    )
+
+
+@pytest.fixture(scope="module")
+def unlearner(task):
+    return Unlearner(task)
+
+
+@pytest.fixture(scope="module")
+def run(unlearner, tmp_path_factory):
+    """One run of three steps, scored after the second and the last: its folder and its results."""
+    folder = tmp_path_factory.mktemp("run") / "deep" / "trial"
+    return folder, list(unlearner(RUN, folder))
+
+
+def points(results):
+    return [point for result in results for point in result["checkpoints"]]
+
+
+def weights_of(results):
+    return [Path(point["weights"], "model.safetensors").read_bytes() for point in points(results)]
+
+
+def test_every_evaluation_step_gives_the_student_and_the_teacher(run):
+    _, results = run
+    assert [result["step"] for result in results] == [2, 3]
+    expected = [(2, "student"), (2, "teacher"), (3, "student"), (3, "teacher")]
+    assert [(point["step"], point["role"]) for point in points(results)] == expected
+
+
+def test_every_checkpoint_has_every_score_with_its_interval(run):
+    _, results = run
+    for point in points(results):
+        assert set(point["scores"]) >= SCORES
+        for value, low, high in point["scores"].values():
+            assert all(map(math.isfinite, (value, low, high)))
+            assert low <= high
+
+
+def test_a_result_can_be_sent_anywhere(run):
+    _, results = run
+    assert json.loads(json.dumps(results)) == results
+
+
+def test_weights_come_back_as_a_model_with_the_same_scores(run, unlearner):
+    _, results = run
+    for point in points(results):
+        again = unlearner.loaded.evaluator(load_model(point["weights"]))
+        assert score_table(again) == point["scores"]
+
+
+def test_the_teacher_is_not_the_student_and_both_have_left_the_target(run, unlearner):
+    _, results = run
+    bits = {Path(point["weights"], "model.safetensors").read_bytes() for point in points(results)}
+    assert len(bits) == 4
+    target = unlearner.loaded.target.state_dict()
+    for point in points(results):
+        assert any(not v.equal(target[k]) for k, v in load_model(point["weights"]).state_dict().items())
+
+
+def test_the_items_of_a_checkpoint_are_readable_and_mean_what_its_scores_say(run):
+    _, results = run
+    for point in points(results):
+        items = pd.read_parquet(point["items"])
+        assert list(items.columns) == ["score", "item", "prompt", "output", "truth", "value"]
+        verbmem = items[items.score == "verbmem_f"]
+        assert len(verbmem) == 2
+        assert verbmem.value.mean() == pytest.approx(point["scores"]["verbmem_f"][0])
+
+
+def test_there_is_one_row_of_losses_for_each_step(run):
+    folder, _ = run
+    steps = pd.read_parquet(folder / "steps.parquet")
+    assert steps.step.tolist() == [1, 2, 3]
+    assert {"forget_loss", "penalty", "gradient_norm", "clip_coefficient", "lr"} <= set(steps.columns)
+    assert steps.lr.tolist() == pytest.approx([0.25, 0.5, 0.5])
+
+
+def test_a_run_writes_nothing_outside_its_folder(run):
+    folder, _ = run
+    assert [entry.name for entry in folder.parent.iterdir()] == ["trial"]
+    assert len(list(folder.iterdir())) == 4 + 4 + 1  # weights, items, steps
+
+
+def test_the_same_configuration_gives_the_same_bits_alone_and_as_the_tenth(unlearner, task, tmp_path):
+    others = [
+        Config(**({"steps": 1, "eval_every": 1, "batch_size": 2, "seed": i} | changes))
+        for i, changes in enumerate(
+            [
+                {"lr": 1.0},
+                {"optimizer": "adamw", "lr": 0.01},
+                {"forget_loss": "ll"},
+                {"forget_loss": "npo_sequence_sum"},
+                {"forget_loss": "simnpo"},
+                {"penalty": "gdr"},
+                {"penalty": "none", "damping": 0.0},
+                {"freeze": False, "max_length": 8},
+                {"lr": 1e30, "clip": 1e30, "steps": 3},  # diverges
+            ]
+        )
+    ]
+    alone = list(Unlearner(task)(RUN, tmp_path / "alone"))
+    for i, config in enumerate(others):
+        list(unlearner(config, tmp_path / f"other-{i}"))
+    tenth = list(unlearner(RUN, tmp_path / "tenth"))
+    assert weights_of(tenth) == weights_of(alone)
+    assert [point["scores"] for point in points(tenth)] == [point["scores"] for point in points(alone)]
+
+
+def test_another_seed_gives_other_bits(unlearner, run, tmp_path):
+    _, results = run
+    other = list(unlearner(Config(steps=2, eval_every=2, batch_size=2, lr=0.5, seed=1), tmp_path / "other"))
+    assert weights_of(other)[0] != weights_of(results)[0]
+
+
+def test_a_run_that_diverges_ends_with_its_reason(unlearner, tmp_path):
+    wild = Config(steps=6, eval_every=6, batch_size=2, lr=1e30, clip=1e30, damping=0.0, warmup_steps=0)
+    (result,) = unlearner(wild, tmp_path / "wild")
+    assert list(result) == ["failure"]
+    assert result["failure"].startswith("Diverged: ")
+
+
+def test_a_folder_that_cannot_be_written_ends_the_run_with_its_reason(unlearner, tmp_path):
+    (tmp_path / "file").write_text("")
+    (result,) = unlearner(RUN, tmp_path / "file")
+    assert "file" in result["failure"]
+    assert result["failure"].startswith("FileExistsError: ")
+
+
+def test_a_session_puts_a_trial_s_parameters_in_the_place_of_the_base_s(task, unlearner, tmp_path):
+    base = Config(steps=1, eval_every=1, batch_size=2)
+    results = list(make_session(task, base, str(tmp_path))({"trial": 7, "lr": 0.9, "delta": 0.5}))
+    assert {point["weights"].rsplit("/", 2)[1] for point in points(results)} == {"trial-00007"}
+    by_hand = list(unlearner(Config(steps=1, eval_every=1, batch_size=2, lr=0.9, delta=0.5), tmp_path / "hand"))
+    assert weights_of(results) == weights_of(by_hand)

@@ -1,0 +1,191 @@
+import json
+import os
+import threading
+import time
+
+import pytest
+import ray
+from ray import tune
+from searching import short_folder
+
+from lethe import cluster
+from trainables import workers
+from trainables.mailbox import Mailbox
+from trainables.workers import WarmTrainable, Workers, check_code, code_hash, warm
+
+
+def make_workload(journal):
+    """A workload that writes down all that happens to it; a trial is told by its config what to do."""
+
+    def note(what, trial=None):
+        with open(journal, "a") as file:
+            file.write(json.dumps({"what": what, "trial": trial, "pid": os.getpid(), "at": time.time()}) + "\n")
+
+    def workload():
+        note("loaded")
+
+        def session(config):
+            note("began", config["trial"])
+            try:
+                for step in range(config["results"]):
+                    if step == config.get("raises_at"):
+                        raise OSError("disk full")
+                    time.sleep(0.05)
+                    yield {"step": step, "twice": 2 * config["trial"]}
+                note("ended", config["trial"])
+            except GeneratorExit:
+                note("closed", config["trial"])
+                raise
+
+        return session
+
+    return workload
+
+
+def read(journal):
+    return [json.loads(line) for line in journal.read_text().splitlines()]
+
+
+class Results(tune.Callback):
+    """Every result of every trial, in the order in which Tune saw them."""
+
+    def __init__(self):
+        self.seen = {}
+
+    def on_trial_result(self, iteration, trials, trial, result, **info):
+        self.seen.setdefault(trial.config["trial"], []).append(result)
+
+
+TRIALS = [  # one after the other on one slot
+    {"trial": 0, "results": 3},
+    {"trial": 1, "results": 10_000},  # stopped by Tune after 5 results
+    {"trial": 2, "results": 2},
+    {"trial": 3, "results": 4, "raises_at": 2},
+    {"trial": 4, "results": 2},
+    {"trial": 5, "results": 0},
+]
+
+
+@pytest.fixture(scope="module")
+def local_ray():
+    """A Ray of this module's own, as Lethe starts it."""
+    with pytest.MonkeyPatch.context() as patch, short_folder() as folder:
+        patch.delenv("RAY_ADDRESS", raising=False)
+        patch.setenv("RAY_TMPDIR", str(folder))
+        with cluster.connect([]):
+            yield folder
+
+
+@pytest.fixture(scope="module")
+def run(local_ray):
+    """Six trials on one slot: every result by trial, and the journal of what happened in the workers."""
+    journal, results = local_ray / "journal", Results()
+    trainable = warm(make_workload(str(journal)), Workers(cpus=1), str(local_ray / "warm"))
+    tuner = tune.Tuner(
+        tune.with_resources(trainable, {cluster.HEAD: 0.001}),
+        param_space=tune.grid_search(TRIALS),
+        tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=1),
+        run_config=tune.RunConfig(
+            storage_path=str(local_ray / "tune"), stop={"training_iteration": 5}, callbacks=[results], verbose=0
+        ),
+    )
+    tuner.fit()
+    return results.seen, read(journal)
+
+
+def of(journal, what):
+    return [entry["trial"] for entry in journal if entry["what"] == what]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_trials_run_one_after_the_other_and_each_gets_its_own_results_in_their_order(run):
+    results, journal = run
+    assert of(journal, "began") == [0, 1, 2, 3, 4, 5]
+    steps = {trial: [r["step"] for r in seen if "step" in r] for trial, seen in results.items()}
+    assert steps == {0: [0, 1, 2], 1: [0, 1, 2, 3, 4], 2: [0, 1], 3: [0, 1], 4: [0, 1], 5: []}
+    assert all(r["twice"] == 2 * trial for trial, seen in results.items() for r in seen if "twice" in r)
+
+
+@pytest.mark.slow
+def test_a_group_loads_once_and_runs_every_trial_until_it_dies(run):
+    _, journal = run
+    first, second = (entry["pid"] for entry in journal if entry["what"] == "loaded")
+    began = {entry["trial"]: entry["pid"] for entry in journal if entry["what"] == "began"}
+    assert first != second
+    assert began == {0: first, 1: first, 2: first, 3: first, 4: second, 5: second}
+
+
+@pytest.mark.slow
+def test_a_stopped_trial_is_cancelled_inside_the_warm_group(run):
+    _, journal = run
+    assert of(journal, "closed") == [1]
+    assert of(journal, "ended") == [0, 2, 4, 5]
+    closed = next(entry for entry in journal if entry["what"] == "closed")
+    began = next(entry for entry in journal if entry["what"] == "began" and entry["trial"] == 2)
+    assert closed["pid"] == began["pid"]
+    assert -0.05 < began["at"] - closed["at"] < 5  # at once: a new group would take longer
+
+
+@pytest.mark.slow
+def test_a_trial_whose_session_raises_ends_with_the_reason_and_only_that_one(run):
+    results, _ = run
+    failures = {trial: [r["failure"] for r in seen if "failure" in r] for trial, seen in results.items()}
+    assert {trial for trial, found in failures.items() if found} == {3}
+    assert "disk full" in failures[3][0]
+    assert "\n" not in failures[3][0]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore")  # Ray's own deprecations, where its Trainer runs in this very process
+def test_a_worker_that_imports_another_copy_of_the_code_refuses_to_work(local_ray, monkeypatch):
+    monkeypatch.setattr(workers, "code_hash", lambda: "0123456789abcdef")  # the driver's, here; the worker's is its own
+    group = workers._Group(make_workload(str(local_ray / "other")), Workers(cpus=1), str(local_ray / "warm"))
+    group.submit(TRIALS[0])
+    failure = group.next_result()
+    assert failure["done"]
+    assert "this worker runs another copy of the code" in failure["failure"]
+    assert not (local_ray / "other").exists()
+
+
+@pytest.mark.slow
+def test_a_mailbox_lets_a_submit_through_while_a_worker_waits_for_a_job(local_ray):
+    box = ray.remote(Mailbox).options(num_cpus=0).remote()
+    waiting = box.take.remote()
+    ray.get(box.submit.remote({"trial": 0}), timeout=60)
+    assert ray.get(waiting, timeout=60) == (1, {"trial": 0})
+
+
+def test_the_code_s_hash_is_the_same_every_time_and_passes_its_own_check():
+    assert code_hash() == code_hash()
+    check_code(code_hash(), "anywhere")
+
+
+def test_another_hash_is_refused_with_both_places_and_where_to_read_on():
+    with pytest.raises(RuntimeError, match="another copy of the code") as error:
+        check_code("0" * 16, "/somewhere/else")
+    assert "/somewhere/else" in str(error.value)
+    assert os.path.dirname(workers.__file__) in str(error.value)
+    assert "README" in str(error.value)
+
+
+def test_workers_ask_for_a_gpu_only_where_one_is_wanted():
+    assert Workers(cpus=2).resources() == {"CPU": 2}
+    assert Workers(cpus=1, gpus=0.5).resources() == {"CPU": 1, "GPU": 0.5}
+
+
+def test_a_group_that_died_hands_out_what_it_posted_before_its_failure(monkeypatch):
+    group = object.__new__(workers._Group)
+    posted = [{"step": 0}, None]
+    group._thread, group._failure = threading.Thread(), "killed"
+    group._mailbox = type("Box", (), {"collect": type("Method", (), {"remote": staticmethod(lambda _: posted.pop(0))})})
+    monkeypatch.setattr(workers.ray, "get", lambda value: value)
+    assert group.next_result() == {"step": 0}
+    assert group.next_result() == {"failure": "its workers died: killed", "done": True}
+
+
+def test_warm_trainable_keeps_nothing_of_tune_s_checkpoints(tmp_path):
+    trainable = object.__new__(WarmTrainable)
+    assert trainable.save_checkpoint(str(tmp_path)) is None
+    assert list(tmp_path.iterdir()) == []
