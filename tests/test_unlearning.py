@@ -3,7 +3,6 @@
 import json
 import math
 from pathlib import Path
-from pathlib import Path
 
 import pandas as pd
 import pytest
