@@ -61,7 +61,7 @@ class Unlearner:
         self.loaded = load_task(task)
         self._tokens: dict[tuple[str, int], list[list[int]]] = {}
 
-    def __call__(self, config: Config, folder: Path) -> Iterator[dict[str, Any]]:
+    def __call__(self, config: Config, folder: Path | str) -> Iterator[dict[str, Any]]:
         """Unlearn the forget split by `config`, and yield one dict at every evaluation step.
 
         `{"step": 15, "checkpoints": [{"role", "step", "scores": {name: [value, low, high]}, "weights", "items"}, ...]}`
@@ -69,7 +69,7 @@ class Unlearner:
         `{"failure": reason}`.
         """
         try:
-            yield from self._run(config, folder)
+            yield from self._run(config, Path(folder))
         except (Diverged, OSError) as error:
             yield {"failure": f"{type(error).__name__}: {error}"}
 
