@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 from tiny_folders import benchmark_folder, model_folder, overwrite
 
+from lethe.ledger import Ledger
+from lethe.store import Facts, open_storage
+from lethe_cli import checks
 from lethe_cli.main import spread
+from lethe_cli.request import make_request
 
 ROOT = Path(__file__).parents[1]
 
@@ -73,6 +77,11 @@ BAD = {
     "negative cpu": ("--cpus-per-worker -1", "--cpus-per-worker is -1: it must be a number greater than 0"),
     "nan cpu": ("--cpus-per-worker nan", "--cpus-per-worker is nan: it must be a number greater than 0"),
     "negative gpu": ("--gpus-per-worker -1", "--gpus-per-worker is -1: it must be a number, 0 or greater"),
+    "existing study": ("", "study 'muse-mini' exists: go on with --resume, or choose another --name"),
+    "other seed": ("--resume --seed 1", "study 'muse-mini' has seed 0, not 1: choose another --name"),
+    "other space": ("--resume --range lr=0.1:0.2", "study 'muse-mini' has space {"),
+    "other objectives": ("--resume --objectives utility", "study 'muse-mini' has objectives verbmem_f low, "),
+    "other settings": ("--resume --set steps=9", "study 'muse-mini' has settings {"),
     "nan gpu": ("--gpus-per-worker nan", "--gpus-per-worker is nan: it must be a number, 0 or greater"),
 }
 
@@ -114,12 +123,43 @@ def run_all(lines):
 
 
 @pytest.fixture(scope="module")
-def outcomes(places):
+def study(places):
+    """A study of the default flags, in the place where every command line of `BAD` looks."""
+    flags = dict.fromkeys(("model", "retrained", "objectives", "concurrent", "name", "storage"))
+    flags |= {"benchmark": "muse-mini", "protocol": "muse", "space": "mean-teacher", "sampler": "tpe"}
+    flags |= {"ranges": [], "settings": [], "trials": 4, "cpus": 1, "gpus": 0, "seed": 0, "resume": False}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checks, "available_cpus", lambda: 2)
+        request = make_request(**flags, folder=places["results"])
+    facts = Facts(objectives=request.objectives, constraints=(), sampler="tpe", seed=0, about=request.about())
+    return Ledger.create(open_storage(request.storage), request.name, facts, request.space)
+
+
+@pytest.fixture(scope="module")
+def outcomes(places, study):
     lines = {
         name: ["tune", "--storage-path", places["results"], *flags.format(**places).split()]
         for name, (flags, _) in BAD.items()
     }
     return run_all(lines)
+
+
+BAD_TRAIN = {
+    "--set lr=-1": "lr is -1.0: it must be greater than 0",
+    "--benchmark nosuch": "benchmark 'nosuch' is unknown",
+    "--benchmark {good}": "names no target model: give one with --model",
+    "--model {no-weights}": "has no weights",
+    "--protocol tofu": "protocol 'tofu' is unknown: choose muse",
+}
+
+
+def test_one_configuration_without_a_search_is_checked_alike(places):
+    outcomes = run_all({flags: ["train", *flags.format(**places).split()] for flags in BAD_TRAIN})
+    for flags, message in BAD_TRAIN.items():
+        outcome = outcomes[flags]
+        assert message in outcome["err"]
+        assert (outcome["code"], outcome["out"], outcome["heavy"]) == (2, "", [])
+        assert outcome["err"].count("\n") == 1
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -241,6 +281,23 @@ def test_bad_documents_are_named_in_one_line_and_nothing_is_written(made, name, 
 )
 def test_several_values_behind_one_flag_are_spread(given, spread_out):
     assert spread(given.split()) == spread_out.split()
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("platform/tune_mt.py --seed 3 --trials 4", "python platform/tune_mt.py --seed 3 --trials 8 --resume"),
+        ("/venv/bin/lethe tune --trials=4 --resume", "lethe tune --trials 8 --resume"),
+        (
+            "x.py --storage postgresql://u:Zq9@h/d",
+            "python x.py --storage 'postgresql://u:***@h/d' --trials 8 --resume",
+        ),
+    ],
+)
+def test_the_command_that_goes_on_is_the_one_that_was_typed_without_its_password(typed, printed):
+    from lethe_cli.search import more_trials  # loads torch and Ray Tune
+
+    assert more_trials(typed.split(), 8) == printed
 
 
 def test_help_is_no_error_and_lists_the_commands():

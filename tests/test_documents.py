@@ -55,6 +55,12 @@ def test_passages_by_hand():
     ]
 
 
+def test_a_last_passage_of_half_its_words_stands_alone_and_a_shorter_one_joins_the_one_before():
+    assert cut(["a b c d. e f."], 4) == ["a b c d.", "e f."]
+    assert cut(["a b c d. e."], 4) == ["a b c d. e."]
+    assert cut(["e."], 4) == ["e."]
+
+
 def test_what_is_made_is_read_back_as_a_benchmark(tmp_path):
     splits = lay_out(questions={side: [{"question": q, "answer": "a"} for q in "xyz"] for side in ("forget", "retain")})
     write_benchmark(tmp_path / "b", splits)

@@ -194,8 +194,11 @@ def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console:
 
 
 def more_trials(arguments: Sequence[str], trials: int) -> str:
-    """The command line that goes on with a search: the one that was typed, with `trials` in all, and resumed."""
-    program, *flags = arguments
+    """The command line that goes on with a search: the one that was typed, with `trials` in all, and resumed.
+
+    The password of a storage is hidden here too.
+    """
+    program, *flags = (store.hide_password(argument) for argument in arguments)
     kept = [flag for before, flag in zip([program, *flags], flags, strict=False) if "--trials" not in (before, flag)]
     kept = [flag for flag in kept if flag != "--resume" and not flag.startswith("--trials=")]
     start = ["lethe"] if Path(program).name == "lethe" else ["python", program]
