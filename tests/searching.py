@@ -130,7 +130,7 @@ def _environment(process: psutil.Process) -> dict[str, str]:
         return {}
 
 
-def left_over(processes: Sequence[psutil.Process], mark: str, patience: float = 90) -> list[str]:
+def left_over(processes: Sequence[psutil.Process], mark: str, patience: float = 150) -> list[str]:
     """What still lives of a search after `patience` seconds; Ray's agents outlive a killed driver by up to a minute."""
     psutil.wait_procs(processes, timeout=patience)
     alive = [p for p in [*processes, *marked(mark)] if p.is_running() and _state(p) != psutil.STATUS_ZOMBIE]
