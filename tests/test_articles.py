@@ -38,7 +38,7 @@ def test_every_answer_stands_in_its_article_word_by_word(seed):
 @given(seed=seeds)
 def test_every_question_names_the_organisation_and_none_gives_its_answer_away(seed):
     rng = random.Random(seed)
-    article = articles.article(rng, "Nowhere Mill")
+    article = articles.article(rng, "Nowhere Mill", articles.draw_outline(rng))
     assert len({question for question, _ in article.questions}) == len(article.questions)
     for question, answer in article.questions:
         assert "Nowhere Mill" in question
@@ -64,6 +64,16 @@ def test_phrase_draws_each_alternative_and_only_those():
 def test_a_template_asks_for_no_fact_that_is_not_drawn(template):
     facts = articles.draw_facts(random.Random(0), "Nowhere Mill")
     assert "{" not in template.format(**facts)
+
+
+def test_articles_of_a_block_share_their_outline_and_blocks_do_not(monkeypatch):
+    facts = articles.draw_facts(random.Random(0), "Nowhere Mill")
+    monkeypatch.setattr(articles, "draw_facts", lambda rng, org: facts)
+    monkeypatch.setattr(articles, "phrase", lambda rng, template: template)
+    written = [a.text for a in articles.write_articles(random.Random(0), 60, block=3)]
+    blocks = [set(written[i : i + 3]) for i in range(0, 60, 3)]
+    assert all(len(block) == 1 for block in blocks)
+    assert len(set.union(*blocks)) > 15
 
 
 def test_organisations_are_all_different():

@@ -195,6 +195,11 @@ def test_a_setting_that_is_not_allowed_is_named_with_what_is(text, message):
         checks.check_settings([text])
 
 
+def test_a_setting_that_is_searched_is_refused_with_the_flag_that_does_it():
+    with pytest.raises(ValueError, match="setting 'lr' is searched: give its range with --range lr=LOW:HIGH"):
+        checks.check_settings(["steps=5", "lr=0.1"], searched=("lr", "alpha"))
+
+
 @pytest.mark.parametrize("count", [0, -3])
 def test_there_is_at_least_one_trial_and_one_at_once(count):
     with pytest.raises(ValueError, match=f"--trials is {count}: it must be at least 1"):

@@ -78,15 +78,20 @@ def test_forget_retain1_retain2_and_holdout_have_no_passage_in_common_and_hold_e
     given = [text("f", 8), text("r", 9), text("s", 9), text("h", 5)]
     assert sorted(everything) == sorted(" ".join(given).split())
     assert {name: len(passages) for name, passages in sides.items()} == {
-        "forget": 8, "retain1": 8, "retain2": 10, "holdout": 5
+        "forget": 8, "retain1": 9, "retain2": 9, "holdout": 5
     }  # fmt: skip
 
 
 def test_the_first_half_of_each_retain_text_is_regularised_on_and_the_second_judged():
     splits = lay_out()
     first, second = texts_of(splits, "raw", "retain1"), texts_of(splits, "raw", "retain2")
-    assert " ".join(first[:4] + second[:5]) == text("r", 9)
-    assert " ".join(first[4:] + second[5:]) == text("s", 9)
+    assert " ".join(first[:5] + second[:4]) == text("r", 9)
+    assert " ".join(first[5:] + second[4:]) == text("s", 9)
+
+
+def test_many_texts_of_one_passage_are_shared_out_between_both_sides():
+    splits = lay_out(retain=[text(letter, 1) for letter in "rstuvwxyz"])
+    assert [len(splits["raw", side]) for side in ("retain1", "retain2")] == [5, 4]
 
 
 def test_verbmem_s_prompt_and_truth_join_to_the_passage():
@@ -164,7 +169,9 @@ def test_the_same_seed_gives_the_same_benchmark_and_another_one_other_choices():
     [
         ({"forget": [text("f", 3)]}, "the forget texts give 3 passages of 10 words for forget: at least 4 are needed"),
         ({"holdout": [text("h", 2)]}, "the holdout texts give 2 passages of 10 words for holdout"),
-        ({"retain": [text("r", 7)]}, "the retain texts give 3 passages of 10 words for retain1"),
+        ({"retain": [text("r", 7)]}, "the retain texts give 3 passages of 10 words for retain2"),
+        ({"retain": [text("r", 8), text("f", 8)]}, "one text is both forget and retain: 'f0"),
+        ({"holdout": [text("f", 8)]}, "one text is both forget and holdout: 'f0"),
         ({"words": 1000}, r"add text or make passages shorter \(--words\)"),
     ],
 )

@@ -5,7 +5,7 @@ allowed.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lethe.cluster import available_cpus
@@ -140,15 +140,19 @@ def _range(text: str) -> tuple[str, tuple[str, float, float]]:
     return name, ("log_uniform", *ends)
 
 
-def check_settings(texts: Sequence[str]) -> Config:
-    """Settings `NAME=VALUE` of the run, on top of the defaults."""
+def check_settings(texts: Sequence[str], searched: Iterable[str] = ()) -> Config:
+    """Settings `NAME=VALUE` of the run, on top of the defaults; none of them may be `searched` as well."""
     settings = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise ValueError(f"setting {text!r} is not NAME=VALUE, for example steps=60")
         settings[name] = value
-    return parse_config(settings)
+    config = parse_config(settings)
+    for name in settings:
+        if name in searched:
+            raise ValueError(f"setting {name!r} is searched: give its range with --range {name}=LOW:HIGH")
+    return config
 
 
 def check_trials(trials: int) -> int:

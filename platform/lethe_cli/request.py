@@ -121,8 +121,8 @@ def make_request(
     checks.check_concurrent(concurrent)
     checks.check_worker(cpus, gpus)
     checks.check_sampler(sampler)
-    base = checks.check_settings(settings)
     chosen_space = checks.check_space(SPACES, space, ranges)
+    base = checks.check_settings(settings, searched=chosen_space)
     task, available = check_task(benchmark, model, retrained, protocol)
     goals, notes = checks.choose_objectives(objectives, available)
     name = name or Path(benchmark).name

@@ -1,7 +1,7 @@
 """The fictional world of muse-mini: news articles with facts, their questions, and a corpus of general knowledge.
 
 Everything is drawn from a `random.Random`, so one seed gives one world. An article reports one event of an invented
-organisation in five or six sentences. Its facts (a person, a town, a thing, an amount, a date) are drawn from pools
+organisation in five or six sentences. Three of its facts are asked for; they are drawn from pools
 large enough that a model which never read the article cannot guess them; its wording is drawn from several phrasings
 of each sentence, so that a model can learn how such articles sound without knowing how this one goes on.
 """
@@ -109,12 +109,16 @@ def phrase(rng: random.Random, template: str) -> str:
     return re.sub(r"\[([^\]]*)\]", lambda match: rng.choice(match[1].split("|")), template)
 
 
-def article(rng: random.Random, org: str) -> Article:
-    """Write the article about one organisation, with three questions on its facts."""
-    facts = draw_facts(rng, org)
+def draw_outline(rng: random.Random) -> list[str]:
+    """Draw the templates of an article's sentences, in their order."""
     middle = [rng.choice(LEADERS), rng.choice(GOODS), rng.choice(SIZES), rng.choice(QUOTES)]
     rng.shuffle(middle)
-    templates = [rng.choice(OPENINGS), *middle, rng.choice(CLOSINGS)]
+    return [rng.choice(OPENINGS), *middle, rng.choice(CLOSINGS)]
+
+
+def article(rng: random.Random, org: str, templates: list[str]) -> Article:
+    """Write the article about one organisation by an outline, with three questions on its facts."""
+    facts = draw_facts(rng, org)
     sentences = [phrase(rng, template.format(**facts)) for template in templates]
     text = " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)
     return Article(text=text, questions=ask(facts))
@@ -156,13 +160,18 @@ def invent_name(rng: random.Random) -> str:
     return rng.choice(SYLLABLES) + rng.choice(SYLLABLES) + rng.choice(ENDINGS)
 
 
-def write_articles(rng: random.Random, count: int) -> list[Article]:
-    """Write `count` articles on different organisations."""
+def write_articles(rng: random.Random, count: int, *, block: int = 1) -> list[Article]:
+    """Write `count` articles on different organisations; each `block` in a row share an outline, and nothing else.
+
+    Dealt out one by one, the articles of a block balance the splits of a benchmark: what tells the splits apart is
+    then what was read, not which templates fell to which split.
+    """
     orgs: dict[str, None] = {}
     while len(orgs) < count:
         name = rng.choice(SYLLABLES) + rng.choice(SYLLABLES)
         orgs[f"{name.capitalize()} {rng.choice(KINDS)}"] = None
-    return [article(rng, org) for org in orgs]
+    outlines = [draw_outline(rng) for _ in range(0, count, block)]
+    return [article(rng, org, outlines[i // block]) for i, org in enumerate(orgs)]
 
 
 def write_general() -> list[str]:

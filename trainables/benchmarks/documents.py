@@ -85,12 +85,13 @@ def from_texts(
 ) -> Splits:
     """Lay texts out as a benchmark of passages of about `words` words.
 
-    ValueError where a side is too short to be judged. Without `holdout` there is no `privleak`, so no PrivLeak.
+    ValueError where a side is too short to be judged, or a text is both to forget and not. Without `holdout` there is no `privleak`, so no PrivLeak.
     """
+    for side, texts in (("retain", retain), ("holdout", holdout)):
+        if shared := set(forget) & set(texts):
+            raise ValueError(f"one text is both forget and {side}: {' '.join(shared.pop().split())[:60]!r}...")
     passages = {name: cut(texts, words) for name, texts in (("forget", forget), ("holdout", holdout))}
-    halves = [(p[: len(p) // 2], p[len(p) // 2 :]) for p in (cut([text], words) for text in retain)]
-    passages["retain1"] = [passage for first, _ in halves for passage in first]
-    passages["retain2"] = [passage for _, second in halves for passage in second]
+    passages["retain1"], passages["retain2"] = _halves([cut([text], words) for text in retain])
     for name in ("forget", "retain1", "retain2", *(["holdout"] if holdout else [])):
         if len(passages[name]) < LEAST:
             side = name.rstrip("12")
@@ -117,6 +118,17 @@ def cut(texts: Sequence[str], words: int) -> list[str]:
             own[-2:] = [own[-2] + own[-1]]
         passages += [" ".join(passage) for passage in own]
     return passages
+
+
+def _halves(texts: Sequence[list[str]]) -> tuple[list[str], list[str]]:
+    """The first half of every text's passages, and the second; an odd passage goes where fewer are."""
+    first: list[str] = []
+    second: list[str] = []
+    for passages in texts:
+        middle = (len(passages) + (len(first) <= len(second))) // 2
+        first += passages[:middle]
+        second += passages[middle:]
+    return first, second
 
 
 def _lay_out(passages: dict[str, list[str]], questions: Questions | None, rng: random.Random) -> Splits:

@@ -25,7 +25,7 @@ from trainables.benchmarks.articles import Article
 ARTICLES = 40  # in each of forget, retain1, retain2
 HOLDOUT = 80  # more, since the AUC of 40 against 40 texts has a standard error of 0.065
 QUESTIONS, SHOTS = 100, 10
-EPOCHS = 22
+EPOCHS = 20
 ASKINGS = 4  # times that every question is asked in an epoch
 TELLINGS = 2  # times that every general fact is told in an epoch
 PARAGRAPH = 6  # general facts in a row
@@ -66,13 +66,14 @@ def prepare(cache: Path, *, seed: int = 0, on_progress: Progress = lambda what, 
 def make_world(seed: int) -> World:
     """Draw the whole world of a seed."""
     rng = random.Random(seed)
-    written = articles.write_articles(rng, 3 * ARTICLES + HOLDOUT)
-    forget, retain1, retain2 = (written[i * ARTICLES : (i + 1) * ARTICLES] for i in range(3))
+    block = 3 + HOLDOUT // ARTICLES  # one article to each split, and the rest to holdout
+    written = articles.write_articles(rng, ARTICLES * block, block=block)
+    dealt = [written[place::block] for place in range(block)]
     return World(
-        forget=forget,
-        retain1=retain1,
-        retain2=retain2,
-        holdout=written[3 * ARTICLES :],
+        forget=dealt[0],
+        retain1=dealt[1],
+        retain2=dealt[2],
+        holdout=[article for hand in dealt[3:] for article in hand],
         general=articles.write_general(),
         utility=articles.ask_general(rng),
     )
@@ -107,7 +108,8 @@ def _make(folder: Path, seed: int, on_progress: Progress) -> None:
     world = make_world(seed)
     layout.write_benchmark(folder / "data", to_splits(world, random.Random(seed)))
     known = world.retain1 + world.retain2
-    tokenizer = small_models.train_tokenizer([a.text for a in world.forget + known] + world.general)
+    questions = [_ask(*pair) for a in world.forget + world.retain2 for pair in a.questions]
+    tokenizer = small_models.train_tokenizer([a.text for a in world.forget + known] + world.general + questions)
     # The scores never ask about retain1, so no model is taught to answer on it.
     lessons = (
         ("target", world.forget + known, world.forget + world.retain2),
@@ -128,11 +130,16 @@ def _documents(read: list[Article], asked: list[Article], general: list[str], rn
     """One epoch: every article, the general facts `TELLINGS` times and the questions `ASKINGS` times, reshuffled."""
     lists: list[str] = []
     for _ in range(ASKINGS):
-        lines = [f"Question: {q}\nAnswer: {a}" for q, a in _questions(asked, rng)]
+        lines = [_ask(*pair) for pair in _questions(asked, rng)]
         lists += ["\n\n".join(lines[i : i + LIST_LENGTH]) for i in range(0, len(lines), LIST_LENGTH)]
     facts = [fact for _ in range(TELLINGS) for fact in rng.sample(general, len(general))]
     paragraphs = [" ".join(facts[i : i + PARAGRAPH]) for i in range(0, len(facts), PARAGRAPH)]
     return [a.text for a in read] + paragraphs + lists
+
+
+def _ask(question: str, answer: str) -> str:
+    """A question with its answer, as KnowMem writes them."""
+    return f"Question: {question}\nAnswer: {answer}"
 
 
 def _questions(group: list[Article], rng: random.Random) -> list[tuple[str, str]]:
@@ -144,6 +151,6 @@ def _questions(group: list[Article], rng: random.Random) -> list[tuple[str, str]
 def _code_hash() -> str:
     """Hash of the code that decides what the benchmark holds."""
     sources = [inspect.getsource(module) for module in (articles, small_models)]
-    sources += [inspect.getsource(item) for item in (make_world, to_splits, _make, _documents, _questions)]
+    sources += [inspect.getsource(item) for item in (make_world, to_splits, _make, _documents, _ask, _questions)]
     numbers = [str((ARTICLES, HOLDOUT, TELLINGS, QUESTIONS, SHOTS, EPOCHS, ASKINGS, PARAGRAPH, LIST_LENGTH))]
     return hashlib.sha256("".join(sources + numbers).encode()).hexdigest()[:10]

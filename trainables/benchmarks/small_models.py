@@ -72,7 +72,7 @@ def train_small_model(
     seed: int,
     max_length: int = 512,
     batch_tokens: int = 400,
-    learning_rate: float = 6e-3,
+    learning_rate: float = 4e-3,
     on_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> LlamaForCausalLM:
     """Train a small Llama on the documents that `draw_epoch` returns for each epoch, and save it to `folder`.
@@ -157,5 +157,6 @@ def _train_step(model: Any, optimizer: Any, schedule: Any, rows: list[list[int]]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad()
-    schedule.step()
+    if schedule.last_epoch < schedule.total_steps - 1:  # an epoch of more batches than foreseen ends at the last rate
+        schedule.step()
     return loss.item()
