@@ -85,7 +85,8 @@ def from_texts(
 ) -> Splits:
     """Lay texts out as a benchmark of passages of about `words` words.
 
-    ValueError where a side is too short to be judged, or a text is both to forget and not. Without `holdout` there is no `privleak`, so no PrivLeak.
+    ValueError where a side is too short to be judged, or a text is both to forget and not.
+    Without `holdout` there is no `privleak`, so no PrivLeak.
     """
     for side, texts in (("retain", retain), ("holdout", holdout)):
         if shared := set(forget) & set(texts):
