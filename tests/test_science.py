@@ -22,7 +22,8 @@ def test_the_mean_teacher_with_nlul_forgets_verbatim_text_as_well_as_retraining_
 def test_the_mean_teacher_with_gradient_ascent_hardly_leaves_the_start(results):
     target = results["target"][0]
     for scores, with_nlul in zip(results["MT + LL"], results["MT + NLUL"], strict=True):
-        assert scores["verbmem_f"] >= 0.9 * target["verbmem_f"] > 2 * with_nlul["verbmem_f"]
+        way = target["verbmem_f"] - with_nlul["verbmem_f"]
+        assert target["verbmem_f"] - scores["verbmem_f"] < 0.25 * way  # not a quarter of the way that NLUL goes
 
 
 def test_without_teacher_and_damping_nlul_loses_utility(results):
