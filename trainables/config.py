@@ -7,6 +7,8 @@ from typing import Any
 FORGET_LOSSES = ("nlul", "ll", "npo_sequence_sum", "npo_sequence_mean", "simnpo", "mismatch")
 PENALTIES = ("kl", "qkl", "gdr", "none")
 OPTIMIZERS = ("sgd", "adamw")
+PARALLEL = ("ddp", "fsdp")
+PRECISIONS = ("fp32", "bf16")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,9 @@ class Config:
     micro_batch_size: int = 8
     max_length: int = 512  # tokens of a sequence
     freeze: bool = True  # embeddings, head and norms
+    parallel: str = "ddp"  # on several workers: whole models on each ("ddp"), or shards of them ("fsdp")
+    precision: str = "fp32"  # of forward and backward passes; weights and the teacher are fp32 always
+    checkpointing: bool = False  # of activations: less memory for a third more time
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -52,7 +57,13 @@ class Config:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must lie between 0 and 1")
 
 
-CHOICES = {"forget_loss": FORGET_LOSSES, "penalty": PENALTIES, "optimizer": OPTIMIZERS}
+CHOICES = {
+    "forget_loss": FORGET_LOSSES,
+    "penalty": PENALTIES,
+    "optimizer": OPTIMIZERS,
+    "parallel": PARALLEL,
+    "precision": PRECISIONS,
+}
 POSITIVE = (
     "lr",
     "clip",

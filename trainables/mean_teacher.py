@@ -19,7 +19,9 @@ from trainables import losses
 from trainables.config import Config
 from trainables.data import IGNORED, collate, next_token_targets, sample_indices
 from trainables.models import freeze, trainable_parameters
+from trainables.parallel import deal, global_norm, lay_out, local, sum_gradients
 from trainables.teacher import add_damping_, clip_coefficient, contract_, make_teacher
+from trainables.world import ALONE, World
 
 Sequences = Sequence[Sequence[int]]
 FORGET, REGULARISATION = 0, 1  # the two streams of draws
@@ -37,6 +39,16 @@ class StepRecord:
     lr: float
 
 
+@dataclass(kw_only=True)
+class Training:
+    """All that a run changes; batches are drawn by the step."""
+
+    student: Any
+    teacher: Any
+    optimizer: torch.optim.Optimizer
+    step: int = 0  # steps done
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
     """The student or the teacher after `step` steps; the model is live and moves on with the next step."""
@@ -44,6 +56,7 @@ class Checkpoint:
     step: int
     role: str  # "student" or "teacher"
     model: Any
+    training: Training
 
 
 class Diverged(ArithmeticError):
@@ -91,43 +104,59 @@ PENALTIES: dict[str, Callable[[Batch, Config], Tensor]] = {
 
 
 def unlearn(
-    student: Any, forget: Sequences, regularisation: Sequences, config: Config, *, pad: int
+    student: Any,
+    forget: Sequences,
+    regularisation: Sequences,
+    config: Config,
+    *,
+    pad: int,
+    world: World = ALONE,
+    restore: Callable[[Training], None] = lambda training: None,
 ) -> Iterator[StepRecord | Checkpoint]:
     """Unlearn `forget` in place from `student`, and yield records as they come.
 
     `forget` and `regularisation` are token sequences, `pad` the id that fills them up. Every `eval_every` steps, and
     after the last, a Checkpoint of the student and one of the teacher follow the step's record. Raises Diverged, with
-    the step, as soon as a loss or the gradient norm is not finite.
+    the step, as soon as a loss or the gradient norm is not finite. With a `world` of several workers, all of which run
+    this on the same arguments, records are the same on each, and the same as on one worker up to rounding. `restore`
+    puts an interrupted run's Training in the place of a new one; the steps that are left then give the same bits.
     """
     torch.manual_seed(config.seed)  # for models with dropout; batches are drawn by (seed, step)
     if config.freeze:
         freeze(student)
     teacher = make_teacher(student)
+    lay_out(student, teacher, config, world)
     theta, phi = _matching_parameters(student, teacher)
     optimizer = make_optimizer(theta, config)
     references = _initial_log_probs(teacher, forget, config, pad) if config.forget_loss.startswith("npo") else None
-    for step in range(1, config.steps + 1):
+    training = Training(student=student, teacher=teacher, optimizer=optimizer)
+    restore(training)
+    for step in range(training.step + 1, config.steps + 1):
         student.train()  # a caller may have put it in evaluation mode to score it
         rows = _draw(len(forget), FORGET, step, config)
-        forget_loss = _backward_forget(student, forget, rows, references, config, pad)
+        forget_loss = _backward_forget(student, forget, rows, references, config, pad, world)
         rows = _draw(len(regularisation), REGULARISATION, step, config)
-        penalty = _backward_penalty(student, teacher, regularisation, rows, config, pad)
+        penalty = _backward_penalty(student, teacher, regularisation, rows, config, pad, world)
+        forget_loss, penalty = world.sum([forget_loss, penalty])
         gradients = _gradients(theta)
-        norm, c = clip_coefficient(gradients, config.clip)
+        sum_gradients(gradients, world)
+        norm = global_norm(gradients, world)
+        c = clip_coefficient(norm, config.clip)
         if not math.isfinite(forget_loss + penalty + norm):
             raise Diverged(f"step {step}: forget loss {forget_loss}, penalty {penalty}, gradient norm {norm}")
-        torch._foreach_mul_(gradients, c)
-        add_damping_(gradients, theta, phi, config.damping * c)
+        torch._foreach_mul_(local(gradients), c)
+        add_damping_(local(gradients), local(theta), local(phi), config.damping * c)
         lr = set_lr(optimizer, config, step)
         optimizer.step()
         optimizer.zero_grad()
-        contract_(phi, theta, config.delta * c)
+        contract_(local(phi), local(theta), config.delta * c)
+        training.step = step
         yield StepRecord(
             step=step, forget_loss=forget_loss, penalty=penalty, gradient_norm=norm, clip_coefficient=c, lr=lr
         )
         if step % config.eval_every == 0 or step == config.steps:
-            yield Checkpoint(step=step, role="student", model=student)
-            yield Checkpoint(step=step, role="teacher", model=teacher)
+            yield Checkpoint(step=step, role="student", model=student, training=training)
+            yield Checkpoint(step=step, role="teacher", model=teacher, training=training)
 
 
 def make_optimizer(parameters: list[Tensor], config: Config) -> torch.optim.Optimizer:
@@ -165,21 +194,24 @@ def _draw(count: int, stream: int, step: int, config: Config) -> list[int]:
 
 
 def _backward_forget(
-    student: Any, sequences: Sequences, rows: list[int], references: Any, c: Config, pad: int
+    student: Any, sequences: Sequences, rows: list[int], references: Any, c: Config, pad: int, world: World
 ) -> float:
-    """Accumulate the gradient of alpha * forget loss over the whole batch; return the loss."""
+    """Accumulate the gradient of alpha * forget loss over this worker's part of the batch; return its part of it."""
     return _accumulate(
         rows,
         sequences,
         c,
         c.alpha,
         FORGET_LOSSES[c.forget_loss],
-        lambda part: _forward(student, sequences, part, pad, references),
+        lambda part: _forward(student, sequences, part, pad, c, references),
+        world,
     )
 
 
-def _backward_penalty(student: Any, teacher: Any, sequences: Sequences, rows: list[int], c: Config, pad: int) -> float:
-    """Accumulate the gradient of beta * penalty over the whole batch; return the penalty."""
+def _backward_penalty(
+    student: Any, teacher: Any, sequences: Sequences, rows: list[int], c: Config, pad: int, world: World
+) -> float:
+    """Accumulate the gradient of beta * penalty over this worker's part of the batch; return its part of it."""
     if c.penalty == "none" or c.beta == 0:
         return 0.0
     guide = None if c.penalty == "gdr" else teacher
@@ -189,7 +221,8 @@ def _backward_penalty(student: Any, teacher: Any, sequences: Sequences, rows: li
         c,
         c.beta,
         PENALTIES[c.penalty],
-        lambda part: _forward(student, sequences, part, pad, teacher=guide),
+        lambda part: _forward(student, sequences, part, pad, c, teacher=guide),
+        world,
     )
 
 
@@ -200,31 +233,44 @@ def _accumulate(
     weight: float,
     loss: Callable[[Batch, Config], Tensor],
     forward: Callable[[list[int]], Batch],
+    world: World,
 ) -> float:
     """Backward through micro-batches, each normalised over the global batch: by its targets, or by its sequences."""
     targets, total = sum(len(sequences[row]) - 1 for row in rows), 0.0
-    for start in range(0, len(rows), config.micro_batch_size):
-        batch = forward(rows[start : start + config.micro_batch_size])
+    mine, weights = deal(rows, world)
+    for start in range(0, len(mine), config.micro_batch_size):
+        part = slice(start, start + config.micro_batch_size)
+        batch = forward(mine[part])
         values = loss(batch, config)
-        mean = (values * batch.mask).sum() / targets if values.dim() == 2 else values.sum() / len(rows)
+        counted = torch.tensor(weights[part], device=values.device)
+        if values.dim() == 2:
+            mean = (values * (batch.mask * counted[:, None])).sum() / targets
+        else:
+            mean = (values * counted).sum() / len(rows)
         (weight * mean).backward()
         total += mean.item()
     return total
 
 
 def _forward(
-    student: Any, sequences: Sequences, rows: list[int], pad: int, references: Any = None, teacher: Any = None
+    student: Any,
+    sequences: Sequences,
+    rows: list[int],
+    pad: int,
+    config: Config,
+    references: Any = None,
+    teacher: Any = None,
 ) -> Batch:
     ids, attention = (t.to(student.device) for t in collate([sequences[row] for row in rows], pad=pad))
     targets = next_token_targets(ids, attention)
     mask = (targets != IGNORED).float()
     with torch.no_grad():
-        guide = _logits(teacher, ids, attention) if teacher is not None else None
+        guide = _logits(teacher, ids, attention, config) if teacher is not None else None
     reference = None
     if references is not None:
         reference = torch.nn.utils.rnn.pad_sequence([references[row] for row in rows], batch_first=True)
     return Batch(
-        logits=_logits(student, ids, attention),
+        logits=_logits(student, ids, attention, config),
         targets=targets,
         mask=mask,
         reference_log_p=reference,
@@ -232,9 +278,10 @@ def _forward(
     )
 
 
-def _logits(model: Any, ids: Tensor, attention: Tensor) -> Tensor:
+def _logits(model: Any, ids: Tensor, attention: Tensor, config: Config) -> Tensor:
     """Logits at the positions that predict a next token: [B, T-1, V]."""
-    return model(input_ids=ids, attention_mask=attention, use_cache=False).logits[:, :-1]
+    with torch.autocast(ids.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+        return model(input_ids=ids, attention_mask=attention, use_cache=False).logits[:, :-1]
 
 
 @torch.no_grad()
@@ -243,6 +290,6 @@ def _initial_log_probs(model: Any, sequences: Sequences, config: Config, pad: in
     out = []
     for start in range(0, len(sequences), config.micro_batch_size):
         rows = list(range(start, min(start + config.micro_batch_size, len(sequences))))
-        batch = _forward(model, sequences, rows, pad)
+        batch = _forward(model, sequences, rows, pad, config)
         out += [log_p[: len(sequences[row]) - 1] for row, log_p in zip(rows, batch.log_p(), strict=True)]
     return out

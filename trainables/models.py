@@ -29,12 +29,12 @@ def load_tokenizer(reference: str | Path) -> Any:
     return tokenizer
 
 
-def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Write a model and its tokenizer to `folder`, whole or not at all."""
+def save_model(model: Any, tokenizer: Any, folder: Path, weights: dict[str, Any] | None = None) -> None:
+    """Write a model and its tokenizer to `folder`, whole or not at all; `weights` in the place of a sharded model's."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as room:
         draft, old = Path(room) / "draft", Path(room) / "old"
-        model.save_pretrained(draft, safe_serialization=True)
+        model.save_pretrained(draft, state_dict=weights)
         tokenizer.save_pretrained(draft)
         if folder.exists():
             folder.rename(old)

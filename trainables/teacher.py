@@ -24,11 +24,9 @@ def make_teacher(student: Any) -> Any:
     return teacher.eval()
 
 
-@torch.no_grad()
-def clip_coefficient(gradients: list[Tensor], clip: float) -> tuple[float, float]:
-    """Return the global gradient norm and `c = min(1, clip / norm)`; c is NaN where the norm is."""
-    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))).item()
-    return norm, clip / norm if norm > clip or norm != norm else 1.0
+def clip_coefficient(norm: float, clip: float) -> float:
+    """Return `min(1, clip / norm)` of the global gradient norm; NaN where the norm is."""
+    return clip / norm if norm > clip or norm != norm else 1.0
 
 
 @torch.no_grad()

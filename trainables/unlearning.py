@@ -4,10 +4,12 @@
     for evaluation in unlearner(Config(steps=60), Path("runs/1")): ...
 
 Every evaluation step gives one plain dict that can be sent anywhere: the step, and for the student and the teacher the
-scores with their intervals and where the weights and the per-item outputs were written.
+scores with their intervals and where the weights and the per-item outputs were written. A run that was interrupted is
+called again with the same arguments: it gives the results it gave before, and goes on behind them.
 """
 
 import copy
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,17 +17,21 @@ from typing import Any
 
 import pandas as pd
 
+from trainables import resume
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config
 from trainables.data import chunk_texts
-from trainables.mean_teacher import Checkpoint, Diverged, StepRecord, unlearn
+from trainables.mean_teacher import Checkpoint, Diverged, StepRecord, Training, unlearn
 from trainables.models import load_model, load_tokenizer, save_model
 from trainables.muse.evaluate import Evaluation, Evaluator
 from trainables.muse.protocol import PROTOCOLS
+from trainables.parallel import gathered, whole_state
 from trainables.references import References, measure_references
 from trainables.task import Task, cache_of, locate
+from trainables.world import World, join
 
 BATCH = 128  # prompts or texts scored at once
+STATE, STEPS = "state", "steps.parquet"  # in a run's folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +43,15 @@ class Loaded:
     target: Any
     references: References
     evaluator: Evaluator
+    world: World
 
 
 def load_task(task: Task) -> Loaded:
-    """Load a task; muse-mini is made, and the reference models are scored, where the cache does not have them yet."""
+    """Load a task; muse-mini is made, and the reference models are scored, where the cache does not have them yet.
+
+    Every worker of a run loads it; the first makes what is missing.
+    """
+    world = join()
     places = locate(task)
     benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
     protocol, cache = PROTOCOLS[task.protocol], cache_of(task) / "references"
@@ -50,7 +61,8 @@ def load_task(task: Task) -> Loaded:
         tokenizer=tokenizer,
         target=load_model(places.target),
         references=references,
-        evaluator=Evaluator(benchmark, tokenizer, protocol, references.attack, batch_size=BATCH),
+        evaluator=Evaluator(benchmark, tokenizer, protocol, references.attack, batch_size=BATCH, world=world),
+        world=world,
     )
 
 
@@ -65,36 +77,58 @@ class Unlearner:
         """Unlearn the forget split by `config`, and yield one dict at every evaluation step.
 
         `{"step": 15, "checkpoints": [{"role", "step", "scores": {name: [value, low, high]}, "weights", "items"}, ...]}`
-        Weights, items and the step records are written into `folder`. A run that diverges or cannot write ends with
-        `{"failure": reason}`.
+        Weights, items, the step records and, until the run ends, its state are written into `folder`. A run that
+        diverges or cannot write ends with `{"failure": reason}`.
         """
+        folder = Path(folder)
         try:
-            yield from self._run(config, Path(folder))
+            yield from self._run(config, folder)
         except (Diverged, OSError) as error:
             yield {"failure": f"{type(error).__name__}: {error}"}
+        self.loaded.world.on_first(lambda: shutil.rmtree(folder / STATE, ignore_errors=True))
 
     def _run(self, config: Config, folder: Path) -> Iterator[dict[str, Any]]:
-        folder.mkdir(parents=True, exist_ok=True)
-        student = copy.deepcopy(self.loaded.target)
-        forget = self._sequences("forget", config.max_length)
-        regularisation = self._sequences("retain1", config.max_length)
-        steps: list[dict[str, Any]] = []
+        world, tokenizer = self.loaded.world, self.loaded.tokenizer
+        world.on_first(lambda: folder.mkdir(parents=True, exist_ok=True))
+        done, results = world.share(resume.read_results(folder / STATE))
+        yield from results
+        steps = _read_steps(folder, done)
         checkpoints: list[dict[str, Any]] = []
-        for record in unlearn(student, forget, regularisation, config, pad=self.loaded.tokenizer.pad_token_id):
+
+        def restore(training: Training) -> None:
+            if done:
+                resume.load(folder / STATE, training, world)
+
+        for record in unlearn(
+            copy.deepcopy(self.loaded.target),
+            self._sequences("forget", config.max_length),
+            self._sequences("retain1", config.max_length),
+            config,
+            pad=tokenizer.pad_token_id,
+            world=world,
+            restore=restore,
+        ):
             if isinstance(record, StepRecord):
                 steps.append(asdict(record))
                 continue
             checkpoints.append(self._score(record, folder))
             if record.role == "teacher":
-                pd.DataFrame(steps).to_parquet(folder / "steps.parquet", index=False)
-                yield {"step": record.step, "checkpoints": checkpoints}
+                world.on_first(lambda: pd.DataFrame(steps).to_parquet(folder / STEPS, index=False))
+                results.append({"step": record.step, "checkpoints": checkpoints})
+                if record.step < config.steps:
+                    resume.save(folder / STATE, record.training, results, world)
+                yield results[-1]
                 checkpoints = []
 
     def _score(self, checkpoint: Checkpoint, folder: Path) -> dict[str, Any]:
+        """Score a checkpoint on all workers together, and write its items and weights."""
         name = f"step-{checkpoint.step:05d}-{checkpoint.role}"
-        evaluation = self.loaded.evaluator(checkpoint.model)
-        evaluation.items.to_parquet(folder / f"{name}.parquet", index=False)
-        save_model(checkpoint.model, self.loaded.tokenizer, folder / name)
+        model, tokenizer, world = checkpoint.model, self.loaded.tokenizer, self.loaded.world
+        with gathered(model):
+            evaluation = self.loaded.evaluator(model)
+        weights = whole_state(model) if world.size > 1 else None
+        world.on_first(lambda: evaluation.items.to_parquet(folder / f"{name}.parquet", index=False))
+        world.on_first(lambda: save_model(model, tokenizer, folder / name, weights))
         return {
             "role": checkpoint.role,
             "step": checkpoint.step,
@@ -124,6 +158,14 @@ def make_session(task: Task, base: Config, folder: str) -> Callable[[dict[str, A
         yield from unlearner(replace(base, **parameters), Path(folder) / f"trial-{trial['trial']:05d}")
 
     return session
+
+
+def _read_steps(folder: Path, done: int) -> list[dict[str, Any]]:
+    """The step records of the steps that an interrupted run had done."""
+    if not done:
+        return []
+    rows = pd.read_parquet(folder / STEPS).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows if row["step"] <= done]
 
 
 def score_table(evaluation: Evaluation) -> dict[str, list[float]]:

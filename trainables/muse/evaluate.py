@@ -21,6 +21,7 @@ from trainables.muse.privleak import ATTACKS, DEFAULT_ATTACK, SPLITS, Attack, Te
 from trainables.muse.protocol import Protocol
 from trainables.muse.utility import Utility
 from trainables.muse.verbmem import Answers, VerbMem
+from trainables.world import ALONE, World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,8 @@ class Evaluator:
 
     Scores whose texts the benchmark lacks are absent. Without `retrained`, the Evaluation.attack of the
     retrained model, PrivLeak and the mia_ scores are absent too: no reference is ever made up. ValueError
-    names a text too short to attack, and a reference of other items or with an AUC of 0.
+    names a text too short to attack, and a reference of other items or with an AUC of 0. The workers of `world`
+    share the items out; all of them have to call, and all get the whole evaluation.
     """
 
     def __init__(
@@ -60,8 +62,9 @@ class Evaluator:
         *,
         batch_size: int = 32,
         seed: int = 0,
+        world: World = ALONE,
     ) -> None:
-        self.protocol, self.retrained = protocol, retrained
+        self.protocol, self.retrained, self.world = protocol, retrained, world
         self.batch_size, self.seed = batch_size, seed
         self._answered = _answered(benchmark, tokenizer, protocol)
         self._texts = {
@@ -78,14 +81,16 @@ class Evaluator:
 
     def attack(self, model: Any) -> Attack:
         """The membership attacks' scores: attack name -> split -> [n]; empty without `privleak` texts."""
-        by_split = {split: texts(model, batch_size=self.batch_size) for split, texts in self._texts.items()}
+        shared: dict[str, Any] = {"batch_size": self.batch_size, "world": self.world}
+        by_split = {split: texts(model, **shared) for split, texts in self._texts.items()}
         if not by_split:
             return {}
         return {name: {split: scores[name] for split, scores in by_split.items()} for name in ATTACKS}
 
     def __call__(self, model: Any) -> Evaluation:
         """Evaluates the model; its training flag and its attention are as before afterwards."""
-        answers = {name: task(model, batch_size=self.batch_size) for name, task in self._answered.items()}
+        shared: dict[str, Any] = {"batch_size": self.batch_size, "world": self.world}
+        answers = {name: task(model, **shared) for name, task in self._answered.items()}
         attack = self.attack(model)
         scores = {name: self._mean(answer.values) for name, answer in answers.items()}
         if attack and self.retrained is not None:

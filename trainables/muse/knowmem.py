@@ -7,6 +7,7 @@ from trainables.muse.generate import greedy
 from trainables.muse.protocol import Protocol
 from trainables.muse.rouge import RougeL, decode, finish
 from trainables.muse.verbmem import Answers
+from trainables.world import ALONE, World
 
 Row = Mapping[str, str]
 
@@ -29,14 +30,14 @@ class KnowMem:
         self.rouge = RougeL(self.truths, use_stemmer=protocol.use_stemmer)
         self.stop = StopWords(tokenizer, protocol.stop_words)
 
-    def __call__(self, model: Any, *, batch_size: int = 32) -> Answers:
-        """Answers each question in protocol.knowmem_tokens greedy tokens; scores what precedes a stop."""
-        new = greedy(
-            model,
-            self.ids,
-            max_new_tokens=self._protocol.knowmem_tokens,
-            batch_size=batch_size,
-            stop=self.stop,
+    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE) -> Answers:
+        """Answers each question in protocol.knowmem_tokens greedy tokens; scores what precedes a stop.
+
+        Workers share the questions.
+        """
+        tokens = self._protocol.knowmem_tokens
+        new = world.share_out(
+            lambda ids: greedy(model, ids, max_new_tokens=tokens, batch_size=batch_size, stop=self.stop), self.ids
         )
         outputs = [self._finish(ids) for ids in new]
         return Answers(self.prompts, outputs, self.truths, 100 * self.rouge(outputs))

@@ -15,6 +15,7 @@ import numpy as np
 from trainables.muse.intervals import RESAMPLES, percentile_interval, resample_counts
 from trainables.muse.logprobs import token_logprobs
 from trainables.muse.protocol import Protocol
+from trainables.world import ALONE, World
 
 MIN_K = (5, 10, 20, 30, 40, 50, 60)  # per cent
 ATTACKS = ("ppl", "zlib", "lower", *(f"min_{percent}" for percent in MIN_K))
@@ -38,13 +39,14 @@ class Texts:
             if min(len(ids), len(lower)) < needed:
                 raise ValueError(f"{split}[{i}] = {texts[i]!r} has fewer than {needed} tokens: nothing to attack")
 
-    def __call__(self, model: Any, *, batch_size: int = 32) -> dict[str, np.ndarray]:
+    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE) -> dict[str, np.ndarray]:
         """Each attack's score of each text, [n] each.
 
         ppl: the mean negative log-prob (not its exponential); zlib: that over the text's compressed bytes;
         lower: that over its value for the text in lower case; min_K: `min_k`. As in the public code of MUSE.
         """
-        logprobs = token_logprobs(model, [*self._ids, *self._lower], batch_size=batch_size)
+        texts = [*self._ids, *self._lower]
+        logprobs = world.share_out(lambda ids: token_logprobs(model, ids, batch_size=batch_size), texts)
         loss = np.array([-values.mean() for values in logprobs])
         plain, lower = np.split(loss, 2)
         scores = {"ppl": plain, "zlib": plain / self._bytes, "lower": plain / lower}

@@ -11,6 +11,7 @@ import numpy as np
 
 from trainables.muse.logprobs import token_logprobs
 from trainables.muse.verbmem import Answers
+from trainables.world import ALONE, World
 
 
 class Utility:
@@ -32,9 +33,9 @@ class Utility:
                 self._ids.append(ids)
                 self._starts.append(_choice_start(before, ids))
 
-    def __call__(self, model: Any, *, batch_size: int = 32) -> Answers:
+    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE) -> Answers:
         """100 where the choice that is likeliest given the prompt (sum of its tokens' log-probs) is right, else 0."""
-        logprobs = token_logprobs(model, self._ids, batch_size=batch_size)
+        logprobs = world.share_out(lambda ids: token_logprobs(model, ids, batch_size=batch_size), self._ids)
         sums = iter([values[start - 1 :].sum() for values, start in zip(logprobs, self._starts, strict=True)])
         picked = [int(np.argmax([next(sums) for _ in choices])) for choices in self.choices]
         return Answers(

@@ -9,6 +9,7 @@ import numpy as np
 from trainables.muse.generate import greedy
 from trainables.muse.protocol import Protocol
 from trainables.muse.rouge import RougeL, decode, finish
+from trainables.world import ALONE, World
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,10 @@ class VerbMem:
         self.ids = [tokenizer(prompt, add_special_tokens=True).input_ids for prompt in self.prompts]
         self.rouge = RougeL(self.truths, use_stemmer=protocol.use_stemmer)
 
-    def __call__(self, model: Any, *, batch_size: int = 32) -> Answers:
-        """Continues each prompt greedily by protocol.verbmem_tokens tokens and scores it."""
-        new = greedy(model, self.ids, max_new_tokens=self._protocol.verbmem_tokens, batch_size=batch_size)
+    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE) -> Answers:
+        """Continues each prompt greedily by protocol.verbmem_tokens tokens and scores it; workers share the prompts."""
+        tokens = self._protocol.verbmem_tokens
+        new = world.share_out(lambda ids: greedy(model, ids, max_new_tokens=tokens, batch_size=batch_size), self.ids)
         outputs = [finish(decode(self._tokenizer, ids), self._protocol, self._tokenizer) for ids in new]
         return Answers(self.prompts, outputs, self.truths, 100 * self.rouge(outputs))
 
