@@ -24,7 +24,7 @@ from trainables.world import World
 def lay_out(student: Any, teacher: Any, config: Config, world: World) -> None:
     """Put both models on this worker's device, in place; with FSDP only this worker's shard of each."""
     if config.checkpointing:
-        student.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        student.activation_checkpointing_enable({"use_reentrant": False})
     for model in (student, teacher):
         if config.parallel == "fsdp" and world.size > 1:
             _shard(model, config, world)
@@ -41,6 +41,7 @@ def _shard(model: Any, config: Config, world: World) -> None:
     for module in (*blocks, model):
         fully_shard(module, mesh=mesh, mp_policy=policy, reshard_after_forward=True)
         module.set_gradient_divide_factor(1.0)  # a sum, not a mean
+        module.set_force_sum_reduction_for_comms(True)  # gloo scales nothing
     model.to(world.device)  # buffers
 
 
