@@ -73,6 +73,8 @@ BAD = {
     "no trials": ("--trials 0", "--trials is 0: it must be at least 1"),
     "bad int": ("--trials many", "(given: 'many')"),
     "unknown flag": ("--speed 3", "No such option: --speed (choose --benchmark, --trials"),
+    "too many workers": ("--workers 99", "a trial wants 99 workers of 1 CPUs (--workers, --cpus-per-worker), but this"),
+    "no workers": ("--workers 2:1", "--workers is '2:1': it must be a number of at least 1, or LEAST:MOST"),
     "no trial at once": ("--concurrent 0", "--concurrent is 0: it must be at least 1"),
     "no cpu": ("--cpus-per-worker 0", "--cpus-per-worker is 0: it must be a number greater than 0"),
     "negative cpu": ("--cpus-per-worker -1", "--cpus-per-worker is -1: it must be a number greater than 0"),
@@ -128,7 +130,16 @@ def study(places):
     """A study of the default flags, in the place where every command line of `BAD` looks."""
     flags = dict.fromkeys(("model", "retrained", "objectives", "concurrent", "name", "storage"))
     flags |= {"benchmark": "muse-mini", "protocol": "muse", "space": "mean-teacher", "sampler": "tpe"}
-    flags |= {"ranges": [], "settings": [], "trials": 4, "cpus": 1, "gpus": 0, "seed": 0, "resume": False}
+    flags |= {
+        "ranges": [],
+        "settings": [],
+        "trials": 4,
+        "workers": "1",
+        "cpus": 1,
+        "gpus": 0,
+        "seed": 0,
+        "resume": False,
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checks, "available_cpus", lambda: 2)
         request = make_request(**flags, folder=places["results"])

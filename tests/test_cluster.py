@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lethe.cluster import Cluster, available_cpus, slots
 
 
-def cluster(cpus, gpus=0.0):
-    return Cluster(cpus=cpus, gpus=gpus, address="")
+def cluster(cpus, gpus=0.0, nodes=1):
+    return Cluster(nodes=((cpus, gpus),) * nodes, address="")
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ def cluster(cpus, gpus=0.0):
     ],
 )
 def test_as_many_trials_as_cpus_and_gpus_allow(there, cpus, gpus, trials, fitting):
-    assert slots(there, cpus=cpus, gpus=gpus, trials=trials) == fitting
+    assert slots(there, workers=1, cpus=cpus, gpus=gpus, trials=trials) == fitting
 
 
 @given(parts=st.integers(1, 40), whole=st.integers(1, 16))
 def test_a_fraction_of_one_fits_in_as_often_as_it_should(parts, whole):
-    assert slots(cluster(whole), cpus=1 / parts, gpus=0, trials=10_000) == parts * whole
+    assert slots(cluster(whole), workers=1, cpus=1 / parts, gpus=0, trials=10_000) == parts * whole
 
 
 gpu_shares = st.just(0.0) | st.floats(0.01, 8)
@@ -43,7 +43,7 @@ gpu_shares = st.just(0.0) | st.floats(0.01, 8)
 @given(cpus=st.floats(0.1, 64), gpus=gpu_shares, there=st.floats(0.1, 64), on=gpu_shares, n=st.integers(1, 99))
 def test_what_runs_at_once_never_wants_more_than_is_there(cpus, gpus, there, on, n):
     try:
-        fitting = slots(cluster(there, on), cpus=cpus, gpus=gpus, trials=n)
+        fitting = slots(cluster(there, on), workers=1, cpus=cpus, gpus=gpus, trials=n)
     except ValueError:
         assert cpus > there or gpus > on
         return
@@ -54,9 +54,28 @@ def test_what_runs_at_once_never_wants_more_than_is_there(cpus, gpus, there, on,
 
 @pytest.mark.parametrize(("cpus", "gpus"), [(9, 0), (1, 3), (1, 2.5)])
 def test_a_trial_that_does_not_fit_at_all_is_told_with_what_is_wanted_and_there(cpus, gpus):
-    message = f"a trial wants {cpus} CPUs and {gpus} GPUs, but the cluster has 8 CPUs and 2 GPUs"
+    message = (
+        f"a trial wants 1 worker of {cpus} CPUs and {gpus} GPUs, but there is room for 0: "
+        "the cluster's nodes have 8 CPUs and 2 GPUs, 8 CPUs and 2 GPUs"
+    )
     with pytest.raises(ValueError, match=message):
-        slots(cluster(8, 2), cpus=cpus, gpus=gpus, trials=4)
+        slots(cluster(8, 2, nodes=2), workers=1, cpus=cpus, gpus=gpus, trials=4)
+
+
+@pytest.mark.parametrize(
+    ("there", "workers", "cpus", "gpus", "fitting"),
+    [
+        (cluster(2), 2, 1, 0, 1),
+        (cluster(8, 8, nodes=2), 8, 1, 1, 2),
+        (cluster(8, 8, nodes=2), 16, 1, 1, 1),
+        (cluster(3, nodes=2), 2, 2, 0, 1),  # 6 CPUs, but a worker of 2 fits only once on each node
+        (cluster(64, 1), 2, 1, 0.5, 1),
+    ],
+)
+def test_the_workers_of_a_trial_may_lie_on_several_nodes_but_none_on_two(there, workers, cpus, gpus, fitting):
+    assert slots(there, workers=workers, cpus=cpus, gpus=gpus, trials=9) == fitting
+    with pytest.raises(ValueError, match=f"wants {workers * (fitting + 1)} workers"):
+        slots(there, workers=workers * (fitting + 1), cpus=cpus, gpus=gpus, trials=9)
 
 
 def test_the_cpus_are_those_this_process_may_use():

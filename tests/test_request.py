@@ -27,6 +27,7 @@ DEFAULTS = {
     "objectives": None,
     "trials": 4,
     "concurrent": None,
+    "workers": "1",
     "cpus": 1,
     "gpus": 0,
     "sampler": "tpe",

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import threading
 import time
 
@@ -136,6 +137,49 @@ def test_a_trial_whose_session_raises_ends_with_the_reason_and_only_that_one(run
     assert "\n" not in failures[3][0]
 
 
+def make_pair_workload(journal, killed):
+    """A workload for two workers that says who it is; the second one dies once, in the middle of its third result."""
+
+    def workload():
+        rank = int(os.environ["RANK"])
+
+        def session(config):
+            for step in range(4):
+                with open(f"{journal}-{rank}", "a") as file:
+                    file.write(f"{os.getpid()} {config['trial']} {step}\n")
+                if rank == 1 and config["trial"] == 0 and step == 2 and not os.path.exists(killed):
+                    open(killed, "w").close()
+                    os.kill(os.getpid(), signal.SIGKILL)
+                yield {"step": step, "size": int(os.environ["WORLD_SIZE"]), "rank": rank}
+
+        return session
+
+    return workload
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore")  # Ray's own deprecations, where its Trainer runs in this very process
+def test_two_workers_run_each_trial_together_and_one_that_is_killed_costs_no_result(local_ray):
+    journal, killed = local_ray / "pair", local_ray / "killed"
+    workload = make_pair_workload(str(journal), str(killed))
+    group = workers._Group(workload, Workers(count=2, cpus=1), str(local_ray / "warm"))
+    seen = []
+    for trial in range(2):
+        group.submit({"trial": trial})
+        results = [group.next_result()]
+        while not results[-1].get("done"):
+            results.append(group.next_result())
+        seen.append(results[:-1])
+    group.stop()
+    assert killed.exists()
+    assert seen == [[{"step": step, "size": 2, "rank": 0} for step in range(4)]] * 2
+    lines = [(local_ray / f"pair-{rank}").read_text().split("\n") for rank in (0, 1)]
+    pids = [{line.split()[0] for line in own if line} for own in lines]
+    assert [len(own) for own in pids] == [2, 2]  # before and after the kill; the second trial in the second group
+    assert lines[1].count(f"{lines[1][-2].split()[0]} 1 0") == 1
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("ignore")  # Ray's own deprecations, where its Trainer runs in this very process
@@ -144,6 +188,7 @@ def test_a_worker_that_imports_another_copy_of_the_code_refuses_to_work(local_ra
     group = workers._Group(make_workload(str(local_ray / "other")), Workers(cpus=1), str(local_ray / "warm"))
     group.submit(TRIALS[0])
     failure = group.next_result()
+    group.stop()
     assert failure["done"]
     assert "this worker runs another copy of the code" in failure["failure"]
     assert not (local_ray / "other").exists()
@@ -163,7 +208,7 @@ def test_the_code_s_hash_is_the_same_every_time_and_passes_its_own_check():
 
 
 def test_another_hash_is_refused_with_both_places_and_where_to_read_on():
-    with pytest.raises(RuntimeError, match="another copy of the code") as error:
+    with pytest.raises(ImportError, match="another copy of the code") as error:
         check_code("0" * 16, "/somewhere/else")
     assert "/somewhere/else" in str(error.value)
     assert os.path.dirname(workers.__file__) in str(error.value)
@@ -171,8 +216,13 @@ def test_another_hash_is_refused_with_both_places_and_where_to_read_on():
 
 
 def test_workers_ask_for_a_gpu_only_where_one_is_wanted():
-    assert Workers(cpus=2).resources() == {"CPU": 2}
-    assert Workers(cpus=1, gpus=0.5).resources() == {"CPU": 1, "GPU": 0.5}
+    assert Workers(cpus=2).scaling().resources_per_worker == {"CPU": 2}
+    assert Workers(cpus=1, gpus=0.5).scaling().resources_per_worker == {"CPU": 1, "GPU": 0.5}
+
+
+def test_a_group_is_of_its_number_of_workers_or_of_a_range_of_them():
+    assert Workers(count=3).scaling().num_workers == 3
+    assert Workers(count=3, least=1).scaling().num_workers == (1, 3)
 
 
 def test_a_group_that_died_hands_out_what_it_posted_before_its_failure(monkeypatch):

@@ -3,33 +3,67 @@
 import asyncio
 from typing import Any
 
+ATTEMPTS = 3  # of one job, by groups that die under it
+
 
 class Mailbox:
-    """Jobs in, results out, between one trial slot and its worker group; only the newest job's results are kept."""
+    """Jobs in, results out, between one trial slot and its worker group; only the newest job's results are kept.
+
+    A job that was taken and has not ended is handed out again: to a group that Ray Train started anew after a worker
+    died. A job gives the same results every time, so what was delivered before is not delivered again.
+    """
 
     def __init__(self) -> None:
-        self._jobs: asyncio.Queue[tuple[int, dict[str, Any] | None]] = asyncio.Queue()
         self._results: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._ready = asyncio.Event()  # there is a job that has not ended
         self._newest = 0
+        self._config: dict[str, Any] | None = None
+        self._taken = self._delivered = 0  # how often the newest job was, and how many of its results
+        self._reason = "killed"
 
     async def submit(self, config: dict[str, Any] | None) -> None:
         """Hand in the next job, or `None` to end the group. What an older job still posts is dropped."""
         self._newest += 1
+        self._config = config
+        self._taken = self._delivered = 0
+        self._reason = "killed"
         self._results = asyncio.Queue()
-        await self._jobs.put((self._newest, config))
+        self._ready.set()
+
+    async def wait(self) -> None:
+        """Wait until there is a job to take."""
+        await self._ready.wait()
 
     async def take(self) -> tuple[int, dict[str, Any] | None]:
-        """Wait for the next job: its number and its configuration. Jobs that were replaced meanwhile are skipped."""
-        job, config = await self._jobs.get()
-        while job != self._newest:
-            job, config = await self._jobs.get()
-        return job, config
+        """Wait for the newest job: its number and its configuration; it is given up when it was taken too often."""
+        await self._ready.wait()
+        if self._taken == ATTEMPTS:
+            await self.fail(self._newest, f"its workers died {ATTEMPTS} times, at last: {self._reason}")
+            await self._ready.wait()
+        self._taken += 1
+        return self._newest, self._config
 
-    async def post(self, job: int, result: dict[str, Any]) -> bool:
-        """Hand in a result; False tells the worker that its job was replaced and may stop."""
-        if job == self._newest:
+    async def post(self, job: int, index: int, result: dict[str, Any]) -> bool:
+        """Hand in a job's result, numbered from 0; False tells the workers that the job was replaced and may stop.
+
+        A result that says `done` or `failure` is the job's last.
+        """
+        if job != self._newest:
+            return False
+        if index >= self._delivered:
+            self._delivered += 1
             await self._results.put(result)
-        return job == self._newest
+        if result.get("done") or "failure" in result:
+            self._ready.clear()
+        return True
+
+    async def note(self, reason: str) -> None:
+        """Why the group that took the job is about to die."""
+        self._reason = reason
+
+    async def fail(self, job: int, reason: str) -> None:
+        """End a job with a failure, whatever it delivered."""
+        await self.post(job, self._delivered, {"failure": reason, "done": True})
 
     async def collect(self, timeout: float) -> dict[str, Any] | None:
         """Wait up to `timeout` seconds for the newest job's next result."""

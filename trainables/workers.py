@@ -4,11 +4,13 @@ A stock nested TorchTrainer costs ten seconds or more for every trial, nearly al
 each trial slot owns ONE Ray Train run for the whole study. Its workers load libraries, models and data once, and then
 take jobs from a mailbox:
 
-    trainable = warm(make_session, Workers(cpus=1), "/tmp/warm")
+    trainable = warm(make_session, Workers(count=2, cpus=1), "/tmp/warm")
     tune.Tuner(trainable, tune_config=TuneConfig(reuse_actors=True, num_samples=20), ...).fit()
 
-`workload()` is called once in each worker and returns `session(config) -> iterator of dicts`; every dict becomes one
-Tune result. Usable with any search of one's own; nothing here knows unlearning.
+`workload()` is called once in each worker and returns `session(config) -> iterator of dicts`, which runs on all workers
+of a group at once; every dict of the first one becomes one Tune result. A group that loses a worker or a node is
+started anew by Ray Train and calls the session again: one that gives the same results for the same configuration, from
+a state of its own if it likes, loses and doubles nothing. Usable with any search; nothing here knows unlearning.
 """
 
 import hashlib
@@ -25,8 +27,8 @@ import ray
 import torch
 from ray import tune
 from ray.exceptions import RayError
-from ray.train import RunConfig, ScalingConfig
-from ray.train.torch import TorchTrainer
+from ray.train import FailureConfig, RunConfig, ScalingConfig, get_context
+from ray.train.torch import TorchConfig, TorchTrainer
 from ray.train.v2.api.exceptions import TrainingFailedError
 
 from trainables.mailbox import Mailbox
@@ -34,19 +36,27 @@ from trainables.mailbox import Mailbox
 Session = Callable[[dict[str, Any]], Iterable[dict[str, Any]]]
 Workload = Callable[[], Session]
 
+RESIZE_S = 10.0  # how often an elastic group looks for nodes that came back
 POLL_S = 1.0  # how often a waiting trial looks whether its worker group is still alive
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workers:
-    """What one worker group asks of the cluster."""
+    """What one worker group asks of the cluster; with `least` it goes on with fewer workers where a node is lost."""
 
-    cpus: float = 1
+    count: int = 1
+    least: int | None = None
+    cpus: float = 1  # of each worker
     gpus: float = 0
 
-    def resources(self) -> dict[str, float]:
-        """Resources of one worker, in Ray's names."""
-        return {"CPU": self.cpus} | ({"GPU": self.gpus} if self.gpus else {})
+    def scaling(self) -> ScalingConfig:
+        """The group in Ray Train's words."""
+        return ScalingConfig(
+            num_workers=(self.least, self.count) if self.least else self.count,
+            use_gpu=self.gpus > 0,
+            resources_per_worker={"CPU": self.cpus} | ({"GPU": self.gpus} if self.gpus else {}),
+            elastic_resize_monitor_interval_s=RESIZE_S,
+        )
 
 
 @dataclass(frozen=True)
@@ -57,20 +67,44 @@ class Shared:
 
 
 def work(loop_config: dict[str, Any]) -> None:
-    """The Ray Train loop of a warm worker: set up once, then one job after another until the mailbox says stop.
+    """The Ray Train loop of a warm worker: one job after another until the mailbox says stop.
 
-    Raises RuntimeError where this worker imports another copy of the code than the driver.
+    What a session raises ends this group, which Ray Train starts anew, and its job with the reason; after a
+    RuntimeError the job is tried again, since that may have been the loss of another worker.
     """
-    check_code(loop_config["code"], loop_config["code_path"])
-    _set_threads(loop_config["threads"])
-    session, mailbox = _open(loop_config["workload"])(), loop_config["mailbox"]
+    mailbox, session = loop_config["mailbox"], None
     while True:
-        job, config = ray.get(mailbox.take.remote())
+        ray.get(mailbox.wait.remote())  # all wait here: a message between workers would time out
+        job, config = _call_on_first(mailbox.take)
         if config is None:
             return
-        for result in itertools.chain(session(config), [{"done": True}]):
-            if not ray.get(mailbox.post.remote(job, result)):
-                break
+        try:
+            session = session or _set_up(loop_config)
+            for index, result in enumerate(itertools.chain(session(config), [{"done": True}])):
+                told = result | ({"done": True} if "failure" in result else {})
+                if not _call_on_first(mailbox.post, job, index, told) or told.get("done"):
+                    break
+        except RuntimeError as error:  # also what the others raise when one of them dies
+            ray.get(mailbox.note.remote(_in_a_line(error)))
+            raise
+        except Exception as error:
+            ray.get(mailbox.fail.remote(job, _in_a_line(error)))
+            raise
+
+
+def _call_on_first(method: Any, *args: Any) -> Any:
+    """What an actor's method answers to the group's first worker, on all of them."""
+    outcome = [ray.get(method.remote(*args)) if get_context().get_world_rank() == 0 else None]
+    if get_context().get_world_size() > 1:
+        torch.distributed.broadcast_object_list(outcome)
+    return outcome[0]
+
+
+def _set_up(loop_config: dict[str, Any]) -> Session:
+    """Load what all jobs share; ImportError where this worker imports another copy of the code than the driver."""
+    check_code(loop_config["code"], loop_config["code_path"])
+    _set_threads(loop_config["threads"])
+    return _open(loop_config["workload"])()
 
 
 def warm(workload: Workload, workers: Workers, folder: str) -> Any:
@@ -81,7 +115,8 @@ def warm(workload: Workload, workers: Workers, folder: str) -> Any:
 class WarmTrainable(tune.Trainable):
     """A Tune trainable whose trials run on one warm worker group; use it by `warm`, and with `reuse_actors=True`.
 
-    A worker group that dies ends its trial with `{"failure": reason, "done": True}`; the next trial starts a fresh one.
+    A worker group that dies is started anew, and its trial goes on; one that cannot be ends its trial with
+    `{"failure": reason, "done": True}`, and the next trial starts a fresh one.
     """
 
     def setup(self, config: dict[str, Any], workload: Workload | Shared, workers: Workers, folder: str) -> None:
@@ -127,10 +162,13 @@ class _Group:
                 "code_path": _code_folder(),
                 "threads": max(1, int(workers.cpus)),
             },
-            scaling_config=ScalingConfig(
-                num_workers=1, use_gpu=workers.gpus > 0, resources_per_worker=workers.resources()
+            torch_config=TorchConfig(backend="cpu:gloo,cuda:nccl" if workers.gpus else "gloo"),
+            scaling_config=workers.scaling(),
+            run_config=RunConfig(
+                name=f"warm-{uuid.uuid4().hex[:8]}",
+                storage_path=folder,
+                failure_config=FailureConfig(max_failures=-1),  # the mailbox counts, by job
             ),
-            run_config=RunConfig(name=f"warm-{uuid.uuid4().hex[:8]}", storage_path=folder),
         )
         self._thread = threading.Thread(target=self._fit, args=(trainer,), daemon=True)
         self._thread.start()
@@ -166,9 +204,9 @@ class _Group:
 
 
 def check_code(expected: str, path: str) -> None:
-    """RuntimeError where this process imported another version of this package than the driver did."""
+    """ImportError where this process imported another version of this package than the driver did."""
     if code_hash() != expected:
-        raise RuntimeError(
+        raise ImportError(
             f"this worker runs another copy of the code ({_code_folder()}) than the driver ({path}): "
             "see 'A cluster' in the README"
         )
@@ -191,6 +229,10 @@ def _open(workload: Workload | Shared) -> Workload:
 def _set_threads(threads: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
     torch.set_num_threads(threads)
+
+
+def _in_a_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {_last_line(error)}"
 
 
 def _last_line(error: Exception) -> str:

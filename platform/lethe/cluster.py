@@ -45,8 +45,7 @@ HEAD = "node:__internal_head__"
 class Cluster:
     """What the joined cluster offers."""
 
-    cpus: float
-    gpus: float
+    nodes: tuple[tuple[float, float], ...]  # CPUs and GPUs of each node
     address: str  # of its dashboard, or ""
 
 
@@ -73,23 +72,31 @@ def connect(modules: Sequence[ModuleType]) -> Iterator[Cluster]:
     context = ray.init(**_init_arguments(modules))
     signal.signal(signal.SIGTERM, on_sigterm)  # ray.init puts a sys.exit there, which would lose what runs
     try:
-        resources = ray.cluster_resources()
-        yield Cluster(cpus=resources.get("CPU", 0), gpus=resources.get("GPU", 0), address=context.dashboard_url or "")
+        alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        nodes = tuple((resources.get("CPU", 0.0), resources.get("GPU", 0.0)) for resources in alive)
+        yield Cluster(nodes=nodes, address=context.dashboard_url or "")
     finally:
         ray.shutdown()
 
 
-def slots(cluster: Cluster, *, cpus: float, gpus: float, trials: int) -> int:
-    """Return how many trials fit at once; ValueError where not even one does, naming what is wanted and there."""
-    fitting = _times(cluster.cpus, cpus) if cpus else trials
-    if gpus:
-        fitting = min(fitting, _times(cluster.gpus, gpus))
-    if fitting < 1:
+def slots(cluster: Cluster, *, workers: int, cpus: float, gpus: float, trials: int) -> int:
+    """Return how many trials fit at once, each of so many workers; a worker lies on one node, a trial on several.
+
+    ValueError where not even one fits, naming what is wanted and there: Ray would wait for it for ever.
+    """
+    room = sum(_fitting(*node, cpus, gpus) for node in cluster.nodes)
+    if room < workers:
+        there = ", ".join(f"{node_cpus:g} CPUs and {node_gpus:g} GPUs" for node_cpus, node_gpus in cluster.nodes)
         raise ValueError(
-            f"a trial wants {cpus:g} CPUs and {gpus:g} GPUs, but the cluster has "
-            f"{cluster.cpus:g} CPUs and {cluster.gpus:g} GPUs"
+            f"a trial wants {workers} worker{'s' * (workers > 1)} of {cpus:g} CPUs and {gpus:g} GPUs, but there is "
+            f"room for {room}: the cluster's nodes have {there}"
         )
-    return max(1, min(fitting, trials))
+    return min(room // workers, trials)
+
+
+def _fitting(node_cpus: float, node_gpus: float, cpus: float, gpus: float) -> int:
+    """How many workers fit on a node."""
+    return min(_times(node_cpus, cpus), _times(node_gpus, gpus)) if gpus else _times(node_cpus, cpus)
 
 
 def _times(there: float, wanted: float) -> int:

@@ -115,6 +115,13 @@ class Ledger:
         """Numbers of the trials that were interrupted."""
         return [t.number for t in self._trials() if store.is_interrupted(t)]
 
+    def first_run(self, number: int) -> int:
+        """Number of the trial that this one repeats, at whatever distance; its own where it repeats none."""
+        trials = self._trials()
+        while store.RERUN_OF in trials[number].user_attrs:
+            number = trials[number].user_attrs[store.RERUN_OF]
+        return number
+
     def front_weights(self) -> set[str]:
         """Where the weights of the points on the current front are."""
         points = store.read_points(self.study, self.facts)
@@ -123,9 +130,8 @@ class Ledger:
     def _next_suggestion(self) -> int:
         """Number, from 0, of the suggestion that the next trial is; one that repeats another has that one's number."""
         trials = self._trials()
-        number = next((t.number for t in trials if t.state == TrialState.WAITING), len(trials))
-        while number < len(trials) and store.RERUN_OF in trials[number].user_attrs:
-            number = trials[number].user_attrs[store.RERUN_OF]
+        waiting = next((t.number for t in trials if t.state == TrialState.WAITING), None)
+        number = len(trials) if waiting is None else self.first_run(waiting)
         return sum(store.RERUN_OF not in t.user_attrs for t in trials[:number])
 
     def _queue_again(self, trial: FrozenTrial) -> None:

@@ -24,11 +24,14 @@ class LedgerSearcher(Searcher):
         self._numbers: dict[str, int] = {}  # Tune's trial id -> number in the study
 
     def suggest(self, trial_id: str) -> dict[str, Any]:
-        """Ask for the next trial; its configuration is the parameters and `trial`, its number."""
+        """Ask for the next trial; its configuration is the parameters and `trial`, the number it first ran by.
+
+        A trial that repeats an interrupted one so finds what that one left.
+        """
         number, params = self._ledger.ask()
         self._numbers[trial_id] = number
         self._observer.started(number, params)
-        return {"trial": number, **params}
+        return {"trial": self._ledger.first_run(number), **params}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Store what the trial scored."""

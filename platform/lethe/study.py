@@ -13,6 +13,8 @@ from lethe.ledger import Ledger
 from lethe.progress import Observer
 from lethe.searcher import LedgerSearcher
 
+DEATHS = 2  # of a trial's own actor; what it delivered is stored, and it goes on from its state
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -40,7 +42,12 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
             max_concurrent_trials=min(plan.slots, left),
             reuse_actors=True,
         ),
-        run_config=tune.RunConfig(name="tune", storage_path=str(plan.folder / "ray"), verbose=0),
+        run_config=tune.RunConfig(
+            name="tune",
+            storage_path=str(plan.folder / "ray"),
+            failure_config=tune.FailureConfig(max_failures=DEATHS),
+            verbose=0,
+        ),
     )
     try:
         tuner.fit()

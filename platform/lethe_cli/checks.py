@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from lethe.cluster import available_cpus
+from lethe.cluster import available_cpus, joins
 from lethe.objectives import GOALS, Objective
 from lethe.samplers import make_sampler
 from lethe.space import Space, distributions
@@ -177,6 +177,23 @@ def check_worker(cpus: float, gpus: float) -> None:
         raise ValueError(f"--gpus-per-worker is {gpus:g}: it must be a number, 0 or greater")
     if gpus > 1 and gpus != int(gpus):
         raise ValueError(f"--gpus-per-worker is {gpus:g}: it must be a share of one GPU or a whole number")
+
+
+def check_workers(text: str, cpus: float) -> range:
+    """The workers of a trial, `N` or `LEAST:MOST`, as a range; on this machine alone they must fit into it."""
+    least, _, most = text.partition(":")
+    try:
+        ends = int(least), int(most or least)
+    except ValueError:
+        ends = (0, 0)
+    if not 1 <= ends[0] <= ends[1]:
+        raise ValueError(f"--workers is {text!r}: it must be a number of at least 1, or LEAST:MOST, for example 1:4")
+    if not joins() and ends[0] * cpus > available_cpus():
+        raise ValueError(
+            f"a trial wants {ends[0]} workers of {cpus:g} CPUs (--workers, --cpus-per-worker), but this machine has "
+            f"{available_cpus()}: ask for less, or join a cluster by RAY_ADDRESS"
+        )
+    return range(ends[0], ends[1] + 1)
 
 
 def check_sampler(name: str) -> str:

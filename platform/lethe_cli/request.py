@@ -31,6 +31,7 @@ class Request:
     notes: tuple[str, ...]  # what the user should know before the search starts
     trials: int
     concurrent: int | None
+    workers: range  # of one trial: from the least to the most
     cpus: float  # of one worker
     gpus: float
     sampler: str
@@ -106,6 +107,7 @@ def make_request(
     objectives: str | None,
     trials: int,
     concurrent: int | None,
+    workers: str,
     cpus: float,
     gpus: float,
     sampler: str,
@@ -120,6 +122,7 @@ def make_request(
     checks.check_trials(trials)
     checks.check_concurrent(concurrent)
     checks.check_worker(cpus, gpus)
+    group = checks.check_workers(workers, cpus)
     checks.check_sampler(sampler)
     chosen_space = checks.check_space(SPACES, space, ranges)
     base = checks.check_settings(settings, searched=chosen_space)
@@ -137,6 +140,7 @@ def make_request(
         notes=tuple(notes),
         trials=trials,
         concurrent=concurrent,
+        workers=group,
         cpus=cpus,
         gpus=gpus,
         sampler=sampler,

@@ -2,7 +2,6 @@
 
 import functools
 import shlex
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -94,12 +93,9 @@ def reference_scores(task: Task, places: Places) -> References:
 
 
 def open_ledger(request: Request, storage: RDBStorage, references: References) -> Ledger:
-    """Start the study, or go on with it; what interrupted trials wrote is removed, they run anew."""
+    """Start the study, or go on with it."""
     if request.name in optuna.get_all_study_names(storage):
-        ledger = Ledger.resume(storage, request.name, request.space)
-        for number in ledger.interrupted():
-            shutil.rmtree(request.folder / f"trial-{number:05d}", ignore_errors=True)
-        return ledger
+        return Ledger.resume(storage, request.name, request.space)
     return Ledger.create(storage, request.name, make_facts(request, references), request.space)
 
 
@@ -118,9 +114,11 @@ def make_facts(request: Request, references: References) -> Facts:
 
 
 def _search(request: Request, ledger: Ledger, joined: cluster.Cluster, console: Console) -> None:
-    slots = cluster.slots(joined, cpus=request.cpus, gpus=request.gpus, trials=request.concurrent or request.trials)
+    least, most = request.workers[0], request.workers[-1]
+    wanted = request.concurrent or request.trials
+    slots = cluster.slots(joined, workers=least, cpus=request.cpus, gpus=request.gpus, trials=wanted)
     session = functools.partial(make_session, request.task, request.base, str(request.folder))
-    workers = Workers(cpus=request.cpus, gpus=request.gpus)
+    workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
     trainable = warm(session, workers, str(request.folder / "ray"))
     progress = SearchProgress(
         console=console,
