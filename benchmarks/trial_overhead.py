@@ -1,11 +1,12 @@
 """What a trial costs beyond its work: a study of no-op trials, beside Ray's two stock patterns in the same run.
 
-    python -m benchmarks.trial_overhead [--trials 30]                 # about three minutes
+    python -m benchmarks.trial_overhead [--trials 30]                 # about four minutes
 
-Each pattern runs its trials one at a time on one worker of one CPU. Overhead per trial is (wall time of the study minus
-start-up) / trials, where start-up ends with the first trial. "warm group" is what `lethe tune` runs, with its SQLite
-store; "function" is a plain Tune function that imports torch and transformers; "nested" is a Tune function that builds
-a TorchTrainer, as Ray's user guide has it. What a real trial does is not measured here.
+Each pattern runs its trials one at a time on one worker of one CPU, and on two where it says so. Overhead per trial is
+(wall time of the study minus start-up) / trials, where start-up ends with the first trial. "warm group" is what
+`lethe tune` runs, with its SQLite store; "function" is a plain Tune function that imports torch and transformers;
+"nested" is a Tune function that builds a TorchTrainer, as Ray's user guide has it. What a real trial does is not
+measured here.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from lethe.store import Facts
 from lethe.study import Plan, run_study
 from trainables.workers import WarmTrainable, Workers
 
+WARM = "warm group (lethe)"
 SPACE = {"x": ("uniform", 0.0, 100.0)}
 FACTS = Facts(objectives=(Objective(score="x", goal="minimize"),), constraints=(), sampler="random", seed=0)
 
@@ -73,12 +75,12 @@ def make_session() -> Any:
     return session
 
 
-def run_warm(trials: int, folder: Path) -> list[float]:
+def run_warm(trials: int, folder: Path, workers: int) -> list[float]:
     """A study of no-op trials through the ledger and a warm group; when its trials ended."""
     storage = store.open_storage(f"sqlite:///{folder / 'study.db'}")
     ledger = Ledger.create(storage, "overhead", FACTS, SPACE)
     trainable = tune.with_parameters(
-        WarmTrainable, workload=make_session, workers=Workers(cpus=1), folder=str(folder / "ray")
+        WarmTrainable, workload=make_session, workers=Workers(count=workers), folder=str(folder / "ray")
     )
     clock = Clock()
     run_study(ledger, trainable, Plan(trials=trials, slots=1, folder=folder), clock)
@@ -93,12 +95,12 @@ def function_trial(config: dict[str, Any]) -> None:
     tune.report({"x": config["x"]})
 
 
-def nested_trial(config: dict[str, Any], folder: str) -> None:
+def nested_trial(config: dict[str, Any], folder: str, workers: int) -> None:
     """A stock nested trial: a Ray Train run of its own for every trial."""
     trainer = TorchTrainer(
         nested_loop,
         train_loop_config=config,
-        scaling_config=train.ScalingConfig(num_workers=1, resources_per_worker={"CPU": 1}),
+        scaling_config=train.ScalingConfig(num_workers=workers, resources_per_worker={"CPU": 1}),
         run_config=train.RunConfig(name=f"nested-{time.monotonic_ns()}", storage_path=folder),
     )
     trainer.fit()
@@ -125,20 +127,22 @@ def run_stock(trial: Any, trials: int, folder: Path, resources: dict[str, float]
 
 
 def measure(trials: int) -> dict[str, tuple[int, float, float]]:
-    """Run the three patterns in one Ray session: name -> (trials, start-up in s, overhead per further trial in s)."""
+    """Run the patterns in one Ray session: name -> (trials, start-up in s, overhead per further trial in s)."""
     began = time.monotonic()
     results = {}
     with tempfile.TemporaryDirectory() as room, cluster.connect([trainables]):
         ray_started = time.monotonic() - began
-        nested = functools.partial(nested_trial, folder=f"{room}/nested")
         patterns: dict[str, tuple[Any, int]] = {
-            "warm group (lethe)": (run_warm, trials),
-            "function": (functools.partial(run_stock, function_trial, resources={"CPU": 1}), max(3, trials // 6)),
-            "nested": (functools.partial(run_stock, nested, resources={cluster.HEAD: 0.001}), 4),
+            "function": (functools.partial(run_stock, function_trial, resources={"CPU": 1}), max(3, trials // 6))
         }
+        for workers in (1, 2):
+            nested = functools.partial(nested_trial, folder=f"{room}/nested", workers=workers)
+            on = f"{workers} worker{'s' * (workers > 1)}"
+            patterns[f"{WARM}, {on}"] = (functools.partial(run_warm, workers=workers), trials)
+            patterns[f"nested, {on}"] = (functools.partial(run_stock, nested, resources={cluster.HEAD: 0.001}), 4)
         for name, (pattern, count) in patterns.items():
             start = time.monotonic()
-            ends = pattern(trials=count, folder=Path(room) / name.split()[0])
+            ends = pattern(trials=count, folder=Path(room) / name.replace(" ", "-"))
             assert len(ends) == count, f"{name}: {len(ends)} of {count} trials ended"
             results[name] = (count, ray_started + ends[0] - start, (ends[-1] - ends[0]) / (count - 1))
     return results
@@ -149,7 +153,7 @@ if __name__ == "__main__":
     parser.add_argument("--trials", type=int, default=30)
     table = Table("pattern", "trials", "start-up, s", "overhead per trial, s", "ratio")
     results = measure(parser.parse_args().trials)
-    least = results["warm group (lethe)"][2]
+    least = results[f"{WARM}, 1 worker"][2]
     for name, (count, start_up, overhead) in results.items():
         table.add_row(name, str(count), f"{start_up:.1f}", f"{overhead:.2f}", f"{overhead / least:.0f}x")
     Console(width=100).print(table)

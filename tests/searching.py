@@ -1,8 +1,10 @@
 """Whole searches in processes of their own, on a tiny benchmark whose trials take a second."""
 
+import contextlib
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -155,12 +157,19 @@ def wait_until(ready: Callable[[], bool], search: Search, timeout: float = 240) 
 
 def trials_of(storage: str, name: str) -> list[optuna.trial.FrozenTrial]:
     """A study's trials, or none where it does not exist yet."""
-    if not Path(storage.removeprefix("sqlite:///")).exists():
+    file = Path(storage.removeprefix("sqlite:///"))
+    if not file.exists() or not _has_studies(file):
         return []
     try:
         return optuna.load_study(study_name=name, storage=storage).trials
     except KeyError:
         return []
+
+
+def _has_studies(file: Path) -> bool:
+    """Whether the search has made its tables; to look by Optuna would make them at the same time."""
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchall())
 
 
 def interrupt(search: Search) -> None:

@@ -3,18 +3,13 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from searching import MARK, ROOT, assert_calm, make_tiny, marked, short_folder
+from clusters import RAY, ray_job, start_head
+from searching import ROOT, assert_calm, make_tiny, short_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 JOURNAL = "LETHE_TEST_JOURNAL"
@@ -24,65 +19,6 @@ with __import__("contextlib").suppress(KeyError), open(__import__("os").environ[
     _journal.write(f"{{__name__}} {{__import__('os').getpid()}} {{__file__}}\\n")
 '''  # appended to the checkout's modules only: whoever imports another copy leaves no line
 WITNESSES = {"driver": "platform/lethe/study.py", "worker": "trainables/unlearning.py"}
-
-
-@dataclass(frozen=True)
-class Head:
-    """A Ray head node of this test's own: the address of its dashboard, and the environment it was started in."""
-
-    address: str
-    environment: dict[str, str]
-
-
-@contextmanager
-def start_head(folder: Path, environment: dict[str, str]) -> Iterator[Head]:
-    """`ray start --head` as the README says it, on ports and in a folder of its own."""
-    mark = uuid.uuid4().hex
-    dashboard, port = free_port(), free_port()
-    places = ["--port", port, "--dashboard-port", dashboard, "--dashboard-agent-listen-port", free_port()]
-    places += ["--temp-dir", folder / "ray", "--block"]
-    environment = environment | {MARK: mark}
-    with (folder / "head.log").open("w") as log:
-        head = subprocess.Popen(
-            [*RAY, "start", "--head", "--num-cpus", "2", *map(str, places)],
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        address = f"http://127.0.0.1:{dashboard}"
-        wait_for_dashboard(address, environment, folder / "head.log")
-        yield Head(address, environment)
-    finally:
-        for process in marked(mark):
-            process.kill()
-        head.wait(30)
-
-
-RAY = ["python", "-m", "ray.scripts.scripts"]  # the `ray` of the environment's first python
-
-
-def free_port() -> int:
-    """A free TCP port; the system gives none from 10002 to 19999, where Ray's workers take theirs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for_dashboard(address: str, environment: dict[str, str], log: Path, timeout: float = 120) -> None:
-    """Wait until the head takes jobs: its dashboard answers some seconds before the agent that starts them."""
-    end = time.monotonic() + timeout
-    while (answer := ray_job("submit", address, environment, "--", "true")).returncode:
-        if time.monotonic() > end:
-            pytest.fail(f"the head takes no jobs:\n{log.read_text()}\n{answer.stdout}\n{answer.stderr}")
-        time.sleep(1)
-
-
-def ray_job(verb: str, address: str, environment: dict[str, str], *more: str, cwd: Path = ROOT):
-    """`ray job VERB --address ... MORE`."""
-    command = [*RAY, "job", verb, "--address", address, *more]
-    return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=400)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,234 @@
+"""Every fault a cluster knows, done to real searches: what was finished stays, what ran goes on, the end is the same.
+
+    python tests/faults.py [--times 3] [--only "worker killed"]        # about two minutes a round; prints a table
+
+A fault is done while a trial runs that has scored checkpoints. Afterwards the study has to hold the very trials, bit
+for bit, of a search that nothing happened to, none lost and none doubled; and the trial that was hit must not have
+begun anew: what it wrote before the fault is older than the fault.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "platform")]
+
+import optuna  # noqa: E402
+import psutil  # noqa: E402
+from clusters import start_head, start_node  # noqa: E402
+from optuna.trial import FrozenTrial, TrialState  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+from searching import Search, Tiny, make_tiny, marked, short_folder, start_search, trials_of, wait_until  # noqa: E402
+
+from lethe import store  # noqa: E402
+
+TRIALS = 3
+SEED = ["--seed", "3", "--concurrent", "1", "--trials", str(TRIALS), "--resume"]
+LENGTH = {"steps": 40, "every": 4}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a fault happens: a folder of its own, the tiny benchmark, and the study that nothing happened to."""
+
+    folder: Path
+    tiny: Tiny
+
+    def arguments(self, storage: str | None = None, weights: Path | None = None) -> list[str]:
+        """The flags of the search."""
+        flags = [*self.tiny.flags(**LENGTH), *SEED, "--storage-path", str(weights or self.folder / "results")]
+        return [*flags, "--storage", storage or self.storage()]
+
+    def storage(self) -> str:
+        """The study store."""
+        return f"sqlite:///{self.folder}/studies.db"
+
+    @contextmanager
+    def search(self, *, arguments: list[str] | None = None, **environment: str) -> Iterator[Search]:
+        """A search in this place."""
+        self.folder.mkdir(exist_ok=True)
+        with start_search(arguments or self.arguments(), self.folder, self.tiny.environment(**environment)) as search:
+            yield search
+
+
+def outcome(storage: str) -> list[tuple[dict, list]]:
+    """Parameters and scores of the trials that ended by themselves, in the order in which they first ran."""
+    study = optuna.load_study(study_name="data", storage=storage)
+    ended = [t for t in study.trials if t.state == TrialState.COMPLETE]
+    ended.sort(key=lambda t: first_run(study, t))
+    return [(t.params, [p["scores"] for p in store.checkpoints(t)]) for t in ended]
+
+
+def first_run(study: optuna.Study, trial: FrozenTrial) -> int:
+    """The number a trial first ran by."""
+    while store.RERUN_OF in trial.user_attrs:
+        trial = study.trials[trial.user_attrs[store.RERUN_OF]]
+    return trial.number
+
+
+def running(storage: str) -> list[FrozenTrial]:
+    """Trials that run and have scored checkpoints."""
+    return [
+        t for t in trials_of(storage, "data") if t.state == TrialState.RUNNING and len(list(store.checkpoints(t))) >= 2
+    ]
+
+
+def strike(place: Place, search: Search, blow: Callable[[], None]) -> tuple[float, list[Path]]:
+    """Wait for a trial after the first to have scored checkpoints, and do it; when, and what the trial had written."""
+    wait_until(lambda: any(t.number > 0 for t in running(place.storage())), search)
+    trial = running(place.storage())[0]
+    written = [Path(point["items"]) for point in store.checkpoints(trial)]
+    blow()
+    return time.time(), written
+
+
+def kill(mark: str, name: str) -> None:
+    """kill -9 every process of a search whose name starts so."""
+    found = [process for process in marked(mark) if process.name().startswith(name)]
+    assert found, f"no process {name}"
+    for process in found:
+        process.kill()
+
+
+def assert_same(place: Place, expected: list, struck: tuple[float, list[Path]]) -> None:
+    """The study is as if nothing had happened, and the trial that was hit did not begin anew."""
+    found = outcome(place.storage())
+    assert len(found) == TRIALS, f"{len(found)} of {TRIALS} trials are complete"
+    assert found == expected, "the trials are not those of an undisturbed search"
+    at, written = struck
+    assert all(file.stat().st_mtime < at for file in written), "the trial that was hit began anew"
+
+
+def nothing(place: Place) -> list:
+    """The undisturbed search."""
+    with place.search() as search:
+        assert search.wait() == 0, search.printed()
+    return outcome(place.storage())
+
+
+def worker_killed(place: Place, expected: list) -> None:
+    """kill -9 of a Ray Train worker."""
+    with place.search() as search:
+        struck = strike(place, search, lambda: kill(search.mark, "ray::RayTrainWorker"))
+        assert search.wait() == 0, search.printed()
+    assert_same(place, expected, struck)
+
+
+def actor_killed(place: Place, expected: list) -> None:
+    """kill -9 of the trial's own actor."""
+    with place.search() as search:
+        struck = strike(place, search, lambda: kill(search.mark, "ray::ResourceTrainable"))
+        assert search.wait() == 0, search.printed()
+    assert_same(place, expected, struck)
+
+
+def driver_killed(place: Place, expected: list) -> None:
+    """kill -9 of the driver, and the same command again."""
+    with place.search() as search:
+        struck = strike(place, search, lambda: os.kill(search.process.pid, signal.SIGKILL))
+        assert search.wait() == -signal.SIGKILL
+    with place.search() as search:
+        assert search.wait() == 0, search.printed()
+    assert_same(place, expected, struck)
+
+
+def node_killed(place: Place, expected: list) -> None:
+    """kill -9 of a whole second Ray node, on which the workers are, and another one in its place."""
+    place.folder.mkdir(exist_ok=True)
+    joining = {"HOME": str(place.folder), "RAY_AUTH_MODE": "disabled"}
+    environment = place.tiny.environment(**joining)
+    with (
+        start_head(place.folder, environment, cpus=0) as head,
+        start_node(head) as node,
+        place.search(RAY_ADDRESS=head.gcs, **joining) as search,
+    ):
+        struck = strike(place, search, node.kill)
+        with start_node(head):
+            assert search.wait() == 0, search.printed()
+    assert_same(place, expected, struck)
+
+
+def disk_full(place: Place, expected: list) -> None:
+    """A disk that is full when a trial writes: that trial fails with the reason, and the others do not."""
+    place.folder.mkdir(exist_ok=True)
+    with small_disk(place.folder / "disk") as disk:
+        ballast = disk / "ballast"
+        with place.search(arguments=place.arguments(weights=disk)) as search:
+            strike(place, search, lambda: fill(ballast))
+            wait_until(lambda: failed(place.storage()), search)
+            ballast.unlink()
+            assert search.wait() == 0, search.printed()
+    (lost,) = failed(place.storage())
+    assert "No space left" in lost.user_attrs[store.FAILURE], lost.user_attrs[store.FAILURE]
+    assert [run for run in expected if run[0] != lost.params] == outcome(place.storage())
+
+
+@contextmanager
+def small_disk(folder: Path, size: str = "64m") -> Iterator[Path]:
+    """A file system of its own; only root can mount one."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(file: Path) -> None:
+    """Write until nothing more goes on the disk."""
+    free = shutil.disk_usage(file.parent).free
+    with file.open("wb") as out:
+        os.posix_fallocate(out.fileno(), 0, free)
+
+
+def failed(storage: str) -> list[FrozenTrial]:
+    """Trials that failed by themselves."""
+    return [t for t in trials_of(storage, "data") if t.state == TrialState.FAIL and not store.is_interrupted(t)]
+
+
+FAULTS: dict[str, Callable[[Place, list], None]] = {
+    "worker killed": worker_killed,
+    "trial's actor killed": actor_killed,
+    "driver killed": driver_killed,
+    "second node killed": node_killed,
+    "disk full": disk_full,
+}
+
+
+def main() -> None:
+    """Do every fault so many times, and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=1)
+    parser.add_argument("--only", choices=FAULTS)
+    arguments = parser.parse_args()
+    chosen = {name: fault for name, fault in FAULTS.items() if arguments.only in (None, name)}
+    table = Table("fault", "times", "as if nothing had happened", "seconds each", "what went wrong")
+    with short_folder() as folder:
+        tiny = make_tiny(folder / "tiny")
+        expected = nothing(Place(folder / "none", tiny))
+        for name, fault in chosen.items():
+            good, wrong, begun = 0, "", time.monotonic()
+            for round_ in range(arguments.times):
+                try:
+                    fault(Place(folder / f"{list(FAULTS).index(name)}{round_}", tiny), expected)
+                    good += 1
+                except (AssertionError, psutil.Error, OSError) as error:
+                    wrong = str(error).splitlines()[0]
+            seconds = (time.monotonic() - begun) / arguments.times
+            table.add_row(name, str(arguments.times), str(good), f"{seconds:.0f}", wrong)
+            Console(stderr=True).print(f"{name}: {good} of {arguments.times}")
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()
