@@ -24,7 +24,7 @@ from trainables.world import World
 def lay_out(student: Any, teacher: Any, config: Config, world: World) -> None:
     """Put both models on this worker's device, in place; with FSDP only this worker's shard of each."""
     if config.checkpointing:
-        student.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        student.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     for model in (student, teacher):
         if config.parallel == "fsdp" and world.size > 1:
             _shard(model, config, world)
