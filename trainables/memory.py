@@ -14,10 +14,11 @@ workers, rounded up to whole rows (how FSDP2 pads); `ddp`, and any run on one wo
 - gathered weights: fsdp c (root + 3 blocks) + (c + 8) block: what is outside the blocks, a block at work, one in flight
   before it and one behind it; a block's gradients in c, and twice in fp32 on their way to the sum. ddp in bf16: 2 P,
   autocast's copies, which the backward pass needs.
-- activations: what `saved` says, and one block's `block_bytes` for the gradients of what it saved; with checkpointing
-  once more for the block that is computed again.
-- logits: (3, or with kl and qkl 4) c B L V: the student's, the teacher's, their gradient, and its copy when chunks are
-  joined; and 32 B min(128, L) V: eight fp32 tensors of a chunk of positions (`losses.CHUNK`).
+- activations: what `saved` says; in the backward pass also one block's `block_bytes`, for the gradients of what it
+  saved, and with checkpointing once more, for the block that is computed again.
+- logits: c B L V, the student's, and with kl and qkl as much, the teacher's. At the loss their gradient too, and the
+  larger of its copy, when chunks are joined, and of what a chunk of K = 128 positions (`losses.CHUNK`) takes in fp32:
+  4 B min(K, L) V times 8 for kl and qkl, which compare two distributions, or times 4.
 - update: 4 T (/W): theta - phi of the damping, or AdamW's square root. Activations are gone by then.
 - gathered weights, scoring: fsdp c (P + block): `parallel.gathered`, and the buffer of one unit.
 - key-value cache: 1.75 * 2 c N (kv heads x head size) (prompt + new tokens) a row: when a quarter of the rows has
@@ -47,7 +48,7 @@ from trainables.muse.logprobs import PASS_TOKENS
 
 GIB = 2**30
 FP32 = 4
-PASSES, UPDATE, SCORING = "passes", "update", "scoring"  # the phases of a run
+LOSS, BACKWARD, UPDATE, SCORING = "loss", "backward", "update", "scoring"  # the phases of a run
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def read_shape(reference: str | Path, *, frozen: bool = True) -> Shape:
     """The shape of a model in a folder or on the hub, of which only the configuration is read; ValueError if none."""
     try:
         config = AutoConfig.from_pretrained(str(reference), trust_remote_code=False)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise ValueError(f"model {str(reference)!r} has no configuration that can be read: {reason}") from None
     return shape_of(config, frozen=frozen)
@@ -166,14 +167,17 @@ def plan(shape: Shape, config: Config, workers: int = 1, *, per_node: int = 8, s
     }
     gradients = {"gradients": trainable}
     rows = min(config.micro_batch_size, math.ceil(config.batch_size / workers))
-    passes = {
-        "gathered weights": _gathered(shape, config, sharded),
-        "activations": activations(shape, config, rows, sharded=sharded),
-        "logits": _logits(shape, config, rows),
-    }
+    gathered = {"gathered weights": _gathered(shape, config, sharded)}
+    kept = saved(shape, config, rows, sharded=sharded)
+    block = rows * config.max_length * block_bytes(shape, config, config.max_length, sharded=sharded)
+    at_loss, behind = _logits(shape, config, rows)
     scratch = trainable if config.damping > 0 or config.optimizer == "adamw" else 0
     phases = {
-        PASSES: held | gradients | passes,
+        LOSS: held | gradients | gathered | {"activations": kept, "logits": at_loss},
+        BACKWARD: held
+        | gradients
+        | gathered
+        | {"activations": kept + (2 if config.checkpointing else 1) * block, "logits": behind},
         UPDATE: held | gradients | {"update": scratch},
         SCORING: held | _scoring(shape, config, workers, sharded, scoring),
     }
@@ -216,7 +220,7 @@ def saved(shape: Shape, config: Config, rows: int, *, sharded: bool) -> int:
     """Bytes that a forward pass leaves behind for the backward pass, logits not counted.
 
     A block's input, what checkpointing keeps of it, is in fp32, but where FSDP casts the embeddings too. One norm
-    stands behind the last block.
+    stands behind the last block; where it and the head are trained, they keep what they read: 2ch.
     """
     length = config.max_length
     residual = _width(config) if sharded else FP32
@@ -224,19 +228,17 @@ def saved(shape: Shape, config: Config, rows: int, *, sharded: bool) -> int:
         per_token = shape.layers * residual * shape.hidden
     else:
         per_token = shape.layers * block_bytes(shape, config, length, sharded=sharded)
-    return rows * length * (per_token + FP32 * shape.hidden + FP32)
+    behind = FP32 * shape.hidden + FP32 + (0 if config.freeze else 2 * _width(config) * shape.hidden)
+    return rows * length * (per_token + behind)
 
 
-def activations(shape: Shape, config: Config, rows: int, *, sharded: bool) -> int:
-    """Bytes of activations at the peak of a backward pass over `rows` sequences of the greatest length."""
-    block = rows * config.max_length * block_bytes(shape, config, config.max_length, sharded=sharded)
-    return saved(shape, config, rows, sharded=sharded) + (2 if config.checkpointing else 1) * block
-
-
-def _logits(shape: Shape, config: Config, rows: int) -> int:
+def _logits(shape: Shape, config: Config, rows: int) -> tuple[int, int]:
+    """Bytes at the loss, and behind it, while the blocks' gradients are computed."""
     guided = config.penalty in ("kl", "qkl") and config.beta > 0
-    whole = (4 if guided else 3) * _width(config) * config.max_length
-    return rows * shape.vocabulary * (whole + 8 * FP32 * min(CHUNK, config.max_length))
+    whole = _width(config) * rows * config.max_length * shape.vocabulary
+    chunk = (8 if guided else 4) * FP32 * rows * min(CHUNK, config.max_length) * shape.vocabulary
+    kept = (2 if guided else 1) * whole
+    return kept + whole + max(whole, chunk), kept
 
 
 def _scoring(shape: Shape, config: Config, workers: int, sharded: bool, scoring: Scoring) -> dict[str, int]:
