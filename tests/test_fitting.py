@@ -27,7 +27,7 @@ def test_what_fits_is_planned_and_what_is_not_known_is_not_refused():
     [
         (replace(BIG, parallel="ddp"), 8, Memory(gpu=80 * GIB), "--set parallel=fsdp"),
         (BIG, 1, Memory(gpu=80 * GIB), "--workers 4"),
-        (replace(BIG, checkpointing=False, max_length=2048), 8, Memory(gpu=48 * GIB), "--set micro_batch_size=2, or --set checkpointing=true"),
+        (replace(BIG, checkpointing=False, max_length=2048), 8, Memory(gpu=48 * GIB), "--set checkpointing=true, or --set micro_batch_size=2"),
         (BIG, 8, Memory(gpu=80 * GIB, host=500 * GIB), "it fits with --workers 4"),
         (BIG, 8, Memory(gpu=4 * GIB), "neither bf16, checkpointing, smaller micro-batches nor fsdp on up to 64 workers"),
     ],
