@@ -41,6 +41,7 @@ def _shard(model: Any, config: Config, world: World) -> None:
     for module in (*blocks, model):
         fully_shard(module, mesh=mesh, mp_policy=policy, reshard_after_forward=True)
         module.set_gradient_divide_factor(1.0)  # a sum, not a mean
+        module.set_force_sum_reduction_for_comms(True)  # or it is a scaled sum, which gloo does not have
     model.to(world.device)  # buffers
 
 
