@@ -149,6 +149,7 @@ def unlearn(
         lr = set_lr(optimizer, config, step)
         optimizer.step()
         optimizer.zero_grad()
+        del gradients  # or they would live beside those of the next step, and through scoring
         contract_(local(phi), local(theta), config.delta * c)
         training.step = step
         yield StepRecord(

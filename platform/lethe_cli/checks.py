@@ -7,6 +7,8 @@ allowed.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from lethe.cluster import available_cpus, joins
 from lethe.objectives import GOALS, Objective
@@ -140,15 +142,23 @@ def _range(text: str) -> tuple[str, tuple[str, float, float]]:
     return name, ("log_uniform", *ends)
 
 
-def check_settings(texts: Sequence[str], searched: Iterable[str] = ()) -> Config:
-    """Settings `NAME=VALUE` of the run, on top of the defaults; none of them may be `searched` as well."""
+def split_settings(texts: Sequence[str]) -> dict[str, str]:
+    """Settings `NAME=VALUE` by name, still as text."""
     settings = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise ValueError(f"setting {text!r} is not NAME=VALUE, for example steps=60")
         settings[name] = value
-    config = parse_config(settings)
+    return settings
+
+
+def check_settings(
+    texts: Sequence[str], searched: Iterable[str] = (), preset: Mapping[str, Any] = MappingProxyType({})
+) -> Config:
+    """Settings `NAME=VALUE` of the run, on top of a preset's and the defaults; none may be `searched` as well."""
+    settings = split_settings(texts)
+    config = parse_config(settings, **preset)
     for name in settings:
         if name in searched:
             raise ValueError(f"setting {name!r} is searched: give its range with --range {name}=LOW:HIGH")

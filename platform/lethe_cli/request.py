@@ -11,6 +11,7 @@ from lethe import store
 from lethe.objectives import Objective, describe
 from lethe.space import Space
 from lethe_cli import checks
+from lethe_cli.presets import find_preset
 from search_spaces.mean_teacher import SPACES
 from search_spaces.objectives import UTILITY_GUARD
 from trainables.benchmarks import BENCHMARKS, EMBEDDED, default_cache
@@ -101,15 +102,15 @@ def make_request(
     model: str | None,
     retrained: str | None,
     protocol: str,
-    space: str,
+    space: str | None,
     ranges: Sequence[str],
     settings: Sequence[str],
     objectives: str | None,
     trials: int,
     concurrent: int | None,
-    workers: str,
+    workers: str | None,
     cpus: float,
-    gpus: float,
+    gpus: float | None,
     sampler: str,
     seed: int,
     name: str | None,
@@ -117,15 +118,20 @@ def make_request(
     folder: str | None,
     resume: bool,
 ) -> Request:
-    """Check a search's flags and return what they ask for; ValueError, in one line, for the first that is wrong."""
+    """Check a search's flags and return what they ask for; ValueError, in one line, for the first that is wrong.
+
+    None, for the space, workers and GPUs, is what the benchmark's preset says, or `mean-teacher`, 1 and 0.
+    """
+    preset = find_preset(benchmark)
+    gpus = preset.gpus if gpus is None else gpus
     checks.check_cpus()
     checks.check_trials(trials)
     checks.check_concurrent(concurrent)
     checks.check_worker(cpus, gpus)
-    group = checks.check_workers(workers, cpus)
+    group = checks.check_workers(workers or str(preset.workers), cpus)
     checks.check_sampler(sampler)
-    chosen_space = checks.check_space(SPACES, space, ranges)
-    base = checks.check_settings(settings, searched=chosen_space)
+    chosen_space = checks.check_space(SPACES, space or preset.space, ranges)
+    base = checks.check_settings(settings, searched=chosen_space, preset=preset.settings)
     task, available = check_task(benchmark, model, retrained, protocol)
     goals, notes = checks.choose_objectives(objectives, available)
     name = name or Path(benchmark).name
@@ -137,7 +143,7 @@ def make_request(
         base=base,
         objectives=tuple(goals),
         guard=check_guard(available),
-        notes=tuple(notes),
+        notes=(*preset.notes(settings, chosen_space), *notes),
         trials=trials,
         concurrent=concurrent,
         workers=group,

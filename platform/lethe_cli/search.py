@@ -28,6 +28,8 @@ from lethe.objectives import Constraint
 from lethe.progress import Progress as SearchProgress
 from lethe.store import Facts
 from lethe.study import Plan, run_study
+from lethe_cli.plan_table import announce_plan
+from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
 from trainables.benchmarks.layout import load_benchmark
 from trainables.config import Config
@@ -48,6 +50,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     """Run a search to its end, or to Ctrl-C, and return the outcome as plain data."""
     for note in request.notes:
         console.print(f"note: {note}", soft_wrap=True)
+    announce_plan(request.task, request.base, workers=request.workers[0], gpus=request.gpus, console=console)
     references = prepare(request.task, console)
     if any(o.score == "privleak" for o in request.objectives):
         warn_of_unlike_holdout(references, console)
@@ -205,7 +208,8 @@ def more_trials(arguments: Sequence[str], trials: int) -> str:
 
 def reproduce(request: Request, point: dict[str, Any]) -> str:
     """The command line that runs a point's trial again, up to its step."""
-    task, defaults = request.task, asdict(Config())
+    task = request.task
+    defaults = asdict(Config(**find_preset(task.benchmark).settings))  # what the command has without a flag
     places = {"--benchmark": task.benchmark, "--model": task.model, "--retrained": task.retrained}
     flags = [part for flag, value in places.items() if value for part in (flag, value)]
     flags += ["--protocol", task.protocol] if task.protocol != "muse" else []

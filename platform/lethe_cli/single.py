@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lethe.front_table import interval
+from lethe_cli.plan_table import announce_plan
 from lethe_cli.search import prepare
 from trainables.config import Config
 from trainables.task import Task
@@ -18,6 +19,7 @@ SHOWN = ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility")
 
 def run_single(task: Task, config: Config, folder: Path, console: Console) -> dict[str, Any]:
     """Unlearn once, and return every checkpoint's scores, with the reference rows, as plain data."""
+    announce_plan(task, config, workers=1, gpus=1, console=console)
     references = prepare(task, console)
     rows = {"target": references.target} | ({"retrained": references.retrained} if references.retrained else {})
     outcome: dict[str, Any] = {"references": rows, "checkpoints": []}

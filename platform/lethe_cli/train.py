@@ -8,6 +8,7 @@ import typer
 
 from lethe.progress import open_console
 from lethe_cli import checks
+from lethe_cli.presets import find_preset
 from lethe_cli.request import DEFAULT_BENCHMARK, check_task
 from trainables.benchmarks import BENCHMARKS
 from trainables.config import Config
@@ -33,12 +34,16 @@ def train(
     json_: Annotated[bool, Option("--json", help="Print the scores as JSON; progress goes to standard error.")] = False,
 ) -> None:
     """Run one mean-teacher configuration, and print its scores before and after."""
-    config = checks.check_settings(set_ or [])
+    preset = find_preset(benchmark)
+    config = checks.check_settings(set_ or [], preset=preset.settings)
     task, _ = check_task(benchmark, model, retrained, protocol)
+    console = open_console(stderr=json_)
+    for note in preset.notes(set_ or []):
+        console.print(f"note: {note}", soft_wrap=True, highlight=False)
     # torch takes seconds to load: not before the input is known to be good.
     from lethe_cli.single import run_single
 
-    outcome = run_single(task, config, Path(out).expanduser().resolve(), open_console(stderr=json_))
+    outcome = run_single(task, config, Path(out).expanduser().resolve(), console)
     if json_:
         print(json.dumps(outcome, indent=2))
     if "failure" in outcome:

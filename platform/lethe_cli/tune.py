@@ -26,16 +26,25 @@ def tune(
     objectives: Annotated[
         str | None, Option(help="Scores, optionally with a goal: verbmem_f,utility:maximize.")
     ] = None,
-    space: Annotated[str, Option(help=f"Search space: {', '.join(SPACES)}.")] = "mean-teacher",
+    space: Annotated[
+        str | None, Option(help=f"Search space: {', '.join(SPACES)}; default: the preset's, or the first.")
+    ] = None,
     range_: Annotated[list[str] | None, Option("--range", help="A log-uniform range of its own: lr=0.01:0.5.")] = None,
     set_: Annotated[list[str] | None, Option("--set", help="A setting that is not searched: steps=60.")] = None,
     sampler: Annotated[str, Option(help=f"{', '.join(SAMPLERS)}.")] = "tpe",
     protocol: Annotated[str, Option(help=f"Scoring protocol: {', '.join(PROTOCOLS)}.")] = "muse",
     seed: Annotated[int, Option(help="Seed of the suggestions.")] = 0,
     concurrent: Annotated[int | None, Option(help="Trials at once; default: as many as fit.")] = None,
-    workers: Annotated[str, Option(help="Ray Train workers of a trial: N, or LEAST:MOST to outlive lost nodes.")] = "1",
+    workers: Annotated[
+        str | None,
+        Option(
+            help="Ray Train workers of a trial: N, or LEAST:MOST to outlive lost nodes; default: the preset's, or 1."
+        ),
+    ] = None,
     cpus_per_worker: Annotated[float, Option(help="CPUs of one worker.")] = 1,
-    gpus_per_worker: Annotated[float, Option(help="GPUs of one worker; fractions share one.")] = 0,
+    gpus_per_worker: Annotated[
+        float | None, Option(help="GPUs of one worker; fractions share one; default: the preset's, or 0.")
+    ] = None,
     name: Annotated[str | None, Option(help="The study's name; default: the benchmark's.")] = None,
     storage: Annotated[str | None, Option(help="Study store: sqlite:///FILE or a PostgreSQL URL.")] = None,
     storage_path: Annotated[str | None, Option(help="Folder for weights and outputs; default ~/lethe-results.")] = None,

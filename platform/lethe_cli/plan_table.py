@@ -1,0 +1,73 @@
+"""A memory plan as a table, and the check of it that every run on GPUs passes before it loads anything."""
+
+import os
+import shutil
+import subprocess
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from search_spaces.presets import PRESET_SETTINGS
+from trainables.benchmarks import EMBEDDED
+from trainables.config import Config
+from trainables.fitting import Memory, check_fit
+from trainables.memory import GIB, Plan, Shape, plan, read_shape
+from trainables.task import Task, locate
+
+
+def announce_plan(task: Task, config: Config, *, workers: int, gpus: float, console: Console) -> None:
+    """Print the plan of a run on GPUs, or of a preset, and refuse what cannot fit; ValueError says what would.
+
+    `gpus` is the share of GPUs that one worker has. Without a GPU on this machine nothing is refused.
+    """
+    memory = here(gpus)
+    small = task.benchmark == EMBEDDED and task.model is None  # a million parameters, maybe not made yet
+    if small or (task.benchmark not in PRESET_SETTINGS and memory.gpu is None):
+        return
+    shape = read_shape(locate(task).target, frozen=config.freeze)
+    show_plan(plan(shape, config, workers, per_node=memory.per_node), shape, workers, memory, console)
+    check_fit(shape, config, workers, memory)
+
+
+def here(gpus: float) -> Memory:
+    """The memory of this machine, as `nvidia-smi` tells it: a CUDA context of the driver's own would take some."""
+    command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    if not gpus or shutil.which(command[0]) is None:
+        return Memory()
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    sizes = [int(size) for size in told if size.isdigit()]  # MiB
+    if not sizes:
+        return Memory()
+    host = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Memory(gpu=int(min(sizes) * 2**20 * min(1.0, gpus)), host=host, per_node=max(1, int(len(sizes) / gpus)))
+
+
+def memory_of(gpu: float | None, host: float | None, per_node: int) -> Memory:
+    """Memory given in GiB."""
+    sizes = [None if size is None else int(size * GIB) for size in (gpu, host)]
+    return Memory(gpu=sizes[0], host=sizes[1], per_node=per_node)
+
+
+def show_plan(needed: Plan, shape: Shape, workers: int, memory: Memory, console: Console) -> None:
+    """Print a plan's table, and one line for the host."""
+    count = f"{workers} worker{'s' if workers > 1 else ''}"
+    console.print(f"memory plan: {shape.elements() / 1e9:.2f}B parameters on {count}, GiB per GPU", highlight=False)
+    console.print(draw_plan(needed, memory))
+    host = "" if memory.host is None else f" of {memory.host / GIB:.0f}"
+    console.print(f"host memory: {needed.host / GIB:.0f}{host} GiB on a node", highlight=False)
+
+
+def draw_plan(needed: Plan, memory: Memory) -> Table:
+    """Parts down, phases across, in GiB; the sum, and where it is known, what a GPU has."""
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_footer=True)
+    end = "sum" if memory.gpu is None else f"sum, of {memory.gpu / GIB:.1f}"
+    table.add_column("part", footer=end, no_wrap=True)
+    for phase in needed.phases:
+        table.add_column(phase, footer=f"{needed.need(phase) / GIB:.1f}", justify="right", no_wrap=True)
+    parts = list(dict.fromkeys(part for phase in needed.phases.values() for part in phase if part != "reserve"))
+    for part in (*parts, "reserve"):
+        sizes = [phase.get(part, 0) for phase in needed.phases.values()]
+        if any(sizes):
+            table.add_row(part, *(f"{size / GIB:.1f}" if size else "" for size in sizes))
+    return table

@@ -1,0 +1,126 @@
+"""`lethe plan` prints what a run needs on hardware that is not here, and a run on GPUs prints it before it loads."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from seven import seven_folder, seven_shape
+
+from lethe_cli import plan_table
+from lethe_cli.plan import plan as command
+from lethe_cli.plan_table import announce_plan, draw_plan, here
+from search_spaces.presets import PRESET_SETTINGS
+from trainables.config import Config
+from trainables.fitting import Memory
+from trainables.memory import GIB, plan
+from trainables.task import Task
+
+NEWS = Config(**PRESET_SETTINGS["muse-news"])
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return str(seven_folder(tmp_path / "seven"))
+
+
+@pytest.mark.parametrize("benchmark", PRESET_SETTINGS)
+def test_the_presets_fit_on_eight_gpus_of_80_gib_as_they_are(folder, benchmark, capsys):
+    command(benchmark=benchmark, model=folder, gpu_memory=80)
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"note: preset {benchmark}: lr=0.0005" in out
+    assert "6.74B parameters on 8 workers" in out
+    assert "sum, of 80.0" in out
+
+
+def test_hardware_that_is_too_small_is_refused_after_the_table(folder, capsys):
+    with pytest.raises(
+        ValueError, match=r"needs [\d.]+ GiB on each GPU \(scoring\), and there are 24.0: it fits with --workers 32"
+    ):
+        command(benchmark="muse-news", model=folder, gpu_memory=24)
+    assert "sum, of 24.0" in capsys.readouterr().out
+
+
+def test_the_plan_as_json_is_in_bytes(folder, capsys):
+    command(benchmark="muse-news", model=folder, workers=4, json_=True)
+    printed = capsys.readouterr()
+    needed = plan(seven_shape(), NEWS, 4)
+    assert json.loads(printed.out) == {"phases": needed.phases, "host": needed.host}
+    assert "memory plan" in printed.err
+
+
+def test_settings_and_presets_meet_as_in_a_run(folder, capsys):
+    command(model=folder, set_=["precision=bf16", "max_length=64"], json_=True)
+    config = Config(precision="bf16", max_length=64)
+    assert json.loads(capsys.readouterr().out)["phases"] == plan(seven_shape(), config, 1).phases
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({}, "which model is planned"),
+        ({"benchmark": "muse-mini"}, "which model is planned"),
+        ({"benchmark": "nosuch"}, "benchmark 'nosuch' is unknown"),
+        ({"benchmark": "muse-news", "workers": 0}, "--workers is 0: it must be at least 1"),
+        ({"benchmark": "muse-news", "gpus_per_node": 0}, "--gpus-per-node is 0: it must be at least 1"),
+        ({"benchmark": "muse-news", "gpu_memory": -1.0}, "--gpu-memory is -1: it must be a number of GiB"),
+        ({"benchmark": "muse-news", "gpu_memory": float("nan")}, "--gpu-memory is nan: it must be a number of GiB"),
+        ({"model": "/no/such"}, "has no configuration that can be read"),
+    ],
+)
+def test_bad_input_is_one_line(flags, message):
+    with pytest.raises(ValueError, match=message):
+        command(**flags)
+
+
+def test_the_table_adds_up():
+    needed = plan(seven_shape(), NEWS, 8)
+    table = draw_plan(needed, Memory(gpu=80 * GIB))
+    cells = [list(column.cells) for column in table.columns]
+    for column, phase in zip(cells[1:], needed.phases, strict=True):
+        assert sum(float(cell) for cell in column if cell) == pytest.approx(needed.need(phase) / GIB, abs=0.5)
+
+
+def said(task, config, memory, monkeypatch, workers=8):
+    """What is printed before a run on a machine with this memory."""
+    monkeypatch.setattr(plan_table, "here", lambda gpus: memory)
+    console = Console(record=True, width=200)
+    announce_plan(task, config, workers=workers, gpus=1, console=console)
+    return console.export_text()
+
+
+def test_a_machine_without_a_gpu_refuses_nothing_and_says_nothing_of_small_runs(folder, monkeypatch):
+    assert "6.74B parameters" in said(Task(benchmark="muse-news", model=folder), NEWS, Memory(), monkeypatch, workers=1)
+    assert said(Task(benchmark="own", model=folder), NEWS, Memory(), monkeypatch) == ""
+    assert said(Task(benchmark="muse-mini"), Config(), Memory(gpu=GIB), monkeypatch) == ""
+
+
+def test_a_machine_with_gpus_refuses_what_cannot_fit(folder, monkeypatch):
+    small = Memory(gpu=24 * GIB)
+    with pytest.raises(ValueError, match="it fits with --workers 32"):
+        said(Task(benchmark="muse-news", model=folder), NEWS, small, monkeypatch)
+
+
+def test_a_gpu_s_memory_is_what_nvidia_smi_tells_and_workers_share_it(tmp_path, monkeypatch):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 81920\necho 40960\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert (here(1).gpu, here(1).per_node, here(0.5).gpu, here(0.5).per_node) == (40 * GIB, 2, 20 * GIB, 4)
+    assert here(0) == Memory()
+
+
+def test_the_command_is_there_and_ends_with_exit_code_2_where_nothing_fits(folder):
+    run = subprocess.run(
+        [sys.executable, "-c", "from lethe_cli.main import main; main()", "plan", "--model", folder, "--gpu-memory", "4"],
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT}/platform"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert run.returncode == 2
+    assert len(run.stderr.splitlines()) == 1

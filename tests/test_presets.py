@@ -1,0 +1,80 @@
+"""muse-news and muse-books bring the paper's settings; every one of them gives way to a flag."""
+
+import pytest
+
+from lethe_cli import checks
+from lethe_cli.presets import find_preset
+from lethe_cli.request import make_request
+from search_spaces.mean_teacher import SPACE_7B, SPACES
+from search_spaces.presets import PRESET_SETTINGS
+from trainables.benchmarks import BENCHMARKS
+from trainables.config import Config
+
+PAPER = {  # arXiv 2504.13388, Llama-2-7B
+    "lr": 5e-4, "momentum": 0.95, "delta": 0.005, "damping": 5.0, "beta": 1.0, "clip": 1.0, "tol": 0.02,
+    "warmup_steps": 2, "batch_size": 40, "steps": 2000, "eval_every": 100, "optimizer": "sgd", "forget_loss": "nlul", "penalty": "kl",
+}  # fmt: skip
+OWN = {"muse-news": {"alpha": 0.05, "max_length": 1024}, "muse-books": {"alpha": 0.1, "max_length": 2048}}
+EIGHT_GPUS = {"parallel": "fsdp", "precision": "bf16", "checkpointing": True, "micro_batch_size": 5}
+each_preset = pytest.mark.parametrize("name", PRESET_SETTINGS)
+
+
+@pytest.fixture
+def ask(tmp_path, monkeypatch):
+    """Make a request for muse-news, whose data are not at hand."""
+    monkeypatch.setattr(checks, "available_cpus", lambda: 16)
+    monkeypatch.setattr(checks, "load_benchmark", lambda reference: None)
+    flags = dict.fromkeys(("model", "retrained", "space", "objectives", "concurrent", "workers", "gpus", "name", "storage"))
+    flags |= {"benchmark": "muse-news", "protocol": "muse", "ranges": [], "settings": [], "trials": 1, "cpus": 1}
+    flags |= {"sampler": "tpe", "seed": 0, "folder": str(tmp_path), "resume": False}
+    (tmp_path / "x").mkdir()
+    return lambda **changed: make_request(**(flags | changed))
+
+
+@each_preset
+def test_a_preset_holds_the_paper_s_values(name):
+    assert PRESET_SETTINGS[name] == PAPER | EIGHT_GPUS | OWN[name]
+    assert name in BENCHMARKS
+    assert Config(**PRESET_SETTINGS[name]).freeze
+
+
+@each_preset
+def test_the_paper_s_values_lie_in_the_space_that_a_preset_searches(name):
+    space = SPACES[find_preset(name).space]
+    assert all(low < PRESET_SETTINGS[name][parameter] < high for parameter, (_, low, high) in space.items())
+
+
+def test_a_search_of_muse_news_starts_as_it_is_on_eight_gpus(ask):
+    request = ask()
+    assert request.base == Config(**PRESET_SETTINGS["muse-news"])
+    assert (request.space, request.workers, request.gpus) == (SPACE_7B, range(8, 9), 1)
+
+
+def test_every_preset_value_gives_way_to_a_flag(ask):
+    request = ask(settings=["steps=9", "parallel=ddp"], space="mean-teacher", workers="2", gpus=0.5)
+    assert (request.base.steps, request.base.parallel, request.base.batch_size) == (9, "ddp", 40)
+    assert (request.space, request.workers, request.gpus) == (SPACES["mean-teacher"], range(2, 3), 0.5)
+
+
+def test_one_line_says_which_values_are_in_use(ask):
+    (note,) = ask(settings=["steps=9"]).notes[:1]
+    assert note.startswith("preset muse-news: ")
+    said = dict(part.split("=") for part in note.removeprefix("preset muse-news: ").split())
+    assert set(said) == set(PRESET_SETTINGS["muse-news"]) - {"steps", "lr", "alpha", "delta"}  # set, or searched
+    assert (said["checkpointing"], said["batch_size"]) == ("true", "40")
+
+
+def test_other_benchmarks_have_lethe_s_defaults_and_no_note(ask):
+    request = ask(benchmark="muse-mini")
+    assert (request.base, request.space, request.workers, request.gpus) == (Config(), SPACES["mean-teacher"], range(1, 2), 0)
+    assert request.notes == ()
+
+
+def test_the_command_that_repeats_a_point_names_what_differs_from_the_preset(ask):
+    from lethe_cli.search import reproduce
+
+    request = ask(settings=["parallel=ddp", "penalty=qkl"])
+    command = reproduce(request, {"parameters": {"lr": 0.001}, "step": 100})
+    assert "--benchmark muse-news --set parallel=ddp" in command or "--set parallel=ddp" in command
+    words = [part for part in command.split() if "=" in part]
+    assert sorted(words) == ["lr=0.001", "parallel=ddp", "penalty=qkl", "steps=100"]

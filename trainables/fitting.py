@@ -1,0 +1,109 @@
+"""Whether a plan fits the memory there is, and if not, what would: every change proposed is one that was planned.
+
+    check_fit(shape, config, 1, Memory(gpu=80 * GIB))     # ValueError: this run needs ..., and there are ...
+
+Changes keep the results up to rounding: where a run lies and how it is computed, never what is computed.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trainables.config import Config
+from trainables.memory import GIB, Plan, Shape, plan
+
+MOST_WORKERS, MOST_PROPOSALS = 64, 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What there is, in bytes: on each GPU, and on each node's host; None is not known and never refused."""
+
+    gpu: int | None = None
+    host: int | None = None
+    per_node: int = 8  # GPUs
+
+
+@dataclass(frozen=True)
+class Change:
+    """Another way to run: the settings that differ, and the workers."""
+
+    settings: tuple[tuple[str, Any], ...]
+    workers: int | None = None  # None: as many as before
+
+    def flags(self) -> str:
+        """The change as flags of the command line."""
+        parts = [f"--workers {self.workers}"] if self.workers else []
+        parts += [f"--set {name}={str(value).lower()}" for name, value in self.settings]
+        return " ".join(parts)
+
+    def names(self) -> frozenset[str]:
+        """What it changes."""
+        return frozenset([name for name, _ in self.settings] + (["workers"] if self.workers else []))
+
+
+def fits(needed: Plan, memory: Memory) -> bool:
+    """Whether GPUs and hosts hold the run."""
+    on_gpu = memory.gpu is None or needed.peak <= memory.gpu
+    return on_gpu and (memory.host is None or needed.host <= memory.host)
+
+
+def check_fit(shape: Shape, config: Config, workers: int, memory: Memory) -> Plan:
+    """Return the plan of a run; ValueError, in one line, where it does not fit, with what would."""
+    needed = plan(shape, config, workers, per_node=memory.per_node)
+    if fits(needed, memory):
+        return needed
+    if memory.gpu is not None and needed.peak > memory.gpu:
+        lack = f"{_gib(needed.peak)} GiB on each GPU ({needed.worst}), and there are {_gib(memory.gpu)}"
+    else:
+        lack = f"{_gib(needed.host)} GiB of host memory on a node, and there are {_gib(memory.host or 0)}"
+    found = proposals(shape, config, workers, memory)
+    advice = "it fits with " + ", or ".join(change.flags() for change in found) if found else _no_way()
+    raise ValueError(f"this run needs {lack}: {advice}")
+
+
+def proposals(shape: Shape, config: Config, workers: int, memory: Memory) -> list[Change]:
+    """The smallest changes with which a run fits, three at most; none that holds another one as its part."""
+    found: list[Change] = []
+    for change in sorted(_changes(config, workers), key=lambda change: len(change.names())):
+        if any(smaller.names() <= change.names() for smaller in found):
+            continue
+        changed = replace(config, **dict(change.settings))
+        if fits(plan(shape, changed, change.workers or workers, per_node=memory.per_node), memory):
+            found.append(change)
+            if len(found) == MOST_PROPOSALS:
+                break
+    return found
+
+
+def _changes(config: Config, workers: int) -> Iterator[Change]:
+    """All that may be changed, the cheapest first."""
+    counts: list[int | None] = [None, *_doubled(workers)]
+    smaller = [config.micro_batch_size // 2**n for n in range(1, config.micro_batch_size.bit_length())]
+    options = {
+        "parallel": ["fsdp"] if config.parallel != "fsdp" else [],
+        "precision": ["bf16"] if config.precision != "bf16" else [],
+        "micro_batch_size": smaller,
+        "checkpointing": [True] if not config.checkpointing else [],
+    }
+    choices = [[None, *values] for values in options.values()]
+    for count, *values in itertools.product(counts, *choices):
+        settings = tuple((name, value) for name, value in zip(options, values, strict=True) if value is not None)
+        alone = (count or workers) == 1
+        if (settings or count) and not (alone and "parallel" in dict(settings)):  # shards need company
+            yield Change(settings, count)
+
+
+def _doubled(workers: int) -> list[int]:
+    """More workers, by powers of two; then fewer, which ease a node's host memory."""
+    powers = [2**n for n in range(MOST_WORKERS.bit_length())]
+    return [n for n in powers if n > workers] + [n for n in reversed(powers) if n < workers]
+
+
+def _no_way() -> str:
+    return f"neither bf16, checkpointing, smaller micro-batches nor fsdp on up to {MOST_WORKERS} workers makes it fit"
+
+
+def _gib(size: int) -> str:
+    return f"{size / GIB:.1f}"
