@@ -1,6 +1,7 @@
 """The bytes of tensors that are alive, and the most there ever were, while a block runs."""
 
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -34,3 +35,8 @@ class LiveBytes(TorchDispatchMode):
             if isinstance(leaf, torch.Tensor):
                 self.add(leaf)
         return out
+
+
+def size(tensors: Iterable[torch.Tensor]) -> int:
+    """The bytes of some tensors' storages."""
+    return sum(tensor.untyped_storage().nbytes() for tensor in tensors)

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from transformers import LlamaConfig
 
+from trainables.config import Config
 from trainables.memory import Shape, shape_of
+
+BIG = Config(parallel="fsdp", precision="bf16", checkpointing=True, batch_size=40, micro_batch_size=5, max_length=1024)
 
 
 def seven_config() -> LlamaConfig:

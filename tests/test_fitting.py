@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seven import seven_shape
-from test_memory import BIG
+from seven import BIG, seven_shape
 
 from trainables.config import Config
 from trainables.fitting import MOST_PROPOSALS, Memory, check_fit, fits, proposals

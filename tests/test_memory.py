@@ -6,8 +6,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from live_bytes import LiveBytes
-from seven import seven_config, seven_folder, seven_shape
+from live_bytes import LiveBytes, size
+from seven import BIG, seven_config, seven_folder, seven_shape
 from tiny import tiny_model
 from torch.autograd.graph import saved_tensors_hooks
 from transformers import GPT2Config, GPTNeoXConfig
@@ -20,7 +20,6 @@ from trainables.models import freeze
 
 SEVEN, FROZEN = 6_738_415_616, 2 * 32000 * 4096 + 65 * 4096  # parameters; embeddings, head and 65 norms
 BLOCK = 4 * 4096**2 + 3 * 4096 * 11008 + 2 * 4096
-BIG = Config(parallel="fsdp", precision="bf16", checkpointing=True, batch_size=40, micro_batch_size=5, max_length=1024)
 
 
 def wide_model(**overrides):
@@ -101,10 +100,6 @@ def test_parameters_gradients_state_and_teacher_are_the_bytes_of_a_real_step(opt
     assert held["teacher"] == size(own)
     assert held["optimizer state"] == size(moments)
     assert held["gradients"] == size(p for p in training.student.parameters() if p.requires_grad)
-
-
-def size(tensors) -> int:
-    return sum(tensor.untyped_storage().nbytes() for tensor in tensors)
 
 
 @pytest.mark.parametrize("checkpointing", [False, True])

@@ -1,0 +1,41 @@
+"""One of several workers that run muse-news' preset on a tiny model; the first prints what each of them holds."""
+
+import json
+
+from accelerate.utils import gather_object
+from live_bytes import size
+from tiny import tiny_model
+
+from search_spaces.presets import PRESET_SETTINGS
+from trainables.config import Config
+from trainables.mean_teacher import StepRecord, unlearn
+from trainables.parallel import local
+from trainables.world import join
+
+SMALL = {"steps": 2, "eval_every": 2, "max_length": 32}
+CONFIG = Config(**(PRESET_SETTINGS["muse-news"] | SMALL))
+ODD = {"intermediate_size": 65}  # rows that two workers cannot halve
+
+
+def main() -> None:
+    world = join()
+    sequences = [[3 + (i * j) % 200 for j in range(32)] for i in range(1, 9)]
+    losses = []
+    for record in unlearn(tiny_model(**ODD), sequences, sequences, CONFIG, pad=2, world=world):
+        if isinstance(record, StepRecord):
+            losses.append(record.forget_loss)
+        elif record.role == "student":
+            training = record.training
+            moments = [t for state in training.optimizer.state.values() for t in state.values() if t is not None]
+            held = {
+                "weights": size(local(list(training.student.parameters()))),
+                "teacher": size(local(list(training.teacher.parameters()))),
+                "optimizer state": size(local(moments)),
+            }
+            told = gather_object([{"rank": world.rank, "size": world.size, "held": held, "losses": losses}])
+            if world.rank == 0:
+                print(json.dumps(told), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""A preset runs as it is, on a small model: alone through `lethe train`, and sharded over two workers."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sharded_preset
+from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
+
+from lethe_cli import request
+from lethe_cli.train import train
+from trainables import benchmarks
+from trainables.benchmarks import Source
+from trainables.benchmarks.layout import text_rows, write_benchmark
+from trainables.memory import LOSS, plan, shape_of
+from trainables.models import save_model
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def small_news(tmp_path, monkeypatch):
+    """A benchmark and two models on disk that go by the name of muse-news."""
+    retain = text_rows(["The farm lies near Keld.", "Hal Finch opened a shop in Thorne."])
+    write_benchmark(tmp_path / "data", tiny_benchmark(2).splits | {("raw", "retain1"): retain})
+    for name, seed in (("target", 0), ("retrained", 5)):
+        save_model(tiny_model(seed), tiny_tokenizer(), tmp_path / name)
+    places = {name: str(tmp_path / name) for name in ("data", "target", "retrained")}
+    monkeypatch.setitem(benchmarks.BENCHMARKS, "muse-news", Source(**places))
+    monkeypatch.setattr(request, "default_cache", lambda: tmp_path / "cache")
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_lethe_train_runs_muse_news_with_its_preset_and_prints_the_plan_first(small_news, capsys):
+    train(benchmark="muse-news", set_=["steps=2", "eval_every=2"], out=str(small_news / "out"), json_=True)
+    printed = capsys.readouterr()
+    points = json.loads(printed.out)["checkpoints"]
+    assert [(point["step"], point["role"]) for point in points] == [(2, "student"), (2, "teacher")]
+    assert all(math.isfinite(score[0]) for point in points for score in point["scores"].values())
+    said = " ".join(printed.err.split())
+    assert 0 <= said.index("preset muse-news: lr=0.0005") < said.index("memory plan: 0.00B parameters on 1 worker")
+
+
+@pytest.fixture(scope="module")
+def workers():
+    """What each of two workers holds and saw."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    run = subprocess.run(
+        [*command, sharded_preset.__file__],
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}:{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    (line,) = [line for line in run.stdout.splitlines() if line.startswith("[{")]
+    return json.loads(line)
+
+
+@pytest.mark.slow
+def test_two_workers_hold_the_shards_that_the_plan_says(workers):
+    assert [(worker["rank"], worker["size"]) for worker in workers] == [(0, 2), (1, 2)]
+    shape = shape_of(tiny_model(**sharded_preset.ODD).config)
+    planned = plan(shape, sharded_preset.CONFIG, 2).phases[LOSS]
+    assert workers[0]["held"] == {part: planned[part] for part in workers[0]["held"]}
+
+
+@pytest.mark.slow
+def test_two_workers_see_the_losses_of_the_whole_batch(workers):
+    assert workers[0]["losses"] == workers[1]["losses"]
+    assert all(math.isfinite(loss) for loss in workers[0]["losses"])
