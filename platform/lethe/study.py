@@ -35,7 +35,7 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
     tuner = tune.Tuner(
         tune.with_resources(trainable, {cluster.HEAD: 0.001}),
         tune_config=tune.TuneConfig(
-            search_alg=LedgerSearcher(ledger, KeepFront(ledger, observer)),
+            search_alg=LedgerSearcher(ledger, KeepFront(ledger, observer), plan.trials),
             num_samples=left,
             max_concurrent_trials=min(plan.slots, left),
             reuse_actors=True,
@@ -43,9 +43,9 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
         run_config=tune.RunConfig(name="tune", storage_path=str(plan.folder / "ray"), verbose=0),
     )
     try:
-        tuner.fit()
+        with ledger.driving():
+            tuner.fit()
     finally:
-        ledger.interrupt()
         shutil.rmtree(plan.folder / "ray", ignore_errors=True)
 
 
