@@ -8,6 +8,7 @@ the study is resumed.
 
 import functools
 import logging
+import weakref
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ class ServerStorage(RDBStorage):
         with taking_turns(create_engine(url, poolclass=NullPool, connect_args=CONNECTING), "tables"):
             escaped = url.replace("{", "{{").replace("}", "}}")  # Optuna formats it
             super().__init__(escaped, engine_kwargs={"pool_pre_ping": True, "connect_args": CONNECTING})
+        weakref.finalize(self, self.engine.dispose)  # its pool would leave connections open
         self._patience = PATIENCE
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:

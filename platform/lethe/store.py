@@ -30,7 +30,7 @@ FACTS = "lethe"
 FAILURE = "failure"  # trial attribute: why a trial failed
 RERUN_OF = "rerun_of"  # trial attribute: number of the interrupted trial that this one repeats
 INTERRUPTED = "interrupted"
-POSTGRESQL = re.compile(r"postgres(ql)?://")  # as people write it: the driver is our choice
+POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://")  # as people write it
 CHECKPOINT = re.compile(r"checkpoint/(\d+)/(\w+)")
 
 
