@@ -10,7 +10,7 @@ TRIALS ?= 12
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (about two minutes, once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[dashboard,dev]"
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[dashboard,postgres,dev]"
 	@touch $@
 
 tune: $(VENV)/.installed

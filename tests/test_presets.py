@@ -24,7 +24,9 @@ def ask(tmp_path, monkeypatch):
     """Make a request for muse-news, whose data are not at hand."""
     monkeypatch.setattr(checks, "available_cpus", lambda: 16)
     monkeypatch.setattr(checks, "load_benchmark", lambda reference: None)
-    flags = dict.fromkeys(("model", "retrained", "space", "objectives", "concurrent", "workers", "gpus", "name", "storage"))
+    flags = dict.fromkeys(
+        ("model", "retrained", "space", "objectives", "concurrent", "workers", "gpus", "name", "storage")
+    )
     flags |= {"benchmark": "muse-news", "protocol": "muse", "ranges": [], "settings": [], "trials": 1, "cpus": 1}
     flags |= {"sampler": "tpe", "seed": 0, "folder": str(tmp_path), "resume": False}
     (tmp_path / "x").mkdir()
@@ -66,7 +68,12 @@ def test_one_line_says_which_values_are_in_use(ask):
 
 def test_other_benchmarks_have_lethe_s_defaults_and_no_note(ask):
     request = ask(benchmark="muse-mini")
-    assert (request.base, request.space, request.workers, request.gpus) == (Config(), SPACES["mean-teacher"], range(1, 2), 0)
+    assert (request.base, request.space, request.workers, request.gpus) == (
+        Config(),
+        SPACES["mean-teacher"],
+        range(1, 2),
+        0,
+    )
     assert request.notes == ()
 
 

@@ -6,10 +6,18 @@ from optuna.distributions import FloatDistribution
 from optuna.storages import InMemoryStorage
 from tiny_study import SPACE, BrittleStorage, Killed, checkpoint, made_up, tiny_ledger
 
+from lethe import driver
 from lethe.ledger import Ledger
 from lethe.samplers import SAMPLERS, make_sampler
 
 TRIALS = 45  # more than two generations of NSGA-II, and well past TPE's random start
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch):
+    monkeypatch.setattr(driver, "BEAT", 0)
+
+
 each_sampler = pytest.mark.parametrize("sampler", SAMPLERS)
 
 
@@ -65,7 +73,7 @@ def test_a_study_that_is_opened_anew_between_trials_goes_on_too(sampler, whole):
 @each_sampler
 @pytest.mark.parametrize("before", [2, 21])
 def test_a_driver_that_dies_while_it_asks_changes_no_suggestion(sampler, before, whole):
-    for writes in range(6):
+    for writes in range(7):
         storage = BrittleStorage()
         ledger = tiny_ledger(storage, sampler=sampler)
         run(ledger, before)

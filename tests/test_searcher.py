@@ -28,7 +28,7 @@ class Diary:
 
 @pytest.fixture
 def searcher():
-    made = LedgerSearcher(tiny_ledger(), Diary())
+    made = LedgerSearcher(tiny_ledger(), Diary(), trials=100)
     made.ledger, made.diary = made._ledger, made._observer
     return made
 

@@ -1,26 +1,31 @@
 """The ledger of a study: what is asked, scored and told, without Ray.
 
 The study in the store is the only truth; a ledger can be thrown away at any moment and made again. A trial that fails,
-misses a score or has one that is not finite ends as FAIL with its reason; a trial that was running when the driver died
-is failed as interrupted and its parameters are queued to run again, exactly once.
+misses a score or has one that is not finite ends as FAIL with its reason; a trial that was running when its driver died
+is failed as interrupted and its parameters are queued to run again, exactly once. Several drivers, each with its
+ledger, may work on one study in PostgreSQL.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from lethe import pareto, store
+from lethe import driver, pareto, store
 from lethe.objectives import losses, violations
-from lethe.samplers import make_sampler
+from lethe.samplers import MadeForTrial, make_sampler
 from lethe.space import Space, distributions
 from lethe.store import Facts
 
+DRIVER = "driver"  # trial attribute: the driver that runs it; study attributes `driver/<it>`: its newest sign of life
+TAKEN_OVER = "taken over by another driver, to which this one was silent for too long"
 QUEUED = "fixed_params"  # Optuna's own name for the parameters of a queued trial
 Checkpoint = Mapping[str, Any]  # role, step, scores {name: [value, low, high]}, weights, items
 
@@ -53,24 +58,36 @@ class Ledger:
 
     @classmethod
     def resume(cls, storage: BaseStorage, name: str, space: Space) -> "Ledger":
-        """Open a study to go on with it; what was running is failed as interrupted and queued again."""
+        """Open a study to go on with it; what dead drivers left running is failed as interrupted and queued again.
+
+        Where trials of drivers run whose processes are not of this machine, it takes as long as `driver.silent`.
+        """
         ledger = cls(storage, name, space)
         ledger.requeue_interrupted()
         return ledger
 
     def ask(self) -> tuple[int, dict[str, Any]]:
         """Return the next trial's number and parameters: a queued one, or the sampler's suggestion."""
-        suggestion = self._next_suggestion()
-        self.study.sampler = make_sampler(self.facts.sampler, seed=self.facts.seed, suggestion=suggestion)
+        self.study.sampler = MadeForTrial(self._begin)
         trial = self.study.ask(self._distributions)
         self._asked[trial.number] = trial
         return trial.number, trial.params
+
+    @contextmanager
+    def driving(self) -> Iterator[None]:
+        """Give signs of life, so that nobody takes this driver for dead; at the end, `interrupt`."""
+        with driver.giving_signs(lambda sign: self.study.set_user_attr(f"{DRIVER}/{driver.this_driver()}", sign)):
+            try:
+                yield
+            finally:
+                self.interrupt()
 
     def record(self, number: int, checkpoint: Checkpoint) -> None:
         """Store one scored checkpoint of a running trial."""
         key = f"checkpoint/{checkpoint['step']:06d}/{checkpoint['role']}"
         value = {k: v for k, v in checkpoint.items() if k not in ("step", "role")}
-        self._asked[number].set_user_attr(key, value)
+        with suppress(UpdateFinishedTrialError):  # taken over: `tell` says so
+            self._asked[number].set_user_attr(key, value)
 
     def tell(self, number: int, failure: str | None = None) -> str | None:
         """End a trial, and return why it failed, or None.
@@ -80,10 +97,13 @@ class Ledger:
         any checkpoint, it is FAIL, as it is where nothing was scored at all.
         """
         trial = self._asked.pop(number)
-        failure = failure or self._conclude(trial)
-        if failure:
-            trial.set_user_attr(store.FAILURE, failure)
-            self.study.tell(trial, state=TrialState.FAIL)
+        try:
+            failure = failure or self._conclude(trial)
+            if failure:
+                trial.set_user_attr(store.FAILURE, failure)
+                self.study.tell(trial, state=TrialState.FAIL)
+        except UpdateFinishedTrialError:
+            return TAKEN_OVER
         return failure
 
     def interrupt(self) -> None:
@@ -92,19 +112,25 @@ class Ledger:
             self.tell(number, store.INTERRUPTED)
 
     def requeue_interrupted(self) -> None:
-        """Fail trials that a dead driver left running, and queue every interrupted trial that no other repeats."""
-        for trial in self._trials():
-            if trial.state == TrialState.RUNNING:
-                self._fail_leftover(trial)
-        trials = self._trials()
-        repeated = {t.user_attrs.get(store.RERUN_OF) for t in trials}
-        for trial in trials:
-            if store.is_interrupted(trial) and trial.number not in repeated:
-                self._queue_again(trial)
+        """Fail the trials that dead drivers left running, and queue every interrupted trial that no other repeats."""
+        dead = self._dead_drivers()
+        with store.taking_turns(self._storage, self.study.study_name):
+            for trial in self._running():
+                if trial.user_attrs.get(DRIVER, "") in dead:
+                    self._fail_leftover(trial)
+            trials = self._trials()
+            repeated = {t.user_attrs.get(store.RERUN_OF) for t in trials}
+            for trial in trials:
+                if store.is_interrupted(trial) and trial.number not in repeated:
+                    self._queue_again(trial)
 
     def finished(self) -> int:
         """Number of trials that ended, well or badly, by themselves."""
         return sum(t.state.is_finished() and not store.is_interrupted(t) for t in self._trials())
+
+    def claimed(self) -> int:
+        """Number of trials that finished or run, be it by another driver."""
+        return self.finished() + len(self._running())
 
     def failures(self) -> dict[int, str]:
         """Why each trial failed that ended so by itself: number -> reason."""
@@ -127,11 +153,26 @@ class Ledger:
         points = store.read_points(self.study, self.facts)
         return set(points.loc[points["front"], "weights"].dropna()) if len(points) else set()
 
-    def _next_suggestion(self) -> int:
-        """Number, from 0, of the suggestion that the next trial is; one that repeats another has that one's number."""
+    def _dead_drivers(self) -> set[str]:
+        """Which drivers of running trials are dead; "" stands for one that died before it could mark its trial."""
+        drivers = {trial.user_attrs.get(DRIVER, "") for trial in self._running()}
+        own = drivers & {driver.this_driver()}  # of an earlier ledger of this process
+        return own | driver.silent(drivers - own, self._signs_of_life)
+
+    def _signs_of_life(self) -> dict[str, Any]:
+        """The newest sign of life of every driver that gave one."""
+        prefix = f"{DRIVER}/"
+        return {k.removeprefix(prefix): v for k, v in self.study.user_attrs.items() if k.startswith(prefix)}
+
+    def _begin(self, trial: FrozenTrial) -> BaseSampler:
+        """Mark a new trial as this driver's, and make its sampler."""
+        self._storage.set_trial_user_attr(self._trial_id(trial.number), DRIVER, driver.this_driver())
+        return make_sampler(self.facts.sampler, seed=self.facts.seed, suggestion=self._suggestion(trial.number))
+
+    def _suggestion(self, number: int) -> int:
+        """Number, from 0, of the suggestion that a trial is; one that repeats another has that one's number."""
         trials = self._trials()
-        waiting = next((t.number for t in trials if t.state == TrialState.WAITING), None)
-        number = len(trials) if waiting is None else self.first_run(waiting)
+        number = self.first_run(number)
         return sum(store.RERUN_OF not in t.user_attrs for t in trials[:number])
 
     def _queue_again(self, trial: FrozenTrial) -> None:
@@ -171,6 +212,9 @@ class Ledger:
     def _trial_id(self, number: int) -> int:
         study_id = self._storage.get_study_id_from_name(self.study.study_name)
         return self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
+
+    def _running(self) -> list[FrozenTrial]:
+        return [trial for trial in self._trials() if trial.state == TrialState.RUNNING]
 
     def _trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)

@@ -15,19 +15,23 @@ CHECKPOINTS, FAILURE = "checkpoints", "failure"  # keys of a trainable's results
 
 
 class LedgerSearcher(Searcher):
-    """Asks and tells `ledger` for Ray Tune, and tells `observer` what happens."""
+    """Asks and tells `ledger` for Ray Tune, until `trials` are finished or run, and tells `observer` what happens."""
 
-    def __init__(self, ledger: Ledger, observer: Observer) -> None:
+    def __init__(self, ledger: Ledger, observer: Observer, trials: int) -> None:
         super().__init__(metric=None, mode=None)
         self._ledger = ledger
         self._observer = observer
+        self._trials = trials
         self._numbers: dict[str, int] = {}  # Tune's trial id -> number in the study
 
-    def suggest(self, trial_id: str) -> dict[str, Any]:
+    def suggest(self, trial_id: str) -> dict[str, Any] | str:
         """Ask for the next trial; its configuration is the parameters and `trial`, the number it first ran by.
 
-        A trial that repeats an interrupted one so finds what that one left.
+        A trial that repeats an interrupted one so finds what that one left. FINISHED where other drivers of the study
+        leave no trial for this one.
         """
+        if self._ledger.claimed() >= self._trials:
+            return Searcher.FINISHED
         number, params = self._ledger.ask()
         self._numbers[trial_id] = number
         self._observer.started(number, params)

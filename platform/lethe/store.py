@@ -8,6 +8,7 @@ whole study (objectives, constraints, reference rows, seed, versions) is one use
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,22 @@ from typing import Any
 import numpy as np
 import optuna
 import pandas as pd
-from optuna.storages import RDBStorage
+from filelock import FileLock
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from lethe import pareto
 from lethe.objectives import Constraint, Objective, finite_score, losses, violations
+from lethe.server_storage import ServerStorage
+from lethe.server_storage import taking_turns as taking_turns_on
 
 FACTS = "lethe"
 FAILURE = "failure"  # trial attribute: why a trial failed
 RERUN_OF = "rerun_of"  # trial attribute: number of the interrupted trial that this one repeats
 INTERRUPTED = "interrupted"
+POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://")  # as people write it
 CHECKPOINT = re.compile(r"checkpoint/(\d+)/(\w+)")
 
 
@@ -59,14 +65,24 @@ def open_storage(url: str) -> RDBStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         if url.startswith("sqlite:///"):
-            _prepare_sqlite(Path(url.removeprefix("sqlite:///")))
-            return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+            file = Path(url.removeprefix("sqlite:///"))
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(file.with_name(f".{file.name}.lock")):  # one maker of its tables at a time
+                _log_ahead(file)
+                return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+        if match := POSTGRESQL.match(url):
+            return ServerStorage(f"postgresql+psycopg://{url[match.end() :]}", hide_password(url))
         return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
-    except (SQLAlchemyError, sqlite3.Error, OSError, ImportError, ValueError) as error:
+    except (SQLAlchemyError, StorageInternalError, sqlite3.Error, OSError, ImportError, ValueError) as error:
         reason = _reason(error, url)
         raise ValueError(
             f"storage {hide_password(url)!r} cannot be opened ({reason}): give sqlite:///FILE or a PostgreSQL URL"
         ) from None
+
+
+def taking_turns(storage: BaseStorage, what: str) -> AbstractContextManager[None]:
+    """A block that one driver at a time is in, where the storage is one that drivers share."""
+    return taking_turns_on(storage.engine, what) if isinstance(storage, ServerStorage) else nullcontext()
 
 
 def hide_password(url: str) -> str:
@@ -163,9 +179,8 @@ def _is_scored(facts: Facts, scores: dict[str, Any]) -> bool:
     return True
 
 
-def _prepare_sqlite(file: Path) -> None:
-    """Make the file's folder and turn on write-ahead logging, so that readers never block the search."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+def _log_ahead(file: Path) -> None:
+    """Turn on write-ahead logging, so that readers never block the search."""
     connection = sqlite3.connect(file)
     try:
         connection.execute("PRAGMA journal_mode=WAL")

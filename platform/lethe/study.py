@@ -37,7 +37,7 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
     tuner = tune.Tuner(
         tune.with_resources(trainable, {cluster.HEAD: 0.001}),
         tune_config=tune.TuneConfig(
-            search_alg=LedgerSearcher(ledger, KeepFront(ledger, observer)),
+            search_alg=LedgerSearcher(ledger, KeepFront(ledger, observer), plan.trials),
             num_samples=left,
             max_concurrent_trials=min(plan.slots, left),
             reuse_actors=True,
@@ -50,9 +50,9 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
         ),
     )
     try:
-        tuner.fit()
+        with ledger.driving():
+            tuner.fit()
     finally:
-        ledger.interrupt()
         shutil.rmtree(plan.folder / "ray", ignore_errors=True)
 
 

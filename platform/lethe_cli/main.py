@@ -1,4 +1,4 @@
-"""The `lethe` command. Every failure of a user's input is one line on standard error and exit code 2."""
+"""The `lethe` command. A failure of a user's input, or of a server, is one line on standard error and exit code 2."""
 
 import signal
 import sys
@@ -48,7 +48,7 @@ def run(app: typer.Typer, arguments: list[str]) -> None:
     except (typer.Abort, KeyboardInterrupt):
         print("interrupted; the same command with --resume goes on", file=sys.stderr)
         sys.exit(130)
-    except (typer.TyperException, ValueError) as error:
+    except (typer.TyperException, ValueError, ConnectionError) as error:
         fail(explain(error))
     sys.exit(code or 0)
 

@@ -1,0 +1,92 @@
+"""Who drives a study: a driver marks the trials that it runs, and gives signs of life. Imports no ray.
+
+Several drivers may run trials of one study. Whoever resumes it has to know which of the running trials are of drivers
+that died: at once where the driver's process would be here and is not, otherwise where its sign of life does not change
+while one looks. No two clocks are compared.
+"""
+
+import functools
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+BEAT = 10.0  # seconds between two signs of life
+log = logging.getLogger(__name__)
+LOOKS = 5  # looks, a beat apart, after which a driver that gave none is taken for dead
+
+
+@functools.cache
+def this_driver() -> str:
+    """The mark of this process: where its number means something, the number, and when it started."""
+    return f"{_place()} {os.getpid()} {psutil.Process().create_time()}"
+
+
+def is_gone(driver: str) -> bool:
+    """Whether a driver's process would be here, and is no more."""
+    place, number, started = driver.rsplit(" ", 2)
+    if place != _place():
+        return False
+    try:
+        process = psutil.Process(int(number))
+        return process.create_time() != float(started) or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def silent(drivers: Set[str], look: Callable[[], Mapping[str, Any]]) -> set[str]:
+    """Those of `drivers` that are dead: their process is gone, or `look` sees no new sign of life.
+
+    `look` returns the newest sign of every driver. Takes no time where all are gone, else until each of the others gave
+    a sign, or LOOKS beats.
+    """
+    gone = {driver for driver in drivers if driver and is_gone(driver)}
+    quiet = set(drivers) - gone
+    if not quiet:
+        return gone
+    log.warning("waiting for signs of life of the drivers whose trials run, for at most %.0f s", LOOKS * BEAT)
+    before = look()
+    for _ in range(LOOKS):
+        if not quiet:
+            break
+        time.sleep(BEAT)
+        now = look()
+        quiet = {driver for driver in quiet if now.get(driver) == before.get(driver)}
+    return gone | quiet
+
+
+@contextmanager
+def giving_signs(give: Callable[[str], None]) -> Iterator[None]:
+    """Give a sign of life, by a thread, every BEAT seconds for as long as the block lasts."""
+    ended = threading.Event()
+
+    def live() -> None:
+        while True:
+            with suppress(ConnectionError):  # who works with the storage will tell
+                give(datetime.now(UTC).isoformat())
+            if ended.wait(BEAT):
+                return
+
+    thread = threading.Thread(target=live, name="lethe-signs-of-life", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(BEAT)
+
+
+@functools.cache
+def _place() -> str:
+    """The host, and on Linux the boot and the namespace within which process numbers are unique."""
+    boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    inside = f" {boot.read_text().strip()} {namespace.stat().st_ino}" if boot.exists() and namespace.exists() else ""
+    return socket.gethostname() + inside

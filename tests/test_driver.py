@@ -1,0 +1,160 @@
+"""Drivers of one study: each marks its trials, and only those of a dead one are taken over."""
+
+import subprocess
+import sys
+
+import psutil
+import pytest
+from optuna.storages import InMemoryStorage
+from optuna.trial import TrialState, create_trial
+from tiny_study import SPACE, checkpoint, run_trial, tiny_ledger
+
+from lethe import driver, store
+from lethe.driver import is_gone, silent, this_driver
+from lethe.ledger import DRIVER, TAKEN_OVER, Ledger
+
+ELSEWHERE = "another-node 0 4711 1.5"
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch):
+    monkeypatch.setattr(driver, "BEAT", 0)
+
+
+@pytest.fixture
+def child():
+    """A process on this host, and its mark."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    place = this_driver().rsplit(" ", 2)[0]
+    yield process, f"{place} {process.pid} {psutil.Process(process.pid).create_time()}"
+    process.kill()
+    process.wait()
+    process.stdin.close()
+
+
+def forbidden():
+    raise AssertionError("looked for signs of life of drivers whose process is gone")
+
+
+def test_a_driver_on_this_host_is_gone_as_soon_as_its_process_is_even_where_nobody_waited_for_it(child):
+    process, mark = child
+    assert not is_gone(mark)
+    process.kill()
+    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+        pass
+    assert is_gone(mark)
+    process.wait()
+    assert is_gone(mark)
+    assert silent({mark}, forbidden) == {mark}
+
+
+def test_a_process_that_took_over_the_number_is_another_driver():
+    place, number, started = this_driver().rsplit(" ", 2)
+    assert not is_gone(this_driver())
+    assert is_gone(f"{place} {number} {float(started) - 1}")
+
+
+def test_a_driver_elsewhere_is_never_known_to_be_gone_but_only_silent():
+    assert not is_gone(ELSEWHERE)
+    assert silent({ELSEWHERE}, lambda: {ELSEWHERE: "same"}) == {ELSEWHERE}
+    assert silent({ELSEWHERE}, dict) == {ELSEWHERE}
+
+
+@pytest.mark.parametrize("looks", range(1, driver.LOOKS + 1))
+def test_a_new_sign_of_life_in_any_look_is_enough(looks):
+    signs = iter(["old"] * looks + ["new"] * driver.LOOKS)
+    assert silent({ELSEWHERE}, lambda: {ELSEWHERE: next(signs), "others": "x"}) == set()
+
+
+def test_a_sign_that_comes_after_the_last_look_is_too_late():
+    signs = iter(["old"] * (driver.LOOKS + 1) + ["new"])
+    assert silent({ELSEWHERE}, lambda: {ELSEWHERE: next(signs)}) == {ELSEWHERE}
+
+
+def test_a_driver_gives_signs_as_long_as_it_drives_and_fails_what_runs_at_its_end():
+    ledger = tiny_ledger()
+    with ledger.driving():
+        ledger.ask()
+        first = wait_for_another_sign(ledger, None)
+        wait_for_another_sign(ledger, first)
+    assert ledger.interrupted() == [0]
+
+
+def wait_for_another_sign(ledger, before):
+    while (now := ledger.study.user_attrs.get(f"{DRIVER}/{this_driver()}")) == before:
+        pass
+    return now
+
+
+def ask_elsewhere(ledger, monkeypatch):
+    """Ask as a driver on another machine would."""
+    with monkeypatch.context() as there:
+        there.setattr(driver, "this_driver", lambda: ELSEWHERE)
+        return ledger.ask()
+
+
+def states(ledger):
+    return [trial.state for trial in ledger.study.trials]
+
+
+def resume(storage, monkeypatch, gives_signs):
+    signs = iter(range(100)) if gives_signs else iter([0] * 100)
+    monkeypatch.setattr(Ledger, "_signs_of_life", lambda self: {ELSEWHERE: next(signs)})
+    return Ledger.resume(storage, "tiny", SPACE)
+
+
+def test_a_resume_leaves_the_trials_of_a_driver_that_lives(monkeypatch):
+    storage = InMemoryStorage()
+    other = tiny_ledger(storage)
+    number, _ = ask_elsewhere(other, monkeypatch)
+    own = resume(storage, monkeypatch, gives_signs=True)
+    assert states(own) == [TrialState.RUNNING]
+    assert own.claimed() == 1
+    other.record(number, checkpoint())
+    assert other.tell(number) is None
+    assert (own.finished(), own.claimed()) == (1, 1)
+
+
+def test_a_resume_takes_over_the_trials_of_a_driver_that_is_silent_and_drops_what_it_tells_later(monkeypatch):
+    storage = InMemoryStorage()
+    other = tiny_ledger(storage)
+    number, params = ask_elsewhere(other, monkeypatch)
+    own = resume(storage, monkeypatch, gives_signs=False)
+    assert states(own) == [TrialState.FAIL, TrialState.WAITING]
+    other.record(number, checkpoint())  # it was only asleep
+    assert other.tell(number) == TAKEN_OVER
+    assert own.ask() == (1, params)
+    assert list(store.checkpoints(own.study.trials[0])) == []
+    run_trial(own)
+    assert (own.finished(), own.interrupted(), own.failures()) == (1, [0], {})
+
+
+def test_a_trial_that_was_not_marked_yet_is_taken_over_only_if_it_stays_so(monkeypatch):
+    storage = InMemoryStorage()
+    ledger = tiny_ledger(storage)
+    ledger.study.add_trial(create_trial(state=TrialState.RUNNING))
+    ledger.study.add_trial(create_trial(state=TrialState.RUNNING))
+    marks = iter([(), (), (0,)])
+
+    def look(self):
+        for number in next(marks, ()):
+            storage.set_trial_user_attr(number, DRIVER, ELSEWHERE)
+        return {}
+
+    monkeypatch.setattr(Ledger, "_signs_of_life", look)
+    assert states(Ledger.resume(storage, "tiny", SPACE))[:2] == [TrialState.RUNNING, TrialState.FAIL]
+
+
+def test_two_drivers_that_ask_at_the_same_moment_get_different_suggestions(monkeypatch):
+    """The second trial is made before the first has its parameters."""
+    ledger, params = tiny_ledger(sampler="random"), []
+    begin = Ledger._begin
+
+    def interleaved(self, trial):
+        if not params:
+            params.append(None)
+            params.append(Ledger(self._storage, "tiny", SPACE).ask()[1])
+        return begin(self, trial)
+
+    monkeypatch.setattr(Ledger, "_begin", interleaved)
+    assert ledger.ask()[1] != params[1]
