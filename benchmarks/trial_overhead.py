@@ -28,7 +28,7 @@ from lethe.ledger import Ledger
 from lethe.objectives import Objective
 from lethe.store import Facts
 from lethe.study import Plan, run_study
-from trainables.workers import WarmTrainable, Workers
+from trainables.workers import HEAD, Workers, warm
 
 WARM = "warm group (lethe)"
 SPACE = {"x": ("uniform", 0.0, 100.0)}
@@ -79,9 +79,7 @@ def run_warm(trials: int, folder: Path, workers: int) -> list[float]:
     """A study of no-op trials through the ledger and a warm group; when its trials ended."""
     storage = store.open_storage(f"sqlite:///{folder / 'study.db'}")
     ledger = Ledger.create(storage, "overhead", FACTS, SPACE)
-    trainable = tune.with_parameters(
-        WarmTrainable, workload=make_session, workers=Workers(count=workers), folder=str(folder / "ray")
-    )
+    trainable = warm(make_session, Workers(count=workers), str(folder / "ray"))
     clock = Clock()
     run_study(ledger, trainable, Plan(trials=trials, slots=1, folder=folder), clock)
     return clock.ends
@@ -139,7 +137,7 @@ def measure(trials: int) -> dict[str, tuple[int, float, float]]:
             nested = functools.partial(nested_trial, folder=f"{room}/nested", workers=workers)
             on = f"{workers} worker{'s' * (workers > 1)}"
             patterns[f"{WARM}, {on}"] = (functools.partial(run_warm, workers=workers), trials)
-            patterns[f"nested, {on}"] = (functools.partial(run_stock, nested, resources={cluster.HEAD: 0.001}), 4)
+            patterns[f"nested, {on}"] = (functools.partial(run_stock, nested, resources=HEAD), 4)
         for name, (pattern, count) in patterns.items():
             start = time.monotonic()
             ends = pattern(trials=count, folder=Path(room) / name.replace(" ", "-"))

@@ -1,10 +1,14 @@
 """The README's Python is run as it is written."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import optuna
 import pytest
+from searching import ROOT, short_folder
 from tiny_study import run_trial, tiny_ledger
 
 from lethe import store
@@ -37,12 +41,47 @@ def test_the_study_snippet_prints_the_front_of_a_study(tmp_path, capsys):
 @pytest.mark.timeout(600)
 def test_the_unlearner_snippet_prints_scores_of_student_and_teacher_at_every_evaluation(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    exec(compile(snippet("Unlearner"), "README.md", "exec"), {})
+    exec(compile(snippet("Config(lr=0.3"), "README.md", "exec"), {})
     lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
     assert [(step, role) for step, role, _ in lines] == [
         (step, role) for step in ("20", "40", "60") for role in ("student", "teacher")
     ]
     assert (tmp_path / "runs" / "one").is_dir()
+
+
+STRANGER = """
+import sys
+sys.path[:0] = {path!r}
+{snippet}
+{last}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("word", "folders", "last"),
+    [
+        ("TorchTrainer(", ["/tmp/run"], ""),
+        ("warm(session", ["/tmp/trials/ray", "/tmp/trials"], "assert not results.errors, results.errors"),
+    ],
+    ids=["TorchTrainer", "Tuner"],
+)
+def test_the_adapters_run_as_a_stranger_uses_them(word, folders, last):
+    text = snippet(word)
+    with short_folder() as folder:
+        for place in folders:
+            assert f'"{place}"' in text
+            text = text.replace(f'"{place}"', repr(f"{folder}/{Path(place).name}"))
+        script = folder / "stranger.py"
+        script.write_text(STRANGER.format(path=[str(ROOT), str(ROOT / "platform")], snippet=text, last=last))
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "RAY_TMPDIR": str(folder), "RAY_ADDRESS": "local"}
+        environment |= {"PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"}
+        run = subprocess.run([sys.executable, script], env=environment, cwd=folder, capture_output=True, text=True)
+        assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+        written = sorted(file.parent.name for file in folder.rglob("model.safetensors"))
+    runs = 1 if word == "TorchTrainer(" else 2
+    assert written == sorted([f"step-{step:05d}-{role}" for step in (2, 4) for role in ("student", "teacher")] * runs)
 
 
 def test_optuna_is_enough_to_open_a_study(tmp_path):

@@ -83,7 +83,7 @@ def run(local_ray):
     journal, results = local_ray / "journal", Results()
     trainable = warm(make_workload(str(journal)), Workers(cpus=1), str(local_ray / "warm"))
     tuner = tune.Tuner(
-        tune.with_resources(trainable, {cluster.HEAD: 0.001}),
+        trainable,
         param_space=tune.grid_search(TRIALS),
         tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=1),
         run_config=tune.RunConfig(

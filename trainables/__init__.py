@@ -1,6 +1,6 @@
 """Unlearning itself: losses, the mean teacher, the MUSE scores, benchmarks, and the Ray adapters that run them.
 
-    from trainables import Config, Task, Unlearner, WarmTrainable
+    from trainables import Config, Task, Unlearner, Workers, warm
 
 Names are loaded when they are first used, so importing this package costs nothing.
 """
@@ -17,7 +17,8 @@ EXPORTS = {
     "load_benchmark": "trainables.benchmarks.layout",
     "load_model": "trainables.models",
     "load_tokenizer": "trainables.models",
-    "WarmTrainable": "trainables.workers",
+    "make_session": "trainables.unlearning",
+    "warm": "trainables.workers",
     "Workers": "trainables.workers",
 }
 __all__ = list(EXPORTS)

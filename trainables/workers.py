@@ -36,6 +36,7 @@ from trainables.mailbox import Mailbox
 Session = Callable[[dict[str, Any]], Iterable[dict[str, Any]]]
 Workload = Callable[[], Session]
 
+HEAD = {"node:__internal_head__": 0.001}
 RESIZE_S = 10.0  # how often an elastic group looks for nodes that came back
 POLL_S = 1.0  # how often a waiting trial looks whether its worker group is still alive
 
@@ -108,8 +109,14 @@ def _set_up(loop_config: dict[str, Any]) -> Session:
 
 
 def warm(workload: Workload, workers: Workers, folder: str) -> Any:
-    """Return the Tune trainable of a workload; `folder` is for Ray Train's own files. Ray has to be up."""
-    return tune.with_parameters(WarmTrainable, workload=Shared(ray.put(workload)), workers=workers, folder=folder)
+    """Return the Tune trainable of a workload; `folder` is for Ray Train's own files. Ray has to be up.
+
+    The trial's own actor sits on the head node and takes no CPU: all that there is belongs to the workers, and a group
+    that loses a node does not lose its driver.
+    """
+    shared = Shared(ray.put(workload))
+    trainable = tune.with_parameters(WarmTrainable, workload=shared, workers=workers, folder=folder)
+    return tune.with_resources(trainable, HEAD)
 
 
 class WarmTrainable(tune.Trainable):

@@ -38,7 +38,6 @@ LOCAL = {
     "RAY_worker_maximum_startup_concurrency": "16",  # a warm group is several light processes, not a mistake
     "RAY_gcs_rpc_server_reconnect_timeout_s": "5",  # or Ray's agents outlive a driver that was killed by a minute
 }
-HEAD = "node:__internal_head__"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@ from typing import Any
 
 from ray import tune
 
-from lethe import cluster
 from lethe.ledger import Ledger
 from lethe.progress import Observer
 from lethe.searcher import LedgerSearcher
@@ -35,7 +34,7 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
     if left <= 0:
         return
     tuner = tune.Tuner(
-        tune.with_resources(trainable, {cluster.HEAD: 0.001}),
+        trainable,
         tune_config=tune.TuneConfig(
             search_alg=LedgerSearcher(ledger, KeepFront(ledger, observer), plan.trials),
             num_samples=left,
