@@ -36,7 +36,9 @@ def tune(
     cpus_per_worker: Annotated[float, Option(help="CPUs of one worker.")] = 1,
     gpus_per_worker: Annotated[float, Option(help="GPUs of one worker; fractions share one.")] = 0,
     name: Annotated[str | None, Option(help="The study's name; default: the benchmark's.")] = None,
-    storage: Annotated[str | None, Option(help="Study store: sqlite:///FILE or a PostgreSQL URL.")] = None,
+    storage: Annotated[
+        str | None, Option(envvar="LETHE_STORAGE", help="Study store: sqlite:///FILE or a PostgreSQL URL.")
+    ] = None,
     storage_path: Annotated[str | None, Option(help="Folder for weights and outputs; default ~/lethe-results.")] = None,
     resume: Annotated[bool, Option("--resume", help="Go on with the study of this name, if there is one.")] = False,
     json_: Annotated[bool, Option("--json", help="Print the front as JSON; progress goes to standard error.")] = False,
