@@ -191,6 +191,11 @@ def test_the_storage_s_url_comes_from_a_secret_and_goes_to_the_driver_s_pod_alon
     assert all("valueFrom" not in entry for pod in workers for entry in environment(pod))
 
 
+def test_a_search_reads_the_storage_from_that_variable():
+    (storage,) = (parameter for parameter in click_command().params if "--storage" in parameter.opts)
+    assert storage.envvar == "LETHE_STORAGE"
+
+
 def environment(pod):
     return [entry for container in pod["containers"] for entry in container.get("env", [])]
 
