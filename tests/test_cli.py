@@ -12,7 +12,7 @@ from tiny_folders import benchmark_folder, model_folder, overwrite
 from lethe.ledger import Ledger
 from lethe.store import Facts, open_storage
 from lethe_cli import checks
-from lethe_cli.main import spread
+from lethe_cli.main import new_app, run, spread
 from lethe_cli.request import make_request
 
 ROOT = Path(__file__).parents[1]
@@ -318,3 +318,15 @@ def test_help_is_no_error_and_lists_the_commands():
         assert (outcomes[name]["code"], outcomes[name]["err"]) == (0, "")
         assert all(command in outcomes[name]["out"] for command in ("tune", "train", "benchmark"))
     assert (outcomes["unknown"]["code"], outcomes["unknown"]["err"]) == (2, "error: No such command 'search'.\n")
+
+
+def test_a_server_that_is_lost_is_one_line_too(monkeypatch, capsys):
+    def lose() -> None:
+        raise ConnectionError("storage 'postgresql://host/db' does not answer\n(refused)")
+
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    app = new_app()
+    app.command()(lose)
+    with pytest.raises(SystemExit, match="2"):
+        run(app, [])
+    assert capsys.readouterr().err == "error: storage 'postgresql://host/db' does not answer (refused)\n"

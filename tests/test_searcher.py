@@ -111,3 +111,15 @@ def test_tune_may_save_and_restore_it_and_finds_nothing_of_the_study_in_that(sea
     assert not (tmp_path / "file").exists()
     assert searcher.__getstate__() == {}
     assert len(pickle.dumps(searcher)) < 500
+
+
+def test_no_more_is_asked_than_the_trials_that_other_drivers_leave():
+    ledger = tiny_ledger()
+    here, there = (LedgerSearcher(ledger, Diary(), trials=3) for _ in range(2))
+    there.suggest("x")
+    there.suggest("y")
+    assert here.suggest("a")["trial"] == 2
+    assert here.suggest("b") == here.FINISHED
+    there.on_trial_complete("x", None, error=True)
+    assert here.suggest("b") == here.FINISHED
+    assert len(ledger.study.trials) == 3

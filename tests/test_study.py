@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_study import SPACE, checkpoint, tiny_ledger
 
+from lethe.driver import this_driver
 from lethe.ledger import Ledger
-from lethe.study import KeepFront
+from lethe.study import KeepFront, Plan, _clear
 
 
 class Silent:
@@ -140,3 +141,18 @@ def test_a_checkpoint_without_weights_and_weights_that_are_gone_do_no_harm(tmp_p
     search.keep.scored(second, checkpoint(verbmem_f=10))
     search.end(second)
     assert search.on_disk() == {str(tmp_path / "elsewhere")}
+
+
+def test_a_driver_clears_its_scratch_folder_and_those_of_killed_ones_but_none_of_a_driver_that_lives(tmp_path):
+    own = Plan(trials=1, slots=1, folder=tmp_path).scratch
+    place, number, started = this_driver().replace(" ", "_").rsplit("_", 2)
+    killed, elsewhere = f"{place}_{number}_{float(started) - 1}", f"another-node_{number}_{started}"
+    for folder in (own, own.with_name(killed), own.with_name(elsewhere)):
+        (folder / "tune").mkdir(parents=True)
+    _clear(own)
+    assert [folder.name for folder in (tmp_path / "ray").iterdir()] == [elsewhere]
+    (own.with_name(elsewhere) / "tune").rmdir()
+    own.with_name(elsewhere).rmdir()
+    own.mkdir()
+    _clear(own)
+    assert not (tmp_path / "ray").exists()

@@ -89,4 +89,4 @@ def _place() -> str:
     """The host, and on Linux the boot and the namespace within which process numbers are unique."""
     boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     inside = f" {boot.read_text().strip()} {namespace.stat().st_ino}" if boot.exists() and namespace.exists() else ""
-    return socket.gethostname() + inside
+    return socket.gethostname().replace("_", "-") + inside

@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ray import tune
 
+from lethe.driver import is_gone, this_driver
 from lethe.ledger import Ledger
 from lethe.progress import Observer
 from lethe.searcher import LedgerSearcher
@@ -21,7 +23,12 @@ class Plan:
 
     trials: int
     slots: int
-    folder: Path  # holds ray/, Ray's own files, for the length of the run
+    folder: Path  # holds what the trials write, and for the length of the run `scratch`
+
+    @property
+    def scratch(self) -> Path:
+        """Where Ray's own files go: a folder of this driver's own, for others may share `folder`."""
+        return self.folder / "ray" / this_driver().replace(" ", "_")
 
 
 def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) -> None:
@@ -43,7 +50,7 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
         ),
         run_config=tune.RunConfig(
             name="tune",
-            storage_path=str(plan.folder / "ray"),
+            storage_path=str(plan.scratch),
             failure_config=tune.FailureConfig(max_failures=DEATHS),
             verbose=0,
         ),
@@ -52,7 +59,17 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
         with ledger.driving():
             tuner.fit()
     finally:
-        shutil.rmtree(plan.folder / "ray", ignore_errors=True)
+        _clear(plan.scratch)
+
+
+def _clear(scratch: Path) -> None:
+    """Remove a driver's scratch folder and those that killed drivers of this host left beside it."""
+    place = scratch.name.rsplit("_", 2)[0]
+    for left in scratch.parent.glob(f"{place}_*"):
+        if left == scratch or is_gone(left.name.replace("_", " ")):
+            shutil.rmtree(left, ignore_errors=True)
+    with suppress(OSError):  # another driver's is there
+        scratch.parent.rmdir()
 
 
 class KeepFront:

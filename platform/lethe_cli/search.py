@@ -122,7 +122,8 @@ def _search(request: Request, ledger: Ledger, joined: cluster.Cluster, console: 
     slots = cluster.slots(joined, workers=least, cpus=request.cpus, gpus=request.gpus, trials=wanted)
     session = functools.partial(make_session, request.task, request.base, str(request.folder))
     workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
-    trainable = warm(session, workers, str(request.folder / "ray"))
+    plan = Plan(trials=request.trials, slots=slots, folder=request.folder)
+    trainable = warm(session, workers, str(plan.scratch))
     progress = SearchProgress(
         console=console,
         objectives=request.objectives,
@@ -132,7 +133,7 @@ def _search(request: Request, ledger: Ledger, joined: cluster.Cluster, console: 
         front=lambda: _draw(ledger, request),
     )
     with progress:
-        run_study(ledger, trainable, Plan(trials=request.trials, slots=slots, folder=request.folder), progress)
+        run_study(ledger, trainable, plan, progress)
 
 
 def _draw(ledger: Ledger, request: Request) -> tuple[Table, float]:

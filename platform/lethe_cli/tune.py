@@ -46,7 +46,9 @@ def tune(
         float | None, Option(help="GPUs of one worker; fractions share one; default: the preset's, or 0.")
     ] = None,
     name: Annotated[str | None, Option(help="The study's name; default: the benchmark's.")] = None,
-    storage: Annotated[str | None, Option(help="Study store: sqlite:///FILE or a PostgreSQL URL.")] = None,
+    storage: Annotated[
+        str | None, Option(envvar="LETHE_STORAGE", help="Study store: sqlite:///FILE or a PostgreSQL URL.")
+    ] = None,
     storage_path: Annotated[str | None, Option(help="Folder for weights and outputs; default ~/lethe-results.")] = None,
     resume: Annotated[bool, Option("--resume", help="Go on with the study of this name, if there is one.")] = False,
     json_: Annotated[bool, Option("--json", help="Print the front as JSON; progress goes to standard error.")] = False,
