@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lethe import pareto
-from lethe.decide import Limit, accepted, draw_scores, loss_array, recommend, volume_history
+from lethe.decide import Limit, accepted, draw_scores, recommend, volume_history
 from lethe.objectives import Constraint, Objective
+from lethe.store import loss_array
 
 TWO = (Objective(score="forget", goal="minimize"), Objective(score="keep", goal="maximize"))
 GUARD = (Constraint(score="utility", floor=40.0),)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lethe import pareto
+from lethe import pareto, store
 from lethe.objectives import Constraint, Objective
 
 DRAWS = 1000
@@ -91,7 +91,7 @@ def recommend(
     rows = np.flatnonzero(accepted(points, limits))
     if not len(rows):
         return None
-    losses = loss_array(points, objectives)[rows]
+    losses = store.loss_array(points, objectives)[rows]
     on_front = pareto.nondominated(losses)
     spans = scale(losses[on_front], widths(points.iloc[rows[on_front]], objectives))
     best = losses[on_front].min(axis=0)
@@ -126,11 +126,6 @@ def check_rule(rule: str, objectives: Sequence[Objective]) -> None:
     allowed = [KNEE, *(o.score for o in objectives)]
     if rule not in allowed:
         raise ValueError(f"rule {rule!r} is unknown: choose {', '.join(allowed)}")
-
-
-def loss_array(points: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
-    """Losses [points, objectives] of a table of points."""
-    return np.stack([o.loss(points[o.score].to_numpy(float)) for o in objectives], axis=-1)
 
 
 def widths(points: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
