@@ -5,6 +5,7 @@ Pure functions of tables that return plotly figures. No streamlit.
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import optuna
@@ -12,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from optuna.distributions import BaseDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from plotly.subplots import make_subplots
 from scipy.interpolate import griddata
 
@@ -125,11 +126,13 @@ def importances(
         with warnings.catch_warnings():
             # It warns that low targets are good, which losses are.
             warnings.filterwarnings("ignore", message="PedAnovaImportanceEvaluator computes")
-            found = get_param_importances(
-                study, evaluator=PedAnovaImportanceEvaluator(), target=lambda trial, i=i: trial.values[i]
-            )
+            found = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(), target=partial(_value, i))
         columns[objective.score] = {name: found.get(name, 0.0) for name in distributions}
     return pd.DataFrame(columns)
+
+
+def _value(i: int, trial: FrozenTrial) -> float:
+    return float(trial.values[i])
 
 
 def importance_chart(table: pd.DataFrame) -> go.Figure:

@@ -66,7 +66,7 @@ def news_runs() -> Snapshot:
 def _facts() -> Facts:
     rows = figures("news").set_index("method")
     references = {
-        name: {score: [float(rows.loc[name, score])] + [float("nan")] * 2 for score in (*GOALS, "privleak")}
+        name: {score: [float(rows[score][name])] + [float("nan")] * 2 for score in (*GOALS, "privleak")}
         for name in ("target", "retrained")
     }
     return Facts(
