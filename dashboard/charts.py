@@ -4,6 +4,7 @@ Group and role are told apart by the marker's shape and filling as well as by it
 for colour-blind readers). Every axis says where better is.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,7 @@ SYMBOLS = {
     (RUNNING, "student"): "square-open",
     (RUNNING, "teacher"): "square",
 }
+SOLID = {(INFEASIBLE, "student"): "square"}  # in three dimensions an x is a letter, which not every font has
 SIZES = {FRONT: 11, BEATEN: 7, INFEASIBLE: 6, RUNNING: 9}
 REFERENCES = {"target": ("square", ORANGE), "retrained": ("diamond-open", GREEN)}  # also known in three dimensions
 STARS = {"target": ("star", ORANGE), "retrained": ("hexagram", GREEN)}
@@ -135,7 +137,7 @@ def _bars(rows: pd.DataFrame, score: str) -> dict[str, Any]:
         "arrayminus": (rows[score] - rows[f"{score}_low"]).clip(lower=0),
         "thickness": 1,
         "width": 3,
-        "color": "rgba(0,114,178,0.45)",
+        "color": "rgba(0,130,200,0.7)",
     }
 
 
@@ -276,7 +278,7 @@ def front_3d(
                         text=[hover(row, axes, parameters) for _, row in rows.iterrows()],
                         hovertemplate="%{text}<extra></extra>",
                         marker={
-                            "symbol": SYMBOLS[group, role],
+                            "symbol": SOLID.get((group, role), SYMBOLS[group, role]),
                             "color": COLOURS[group],
                             "size": 6 if group == FRONT else 4,
                         },
@@ -294,9 +296,9 @@ def front_3d(
     if len(ring):
         figure.add_trace(_labelled_3d(ring.iloc[0][list(axes)].tolist(), "chosen", "circle-open", ORANGE))
     titles = {f"{axis}axis_title": axis_title(s, goals[s], "z") for axis, s in zip("xyz", axes, strict=True)}
-    figure.update_scenes(**titles, camera_eye={"x": 1.5, "y": 1.5, "z": 0.9})
+    figure.update_scenes(**titles, aspectmode="cube", camera={"eye": {"x": 1.7, "y": 1.7, "z": 0.9}, "center_z": -0.12})
     _privleak_plane(figure, table, axes)
-    return _laid_out(figure, HEIGHT + 60).update_layout(legend_y=0, margin={"l": 0, "r": 0, "t": 10, "b": 0})
+    return _laid_out(figure, HEIGHT + 120).update_layout(legend_y=-0.02, margin={"l": 0, "r": 0, "t": 10, "b": 0})
 
 
 def _labelled_3d(values: Sequence[float], name: str, symbol: str, colour: str) -> go.Scatter3d:
@@ -362,10 +364,20 @@ def parallel(table: pd.DataFrame, scores: Sequence[str], goals: Goals, parameter
     front = (table["group"] == FRONT).astype(float)
     dimensions = [dimension for name in parameters if (dimension := _parameter_axis(table, name)) is not None]
     for score in scores:
-        dimensions.append({"label": f"{inert.figure(score)} ({WISHES[goals[score]]})", "values": table[score]})
+        low, high = float(table[score].min()), float(table[score].max())
+        ends = [10 * math.floor(low / 10), 10 * math.ceil(high / 10)] if low < high else [low - 1, low + 1]
+        label = f"{inert.figure(score)} ({WISHES[goals[score]]})"
+        dimensions.append({"label": label, "values": table[score], "range": ends})
     line = {"color": front, "colorscale": [[0, GREY], [1, BLUE]], "cmin": 0, "cmax": 1, "showscale": False}
     figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line, unselected={"line": {"opacity": 0.05}}))
     return _laid_out(figure, 460).update_layout(margin={"l": 60, "r": 60, "t": 60, "b": 30})
+
+
+def ticks_125(values: pd.Series) -> list[float]:
+    """Ticks of a logarithmic axis over values: 1, 2 and 5 of each decade, or only 1 where there are many."""
+    decades = range(math.floor(math.log10(values.min())), math.ceil(math.log10(values.max())) + 1)
+    digits = (1, 2, 5) if len(decades) <= 4 else (1,)
+    return [digit * 10.0**decade for decade in decades for digit in digits]
 
 
 def _parameter_axis(table: pd.DataFrame, name: str) -> dict[str, Any] | None:
@@ -377,6 +389,6 @@ def _parameter_axis(table: pd.DataFrame, name: str) -> dict[str, Any] | None:
     spread = values.max() / values.min() if len(values) and values.min() > 0 else 1.0
     if spread < 10:
         return {"label": inert.figure(name), "values": values}
-    exponents = np.arange(np.floor(np.log10(values.min())), np.ceil(np.log10(values.max())) + 1)
-    ticks = {"tickvals": exponents.tolist(), "ticktext": [f"{10.0**e:g}" for e in exponents]}
+    inside = [tick for tick in ticks_125(values) if values.min() <= tick <= values.max()]
+    ticks = {"tickvals": np.log10(inside).tolist(), "ticktext": [f"{tick:g}" for tick in inside]}
     return {"label": f"{inert.figure(name)} (log)", "values": np.log10(values), **ticks}

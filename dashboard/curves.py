@@ -6,6 +6,7 @@ Pure functions of tables that return plotly figures. No streamlit.
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import optuna
@@ -18,7 +19,7 @@ from plotly.subplots import make_subplots
 from scipy.interpolate import griddata
 
 from dashboard import inert
-from dashboard.charts import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILLION, References, axis_title
+from dashboard.charts import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILLION, References, axis_title, ticks_125
 from dashboard.table import FRONT, GOOD_PRIVLEAK, GROUPS, RUNNING
 from lethe.decide import volume_history
 from lethe.store import Facts, loss_array
@@ -82,7 +83,7 @@ def states_chart(trials: pd.DataFrame) -> go.Figure:
                 x=[int(counts[state])], y=[""], orientation="h", name=f"{state.lower()} {counts[state]}", marker=marker
             )
             figure.add_trace(bar)
-    figure.update_layout(barmode="stack")
+    figure.update_layout(barmode="stack", showlegend=True)
     figure.update_xaxes(title="trials", tickformat="d")
     return plain(figure, 190)
 
@@ -157,6 +158,14 @@ def is_log(distribution: BaseDistribution | None) -> bool:
     return bool(getattr(distribution, "log", False))
 
 
+def scale_of(distribution: BaseDistribution | None, values: pd.Series) -> dict[str, Any]:
+    """An axis as its parameter is searched; a logarithmic one has its ticks at 1, 2 and 5 of each decade."""
+    if not is_log(distribution) or not len(values):
+        return {}
+    ticks = ticks_125(values)
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+
+
 def slice_chart(
     table: pd.DataFrame, parameter: str, score: str, goal: str, distribution: BaseDistribution | None
 ) -> go.Figure:
@@ -178,11 +187,11 @@ def slice_chart(
                         "size": 9,
                         "color": rows["step"],
                         "coloraxis": "coloraxis",
-                        "line": {"width": 0.5, "color": GREY},
+                        "line": {"width": 1, "color": GREY},
                     },
                 )
             )
-    figure.update_xaxes(title=inert.figure(parameter), type="log" if is_log(distribution) else None)
+    figure.update_xaxes(title=inert.figure(parameter), **scale_of(distribution, table[parameter]))
     figure.update_yaxes(title=axis_title(score, goal, "y"))
     figure.update_layout(coloraxis={"colorscale": "Cividis_r", "colorbar": {"title": "step"}})
     return plain(figure, 420)
@@ -220,13 +229,8 @@ def contour_chart(
             marker={"color": "white", "size": 8, "line": {"color": "black", "width": 1}},
         )
     )
-    for axis, name in (("x", first), ("y", second)):
-        figure.update_layout(
-            {
-                f"{axis}axis_title": inert.figure(name),
-                f"{axis}axis_type": "log" if is_log(distributions.get(name)) else None,
-            }
-        )
+    figure.update_xaxes(title=inert.figure(first), **scale_of(distributions.get(first), rows[first]))
+    figure.update_yaxes(title=inert.figure(second), **scale_of(distributions.get(second), rows[second]))
     figure.update_layout(title=f"{inert.figure(score)} (better: {goal_words(goal)})", showlegend=False)
     return plain(figure, 460).update_layout(margin_t=50)
 
@@ -289,6 +293,7 @@ def _curve(
             y=pd.concat([high, low[::-1]]),
             fill="toself",
             fillcolor=f"rgba({red},{green},{blue},0.15)",
+            mode="lines",
             line={"width": 0},
             hoverinfo="skip",
             showlegend=False,
@@ -356,7 +361,7 @@ def compare_fronts(tables: Mapping[str, pd.DataFrame], x: str, y: str, goals: Ma
                         "symbol": symbol if on_front else f"{symbol}-open",
                         "color": colour,
                         "size": 11 if on_front else 6,
-                        "opacity": 1 if on_front else 0.35,
+                        "opacity": 1 if on_front else 0.6,
                     },
                 )
             )

@@ -51,16 +51,18 @@ def answer(item: pd.Series) -> None:
     with st.container(border=True):
         st.caption(f"{inert.markdown(SCORE_WORDS.get(item['score'], item['score']))}, item {item['item']}")
         st.text(outputs.last_question(str(item["prompt"])))
-        before, after, truth = st.columns(3)
-        with before:
-            st.caption(f"before unlearning (score {number(item['value_before'])})")
-            st.text("not known" if pd.isna(item["output_before"]) else said(item["output_before"]))
-        with after:
-            st.caption(f"after unlearning (score {number(item['value'])})")
-            st.text(said(item["output"]))
-        with truth:
-            st.caption("truth")
-            st.text(said(item["truth"]))
+        before = "not known" if pd.isna(item["output_before"]) else said(item["output_before"])
+        with st.container(horizontal=True):
+            column(f"before unlearning (score {number(item['value_before'])})", before)
+            column(f"after unlearning (score {number(item['value'])})", said(item["output"]))
+            column("truth", said(item["truth"]))
+
+
+def column(title: str, text: str) -> None:
+    """A text under a title; columns stand side by side where there is room."""
+    with st.container(width=295):
+        st.caption(title)
+        st.text(text)
 
 
 def said(text: object) -> str:

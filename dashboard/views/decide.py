@@ -74,10 +74,14 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
         scores += [c.score for c in context.facts.constraints if c.score not in scores]
         with st.container(horizontal=True):
             for score in scores:
+                value, _, half = score_text(row, score).partition(" ")
                 st.metric(
                     inert.markdown(f"{score} ({reasons.better(context.goals[score])})"),
-                    score_text(row, score),
-                    width=150,
+                    value,
+                    half or None,
+                    delta_color="off",
+                    delta_arrow="off",
+                    width=170,
                 )
         st.text(reasons.rule(found, context.objectives, limits))
         for line in reasons.sureness(found, limits, context.facts):
@@ -90,18 +94,14 @@ def why(context: wire.Context, found: Recommendation, limits: list[Limit]) -> No
     """The point on the front, score by score, and what was near."""
     points = context.study.points
     row = points.iloc[found.row]
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        key = wire.chart(pictures(context, found)[0], "decision", alt=wire.ALT_FRONT, click=True)
-        if key:
-            wire.open_trial(key)
-    with right:
-        st.subheader("Why", anchor=False)
-        for line in reasons.scores(row, context.objectives, context.facts):
-            st.text(f"• {line}")
-        st.subheader("What was near", anchor=False)
-        for line in reasons.near(points, found, context.objectives) or ["nothing else is left"]:
-            st.text(f"• {line}")
+    st.subheader("Why", anchor=False)
+    st.text("\n".join(f"• {line}" for line in reasons.scores(row, context.objectives, context.facts)))
+    st.subheader("What was near", anchor=False)
+    near = reasons.near(points, found, context.objectives) or ["nothing else is left"]
+    st.text("\n".join(f"• {line}" for line in near))
+    key = wire.chart(pictures(context, found)[0], "decision", alt=wire.ALT_FRONT, click=True)
+    if key:
+        wire.open_trial(key)
 
 
 def pictures(context: wire.Context, found: Recommendation) -> list:

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import curves, data, inert, wire
+from dashboard import curves, data, wire
 from dashboard.table import number, recipe
 
 LONGEST = 200  # rows of a table
@@ -42,13 +42,13 @@ def numbers(context: wire.Context, history: pd.DataFrame) -> None:
         st.metric("on the front", front, width=130)
         volume = history["volume"].iloc[-1] if len(history) else 0.0
         st.metric("hypervolume", number(volume, 3), width=150, help="share of the box from best to worst")
-        st.metric("time left", time_left(trials, planned), width=170)
+        st.metric("time left", time_left(trials, planned), width=220)
 
 
 def time_left(trials: pd.DataFrame, planned: int | None) -> str:
     """How long the trials that are left will take, at the pace of the newest."""
     if not (trials["state"] == "RUNNING").any():
-        return "nothing runs"
+        return "idle"
     ended = trials.dropna(subset=["end"]).sort_values("end").tail(20)
     if planned is None or len(ended) < 2:
         return "not known yet"
@@ -84,7 +84,7 @@ def failures(trials: pd.DataFrame) -> None:
         table = pd.DataFrame({"trial": failed["number"], "reason": reasons})
         st.dataframe(table.iloc[::-1].head(LONGEST), hide_index=True, alt="Failed trials with their reasons.")
         common = reasons.value_counts().head(1)
-        st.text(f"most often ({common.iloc[0]} times): {inert.figure(common.index[0]) and common.index[0]}")
+        st.text(f"most often ({common.iloc[0]} times): {common.index[0]}")
 
 
 page()

@@ -341,6 +341,10 @@ def _assemble(
     token: tuple[Any, ...],
 ) -> Snapshot:
     distributions, parameters = _parameters(rows.parameters)
+    order = list(facts.about.get("space", ()))
+    distributions = dict(
+        sorted(distributions.items(), key=lambda d: order.index(d[0]) if d[0] in order else len(order))
+    )
     reasons = rows.failures.set_index("trial_id")["reason"] if len(rows.failures) else pd.Series(dtype=object)
     table = trials.join(parameters, on="trial_id")
     table["failure"] = [reasons.get(i) for i in table["trial_id"]] if len(reasons) else None
