@@ -12,8 +12,8 @@ import typer
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
-from lethe import cluster
 from lethe_cli.tune import tune
+from trainables import workers
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "platform" / "deploy"
@@ -144,7 +144,7 @@ def test_the_cluster_is_of_a_fixed_size_and_its_head_runs_drivers_only(file):
     for group in ray_cluster(file)["workerGroupSpecs"]:
         assert group["replicas"] == group["minReplicas"] == group["maxReplicas"] > 0
     assert ray_cluster(file)["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
-    assert cluster.HEAD in file.read_text("utf-8")  # the resource that drivers are pinned to, explained
+    assert next(iter(workers.HEAD)) in file.read_text("utf-8")  # the resource that drivers are pinned to, explained
 
 
 def test_the_launcher_s_cluster_is_of_a_fixed_size_and_its_head_runs_drivers_only():

@@ -7,8 +7,11 @@ minimize -> score, maximize -> 100 - score, zero -> |score|.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
+
+Values = TypeVar("Values", float, np.ndarray)
 GOALS = ("minimize", "maximize", "zero")
 WISHES = {"minimize": "low", "maximize": "high", "zero": "near 0"}  # the goals in a reader's words
 WORST = 100.0  # the loss that bounds the box in which hypervolume is measured
@@ -25,8 +28,8 @@ class Objective:
         if self.goal not in GOALS:
             raise ValueError(f"goal {self.goal!r} of objective {self.score!r} is unknown: choose {', '.join(GOALS)}")
 
-    def loss(self, value: float) -> float:
-        """Return the loss of a score, smaller is better."""
+    def loss(self, value: Values) -> Values:
+        """Return the loss of a score, or of an array of scores; smaller is better."""
         return {"minimize": value, "maximize": WORST - value, "zero": abs(value)}[self.goal]
 
 

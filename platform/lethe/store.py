@@ -32,6 +32,9 @@ FAILURE = "failure"  # trial attribute: why a trial failed
 RERUN_OF = "rerun_of"  # trial attribute: number of the interrupted trial that this one repeats
 INTERRUPTED = "interrupted"
 POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://")  # as people write it
+PLANNED = "planned"  # study attribute: how many trials were asked for
+NOTE = "note/"  # study attribute `note/<trial>`: what somebody wrote about a trial
+LONGEST_NOTE = 10_000
 CHECKPOINT = re.compile(r"checkpoint/(\d+)/(\w+)")
 
 
@@ -60,8 +63,11 @@ class Facts:
         return cls(**(data | {"objectives": objectives, "constraints": constraints}))
 
 
-def open_storage(url: str) -> RDBStorage:
-    """Open, or make, the storage at an SQLAlchemy URL; ValueError in one line where that cannot be done."""
+def open_storage(url: str, *, patience: int = 60) -> RDBStorage:
+    """Open, or make, the storage at an SQLAlchemy URL; ValueError in one line where that cannot be done.
+
+    `patience` is how many seconds a write to SQLite waits for another program's to end.
+    """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         if url.startswith("sqlite:///"):
@@ -69,7 +75,7 @@ def open_storage(url: str) -> RDBStorage:
             file.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(file.with_name(f".{file.name}.lock")):  # one maker of its tables at a time
                 _log_ahead(file)
-                return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+                return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": patience}})
         if match := POSTGRESQL.match(url):
             return ServerStorage(f"postgresql+psycopg://{url[match.end() :]}", hide_password(url))
         return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
@@ -122,6 +128,21 @@ def load_facts(study: optuna.Study) -> Facts:
     return Facts.from_json(facts)
 
 
+def write_note(url: str, name: str, trial: int, note: str) -> None:
+    """Store a note about a trial with its study, in the place of the one that was there.
+
+    ValueError, in one line, for a note that is too long and a store that cannot be written to.
+    """
+    if len(note) > LONGEST_NOTE:
+        raise ValueError(f"the note has {len(note)} characters: {LONGEST_NOTE} at most")
+    try:
+        storage = open_storage(url, patience=5)
+        study = optuna.load_study(study_name=name, storage=storage)
+        study.set_user_attr(f"{NOTE}{trial}", note)
+    except (SQLAlchemyError, sqlite3.Error, optuna.exceptions.OptunaError, KeyError) as error:
+        raise ValueError(f"the note cannot be stored in {hide_password(url)!r} ({type(error).__name__})") from None
+
+
 def checkpoints(trial: FrozenTrial) -> Iterator[dict[str, Any]]:
     """The scored checkpoints of a trial, by step: role, step, scores, weights, items."""
     named = ((CHECKPOINT.fullmatch(key), value) for key, value in trial.user_attrs.items())
@@ -157,8 +178,7 @@ def read_points(study: optuna.Study, facts: Facts) -> pd.DataFrame:
 
 def loss_array(table: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
     """Losses [points, objectives] of a table of points."""
-    columns = [[o.loss(value) for value in table[o.score]] for o in objectives]
-    return np.array(columns, dtype=float).T.reshape(len(table), len(objectives))
+    return np.stack([o.loss(table[o.score].to_numpy(float)) for o in objectives], axis=-1)
 
 
 def _row(trial: FrozenTrial, point: dict[str, Any], facts: Facts) -> dict[str, Any]:

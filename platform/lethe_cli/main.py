@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from lethe_cli.benchmark import benchmark_app
+from lethe_cli.dashboard import dashboard
 from lethe_cli.plan import plan
 from lethe_cli.train import train
 from lethe_cli.tune import tune
@@ -19,6 +20,7 @@ def main() -> None:
     app.command("tune")(tune)
     app.command("train")(train)
     app.command("plan")(plan)
+    app.command("dashboard")(dashboard)
     app.add_typer(benchmark_app, name="benchmark")
     run(app, sys.argv[1:] or ["--help"])
 

@@ -98,8 +98,11 @@ def reference_scores(task: Task, places: Places) -> References:
 def open_ledger(request: Request, storage: RDBStorage, references: References) -> Ledger:
     """Start the study, or go on with it."""
     if request.name in optuna.get_all_study_names(storage):
-        return Ledger.resume(storage, request.name, request.space)
-    return Ledger.create(storage, request.name, make_facts(request, references), request.space)
+        ledger = Ledger.resume(storage, request.name, request.space)
+    else:
+        ledger = Ledger.create(storage, request.name, make_facts(request, references), request.space)
+    ledger.study.set_user_attr(store.PLANNED, request.trials)
+    return ledger
 
 
 def make_facts(request: Request, references: References) -> Facts:
@@ -112,7 +115,8 @@ def make_facts(request: Request, references: References) -> Facts:
         sampler=request.sampler,
         seed=request.seed,
         references=rows,
-        about=request.about() | {"versions": {name: metadata.version(name) for name in PACKAGES}},
+        about=request.about()
+        | {"items": references.items, "versions": {name: metadata.version(name) for name in PACKAGES}},
     )
 
 
@@ -192,7 +196,7 @@ def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console:
     best = front_table.plain_front(points, facts, list(request.space))
     if best:
         say(f"  run the best again  {reproduce(request, best[0])}")
-    say(f"  browse the study    optuna-dashboard {store.hide_password(request.storage)}")
+    say(f"  see and decide      lethe dashboard --storage {store.hide_password(request.storage)}")
 
 
 def more_trials(arguments: Sequence[str], trials: int) -> str:

@@ -1,0 +1,102 @@
+"""The dashboard's frame: which store and study, the pages, the link, and the look-out for changes.
+
+    lethe dashboard --storage sqlite:///FILE
+    streamlit run dashboard/app.py -- --storage sqlite:///FILE
+
+Reads a store; writes nothing to it but notes. Runs from a checkout, installed or not.
+"""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(folder) for folder in (ROOT, ROOT / "platform") if str(folder) not in sys.path]
+
+from dashboard import data, inert, published, wire  # noqa: E402
+from lethe.snapshot import Snapshot  # noqa: E402
+from lethe.store import hide_password  # noqa: E402
+
+PAGES = {
+    "decide": ("Decide", "Which point to take, and why"),
+    "front": ("Front", "All checkpoints and the best of them"),
+    "trial": ("Trial", "One trial, and what its model wrote"),
+    "progress": ("Progress", "How the search goes"),
+    "hyperparameters": ("Hyperparameters", "What the parameters do"),
+    "compare": ("Compare", "Studies on one front"),
+}
+EVERY = 3  # seconds between two looks at the store
+
+
+def main() -> None:
+    """Draw the page that is looked at."""
+    st.set_page_config(page_title="Lethe", page_icon=":material/water_drop:", layout="wide")
+    pages = [
+        st.Page(f"views/{name}.py", title=title, help=help_, url_path=name, default=name == "decide")
+        for name, (title, help_) in PAGES.items()
+    ]
+    page = st.navigation(pages)
+    wire.read_link()
+    try:
+        study = choose_study(data.storage_url())
+    except ValueError as error:
+        explain(str(error))
+        return
+    if study is not None:
+        page.run()
+        wire.write_link()
+
+
+def choose_study(url: str) -> str | None:
+    """Let the reader choose a study, read it and hand it to the page; None where nothing is to be read."""
+    try:
+        names, trouble = data.names(url), ""
+    except ValueError as error:
+        names, trouble = [], str(error)
+    studies = (*names, published.NEWS_RUNS)
+    with st.sidebar:
+        default = names[0] if names else published.NEWS_RUNS
+        name = wire.pick("study", "study", studies, default, format_func=str)
+        st.caption("store")
+        st.text(hide_password(url))
+    if trouble:
+        explain(trouble)
+        st.info("Until there is a store, the published runs of the mean-teacher paper are shown.")
+    study = data.read(url, name)
+    st.session_state[wire.CONTEXT] = wire.Context(url, study, studies)
+    with st.sidebar:
+        summary(study)
+        if name != published.NEWS_RUNS:
+            watch(url, name)
+    return name
+
+
+def summary(study: Snapshot) -> None:
+    """A study in numbers."""
+    states = study.trials["state"].value_counts().to_dict() if len(study.trials) else {}
+    counts = ", ".join(f"{n:,} {str(state).lower()}" for state, n in states.items()) or "no trials yet"
+    st.caption("trials")
+    st.text(f"{counts}\n{len(study.points)} scored checkpoints")
+    if study.unreadable:
+        st.warning(f"{study.unreadable} checkpoints could not be read and are left out.")
+
+
+@st.fragment(run_every=EVERY)
+def watch(url: str, name: str) -> None:
+    """Look whether the study has changed, and draw the page anew if so."""
+    try:
+        token = data.read(url, name).token
+    except ValueError as error:
+        explain(str(error))
+        return
+    if token != wire.context().study.token:
+        st.rerun()
+
+
+def explain(sentence: str) -> None:
+    """Say what is wrong, in one sentence."""
+    st.warning(inert.markdown(sentence))
+
+
+main()

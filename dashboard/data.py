@@ -1,0 +1,69 @@
+"""Studies read once and kept for all who look: a change of a view reads nothing, a new trial only itself."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import curves, published
+from dashboard.table import grouped
+from lethe.snapshot import Reader, Snapshot, study_names
+from lethe.store import Facts, Objective
+
+ENVIRONMENT = "LETHE_STORAGE"  # a URL may hold a password, so `lethe dashboard` hands it on by the environment
+DEFAULT = "~/lethe-results/studies.db"
+# What is cached here is shared and never changed: no copy is made, and a study is known by its name and token.
+BY_TOKEN: dict[str | type[Any], Callable[[Any], Any]] = {
+    Snapshot: lambda study: (study.name, study.token),
+    Facts: lambda facts: str(facts.objectives),
+    Objective: lambda objective: (objective.score, objective.goal),
+}
+
+
+def storage_url() -> str:
+    """Where the studies are: `--storage URL` behind `--`, else the environment, else where `make tune` writes."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--storage")
+    given, _ = parser.parse_known_args(sys.argv[1:])
+    return given.storage or os.environ.get(ENVIRONMENT) or f"sqlite:///{Path(DEFAULT).expanduser()}"
+
+
+@st.cache_data(ttl=2, show_spinner=False, max_entries=8)
+def names(url: str) -> list[str]:
+    """Names of the studies of a store, newest first."""
+    return study_names(url)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _reader(url: str, name: str) -> Reader:
+    return Reader(url, name)
+
+
+def read(url: str, name: str) -> Snapshot:
+    """A study as it is now; ValueError in one sentence where it cannot be read."""
+    return published.news_runs() if name == published.NEWS_RUNS else _reader(url, name).read()
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=BY_TOKEN)
+def points_of(study: Snapshot, url: str, objectives: tuple[Objective, ...]) -> pd.DataFrame:
+    """A study's points with their key and group, the front taken over `objectives`."""
+    return grouped(study.points, objectives, study.facts)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=BY_TOKEN)
+def volumes_of(study: Snapshot, url: str, facts: Facts | None = None) -> pd.DataFrame:
+    """The history of a study's hypervolume; `facts` names other objectives than its own."""
+    return curves.volumes(study.points, study.trials, facts or study.facts)
+
+
+@st.cache_data(
+    show_spinner="weighing the parameters", max_entries=8, hash_funcs={Snapshot: lambda s: (s.name, s.token)}
+)
+def importances_of(study: Snapshot, url: str) -> pd.DataFrame | None:
+    """Importances of a study's parameters; None for too few trials."""
+    return curves.importances(study.trials, study.distributions, study.facts)

@@ -1,0 +1,86 @@
+"""Parts that several pages show: what a model wrote before and after, and the note of a trial."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import inert, outputs, wire
+from dashboard.published import NEWS_RUNS
+from dashboard.table import number
+from lethe.store import LONGEST_NOTE, write_note
+
+SCORE_WORDS = {
+    "verbmem_f": "forgotten text, to be gone on with",
+    "knowmem_f": "questions about forgotten text",
+    "knowmem_r": "questions about retained text",
+    "utility": "general knowledge",
+}
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _items(file: str, about: str, _about: dict) -> pd.DataFrame:
+    return outputs.before_and_after(outputs.read_items(file), _about)
+
+
+def items_of(context: wire.Context, row: pd.Series) -> pd.DataFrame | None:
+    """What a point's model wrote beside what the target wrote; says why, and returns None, where that is not known."""
+    if context.study.name == NEWS_RUNS:
+        st.info("The published runs come without outputs.")
+        return None
+    try:
+        found = _items(row["items"], repr(context.facts.about.get("items")), context.facts.about)
+    except ValueError as error:
+        st.info(inert.markdown(error))
+        return None
+    if found["output_before"].isna().all():
+        st.caption("What the target wrote before unlearning is not on this machine.")
+    return found
+
+
+def sample(context: wire.Context, row: pd.Series) -> None:
+    """What the recommended model now says to a forgotten prompt: the items that changed most."""
+    st.subheader("What its model now says to a forgotten prompt", anchor=False)
+    found = items_of(context, row)
+    if found is not None:
+        for score in ("verbmem_f", "knowmem_f"):
+            for _, item in outputs.searched(found, score, "").head(1).iterrows():
+                answer(item)
+
+
+def answer(item: pd.Series) -> None:
+    """A prompt with what the target wrote, what the model writes now, and the truth: all as plain text."""
+    with st.container(border=True):
+        st.caption(f"{inert.markdown(SCORE_WORDS.get(item['score'], item['score']))}, item {item['item']}")
+        st.text(outputs.last_question(str(item["prompt"])))
+        before = "not known" if pd.isna(item["output_before"]) else said(item["output_before"])
+        with st.container(horizontal=True):
+            column(f"before unlearning (score {number(item['value_before'])})", before)
+            column(f"after unlearning (score {number(item['value'])})", said(item["output"]))
+            column("truth", said(item["truth"]))
+
+
+def column(title: str, text: str) -> None:
+    """A text under a title; columns stand side by side where there is room."""
+    with st.container(width=295):
+        st.caption(title)
+        st.text(text)
+
+
+def said(text: object) -> str:
+    """What a model wrote, without the white space around it."""
+    return str(text).strip() or "(nothing)"
+
+
+def note(context: wire.Context, trial: int) -> None:
+    """The note of a trial, which is stored with the study."""
+    if context.study.name == NEWS_RUNS:
+        return
+    there = context.study.notes.get(trial, "")
+    with st.form(f"note {trial}", border=False):
+        text = st.text_area(f"note on trial {trial}, stored with the study", there, max_chars=LONGEST_NOTE, height=100)
+        if st.form_submit_button("Keep the note") and text != there:
+            try:
+                write_note(context.url, context.study.name, trial, text)
+            except ValueError as error:
+                st.error(inert.markdown(error))
+            else:
+                st.toast(f"The note on trial {trial} is stored.")

@@ -1,0 +1,97 @@
+"""Published 7B figures that ship with Lethe: points to draw into a front, and a paper's runs as a study.
+
+Sources: Shi et al. 2024 (arXiv 2407.06460, its tables of MUSE-News and -Books) and the mean-teacher paper
+(arXiv 2504.13388, means of 3 to 4 seeds); the runs, epoch by epoch, come from its author's published logs. They have
+no intervals.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+
+from lethe import pareto, store
+from lethe.snapshot import Snapshot
+from lethe.store import Constraint, Facts, Objective
+
+FOLDER = Path(__file__).parent / "reference"
+CORPORA = ("news", "books")
+NEWS_RUNS = "published: mean teacher, MUSE-News 7B"
+SOURCE = "arXiv 2407.06460 and 2504.13388"
+GOALS = {"verbmem_f": "minimize", "knowmem_f": "minimize", "knowmem_r": "maximize"}
+PARAMETERS = ("loss", "penalty", "optimizer", "lr", "alpha", "delta", "seed")
+
+
+@cache
+def figures(corpus: str) -> pd.DataFrame:
+    """The published figures of a corpus: method, its scores, source; with the target and the retrained model."""
+    table = pd.read_csv(FOLDER / "muse_7b.csv")
+    return table[table["corpus"] == corpus].reset_index(drop=True)
+
+
+@cache
+def news_runs() -> Snapshot:
+    """The mean-teacher paper's own MUSE-News runs, an epoch a checkpoint, as a study.
+
+    Runs with a teacher (their name starts with mt) are scored as the teacher. MMLU stands for general utility.
+    """
+    rows = pd.read_csv(FOLDER / "mean_teacher_news_runs.csv").rename(columns={"mmlu_val": "utility"})
+    runs = {key: number for number, key in enumerate(dict.fromkeys(zip(rows["group"], rows["log"], strict=True)))}
+    points = rows[["verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"]].copy()
+    points.insert(0, "trial", [runs[key] for key in zip(rows["group"], rows["log"], strict=True)])
+    points.insert(1, "state", "COMPLETE")
+    points.insert(2, "step", rows["epoch"] + 1)
+    points.insert(3, "role", np.where(rows["group"].str.startswith("mt"), "teacher", "student"))
+    for i, name in enumerate(PARAMETERS):
+        points.insert(4 + i, name, rows[name])
+    facts = _facts()
+    for score in ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"):
+        points[f"{score}_low"] = points[f"{score}_high"] = np.nan
+    points["feasible"] = points["utility"] >= facts.constraints[0].floor
+    points["front"] = pareto.front(store.loss_array(points, facts.objectives), points["feasible"].to_numpy(bool))
+    points["weights"] = points["items"] = None
+    return Snapshot(
+        name=NEWS_RUNS,
+        facts=facts,
+        points=points,
+        trials=_trials(points),
+        distributions=_distributions(points),
+        notes={},
+        planned=None,
+    )
+
+
+def _facts() -> Facts:
+    rows = figures("news").set_index("method")
+    references = {
+        name: {score: [float(rows[score][name])] + [float("nan")] * 2 for score in (*GOALS, "privleak")}
+        for name in ("target", "retrained")
+    }
+    return Facts(
+        objectives=tuple(Objective(score=score, goal=goal) for score, goal in GOALS.items()),
+        constraints=(Constraint(score="utility", floor=0.8 * 40.04),),  # of the target's MMLU
+        sampler="",
+        seed=0,
+        references=references,
+        about={"benchmark": "muse-news", "protocol": "muse", "source": SOURCE},
+    )
+
+
+def _trials(points: pd.DataFrame) -> pd.DataFrame:
+    trials = points.groupby("trial")[list(PARAMETERS)].first().reset_index(names="number")
+    trials["state"], trials["start"], trials["end"] = "COMPLETE", pd.NaT, pd.NaT
+    trials["failure"] = trials["values"] = None
+    return trials.set_index("number", drop=False)
+
+
+def _distributions(points: pd.DataFrame) -> dict[str, BaseDistribution]:
+    found: dict[str, BaseDistribution] = {}
+    for name in PARAMETERS:
+        values = points[name].dropna().unique()
+        if name in ("loss", "penalty", "optimizer", "seed"):
+            found[name] = CategoricalDistribution([v if isinstance(v, str) else int(v) for v in values])
+        else:
+            found[name] = FloatDistribution(float(values.min()), float(values.max()), log=bool(values.min() > 0))
+    return found

@@ -1,0 +1,94 @@
+"""A recommendation in words: why this point, what was near, and how sure the intervals allow it to be. Plain text."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dashboard.table import MEANINGS, number, place_of, score_text
+from lethe.decide import KNEE, Limit, Recommendation
+from lethe.store import Facts, Objective
+
+WORDS = {"minimize": "lower", "maximize": "higher", "zero": "nearer 0"}
+
+
+def headline(points: pd.DataFrame, found: Recommendation) -> str:
+    """Which point is recommended."""
+    return f"Recommended: {place_of(points.iloc[found.row]).words}"
+
+
+def rule(found: Recommendation, objectives: Sequence[Objective], limits: Sequence[Limit]) -> str:
+    """The rule, in one sentence."""
+    pool = f"the {found.considered} feasible checkpoint{'s' if found.considered != 1 else ''}"
+    if limits:
+        pool += " within your limits"
+    if found.rule == KNEE:
+        return (
+            f"Of {pool} it gives up the least in total: every objective's distance from the best on the front, "
+            "divided by its range there (or by the width of its interval, where that is larger), summed. "
+            "This is the knee of the front."
+        )
+    goal = next(o.goal for o in objectives if o.score == found.rule)
+    return f"Of {pool} it has the {found.rule} that is {superlative(goal)}; ties go to the knee of the front."
+
+
+def superlative(goal: str) -> str:
+    """A goal's best."""
+    return {"minimize": "lowest", "maximize": "highest", "zero": "nearest 0"}[goal]
+
+
+def scores(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> list[str]:
+    """Each objective of the point against the target and the retrained model; then the constraints."""
+    lines = []
+    for objective in objectives:
+        score = objective.score
+        meaning = f" ({MEANINGS[score]}; better: {better(objective.goal)})" if score in MEANINGS else ""
+        beside = [f"{name} {number(values[score][0])}" for name, values in facts.references.items() if score in values]
+        lines.append(f"{score} {score_text(row, score)}{meaning}" + (f"; {', '.join(beside)}" if beside else ""))
+    for constraint in facts.constraints:
+        floor = number(constraint.floor)
+        lines.append(f"{constraint.score} {score_text(row, constraint.score)}; has to stay at {floor} or above")
+    return lines
+
+
+def better(goal: str) -> str:
+    """A goal in a reader's words."""
+    return {"minimize": "low", "maximize": "high", "zero": "near 0"}[goal]
+
+
+def near(points: pd.DataFrame, found: Recommendation, objectives: Sequence[Objective]) -> list[str]:
+    """Each runner-up: what it does better and worse than the recommended point, by more than rounding."""
+    chosen, lines = points.iloc[found.row], []
+    for rival in found.near:
+        row = points.iloc[rival.row]
+        gains: list[str] = []
+        losses: list[str] = []
+        for objective in objectives:
+            difference = objective.loss(float(row[objective.score])) - objective.loss(float(chosen[objective.score]))
+            if abs(difference) >= 0.05:
+                (gains if difference < 0 else losses).append(f"{objective.score} by {number(abs(difference))}")
+        told = [f"better in {', '.join(gains)}"] if gains else []
+        told += [f"worse in {', '.join(losses)}"] if losses else []
+        share = f"; would be recommended in {percent(rival.share)} of redraws" if rival.share is not None else ""
+        lines.append(f"{place_of(row).words}: {'; '.join(told) or 'the same scores'}{share}")
+    return lines
+
+
+def sureness(found: Recommendation, limits: Sequence[Limit], facts: Facts) -> list[str]:
+    """How sure the intervals allow the recommendation to be."""
+    if found.share is None:
+        return ["How sure this is cannot be said: some of these scores have no intervals."]
+    grade = "clear" if found.share >= 0.8 else "likely" if found.share >= 0.5 else "a close call"
+    lines = [
+        f"{grade.capitalize()}: when all scores are drawn again from their 95% intervals, this point is still "
+        f"recommended in {percent(found.share)} of 1,000 redraws. Points share their test items, so true differences "
+        "are somewhat surer than that. Swings between training seeds are not in it: run it again with other seeds."
+    ]
+    bounds = {limit.score for limit in limits} | {constraint.score for constraint in facts.constraints}
+    for score in sorted(bounds & found.holds.keys()):
+        lines.append(f"{score} stays within its limit in {percent(found.holds[score])} of the redraws.")
+    return lines
+
+
+def percent(share: float) -> str:
+    """A share of redraws, rounded; never 0% or 100%, which a sample cannot show."""
+    return "under 1%" if share < 0.01 else "over 99%" if share > 0.99 else f"{share:.0%}"

@@ -1,0 +1,86 @@
+"""What a reader looks at, as query parameters of a link, and back: whoever opens the link sees the same view."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
+
+from lethe.decide import KNEE, Limit
+
+Query = dict[str, str | list[str]]
+VIEWS = ("2-D", "3-D", "matrix", "parallel")
+LIMIT = "limit"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """One view of one study. An empty field means the page's own choice, so that links stay short."""
+
+    study: str = ""
+    others: tuple[str, ...] = ()  # studies to compare with
+    objectives: tuple[str, ...] = ()  # that the front is taken over
+    view: str = VIEWS[0]
+    x: str = ""
+    y: str = ""
+    z: str = ""
+    intervals: bool = True
+    beaten: bool = True  # whether dominated and infeasible points are drawn
+    published: str = ""  # corpus of the published figures that are drawn in
+    point: str = ""  # trial/step/role
+    rule: str = KNEE
+    limits: tuple[Limit, ...] = ()
+    parameter: str = ""
+    other: str = ""  # second parameter of a contour
+    score: str = ""  # of slices, contours and outputs
+    search: str = ""
+
+
+def to_query(selection: Selection) -> Query:
+    """Return the fields that differ from their defaults as query parameters."""
+    query: Query = {}
+    for field in fields(Selection):
+        value = getattr(selection, field.name)
+        if value == field.default or field.name == "limits":
+            continue
+        query[field.name] = list(value) if isinstance(value, tuple) else _text(value)
+    if selection.limits:
+        query[LIMIT] = [f"{limit.score}:{_end(limit.low)}:{_end(limit.high)}" for limit in selection.limits]
+    return query
+
+
+def from_query(query: Mapping[str, Iterable[str] | str]) -> Selection:
+    """Return the selection of a link; what it does not understand of it is left at its default."""
+    values: dict[str, Any] = {}
+    for field in fields(Selection):
+        given = query.get(LIMIT if field.name == "limits" else field.name)
+        if given is None or field.default is MISSING:
+            continue
+        texts = [given] if isinstance(given, str) else list(given)
+        if field.name == "limits":
+            values["limits"] = tuple(limit for text in texts if (limit := _limit(text)))
+        elif isinstance(field.default, tuple):
+            values[field.name] = tuple(texts)
+        elif isinstance(field.default, bool):
+            values[field.name] = texts[-1:] == ["yes"]
+        elif texts:
+            values[field.name] = texts[-1]
+    return Selection(**values)
+
+
+def _text(value: Any) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _end(value: float) -> str:
+    return f"{value:.10g}" if math.isfinite(value) else ""
+
+
+def _limit(text: str) -> Limit | None:
+    score, *ends = text.rsplit(":", 2)
+    try:
+        low, high = (
+            float(end) if end else math.copysign(math.inf, sign) for end, sign in zip(ends, (-1, 1), strict=True)
+        )
+    except ValueError:
+        return None
+    return None if math.isnan(low) or math.isnan(high) else Limit(score=score, low=low, high=high)

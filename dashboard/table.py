@@ -1,0 +1,151 @@
+"""The table that every chart is drawn from: points with their key, their group, and what the scores are called."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lethe import pareto, store
+from lethe.snapshot import Snapshot
+from lethe.store import Facts, Objective
+
+FRONT, BEATEN, INFEASIBLE, RUNNING = "on the front", "dominated", "infeasible", "still running"
+GROUPS = (INFEASIBLE, BEATEN, RUNNING, FRONT)  # in the order they are drawn, the front on top
+GOALS = {"verbmem_f": "minimize", "knowmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize"}
+MEANINGS = {
+    "verbmem_f": "recites forgotten text",
+    "knowmem_f": "answers about forgotten text",
+    "privleak": "shows that it was trained on it",
+    "knowmem_r": "answers about retained text",
+    "utility": "general knowledge",
+}
+GOOD_PRIVLEAK = 5.0  # MUSE's band: from -5 to 5
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which checkpoint a point is."""
+
+    trial: int
+    step: int
+    role: str
+
+    @property
+    def key(self) -> str:
+        """As it stands in a link."""
+        return f"{self.trial}/{self.step}/{self.role}"
+
+    @property
+    def words(self) -> str:
+        """As it is said to a reader."""
+        return f"trial {self.trial}, step {self.step}, {self.role}"
+
+
+def parse_place(key: str) -> Place | None:
+    """The checkpoint of a key `trial/step/role`; None where it is none."""
+    trial, _, rest = key.partition("/")
+    step, _, role = rest.partition("/")
+    if not (trial.isdecimal() and step.isdecimal() and role in ("student", "teacher")):
+        return None
+    return Place(int(trial), int(step), role)
+
+
+def scores_of(points: pd.DataFrame) -> list[str]:
+    """Names of the scores of a table of points, those with a meaning first."""
+    names = [name.removesuffix("_low") for name in points.columns if name.endswith("_low")]
+    measured = [name for name in names if points[name].notna().any()]
+    return sorted(measured, key=lambda name: list(MEANINGS).index(name) if name in MEANINGS else len(MEANINGS))
+
+
+def goal_of(score: str, facts: Facts) -> str:
+    """Where a score should go: as the study says, else as MUSE does; attacks like PrivLeak to 0."""
+    stated = {o.score: o.goal for o in facts.objectives}
+    return stated.get(score) or GOALS.get(score) or ("zero" if score.startswith("mia_") else "maximize")
+
+
+def objectives_of(scores: Sequence[str], points: pd.DataFrame, facts: Facts) -> tuple[Objective, ...]:
+    """Objectives over chosen scores; the study's own where none is chosen, or one of them was not measured."""
+    known = set(scores_of(points))
+    if not scores or not set(scores) <= known:
+        return facts.objectives
+    return tuple(Objective(score=score, goal=goal_of(score, facts)) for score in scores)
+
+
+def grouped(points: pd.DataFrame, objectives: Sequence[Objective], facts: Facts) -> pd.DataFrame:
+    """Add `key` and `group`; the front is taken over `objectives`."""
+    if not len(points):
+        return points.assign(key=[], group=[])
+    complete = (points["state"] == "COMPLETE").to_numpy(bool)
+    feasible = points["feasible"].to_numpy(bool)
+    front = points["front"].to_numpy(bool)
+    if tuple(objectives) != tuple(facts.objectives):
+        losses = store.loss_array(points, objectives)
+        front = pareto.front(losses, feasible & complete & np.isfinite(losses).all(axis=1))
+    groups = np.select([front, ~complete, ~feasible], [FRONT, RUNNING, INFEASIBLE], BEATEN)
+    keys = [f"{t}/{s}/{r}" for t, s, r in zip(points["trial"], points["step"], points["role"], strict=True)]
+    return points.assign(front=front, key=keys, group=groups)
+
+
+def thinned(table: pd.DataFrame, most: int, keep: str = "") -> pd.DataFrame:
+    """At most about `most` rows: the front, what runs and the point `keep` first, then an even choice of the rest."""
+    if len(table) <= most:
+        return table
+    wanted = table["group"].isin((FRONT, RUNNING)) | (table["key"] == keep)
+    rest = np.flatnonzero(~wanted.to_numpy())
+    room = max(most - int(wanted.sum()), 0)
+    chosen = rest[np.unique(np.linspace(0, len(rest) - 1, room).astype(int))] if room and len(rest) else rest[:0]
+    rows = np.sort(np.concatenate([np.flatnonzero(wanted.to_numpy()), chosen]))
+    return table.iloc[rows]
+
+
+def find(table: pd.DataFrame, key: str) -> pd.Series | None:
+    """The row of a key, or None."""
+    place = parse_place(key)
+    if place is None or not len(table):
+        return None
+    mask = (table["trial"] == place.trial) & (table["step"] == place.step) & (table["role"] == place.role)
+    return table[mask].iloc[0] if mask.any() else None
+
+
+def place_of(row: pd.Series) -> Place:
+    """Which checkpoint a row is."""
+    return Place(int(row["trial"]), int(row["step"]), str(row["role"]))
+
+
+def number(value: object, digits: int = 1) -> str:
+    """A score, rounded for a reader; a dash where there is none."""
+    if not isinstance(value, int | float | np.number) or not np.isfinite(value):
+        return "–"
+    return f"{value:.{digits}f}".replace("-", "−") if round(float(value), digits) else f"{0:.{digits}f}"
+
+
+def score_text(row: pd.Series, score: str) -> str:
+    """A score and the half-width of its 95% interval."""
+    half = (row.get(f"{score}_high", np.nan) - row.get(f"{score}_low", np.nan)) / 2
+    return number(row.get(score)) + (f" ±{number(half)}" if np.isfinite(half) else "")
+
+
+def parameter_text(value: object) -> str:
+    """A parameter's value, rounded for a reader."""
+    return f"{value:.3g}" if isinstance(value, float | np.floating) else str(value)
+
+
+def recipe(row: pd.Series, parameters: Sequence[str]) -> str:
+    """A trial's parameters in one line."""
+    return ", ".join(f"{name} {parameter_text(row[name])}" for name in parameters if name in row.index)
+
+
+def command(study: Snapshot, row: pd.Series) -> list[str]:
+    """The command line that runs a point's trial again, up to its step; empty where the study does not say how."""
+    about = study.facts.about
+    if "settings" not in about:
+        return []
+    flags = [
+        part for name in ("benchmark", "model", "retrained") if about.get(name) for part in (f"--{name}", about[name])
+    ]
+    flags += ["--protocol", about["protocol"]] if about.get("protocol", "muse") != "muse" else []
+    own = {name: row[name] for name in study.parameters}
+    settings = dict(about["settings"]) | own | {"steps": int(row["step"])}
+    flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    return ["python", "platform/train_mt.py", *map(str, flags)]

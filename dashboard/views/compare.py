@@ -1,0 +1,129 @@
+"""Page Compare: several studies on one front, their hypervolumes, and the best point of each."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from dashboard import curves, data, inert, published, wire
+from dashboard.table import goal_of, number, objectives_of, place_of, recipe, score_text, scores_of, thinned
+from lethe.decide import recommend
+from lethe.snapshot import Snapshot
+from lethe.store import Objective
+
+MOST = 6  # studies on one chart
+
+
+def page() -> None:
+    """Draw the page."""
+    context = wire.context()
+    wire.head("Compare", "Several studies on one front, over the objectives that all of them measured.")
+    others = [name for name in context.studies if name != context.study.name]
+    default = [name for name in wire.selection().others if name in others] or others[:1]
+    chosen = wire.tied(
+        st.multiselect,
+        "compare with",
+        "others",
+        default,
+        tag=context.study.name,
+        options=others,
+        max_selections=MOST - 1,
+    )
+    studies = read_all(context, list(chosen))
+    shared = shared_objectives(context, studies)
+    if not shared:
+        st.info("These studies have no objective in common that both have scores of.")
+        return
+    if len({study.facts.about.get("benchmark") for study in studies.values()}) > 1:
+        st.warning("These studies were made on different benchmarks: their scores are not on one scale.")
+    tables = {name: thinned(data.points_of(study, context.url, shared), 1500) for name, study in studies.items()}
+    fronts(context, tables, shared)
+    volumes(context, studies, shared)
+    best_points(studies, shared)
+
+
+def read_all(context: wire.Context, names: list[str]) -> dict[str, Snapshot]:
+    """The studies that can be read; says of the others why not."""
+    studies = {context.study.name: context.study} if len(context.study.points) else {}
+    for name in names:
+        try:
+            study = data.read(context.url, name)
+        except ValueError as error:
+            st.warning(inert.markdown(error))
+            continue
+        if len(study.points):
+            studies[name] = study
+        else:
+            st.info(inert.markdown(f"{name} has no scored checkpoint yet."))
+    return studies
+
+
+def shared_objectives(context: wire.Context, studies: dict[str, Snapshot]) -> tuple[Objective, ...]:
+    """The objectives of the study that is looked at, as far as all studies measured them at most of their points."""
+    if not studies:
+        return ()
+    names = [
+        o.score
+        for o in context.objectives
+        if all(s in scores_of(study.points) for study in studies.values() for s in [o.score])
+        and all(study.points[o.score].notna().mean() > 0.9 for study in studies.values())
+    ]
+    return objectives_of(names, next(iter(studies.values())).points, context.facts) if names else ()
+
+
+def fronts(context: wire.Context, tables: dict[str, pd.DataFrame], shared: tuple[Objective, ...]) -> None:
+    """All fronts over two scores."""
+    names = [o.score for o in shared]
+    measured = [set(scores_of(table)) for table in tables.values()]
+    common = [score for score in scores_of(next(iter(tables.values()))) if all(score in m for m in measured)]
+    left, right = st.columns(2)
+    with left:
+        x = wire.pick("x", "x", common, names[0])
+    with right:
+        y = wire.pick("y", "y", common, names[-1])
+    goals = {score: goal_of(score, context.facts) for score in common}
+    wire.chart(curves.compare_fronts(tables, x, y, goals), "fronts", alt="Fronts of several studies.")
+    st.caption(f"Filled: on the study's front over {', '.join(names)}. Open: its other points.")
+
+
+def volumes(context: wire.Context, studies: dict[str, Snapshot], shared: tuple[Objective, ...]) -> None:
+    """Hypervolumes over the shared objectives, and how far each is from the first."""
+    histories = {
+        name: data.volumes_of(study, context.url, replace(study.facts, objectives=shared))
+        for name, study in studies.items()
+    }
+    st.subheader("Hypervolume", anchor=False)
+    last = {name: float(h["volume"].iloc[-1]) if len(h) else 0.0 for name, h in histories.items()}
+    first = next(iter(last.values()))
+    table = pd.DataFrame(
+        {
+            "study": list(last),
+            "complete trials": [len(h) for h in histories.values()],
+            "hypervolume": [number(v, 3) for v in last.values()],
+            "difference": ["–"] + [f"{v - first:+.3f}".replace("-", "−") for v in list(last.values())[1:]],
+        }
+    )
+    st.dataframe(table, hide_index=True, alt="Hypervolumes of the studies.")
+    known = {name: h for name, h in histories.items() if len(h)}
+    wire.chart(curves.compare_volumes(known), "volumes", alt="Hypervolume over trials.")
+
+
+def best_points(studies: dict[str, Snapshot], shared: tuple[Objective, ...]) -> None:
+    """The recommended point of each study over the shared objectives."""
+    rows = []
+    for name, study in studies.items():
+        usable = study.points[np.isfinite(study.points[[o.score for o in shared]].to_numpy(float)).all(axis=1)]
+        found = recommend(usable.reset_index(drop=True), shared, study.facts.constraints)
+        if found is None:
+            continue
+        row = usable.iloc[found.row]
+        scores = {o.score: score_text(row, o.score) for o in shared}
+        rows.append({"study": name, "point": place_of(row).words, **scores, "recipe": recipe(row, study.parameters)})
+    st.subheader("The knee of each", anchor=False)
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="The recommended point of each study.")
+    if published.NEWS_RUNS in studies:
+        st.caption(f"Published runs: {published.SOURCE}; without intervals.")
+
+
+page()

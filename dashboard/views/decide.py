@@ -1,0 +1,157 @@
+"""Page Decide: the recommended point, why, how sure; limits of what is acceptable; downloads and the report."""
+
+import math
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from dashboard import charts, curves, inert, parts, reasons, report, wire
+from dashboard.table import find, place_of, score_text, thinned
+from lethe.decide import KNEE, Limit, Recommendation, accepted, recommend
+
+
+def page() -> None:
+    """Draw the page."""
+    context = wire.context()
+    wire.head("Decide", "The checkpoint to take, by a stated rule, and how sure the scores allow it to be.")
+    if not len(context.study.points):
+        st.info("No checkpoint has been scored yet. This page fills itself as the search goes on.")
+        return
+    with st.expander("what is acceptable", expanded=bool(wire.selection().limits)):
+        limits = choose_limits(context)
+        rules = [KNEE, *(o.score for o in context.objectives)]
+        rule = wire.pick("rule", "rule", rules, KNEE, format_func=rule_words)
+    mask = accepted(context.study.points, limits)
+    st.caption(f"{int(mask.sum()):,} of {len(mask):,} checkpoints are feasible and within your limits")
+    found = recommend(context.study.points, context.objectives, context.facts.constraints, limits, rule=rule)
+    if found is None:
+        st.warning("Nothing is left: widen a limit, or let the search go on.")
+        return
+    recommendation(context, found, limits)
+    parts.sample(context, context.study.points.iloc[found.row])
+    why(context, found, limits)
+    take_away(context, found, limits, mask)
+
+
+def rule_words(rule: str) -> str:
+    """A rule in words."""
+    return "knee: gives up the least in total" if rule == KNEE else f"best {rule}"
+
+
+def choose_limits(context: wire.Context) -> list[Limit]:
+    """A slider for each objective and constraint; what is at an end is no limit."""
+    scores = [o.score for o in context.objectives]
+    scores += [c.score for c in context.facts.constraints if c.score not in scores]
+    given = {limit.score: limit for limit in wire.selection().limits}
+    limits = []
+    columns = st.columns(2)
+    for i, score in enumerate(scores):
+        values = context.study.points[score].dropna()
+        low = min(math.floor(values.min() / 10) * 10, -100 if context.goals[score] == "zero" else 0)
+        high = max(math.ceil(values.max() / 10) * 10, 100)
+        old = given.get(score, Limit(score=score))
+        ends = (float(max(old.low, low)), float(min(old.high, high)))
+        key = f"limit {score} {low} {high} {st.session_state.get(wire.READ, 0)}"
+        st.session_state.setdefault(key, ends if ends[0] <= ends[1] else (float(low), float(high)))
+        with columns[i % 2]:
+            label = f"{inert.markdown(score)} (better: {reasons.better(context.goals[score])})"
+            chosen: Any = st.slider(label, float(low), float(high), step=0.5, key=key)
+        down, up = chosen
+        if down > low or up < high:
+            limits.append(Limit(score=score, low=down if down > low else -math.inf, high=up if up < high else math.inf))
+    if tuple(limits) != wire.selection().limits:
+        wire.choose(limits=tuple(limits))
+    return limits
+
+
+def recommendation(context: wire.Context, found: Recommendation, limits: list[Limit]) -> None:
+    """The recommended point, in large."""
+    row = context.study.points.iloc[found.row]
+    st.subheader(inert.markdown(reasons.headline(context.study.points, found)), anchor=False)
+    with st.container(border=True):
+        scores = [o.score for o in context.objectives]
+        scores += [c.score for c in context.facts.constraints if c.score not in scores]
+        with st.container(horizontal=True):
+            for score in scores:
+                value, _, half = score_text(row, score).partition(" ")
+                st.metric(
+                    inert.markdown(f"{score} ({reasons.better(context.goals[score])})"),
+                    value,
+                    half or None,
+                    delta_color="off",
+                    delta_arrow="off",
+                    width=170,
+                )
+        st.text(reasons.rule(found, context.objectives, limits))
+        for line in reasons.sureness(found, limits, context.facts):
+            st.text(line)
+        if st.button("Open this trial", type="primary", icon=":material/open_in_new:"):
+            wire.open_trial(place_of(row).key)
+
+
+def why(context: wire.Context, found: Recommendation, limits: list[Limit]) -> None:
+    """The point on the front, score by score, and what was near."""
+    points = context.study.points
+    row = points.iloc[found.row]
+    st.subheader("Why", anchor=False)
+    st.text("\n".join(f"• {line}" for line in reasons.scores(row, context.objectives, context.facts)))
+    st.subheader("What was near", anchor=False)
+    near = reasons.near(points, found, context.objectives) or ["nothing else is left"]
+    st.text("\n".join(f"• {line}" for line in near))
+    key = wire.chart(pictures(context, found)[0], "decision", alt=wire.ALT_FRONT, click=True)
+    if key:
+        wire.open_trial(key)
+
+
+def pictures(context: wire.Context, found: Recommendation) -> list:
+    """The figures of the page and of the report: the point on the front, and its trial's course."""
+    row = find(context.table, place_of(context.study.points.iloc[found.row]).key)
+    assert row is not None
+    own = context.table[context.table["trial"] == row["trial"]]
+    names = [o.score for o in context.objectives]
+    front = charts.front_2d(
+        thinned(context.table, 1500, row["key"]),
+        names[0],
+        names[-1],
+        context.goals,
+        parameters=context.study.parameters,
+        references=context.facts.references,
+        chosen=row["key"],
+        trajectory=own[own["role"] == row["role"]],
+    )
+    return [front, curves.score_curves(own, names, context.goals, context.facts.references)]
+
+
+def take_away(context: wire.Context, found: Recommendation, limits: list[Limit], mask: np.ndarray) -> None:
+    """Downloads, and the note of the trial."""
+    row = context.study.points.iloc[found.row]
+    name = f"lethe-trial-{row['trial']}-step-{row['step']}"
+    note = context.study.notes.get(int(row["trial"]), "")
+    st.subheader("Take away", anchor=False)
+
+    def page_of_html() -> str:
+        figures = pictures(context, found)
+        return report.as_html(context.study, found, context.objectives, limits, figures, note)
+
+    with st.container(horizontal=True):
+        st.download_button("Report (HTML)", page_of_html, f"{name}.html", "text/html", on_click="ignore")
+        st.download_button(
+            "Recommendation (JSON)",
+            lambda: report.as_json(context.study, found, limits),
+            f"{name}.json",
+            "application/json",
+            on_click="ignore",
+        )
+        st.download_button(
+            "What is left (CSV)",
+            lambda: report.as_csv(context.study.points[mask]),
+            "lethe-points.csv",
+            "text/csv",
+            on_click="ignore",
+        )
+    st.caption("A chart's camera button saves it as SVG.")
+    parts.note(context, int(row["trial"]))
+
+
+page()

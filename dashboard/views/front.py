@@ -1,0 +1,126 @@
+"""Page Front: 2-D and 3-D fronts over any scores, a scatter matrix, parallel coordinates; a click opens a trial."""
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import charts, inert, published, wire
+from dashboard.selection import VIEWS
+from dashboard.table import BEATEN, FRONT, INFEASIBLE, find, parse_place, recipe, score_text, thinned
+
+MOST = {"2-D": 3000, "3-D": 3000, "matrix": 800, "parallel": 1500}  # points that are drawn
+
+
+def page() -> None:
+    """Draw the page."""
+    context = wire.context()
+    wire.head("Front", "Every point is a checkpoint of a trial. Click one to open its trial.")
+    if not len(context.study.points):
+        st.info("No checkpoint has been scored yet. This page fills itself as the search goes on.")
+        return
+    view = wire.tied(st.segmented_control, "view", "view", wire.selection().view, options=list(VIEWS), required=True)
+    axes = choose_axes(context, view)
+    objectives = [o.score for o in context.facts.objectives]
+    with st.expander("what is drawn"):
+        left, right = st.columns(2)
+        with left:
+            current = list(wire.selection().objectives) or objectives
+            chosen = wire.tied(
+                st.multiselect,
+                "objectives of the front",
+                "objectives",
+                [score for score in current if score in context.scores],
+                options=context.scores,
+            )
+            if list(chosen) == objectives:
+                wire.choose(objectives=())
+            corpora = ["", *published.CORPORA]
+            corpus = wire.pick("published 7B figures", "published", corpora, "", format_func=lambda c: c or "none")
+        with right:
+            wire.switch("intervals of the front", "intervals")
+            wire.switch("dominated and infeasible points", "beaten")
+    key = draw(context, view, axes, corpus)
+    if key:
+        wire.open_trial(key)
+    front_table(context)
+
+
+def choose_axes(context: wire.Context, view: str) -> list[str]:
+    """Let the reader choose the axes of a 2-D or 3-D front."""
+    if view not in ("2-D", "3-D"):
+        return []
+    names = [o.score for o in context.objectives]
+    defaults = dict(zip("xyz", [names[0], names[-1], names[len(names) // 2]], strict=True))
+    columns = st.columns(2 if view == "2-D" else 3)
+    axes = []
+    for column, axis in zip(columns, "xyz", strict=False):
+        with column:
+            axes.append(wire.pick(axis, axis, context.scores, defaults[axis]))
+    return axes
+
+
+def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> str | None:
+    """Draw the view; return the key of a point that was clicked."""
+    table, chosen = context.table, wire.selection().point
+    if not wire.selection().beaten:
+        table = table[~table["group"].isin((BEATEN, INFEASIBLE))]
+    drawn = thinned(table, MOST[view], chosen)
+    if len(drawn) < len(table):
+        st.caption(
+            f"{len(drawn):,} of {len(table):,} points are drawn: the whole front, and an even choice of the rest."
+        )
+    scores = [o.score for o in context.objectives]
+    parameters = context.study.parameters
+    more: dict[str, Any] = {
+        "parameters": parameters,
+        "references": context.facts.references,
+        "published": published.figures(corpus) if corpus else None,
+        "chosen": chosen,
+    }
+    if view == "2-D":
+        place = parse_place(chosen)
+        own = table[(table["trial"] == place.trial) & (table["role"] == place.role)] if place else None
+        more |= {"trajectory": own, "intervals": wire.selection().intervals}
+        figure = charts.front_2d(drawn, axes[0], axes[1], context.goals, **more)
+        return wire.chart(figure, "front", alt=wire.ALT_FRONT, click=True)
+    if view == "3-D":
+        wire.chart(charts.front_3d(drawn, axes, context.goals, **more), "front-3d", alt=wire.ALT_FRONT)
+        st.caption("Drag to turn. To open a trial, choose it in the table.")
+    elif view == "matrix":
+        figure = charts.scatter_matrix(drawn, [*scores, *extra(context, scores)], context.goals)
+        return wire.chart(figure, "matrix", alt="Scatter matrix of the objectives.", click=True)
+    else:
+        st.caption("Drag along an axis to brush, click it to let go.")
+        shown = [*scores, *extra(context, scores)]
+        wire.chart(charts.parallel(drawn, shown, context.goals, parameters), "parallel", alt="Parallel coordinates.")
+    return None
+
+
+def extra(context: wire.Context, scores: list[str]) -> list[str]:
+    """The scores of constraints that are no objectives."""
+    return [c.score for c in context.facts.constraints if c.score not in scores]
+
+
+def front_table(context: wire.Context) -> None:
+    """The points of the front as a table, in which a row opens its trial."""
+    front = context.table[context.table["group"] == FRONT]
+    st.subheader(f"The front: {len(front)} of {len(context.table):,} checkpoints")
+    scores = [o.score for o in context.objectives]
+    scores += extra(context, scores)
+    front = front.sort_values(scores[0]).head(500)
+    shown = front[["trial", "step", "role"]].copy()
+    for score in scores:
+        shown[score] = [score_text(row, score) for _, row in front.iterrows()]
+    shown["recipe"] = [recipe(row, context.study.parameters) for _, row in front.iterrows()]
+    event = st.dataframe(
+        shown, hide_index=True, key="front table", on_select="rerun", selection_mode="single-row", alt="The front."
+    )
+    rows = event["selection"]["rows"]
+    if rows:
+        wire.open_trial(str(front["key"].iloc[rows[0]]))
+    row = find(context.table, wire.selection().point)
+    if row is not None:
+        st.caption(inert.markdown(f"ringed: trial {row['trial']}, step {row['step']}, {row['role']}"))
+
+
+page()

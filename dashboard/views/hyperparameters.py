@@ -1,0 +1,58 @@
+"""Page Hyperparameters: importances for each objective, slices, contours; or that there are too few trials for them."""
+
+import streamlit as st
+
+from dashboard import curves, data, wire
+from dashboard.table import thinned
+
+
+def page() -> None:
+    """Draw the page."""
+    context = wire.context()
+    wire.head("Hyperparameters", "What the parameters do to the scores.")
+    parameters = context.study.parameters
+    if not parameters or not len(context.study.points):
+        st.info("No trial with scores yet.")
+        return
+    importance(context)
+    left, middle, right = st.columns(3)
+    with left:
+        score = wire.pick("score", "score", context.scores, context.objectives[0].score)
+    with middle:
+        first = wire.pick("parameter", "parameter", parameters, parameters[0])
+    with right:
+        second = wire.pick("second parameter", "other", parameters, parameters[-1])
+    table = context.table[context.table["state"] == "COMPLETE"]
+    st.subheader("Slice", anchor=False)
+    if table["trial"].nunique() < curves.LEAST_SLICE:
+        st.info(f"Too few trials: a slice says something from {curves.LEAST_SLICE} on.")
+    else:
+        figure = curves.slice_chart(
+            thinned(table, 2000), first, score, context.goals[score], context.study.distributions[first]
+        )
+        key = wire.chart(figure, "slice", alt="A score over one parameter.", click=True)
+        if key:
+            wire.open_trial(key)
+    st.subheader("Contour", anchor=False)
+    if not curves.can_contour(table, first, second):
+        st.info(f"A contour needs two different numeric parameters and {curves.LEAST_CONTOUR} trials.")
+    else:
+        figure = curves.contour_chart(table, first, second, score, context.goals[score], context.study.distributions)
+        wire.chart(figure, "contour", alt="A score over two parameters.")
+        st.caption("Every trial's last checkpoint; between the dots by linear interpolation.")
+
+
+def importance(context: wire.Context) -> None:
+    """Importances, or that there are too few trials."""
+    st.subheader("Importance", anchor=False)
+    done = int((context.study.trials["state"] == "COMPLETE").sum())
+    table = data.importances_of(context.study, context.url)
+    if table is None or table.empty:
+        least = curves.LEAST_IMPORTANCE
+        st.info(f"Too few trials: {done} are complete. Below {least}, an importance is mostly noise, so none is shown.")
+        return
+    wire.chart(curves.importance_chart(table), "importance", alt="Importance of each parameter for each objective.")
+    st.caption("PED-ANOVA: how far a parameter tells the best tenth of the trials from the rest; shares of one.")
+
+
+page()

@@ -1,0 +1,148 @@
+"""Page Trial: parameters, the course of every score, losses, the outputs before and after, the command to run again."""
+
+import shlex
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import curves, inert, outputs, parts, wire
+from dashboard.table import command, find, parameter_text, parse_place, place_of, score_text
+from lethe.decide import recommend
+
+PER_PAGE = 5
+
+
+def page() -> None:
+    """Draw the page."""
+    context = wire.context()
+    wire.head("Trial", "One trial: its parameters, its course, and what its model wrote.")
+    if not len(context.study.trials):
+        st.info("No trial has begun yet.")
+        return
+    number = choose_trial(context)
+    trial = context.study.trials[context.study.trials["number"] == number].iloc[0]
+    rows = context.table[context.table["trial"] == number] if len(context.table) else context.table
+    facts_of_trial(context, trial)
+    if trial["state"] == "FAIL":
+        st.error(inert.markdown(f"This trial failed: {trial['failure'] or 'no reason was stored'}"))
+    if len(rows):
+        row = choose_checkpoint(rows)
+        scores_of_point(context, row)
+        again = command(context.study, row)
+        if again:
+            st.caption("run it again, up to this step")
+            st.code(shlex.join(again), language=None, wrap_lines=True)
+        course(context, rows, row)
+        written(context, row)
+    else:
+        st.info("This trial has no scored checkpoint.")
+    parts.note(context, number)
+
+
+def choose_trial(context: wire.Context) -> int:
+    """The trial that is looked at: of the link, else the recommended one."""
+    numbers = context.study.trials["number"]
+    place = parse_place(wire.selection().point)
+    wanted = place.trial if place else default_trial(context)
+    wanted = wanted if wanted in numbers.index else int(numbers.iloc[0])
+    key = f"trial {wanted} {context.study.name}"
+    chosen = st.number_input("trial", int(numbers.min()), int(numbers.max()), wanted, key=key, width=200)
+    if chosen != wanted and chosen in numbers.index:
+        rows = context.table[context.table["trial"] == chosen] if len(context.table) else context.table
+        first = place_of(rows.iloc[-1]).key if len(rows) else f"{chosen}/0/student"
+        wire.choose(point=first)
+        wire.write_link()
+        st.rerun()
+    return wanted
+
+
+def default_trial(context: wire.Context) -> int:
+    """The recommended point's trial, or the first."""
+    found = recommend(context.study.points, context.objectives) if len(context.study.points) else None
+    if found is None:
+        return int(context.study.trials["number"].iloc[0])
+    row = context.study.points.iloc[found.row]
+    wire.choose(point=place_of(row).key)
+    return int(row["trial"])
+
+
+def facts_of_trial(context: wire.Context, trial: pd.Series) -> None:
+    """State, time and parameters."""
+    took = trial["end"] - trial["start"]
+    duration = f"{took.total_seconds():.0f} s" if pd.notna(took) else "–"
+    with st.container(horizontal=True):
+        st.metric("state", str(trial["state"]).lower(), width=150)
+        st.metric("took", duration, width=120)
+        for name in context.study.parameters:
+            st.metric(inert.markdown(name), inert.markdown(parameter_text(trial[name])), width=130)
+
+
+def choose_checkpoint(rows: pd.DataFrame) -> pd.Series:
+    """The checkpoint of the trial that is looked at."""
+    keys = rows["key"].tolist()
+    current = wire.selection().point if wire.selection().point in keys else keys[-1]
+    groups = dict(zip(rows["key"], rows["group"], strict=True))
+
+    def words(key: str) -> str:
+        place = parse_place(key)
+        return f"step {place.step}, {place.role} ({groups[key]})" if place else key
+
+    key = wire.tied(
+        st.selectbox, "checkpoint", "point", current, tag=str(hash(current)), options=keys, format_func=words, width=400
+    )
+    row = find(rows, key)
+    assert row is not None
+    return row
+
+
+def scores_of_point(context: wire.Context, row: pd.Series) -> None:
+    """All scores of the checkpoint beside the target's and the retrained model's."""
+    named = [s for s in context.scores if not s.startswith("mia_")]
+    table = pd.DataFrame({"score": named, "this point": [score_text(row, s) for s in named]})
+    for name, scores in context.facts.references.items():
+        table[name] = [reference(scores.get(s), s) for s in named]
+    st.dataframe(table, hide_index=True, width="content", alt="Scores of this checkpoint and of the reference models.")
+
+
+def reference(values: list[float] | None, score: str) -> str:
+    """A reference model's score."""
+    if not values:
+        return "–"
+    return score_text(pd.Series({score: values[0], f"{score}_low": values[1], f"{score}_high": values[2]}), score)
+
+
+def course(context: wire.Context, rows: pd.DataFrame, row: pd.Series) -> None:
+    """Scores over steps; losses, gradient norm and clip."""
+    st.subheader("Scores over steps", anchor=False)
+    named = [s for s in context.scores if not s.startswith("mia_")]
+    figure = curves.score_curves(rows, named, context.goals, context.facts.references)
+    wire.chart(figure, "course", alt="Scores of this trial over its steps, student and teacher.")
+    steps = outputs.read_steps(row["items"])
+    st.subheader("Losses and gradients", anchor=False)
+    if steps is None:
+        st.info("The step records of this trial are not on this machine.")
+    else:
+        wire.chart(curves.step_curves(steps), "steps", alt="Losses, gradient norm and clip over steps.")
+
+
+def written(context: wire.Context, row: pd.Series) -> None:
+    """What the model wrote to each prompt, before and after, with a search box."""
+    st.subheader("What the model wrote", anchor=False)
+    items = parts.items_of(context, row)
+    if items is None:
+        return
+    scores = [s for s in outputs.WRITTEN if (items["score"] == s).any()]
+    left, right = st.columns(2)
+    with left:
+        score = wire.pick("prompts", "score", scores, scores[0], format_func=lambda s: parts.SCORE_WORDS.get(s, s))
+    with right:
+        text = wire.tied(st.text_input, "search prompts, outputs and truths", "search", wire.selection().search)
+    hits = outputs.searched(items, score, text or "")
+    pages = max(-(-len(hits) // PER_PAGE), 1)
+    page_number = st.number_input(f"page of {pages}", 1, pages, 1, key=f"page {score} {text} {row['key']}", width=140)
+    st.caption(f"{len(hits)} items, those that changed most first")
+    for _, item in hits.iloc[(page_number - 1) * PER_PAGE : page_number * PER_PAGE].iterrows():
+        parts.answer(item)
+
+
+page()

@@ -1,0 +1,155 @@
+"""What all pages share: the study that is looked at, the reader's selection, and widgets that are tied to it.
+
+The selection lives in the link. A widget starts from it and writes to it; at the end of every run the app writes it
+into the address bar. A link that was changed by hand, or by going back, is read again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import data, inert
+from dashboard.selection import Query, Selection, from_query, to_query
+from dashboard.table import goal_of, objectives_of, scores_of
+from lethe.snapshot import Snapshot
+from lethe.store import Facts, Objective
+
+SELECTION, WRITTEN, CONTEXT, READ = "selection", "written", "context", "times the link was read"
+TRIAL_PAGE = "views/trial.py"
+ALT_FRONT = "Scatter chart of checkpoints; the table below it holds the points of the front."
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a page is drawn from."""
+
+    url: str
+    study: Snapshot
+    studies: tuple[str, ...]  # of the store, and the published one
+
+    @property
+    def facts(self) -> Facts:
+        """The study's facts."""
+        return self.study.facts
+
+    @property
+    def scores(self) -> list[str]:
+        """The scores that were measured."""
+        return scores_of(self.study.points)
+
+    @property
+    def goals(self) -> dict[str, str]:
+        """Where each score should go."""
+        return {score: goal_of(score, self.facts) for score in self.scores}
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The objectives that the reader chose, or the study's own."""
+        return objectives_of(selection().objectives, self.study.points, self.facts)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The points with key and group. Shared: never change it."""
+        return data.points_of(self.study, self.url, self.objectives)
+
+
+def context() -> Context:
+    """What the page is drawn from; the app sets it before it runs the page."""
+    return st.session_state[CONTEXT]
+
+
+def selection() -> Selection:
+    """What the reader looks at."""
+    return st.session_state[SELECTION]
+
+
+def choose(**changes: Any) -> None:
+    """Change the selection."""
+    st.session_state[SELECTION] = replace(selection(), **changes)
+
+
+def read_link() -> None:
+    """Take the selection from the address bar, where it holds another one than was written there."""
+    found: Query = {name: st.query_params.get_all(name) for name in st.query_params}
+    if SELECTION not in st.session_state or (found and found != st.session_state.get(WRITTEN)):
+        st.session_state[SELECTION] = from_query(found)
+        st.session_state[WRITTEN] = found
+        st.session_state[READ] = st.session_state.get(READ, 0) + 1
+
+
+def write_link() -> None:
+    """Put the selection into the address bar."""
+    query = to_query(selection())
+    wanted = {name: [value] if isinstance(value, str) else value for name, value in query.items()}
+    if wanted != {name: st.query_params.get_all(name) for name in st.query_params}:
+        st.query_params.from_dict(wanted)
+    st.session_state[WRITTEN] = wanted
+
+
+def tied(widget: Callable[..., Any], label: str, field: str, current: Any, *, tag: str = "", **options: Any) -> Any:
+    """A widget that starts from the selection's field and writes to it what the reader changes.
+
+    `tag` tells widgets of one field with different choices apart.
+    """
+    key = f"{field} {tag} {st.session_state.get(READ, 0)}"
+    if key not in st.session_state:
+        st.session_state[key] = current
+    value = widget(label, key=key, **options)
+    stored, shown = (tuple(v) if isinstance(v, list) else v for v in (value, current))
+    if stored != shown and value is not None:
+        choose(**{field: stored})
+    return value
+
+
+def pick(label: str, field: str, options: Sequence[str], default: str, **more: Any) -> str:
+    """A choice of one; a choice that is not among the options is the default."""
+    current = getattr(selection(), field)
+    current = current if current in options else default
+    return tied(st.selectbox, label, field, current, tag=str(hash(tuple(options))), options=list(options), **more)
+
+
+def switch(label: str, field: str, **more: Any) -> bool:
+    """A choice of yes or no."""
+    return tied(st.toggle, label, field, getattr(selection(), field), **more)
+
+
+def head(title: str, sentence: str) -> None:
+    """A page's title and what it is for."""
+    st.title(inert.markdown(title))
+    st.caption(inert.markdown(sentence))
+
+
+def open_trial(key: str) -> None:
+    """Go to a point's trial."""
+    choose(point=key)
+    write_link()
+    st.switch_page(TRIAL_PAGE, query_params=to_query(selection()))
+
+
+def clicked(event: Any) -> str | None:
+    """The key of the point that was clicked in a chart."""
+    points = event["selection"]["points"] if event else []
+    for point in points:
+        found = point.get("customdata")
+        found = found[0] if isinstance(found, list) and found else found
+        if isinstance(found, str) and found.count("/") == 2:
+            return found
+    return None
+
+
+def chart(figure: Any, key: str, *, alt: str, click: bool = False) -> str | None:
+    """Draw a figure; return the key of the point that was clicked, once for each click."""
+    picture = {"toImageButtonOptions": {"format": "svg", "filename": f"lethe-{key}"}, "displaylogo": False}
+    if not click:
+        st.plotly_chart(figure, key=key, config=picture, alt=alt)
+        return None
+    event = st.plotly_chart(figure, key=key, config=picture, alt=alt, on_select="rerun", selection_mode="points")
+    found, handled = clicked(event), f"{key} handled"
+    if found is None or st.session_state.get(handled) == found:
+        st.session_state[handled] = found
+        return None
+    st.session_state[handled] = found
+    return found

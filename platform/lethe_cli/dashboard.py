@@ -1,0 +1,61 @@
+"""`lethe dashboard`: the dashboard over a store, in the browser of this machine and no other."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lethe.snapshot import connect
+
+Option = typer.Option
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = "LETHE_STORAGE"  # a URL may hold a password: it travels by the environment, never on a command line
+
+
+def dashboard(
+    storage: Annotated[
+        str | None, Option(help="Store of the studies: sqlite:///FILE or a PostgreSQL URL.", envvar=ENVIRONMENT)
+    ] = None,
+    port: Annotated[int, Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 8501,
+    browser: Annotated[bool, Option(help="Open a browser.")] = True,
+) -> None:
+    """Look at studies in the browser: fronts, progress, trials, and the recommended point."""
+    if importlib.util.find_spec("streamlit") is None or importlib.util.find_spec("plotly") is None:
+        raise ValueError("the dashboard needs streamlit and plotly: pip install 'lethe-tune[dashboard]'")
+    if storage is not None:
+        connect(storage).dispose()
+    raise typer.Exit(subprocess.call(command(port, browser), env=environment(storage)))
+
+
+def command(port: int, browser: bool) -> list[str]:
+    """The command line of the server; it holds no storage URL."""
+    options = {
+        "server.address": "127.0.0.1",
+        "server.port": str(port),
+        "server.headless": str(not browser).lower(),
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "minimal",
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [sys.executable, "-m", "streamlit", "run", str(app()), *flags]
+
+
+def app() -> Path:
+    """The dashboard's script, beside this checkout or as it is installed."""
+    found = importlib.util.find_spec("dashboard")
+    beside = ROOT / "dashboard" / "app.py"
+    if not beside.exists() and found is not None and found.origin:
+        return Path(found.origin).parent / "app.py"
+    return beside
+
+
+def environment(storage: str | None) -> dict[str, str]:
+    """The environment of the server: this one, the storage, and where the packages are."""
+    places = [str(ROOT), str(ROOT / "platform"), os.environ.get("PYTHONPATH", "")]
+    own = {"PYTHONPATH": os.pathsep.join(place for place in places if place)}
+    return {**os.environ, **own} | ({ENVIRONMENT: storage} if storage else {})

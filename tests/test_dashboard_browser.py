@@ -1,0 +1,189 @@
+"""The dashboard in a real browser: every page, a click on a point, other objectives, and a study that goes on.
+
+Needs Debian's chromium (`apt-get install --no-install-recommends chromium`); without it these tests are left out.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from tiny_dashboard import HOSTILE, finish, make_study, start
+from tiny_study import SPACE
+
+from dashboard import published
+from lethe import store
+from lethe.ledger import Ledger
+from lethe_cli.dashboard import command, environment
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here"),
+]
+REAL = os.environ.get("LETHE_REAL_STORAGE", "")  # a study made by `make tune`, to open every page of it too
+PAGES = {"": "Decide", "front": "Front", "trial": "Trial", "progress": "Progress", "compare": "Compare"}
+PAGES |= {"hyperparameters": "Hyperparameters"}
+PATIENCE = 90_000  # milliseconds
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def served(url: str) -> Iterator[str]:
+    """`lethe dashboard` on a store, until the block ends; gives its address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen(
+        command(port, browser=False), env=environment(url), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        wait_for(address, server)
+        yield address
+    finally:
+        server.terminate()
+        server.communicate(timeout=30)
+
+
+def wait_for(address: str, server: subprocess.Popen) -> None:
+    end = time.monotonic() + 90
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    raise AssertionError("the dashboard did not start")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--headless=new", "--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser):
+    opened = browser.new_page(viewport={"width": 1440, "height": 1000})
+    opened.set_default_timeout(PATIENCE)
+    yield opened
+    opened.close()
+
+
+def settled(page) -> str:
+    """Wait until Streamlit has drawn the page; its words. No traceback is among them."""
+    page.wait_for_selector("h1")
+    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
+    page.wait_for_timeout(800)
+    assert page.locator("[data-testid=stException]").count() == 0
+    return page.locator("[data-testid=stMain]").inner_text()
+
+
+def test_every_page_of_a_real_study_and_of_the_published_runs_opens(tmp_path, page):
+    with served(REAL or make_study(tmp_path)) as address:
+        for study in ("", published.NEWS_RUNS):
+            for path, title in PAGES.items():
+                page.goto(f"{address}/{path}" + (f"?study={study}" if study else ""))
+                assert settled(page).startswith(title)
+
+
+def test_a_click_opens_the_trial_other_objectives_change_the_front_and_the_view_is_in_the_link(tmp_path, page):
+    with served(make_study(tmp_path)) as address:
+        page.goto(f"{address}/front")
+        settled(page)
+        before = page.locator("h3", has_text="The front").inner_text()
+        link = page.url
+        page.goto(f"{address}/front?objectives=verbmem_f")
+        settled(page)
+        assert page.locator("h3", has_text="The front: 1 of").count() == 1
+        assert before != "The front: 1 of"
+        page.goto(link)
+        settled(page)
+        marker = page.locator(".scatterlayer .trace:not(:has(path.js-line)) path.point").last
+        place = marker.bounding_box()
+        page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+        page.wait_for_selector("h1:has-text('Trial')")
+        text = settled(page)
+        assert "What the model wrote" in text
+        assert "platform/train_mt.py" in text
+        assert "point=" in page.url
+
+
+def test_a_running_study_is_shown_anew_and_the_zoom_stays(tmp_path, page):
+    url = make_study(tmp_path)
+    with served(url) as address:
+        page.goto(f"{address}/front?y=utility")
+        assert "of 28 checkpoints" in settled(page)
+        page.evaluate("Plotly => document.querySelector('.js-plotly-plot') && 0")
+        plot = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+        x, y = plot["x"] + plot["width"] * 0.3, plot["y"] + plot["height"] * 0.3
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 200, y + 150, steps=8)
+        page.mouse.up()
+        page.wait_for_timeout(800)
+        zoomed = ticks(page)
+        ledger = Ledger(store.open_storage(url), "tiny", SPACE)
+        finish(ledger, start(ledger, tmp_path))
+        page.wait_for_selector("h3:has-text('of 32 checkpoints')")
+        page.wait_for_timeout(1500)
+        assert ticks(page) == zoomed
+        assert "y=utility" in page.url
+
+
+def ticks(page) -> list[str]:
+    """What stands at the ticks of the first chart's axes."""
+    return page.locator(".js-plotly-plot").first.locator(".xtick text, .ytick text").all_inner_texts()
+
+
+def test_hostile_text_runs_nothing(tmp_path, page):
+    said = []
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    with served(make_study(tmp_path, name="<img src=x onerror=alert(1)>", output=HOSTILE)) as address:
+        for path in PAGES:
+            page.goto(f"{address}/{path}")
+            text = settled(page)
+            if path == "trial":
+                assert HOSTILE in text
+            assert page.locator("[data-testid=stMain] img[src=x]").count() == 0
+    assert said == []
+
+
+@pytest.mark.parametrize("width", [1440, 800])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_cut_at_the_side(tmp_path, browser, width, scheme):
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.set_default_timeout(PATIENCE)
+    folder = Path(os.environ.get("LETHE_SCREENSHOTS", tmp_path))
+    with served(REAL or make_study(tmp_path)) as address:
+        for path, title in PAGES.items():
+            page.goto(f"{address}/{path}")
+            settled(page)
+            main = page.locator("[data-testid=stMain]")
+            assert main.evaluate("m => m.scrollWidth - m.clientWidth") <= 1
+            height = int(main.evaluate("m => m.scrollHeight"))
+            page.set_viewport_size({"width": width, "height": min(height + 20, 5000)})
+            page.wait_for_timeout(1500)
+            page.screenshot(path=str(folder / f"{title.lower()}-{width}-{scheme}.png"))
+            page.set_viewport_size({"width": width, "height": 900})
+    page.close()
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q"]))

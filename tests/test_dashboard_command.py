@@ -1,0 +1,71 @@
+"""`lethe dashboard` serves on this machine alone, and hands a storage URL on where no other user can read it."""
+
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from lethe_cli import dashboard as command
+from lethe_cli.main import new_app, run
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """What would have been started: command line and environment."""
+    calls = []
+
+    def call(arguments, env):
+        calls.append((arguments, env))
+        return 0
+
+    monkeypatch.setattr(subprocess, "call", call)
+    return calls
+
+
+def lethe_dashboard(*arguments: str) -> None:
+    app = new_app()
+    app.command()(command.dashboard)
+    with pytest.raises(SystemExit) as left:
+        run(app, list(arguments))
+    assert left.value.code in (0, 2)
+
+
+def test_it_binds_to_this_machine_and_a_password_is_in_the_environment_only():
+    url = "postgresql://me:Zq9@host/db"
+    line = command.command(8600, False)
+    assert line[:4] == [sys.executable, "-m", "streamlit", "run"]
+    assert line[line.index("--server.address") + 1] == "127.0.0.1"
+    assert line[line.index("--server.port") + 1] == "8600"
+    assert not any("storage" in part for part in line)
+    assert command.environment(url)["LETHE_STORAGE"] == url
+    assert command.app().exists()
+
+
+def test_it_starts_streamlit_with_the_store(started, tmp_path):
+    file = tmp_path / "s.db"
+    file.touch()
+    lethe_dashboard("--storage", f"sqlite:///{file}", "--no-browser")
+    ((arguments, environment),) = started
+    assert environment["LETHE_STORAGE"] == f"sqlite:///{file}"
+    assert arguments[arguments.index("--server.headless") + 1] == "true"
+
+
+def test_a_store_that_is_not_there_is_one_line(started, tmp_path, capsys):
+    lethe_dashboard("--storage", f"sqlite:///{tmp_path}/none.db")
+    assert capsys.readouterr().err.startswith("error: there is no store")
+    assert started == []
+
+
+def test_without_streamlit_it_says_what_to_install(monkeypatch, started):
+    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="needs streamlit and plotly"):
+        command.dashboard()
+    assert started == []
+
+
+def test_it_ends_with_streamlit_s_exit_code(monkeypatch):
+    monkeypatch.setattr(subprocess, "call", lambda *_, **__: 3)
+    with pytest.raises(typer.Exit) as left:
+        command.dashboard()
+    assert left.value.exit_code == 3
