@@ -176,3 +176,9 @@ def test_the_front_is_that_of_the_feasible_points_of_complete_trials(seed):
         rivals = [rows[j] for j in range(len(rows)) if allowed[j]]
         beaten = any(r != own and all(a <= b for a, b in zip(r, own, strict=True)) for r in rivals)
         assert points["front"][i] == (allowed[i] and not beaten)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_a_postgresql_url_is_taken_as_people_write_it(scheme):
+    assert store.server_url(f"{scheme}://u:p@h/d") == "postgresql+psycopg://u:p@h/d"
+    assert store.server_url("sqlite:///postgres://x") == "sqlite:///postgres://x"

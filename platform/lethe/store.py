@@ -76,14 +76,19 @@ def open_storage(url: str, *, patience: int = 60) -> RDBStorage:
             with FileLock(file.with_name(f".{file.name}.lock")):  # one maker of its tables at a time
                 _log_ahead(file)
                 return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": patience}})
-        if match := POSTGRESQL.match(url):
-            return ServerStorage(f"postgresql+psycopg://{url[match.end() :]}", hide_password(url))
+        if POSTGRESQL.match(url):
+            return ServerStorage(server_url(url), hide_password(url))
         return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
     except (SQLAlchemyError, StorageInternalError, sqlite3.Error, OSError, ImportError, ValueError) as error:
         reason = _reason(error, url)
         raise ValueError(
             f"storage {hide_password(url)!r} cannot be opened ({reason}): give sqlite:///FILE or a PostgreSQL URL"
         ) from None
+
+
+def server_url(url: str) -> str:
+    """A PostgreSQL URL as people write it, with the driver that Lethe brings; any other URL as it is."""
+    return POSTGRESQL.sub("postgresql+psycopg://", url, count=1)
 
 
 def taking_turns(storage: BaseStorage, what: str) -> AbstractContextManager[None]:
