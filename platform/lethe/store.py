@@ -88,7 +88,8 @@ def open_storage(url: str, *, patience: int = 60) -> RDBStorage:
 
 def server_url(url: str) -> str:
     """A PostgreSQL URL as people write it, with the driver that Lethe brings; any other URL as it is."""
-    return POSTGRESQL.sub("postgresql+psycopg://", url, count=1)
+    given = POSTGRESQL.match(url)
+    return f"postgresql+psycopg://{url[given.end() :]}" if given else url
 
 
 def taking_turns(storage: BaseStorage, what: str) -> AbstractContextManager[None]:
