@@ -2,16 +2,16 @@
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 USER, PASSWORD = "lethe", "Zq9 @:/{%}"  # what a URL has to escape, and what formats would trip over
@@ -57,9 +57,13 @@ class Server:
 
     def kill(self) -> None:
         """End it with SIGKILL, all its processes at once, as a machine that goes down does."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        server = psutil.Process(self.process.pid)
+        family = [server, *server.children(recursive=True)]
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self.process.wait()
-        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+        psutil.wait_procs(family[1:], timeout=30)
 
 
 def unprivileged() -> list[str]:

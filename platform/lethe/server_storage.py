@@ -106,7 +106,7 @@ def _patient(operation: Callable[..., Any]) -> Callable[..., Any]:
     return patient
 
 
-# What Optuna's cache of a storage calls beside the public operations.
-_INNER = {"_create_new_trial", "_set_trial_param", "_get_trials"}
-for _name in (BaseStorage.__abstractmethods__ | _INNER) - set(vars(ServerStorage)):
+_PUBLIC = {name for name in vars(RDBStorage).keys() & vars(BaseStorage).keys() if not name.startswith("_")}
+_INNER = {"_create_new_trial", "_set_trial_param", "_get_trials"}  # what Optuna's cache of a storage calls beside them
+for _name in (_PUBLIC | _INNER) - vars(ServerStorage).keys():
     setattr(ServerStorage, _name, _patient(getattr(RDBStorage, _name)))
