@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -107,15 +106,13 @@ def test_a_click_opens_the_trial_other_objectives_change_the_front_and_the_view_
     with served(make_study(tmp_path)) as address:
         page.goto(f"{address}/front")
         settled(page)
-        before = page.locator("h3", has_text="The front").inner_text()
         link = page.url
         page.goto(f"{address}/front?objectives=verbmem_f")
         settled(page)
         assert page.locator("h3", has_text="The front: 1 of").count() == 1
-        assert before != "The front: 1 of"
         page.goto(link)
         settled(page)
-        marker = page.locator(".scatterlayer .trace:not(:has(path.js-line)) path.point").last
+        marker = page.locator(".scatterlayer .trace:has(.errorbar) path.point").first  # the front has intervals
         place = marker.bounding_box()
         page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
         page.wait_for_selector("h1:has-text('Trial')")
@@ -130,7 +127,6 @@ def test_a_running_study_is_shown_anew_and_the_zoom_stays(tmp_path, page):
     with served(url) as address:
         page.goto(f"{address}/front?y=utility")
         assert "of 28 checkpoints" in settled(page)
-        page.evaluate("Plotly => document.querySelector('.js-plotly-plot') && 0")
         plot = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
         x, y = plot["x"] + plot["width"] * 0.3, plot["y"] + plot["height"] * 0.3
         page.mouse.move(x, y)
@@ -183,7 +179,3 @@ def test_nothing_is_cut_at_the_side(tmp_path, browser, width, scheme):
             page.screenshot(path=str(folder / f"{title.lower()}-{width}-{scheme}.png"))
             page.set_viewport_size({"width": width, "height": 900})
     page.close()
-
-
-if __name__ == "__main__":
-    sys.exit(pytest.main([__file__, "-q"]))
