@@ -165,7 +165,8 @@ def node_killed(place: Place, expected: list) -> None:
     """kill -9 of a whole second Ray node, on which the workers are, and another one in its place."""
     place.folder.mkdir(exist_ok=True)
     joining = {"HOME": str(place.folder), "RAY_AUTH_MODE": "disabled"}
-    environment = place.tiny.environment(**joining)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = place.tiny.environment(PATH=path, **joining)
     with (
         start_head(place.folder, environment, cpus=0) as head,
         start_node(head) as node,
