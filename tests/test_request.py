@@ -182,5 +182,6 @@ def test_a_request_leaves_nothing_behind_but_its_store(ask, tmp_path):
         "results",
         "studies.db",
         "studies.db-wal",
+        ".studies.db.lock",
         "studies.db-shm",
     }
