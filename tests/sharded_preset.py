@@ -1,8 +1,7 @@
-"""One of several workers that run muse-news' preset on a tiny model; the first prints what each of them holds."""
+"""muse-news' preset on a tiny model, on one of several workers."""
 
-import json
+from typing import Any
 
-from accelerate.utils import gather_object
 from live_bytes import size
 from tiny import tiny_model
 
@@ -10,15 +9,15 @@ from search_spaces.presets import PRESET_SETTINGS
 from trainables.config import Config
 from trainables.mean_teacher import StepRecord, unlearn
 from trainables.parallel import local
-from trainables.world import join
+from trainables.world import World
 
 SMALL = {"steps": 2, "eval_every": 2, "max_length": 32}
 CONFIG = Config(**(PRESET_SETTINGS["muse-news"] | SMALL))
 ODD = {"intermediate_size": 65}  # rows that two workers cannot halve
 
 
-def main() -> None:
-    world = join()
+def held_and_seen(world: World) -> dict[str, Any]:
+    """What this worker holds, in bytes, after a run, and the losses that it saw."""
     sequences = [[3 + (i * j) % 200 for j in range(32)] for i in range(1, 9)]
     losses = []
     for record in unlearn(tiny_model(**ODD), sequences, sequences, CONFIG, pad=2, world=world):
@@ -32,10 +31,4 @@ def main() -> None:
                 "teacher": size(local(list(training.teacher.parameters()))),
                 "optimizer state": size(local(moments)),
             }
-            told = gather_object([{"rank": world.rank, "size": world.size, "held": held, "losses": losses}])
-            if world.rank == 0:
-                print(json.dumps(told), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    return {"rank": world.rank, "size": world.size, "held": held, "losses": losses}

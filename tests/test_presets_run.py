@@ -2,13 +2,10 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import sharded_preset
+from team import team
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 
 from lethe_cli import request
@@ -18,8 +15,6 @@ from trainables.benchmarks import Source
 from trainables.benchmarks.layout import text_rows, write_benchmark
 from trainables.memory import LOSS, plan, shape_of
 from trainables.models import save_model
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -49,17 +44,8 @@ def test_lethe_train_runs_muse_news_with_its_preset_and_prints_the_plan_first(sm
 @pytest.fixture(scope="module")
 def workers():
     """What each of two workers holds and saw."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    run = subprocess.run(
-        [*command, sharded_preset.__file__],
-        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}:{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr[-2000:]
-    (line,) = [line for line in run.stdout.splitlines() if line.startswith("[{")]
-    return json.loads(line)
+    with team(2) as workers:
+        yield workers.run(sharded_preset.held_and_seen)
 
 
 @pytest.mark.slow
