@@ -20,7 +20,7 @@ import pandas as pd
 from trainables import resume
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config
-from trainables.data import chunk_texts
+from trainables.data import choose_fraction, chunk_texts
 from trainables.mean_teacher import Checkpoint, Diverged, StepRecord, Training, unlearn
 from trainables.models import load_model, load_tokenizer, save_model
 from trainables.muse.evaluate import Evaluation, Evaluator
@@ -31,6 +31,7 @@ from trainables.task import Task, cache_of, locate
 from trainables.world import World, join
 
 BATCH = 128  # prompts or texts scored at once
+SPLITS = {"retain": "retain1", "unrelated": "unrelated"}  # Config.regularisation -> split of `raw`
 STATE, STEPS = "state", "steps.parquet"  # in a run's folder
 
 
@@ -101,11 +102,12 @@ class Unlearner:
 
         for record in unlearn(
             copy.deepcopy(self.loaded.target),
-            self._sequences("forget", config.max_length),
-            self._sequences("retain1", config.max_length),
+            self._forget(config),
+            self._sequences(SPLITS[config.regularisation], config.max_length),
             config,
             pad=tokenizer.pad_token_id,
             world=world,
+            done=done,
             restore=restore,
         ):
             if isinstance(record, StepRecord):
@@ -136,6 +138,12 @@ class Unlearner:
             "weights": str(folder / name),
             "items": str(folder / f"{name}.parquet"),
         }
+
+    def _forget(self, config: Config) -> list[list[int]]:
+        """The forget sequences, or the share of them that is unlearned."""
+        sequences = self._sequences("forget", config.max_length)
+        chosen = choose_fraction(len(sequences), config.forget_fraction, seed=config.seed)
+        return [sequences[row] for row in chosen]
 
     def _sequences(self, split: str, max_length: int) -> list[list[int]]:
         """The token sequences of a split of `raw`, made once for each length."""
