@@ -1,10 +1,10 @@
 """What an ablation switches, as plain data: the parts of the method, their levels, and designs over them.
 
-The first level of a switch is the baseline's; a level without settings is what the run has anyhow. A design is one part
-or several, whose arms are joined. Kinds: "one at a time" changes one switch of the baseline in each arm; "factorial"
-crosses all levels; "fractional" is a two-level fraction, whose generators define the later switches by letters (A is the
-first switch, B the second, ...) so that its resolution is known. Levels of the forget loss `npo` are the
-mean-teacher paper's, on a sequence's mean.
+The first level of a switch is the baseline's; a level without settings is what the run has anyhow. A design is one
+part or several, whose arms are joined. Kinds: "one at a time" changes one switch of the baseline in each arm;
+"factorial" crosses all levels; "fractional" is a two-level fraction, whose generators define the later switches by
+letters (A is the first switch, B the second, ...), so that its resolution is known. `npo` is the mean-teacher paper's,
+on a sequence's mean.
 """
 
 SWITCHES = {

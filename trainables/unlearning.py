@@ -10,9 +10,10 @@ called again with the same arguments: it gives the results it gave before, and g
 
 import copy
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -154,16 +155,20 @@ class Unlearner:
         return self._tokens[key]
 
 
-def make_session(task: Task, base: Config, folder: str) -> Callable[[dict[str, Any]], Iterator[dict[str, Any]]]:
+def make_session(
+    task: Task, base: Config, folder: str, arms: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> Callable[[dict[str, Any]], Iterator[dict[str, Any]]]:
     """Return what a warm worker runs: a function from a trial's `{"trial": number, **parameters}` to its results.
 
-    Parameters replace those of `base`; files go to `folder/trial-<number>`.
+    Parameters replace those of `base`; one that is called `arm` stands for the settings that `arms` has for it. Files
+    go to `folder/trial-<number>`.
     """
     unlearner = Unlearner(task)
 
     def session(trial: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        parameters = {name: value for name, value in trial.items() if name != "trial"}
-        yield from unlearner(replace(base, **parameters), Path(folder) / f"trial-{trial['trial']:05d}")
+        parameters = {name: value for name, value in trial.items() if name not in ("trial", "arm")}
+        settings = arms[trial["arm"]] if "arm" in trial else {}
+        yield from unlearner(replace(base, **{**settings, **parameters}), Path(folder) / f"trial-{trial['trial']:05d}")
 
     return session
 

@@ -3,8 +3,9 @@
     switches = {"loss": {"nlul": {}, "ll": {"forget_loss": "ll"}}, "damping": {"on": {}, "off": {"damping": 0.0}}}
     for arm in one_at_a_time(switches): ...       # baseline, loss=ll, damping=off; arm.settings is what to change
 
-A switch is `{level: settings}`, and its first level is the baseline's. Arms are named by the levels in which they differ
-from the baseline, so that the arms of several designs can be joined, and an arm that two of them have is run once.
+A switch is `{level: settings}`, and its first level is the baseline's. Arms are named by the levels in which they
+differ from the baseline, so that the arms of several designs can be joined, and an arm that two of them have is run
+once.
 """
 
 import itertools
@@ -101,8 +102,8 @@ def fractional_factorial(switches: Switches, generators: Sequence[str]) -> Desig
     """A two-level fraction: the switches that no generator defines are crossed, the others follow from them.
 
     `generators` are such as "D=ABC": A is the first switch, B the second, ...; level by level, D is the product of the
-    others (first level -1, second +1), with the sign that keeps the baseline in the fraction. ValueError for a switch of
-    more than two levels, a generator that makes no sense, or one that makes two main effects one (resolution II).
+    others (first level -1, second +1), with the sign that keeps the baseline in the fraction. ValueError for a switch
+    of more than two levels, a generator that makes no sense, or one that makes two main effects one (resolution II).
     """
     check_switches(switches)
     check_separate(switches)

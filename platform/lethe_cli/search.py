@@ -134,17 +134,16 @@ def _search(request: Request, ledger: Ledger, joined: cluster.Cluster, console: 
         trials=request.trials,
         done=ledger.finished(),
         slots=slots,
-        front=lambda: _draw(ledger, request),
+        best=lambda: _draw(ledger, request),
     )
     with progress:
         run_study(ledger, trainable, plan, progress)
 
 
-def _draw(ledger: Ledger, request: Request) -> tuple[Table, float]:
+def _draw(ledger: Ledger, request: Request) -> tuple[Table, str]:
     points = store.read_points(ledger.study, ledger.facts)
-    return front_table.draw_front(points, ledger.facts, list(request.space), most=8), front_table.volume(
-        points, ledger.facts
-    )
+    table = front_table.draw_front(points, ledger.facts, list(request.space), most=8)
+    return table, f"front volume {front_table.volume(points, ledger.facts):.3f}"
 
 
 def conclude(request: Request, ledger: Ledger, references: References, console: Console) -> dict[str, Any]:
