@@ -9,8 +9,8 @@ called again with the same arguments: it gives the results it gave before, and g
 """
 
 import copy
-import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -28,12 +28,13 @@ from trainables.muse.evaluate import Evaluation, Evaluator
 from trainables.muse.protocol import PROTOCOLS
 from trainables.parallel import gathered, whole_state
 from trainables.references import References, measure_references
+from trainables.run_folder import RunFolder
 from trainables.task import Task, cache_of, locate
 from trainables.world import World, join
 
 BATCH = 128  # prompts or texts scored at once
 SPLITS = {"retain": "retain1", "unrelated": "unrelated"}  # Config.regularisation -> split of `raw`
-STATE, STEPS = "state", "steps.parquet"  # in a run's folder
+STEPS = "steps.parquet"  # in a run's folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,24 +83,28 @@ class Unlearner:
         Weights, items, the step records and, until the run ends, its state are written into `folder`. A run that
         diverges or cannot write ends with `{"failure": reason}`.
         """
-        folder = Path(folder)
+        written = RunFolder(folder)
         try:
-            yield from self._run(config, folder)
-        except (Diverged, OSError) as error:
-            yield {"failure": f"{type(error).__name__}: {error}"}
-        self.loaded.world.on_first(lambda: shutil.rmtree(folder / STATE, ignore_errors=True))
+            try:
+                yield from self._run(config, written)
+            except (Diverged, OSError) as error:
+                yield {"failure": f"{type(error).__name__}: {error}"}
+            with suppress(OSError):
+                self.loaded.world.on_first(lambda: resume.forget(written))
+        finally:
+            written.close()
 
-    def _run(self, config: Config, folder: Path) -> Iterator[dict[str, Any]]:
+    def _run(self, config: Config, folder: RunFolder) -> Iterator[dict[str, Any]]:
         world, tokenizer = self.loaded.world, self.loaded.tokenizer
-        world.on_first(lambda: folder.mkdir(parents=True, exist_ok=True))
-        done, results = world.share(resume.read_results(folder / STATE))
+        world.on_first(lambda: folder.path.mkdir(parents=True, exist_ok=True))
+        done, results = world.on_first(lambda: resume.read_results(folder))
         yield from results
-        steps = _read_steps(folder, done)
+        steps = world.on_first(lambda: _read_steps(folder, done))
         checkpoints: list[dict[str, Any]] = []
 
         def restore(training: Training) -> None:
             if done:
-                resume.load(folder / STATE, training, world)
+                resume.load(folder, training, world)
 
         for record in unlearn(
             copy.deepcopy(self.loaded.target),
@@ -116,28 +121,29 @@ class Unlearner:
                 continue
             checkpoints.append(self._score(record, folder))
             if record.role == "teacher":
-                world.on_first(lambda: pd.DataFrame(steps).to_parquet(folder / STEPS, index=False))
+                world.on_first(lambda: _write_table(pd.DataFrame(steps), folder, STEPS))
                 results.append({"step": record.step, "checkpoints": checkpoints})
                 if record.step < config.steps:
-                    resume.save(folder / STATE, record.training, results, world)
+                    resume.save(folder, record.training, results, world)
                 yield results[-1]
                 checkpoints = []
 
-    def _score(self, checkpoint: Checkpoint, folder: Path) -> dict[str, Any]:
+    def _score(self, checkpoint: Checkpoint, folder: RunFolder) -> dict[str, Any]:
         """Score a checkpoint on all workers together, and write its items and weights."""
         name = f"step-{checkpoint.step:05d}-{checkpoint.role}"
         model, tokenizer, world = checkpoint.model, self.loaded.tokenizer, self.loaded.world
         with gathered(model):
             evaluation = self.loaded.evaluator(model)
         weights = whole_state(model) if world.size > 1 else None
-        world.on_first(lambda: evaluation.items.to_parquet(folder / f"{name}.parquet", index=False))
-        world.on_first(lambda: save_model(model, tokenizer, folder / name, weights))
+        world.on_first(lambda: _write_table(evaluation.items, folder, f"{name}.parquet"))
+        world.on_first(lambda: save_model(model, tokenizer, folder.path / name, weights))
+        world.on_first(lambda: folder.put(name, keep=False))
         return {
             "role": checkpoint.role,
             "step": checkpoint.step,
             "scores": score_table(evaluation),
-            "weights": str(folder / name),
-            "items": str(folder / f"{name}.parquet"),
+            "weights": folder.where(name),
+            "items": folder.where(f"{name}.parquet"),
         }
 
     def _forget(self, config: Config) -> list[list[int]]:
@@ -161,23 +167,29 @@ def make_session(
     """Return what a warm worker runs: a function from a trial's `{"trial": number, **parameters}` to its results.
 
     Parameters replace those of `base`; one that is called `arm` stands for the settings that `arms` has for it. Files
-    go to `folder/trial-<number>`.
+    go to `folder/trial-<number>`, where `folder` may be a URL.
     """
     unlearner = Unlearner(task)
 
     def session(trial: dict[str, Any]) -> Iterator[dict[str, Any]]:
         parameters = {name: value for name, value in trial.items() if name not in ("trial", "arm")}
         settings = arms[trial["arm"]] if "arm" in trial else {}
-        yield from unlearner(replace(base, **{**settings, **parameters}), Path(folder) / f"trial-{trial['trial']:05d}")
+        yield from unlearner(replace(base, **{**settings, **parameters}), f"{folder}/trial-{trial['trial']:05d}")
 
     return session
 
 
-def _read_steps(folder: Path, done: int) -> list[dict[str, Any]]:
+def _write_table(table: pd.DataFrame, folder: RunFolder, name: str) -> None:
+    table.to_parquet(folder.path / name, index=False)
+    folder.put(name)
+
+
+def _read_steps(folder: RunFolder, done: int) -> list[dict[str, Any]]:
     """The step records of the steps that an interrupted run had done."""
     if not done:
         return []
-    rows = pd.read_parquet(folder / STEPS).to_dict("records")
+    folder.get(STEPS)
+    rows = pd.read_parquet(folder.path / STEPS).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows if row["step"] <= done]
 
 

@@ -124,9 +124,9 @@ def _search(request: Request, ledger: Ledger, joined: cluster.Cluster, console: 
     least, most = request.workers[0], request.workers[-1]
     wanted = request.concurrent or request.trials
     slots = cluster.slots(joined, workers=least, cpus=request.cpus, gpus=request.gpus, trials=wanted)
-    session = functools.partial(make_session, request.task, request.base, str(request.folder))
+    session = functools.partial(make_session, request.task, request.base, request.folder)
     workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
-    plan = Plan(trials=request.trials, slots=slots, folder=request.folder)
+    plan = Plan(trials=request.trials, slots=slots, home=request.scratch)
     trainable = warm(session, workers, str(plan.scratch))
     progress = SearchProgress(
         console=console,
