@@ -7,7 +7,7 @@ letters (A is the first switch, B the second, ...), so that its resolution is kn
 on a sequence's mean.
 """
 
-SWITCHES = {
+SWITCHES: dict[str, dict[str, dict[str, object]]] = {
     # Whom the penalty and the damping pull to: the average of the student, the target as it was, or nobody.
     "teacher": {"ema": {}, "frozen": {"delta": 0.0}, "none": {"delta": 0.0, "damping": 0.0, "penalty": "none"}},
     "damping": {"on": {}, "off": {"damping": 0.0}},
@@ -39,6 +39,29 @@ SWITCHES = {
     "ema_rate": {"0.2": {"delta": 0.2}, "0.05": {"delta": 0.05}, "0.1": {"delta": 0.1}, "0.5": {"delta": 0.5}},
 }
 
+# Each level that is no baseline's, in words that stand behind "the same, but".
+MEANINGS = {
+    "teacher=frozen": "the teacher stays the target as it was, it does not follow the student",
+    "teacher=none": "no teacher at all: neither a penalty against it nor damping towards it",
+    "damping=off": "nothing pulls the student's weights to the teacher's",
+    "forget_loss=ll": "gradient ascent, which lowers the log-likelihood of the forget text",
+    "forget_loss=npo": "negative preference optimisation on the mean of a sequence",
+    "forget_loss=simnpo": "negative preference optimisation without a reference model",
+    "forget_loss=mismatch": "the model is pulled to the uniform distribution on the forget text",
+    "penalty=qkl": "the second-order form of the divergence from the teacher",
+    "penalty=gdr": "cross-entropy on the retain text, without a teacher",
+    "penalty=none": "no penalty on the retain text",
+    "optimizer=adamw": "AdamW in the place of SGD with momentum",
+    "start=warm": "ten steps of AdamW before the teacher begins",
+    "embeddings=trained": "embeddings, head and norms are trained too",
+    "corpus=unrelated": "the penalty is taken on general text, not on the retain set",
+    "forget_set=50%": "half of the forget set is unlearned, all of it is scored",
+    "forget_set=25%": "a quarter of the forget set is unlearned, all of it is scored",
+    "forget_set=10%": "a tenth of the forget set is unlearned, all of it is scored",
+    "forget_set=5%": "a twentieth of the forget set is unlearned, all of it is scored",
+    "sampling=cyclic": "both sets are walked through in turn, not drawn at random",
+}
+
 # Llama-2-7B: AdamW's rates of arXiv 2504.13388, a warm start of one epoch, and EMA rates about the paper's 0.005.
 SWITCHES_7B = SWITCHES | {
     "optimizer": {"sgd": {"optimizer": "sgd"}, "adamw": {"optimizer": "adamw", "lr": 1e-6, "warmup_steps": 100}},
@@ -51,7 +74,7 @@ SWITCHES_7B = SWITCHES | {
     },
 }
 
-ALL = {name: tuple(levels) for name, levels in SWITCHES.items() if name != "ema_rate"}
+ALL: dict[str, tuple[str, ...]] = {name: tuple(levels) for name, levels in SWITCHES.items() if name != "ema_rate"}
 
 DESIGNS = {
     "loco": (
