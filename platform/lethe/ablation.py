@@ -69,6 +69,7 @@ class Ablation:
     role: str
     runs: pd.DataFrame
     points: pd.DataFrame  # every scored checkpoint, with its arm and seed
+    items: bool = True  # whether intervals allow for other items; without, nothing but the store is read
 
     @property
     def seeds(self) -> list[int]:
@@ -131,7 +132,7 @@ class Ablation:
 
     @functools.cached_property
     def _measured(self) -> dict[str, Measured]:
-        read = functools.cache(_read_items)
+        read = functools.cache(_read_items if self.items else lambda file: None)
         reference = read(self.facts.about.get("items", {}).get("retrained"))
         return {
             score: _measure(self.runs, score, self.goals.get(score, "maximize"), read, reference)
@@ -160,9 +161,9 @@ class Ablation:
         return table
 
 
-def read_ablation(url: str, name: str, *, role: str = "student") -> Ablation:
+def read_ablation(url: str, name: str, *, role: str = "student", items: bool = True) -> Ablation:
     """Read an ablation from a store. ValueError where it is not there, or is no ablation."""
-    return ablation_of(Reader(url, name).read(), role=role)
+    return ablation_of(Reader(url, name).read(), role=role, items=items)
 
 
 def is_ablation(facts: Facts) -> bool:
@@ -170,7 +171,7 @@ def is_ablation(facts: Facts) -> bool:
     return DESIGN in facts.about
 
 
-def ablation_of(study: Snapshot, *, role: str = "student") -> Ablation:
+def ablation_of(study: Snapshot, *, role: str = "student", items: bool = True) -> Ablation:
     """The ablation that a study is. ValueError where it is none, and for an unknown role."""
     if role not in ROLES:
         raise ValueError(f"role {role!r} is unknown: choose {', '.join(ROLES)}")
@@ -178,7 +179,7 @@ def ablation_of(study: Snapshot, *, role: str = "student") -> Ablation:
         raise ValueError(f"study {study.name!r} is a search and no ablation: `lethe ablate` makes one")
     design = Design.from_json(study.facts.about[DESIGN])
     runs = _runs(study, design, role)
-    return Ablation(study.name, study.facts, design, role, runs, study.points)
+    return Ablation(study.name, study.facts, design, role, runs, study.points, items)
 
 
 def part_contrasts(part: Part) -> dict[str, tuple[dict[str, float], tuple[str, ...]]]:
@@ -225,12 +226,12 @@ def _runs(study: Snapshot, design: Design, role: str) -> pd.DataFrame:
     return table
 
 
-def _run(trial: Mapping[str, Any], points: pd.DataFrame, facts: Facts, role: str) -> dict[str, Any]:
+def _run(trial: Mapping[Any, Any], points: pd.DataFrame, facts: Facts, role: str) -> dict[str, Any]:
     row: dict[str, Any] = {ARM: trial[ARM], SEED: int(trial[SEED]), "trial": trial["number"], "state": trial["state"]}
     own = points[points["role"] == role] if len(points) else points
     if trial["state"] != "COMPLETE" or not len(own):
         return row | {"state": "FAIL", "failure": trial["failure"] or f"no {role} was scored"}
-    last = own.loc[own["step"].idxmax()]
+    last = own.sort_values("step").iloc[-1]
     scores = [name.removesuffix("_low") for name in points.columns if str(name).endswith("_low")]
     feasible = points[points["feasible"].to_numpy(bool)]
     losses = store.loss_array(feasible, facts.objectives) if len(feasible) else np.zeros((0, 1))
@@ -288,8 +289,10 @@ def _redrawer(score: str, reference: pd.DataFrame | None) -> Any:
     return leak if score in TWO_SAMPLES else mean
 
 
-def _relative(auc: Any, reference: Any) -> Any:
-    return (auc - reference) / reference * 100
+def _relative(auc: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """In per cent of the reference, NaN where that is 0, which says nothing."""
+    usable = np.where(reference > 0, reference, np.nan)
+    return (auc - usable) / usable * 100
 
 
 @functools.cache

@@ -23,6 +23,7 @@ CONFIDENCE = 0.95
 ALPHA = 1 - CONFIDENCE
 POWER = 0.8
 RESAMPLES = 1000
+LEAST_REDRAWS = 100  # below it the items are taken for not known
 MOST_SEEDS = 200  # no more are proposed
 Array = np.ndarray
 
@@ -44,7 +45,8 @@ class Estimate:
 class Measured:
     """One score of every run: `values` [arms, seeds] with NaN where a run has none, and its redraws over items.
 
-    `redrawn` is arm -> [redraws, seeds], or None where the score's items are not known; `items` is their number.
+    `redrawn` is arm -> [redraws, seeds], NaN where a redraw says nothing, or None where the score's items are not
+    known; `items` is their number.
     """
 
     values: pd.DataFrame
@@ -97,8 +99,9 @@ def contrast(measured: Measured, weights: Mapping[str, float]) -> Estimate | Non
     factors = np.array([weights[arm] for arm in arms])
     redrawn = None
     if measured.redrawn is not None and set(arms) <= set(measured.redrawn):
-        redrawn = sum(f * measured.redrawn[arm][:, ended] for f, arm in zip(factors, arms, strict=True))
-        redrawn = redrawn if np.isfinite(redrawn).all() else None
+        drawn = np.stack([measured.redrawn[arm][:, ended] for arm in arms])  # [arms, redraws, seeds]
+        drawn = drawn[:, np.isfinite(drawn).all(axis=(0, 2))]
+        redrawn = np.tensordot(factors, drawn, axes=1) if drawn.shape[1] >= LEAST_REDRAWS else None
     return estimate(factors @ rows.to_numpy(float)[:, ended], redrawn, measured.items)
 
 

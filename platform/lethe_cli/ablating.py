@@ -135,7 +135,7 @@ def report_command(request: Request) -> str:
 
 
 def _draw_so_far(ledger: Ledger, request: Request) -> tuple[Table, str]:
-    found = ablation.read_ablation(request.storage, request.name)
+    found = ablation.read_ablation(request.storage, request.name, items=False)
     ended = int((found.runs["state"] == "COMPLETE").sum())
     return draw_arms(found), f"{ended} of {request.trials} runs scored"
 
@@ -148,7 +148,7 @@ def draw_arms(found: Ablation) -> Table:
     table.add_column("seeds", justify="right")
     scores = [*found.goals, ablation.VOLUME]
     for score in scores:
-        table.add_column(score, justify="right", no_wrap=True)
+        table.add_column(verdicts.score_name(score, found.goals.get(score, "")), justify="right", no_wrap=True)
     for arm in found.design:
         own = {row["score"]: row for row in arms[arms["arm"] == arm.name].to_dict("records")}
         cells = [verdicts.with_half(own[score], digits=3 if score == ablation.VOLUME else 1) for score in scores]
