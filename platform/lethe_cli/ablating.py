@@ -44,7 +44,7 @@ def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     ledger = open_ablation(request, storage, references)
     taken = plan_runs(ledger, all_runs(request), storage)
     if taken:
-        console.print(f"{taken} of {request.trials} runs were finished by other studies of this store: taken over")
+        console.print(f"{taken} runs were finished by other studies of this store: taken over")
     ledger.study.set_user_attr(store.PLANNED, len(ledger.known()) - len(ledger.interrupted()))
     if ledger.finished() < request.trials:
         with cluster.connect(SHIPPED) as joined:

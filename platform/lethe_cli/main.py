@@ -11,6 +11,7 @@ from lethe_cli.ablate import ablate
 from lethe_cli.benchmark import benchmark_app
 from lethe_cli.dashboard import dashboard
 from lethe_cli.plan import plan
+from lethe_cli.report import report
 from lethe_cli.train import train
 from lethe_cli.tune import tune
 
@@ -20,6 +21,7 @@ def main() -> None:
     app = new_app()
     app.command("tune")(tune)
     app.command("ablate")(ablate)
+    app.command("report")(report)
     app.command("train")(train)
     app.command("plan")(plan)
     app.command("dashboard")(dashboard)
