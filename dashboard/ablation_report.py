@@ -1,7 +1,7 @@
 """An ablation's report: one page of HTML that needs no network, or the same as Markdown. What is missing is shown."""
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import ablation_charts as charts
+from dashboard.charts import WISHES
+from dashboard.table import MEANINGS
 from lethe import verdicts
 from lethe.ablation import VOLUME, Ablation
 from lethe.designs import BASELINE, FRACTIONAL, Part, aliases, resolution
@@ -31,7 +33,7 @@ class Section:
 
     title: str
     texts: Sequence[str] = ()
-    items: Sequence[str] = ()
+    items: Sequence[str | tuple[str, Sequence[str]]] = ()  # a pair is an item with items of its own
     table: tuple[Sequence[str], Sequence[Sequence[Any]]] | None = None
     figures: Sequence[go.Figure] = field(default_factory=list)
 
@@ -42,9 +44,7 @@ def sections(found: Ablation) -> Iterator[Section]:
     compared = int(effects["p"].notna().sum()) if len(effects) else 0
     yield Section("In short", items=verdicts.summary(found))
     yield asked(found)
-    yield Section(
-        "How to read this", texts=[verdicts.RULE.format(role=found.role), verdicts.METHOD.format(count=compared)]
-    )
+    yield reading(found, compared)
     if len(found.gaps()):
         yield gaps(found)
     if len(effects):
@@ -62,6 +62,18 @@ def sections(found: Ablation) -> Iterator[Section]:
     yield volumes(found, arms)
     yield Section("Configuration", table=(["setting", "value"], [*found.facts.about.get("settings", {}).items()]))
     yield versions(found)
+
+
+def reading(found: Ablation, compared: int) -> Section:
+    """What the words of the report mean."""
+    known = [score for score in found.goals if score in MEANINGS]
+    lines = [
+        f"{score_name(score, found.goals[score])}: {MEANINGS[score]}, best {WISHES[found.goals[score]]}"
+        for score in known
+    ]
+    lines.append(f"{VOLUME}: how much of what one could wish for the checkpoints of one run reach, best high")
+    texts = [verdicts.RULE.format(role=found.role), verdicts.METHOD.format(count=compared)]
+    return Section("How to read this", texts=texts, items=lines)
 
 
 def asked(found: Ablation) -> Section:
@@ -139,16 +151,12 @@ def cell(row: dict[Any, Any]) -> str:
 
 def sentences(found: Ablation, effects: pd.DataFrame) -> Iterator[Section]:
     """What each arm does, score by score, in words."""
-    meanings = found.facts.about.get("meanings", {})
     lines = []
     for arm in found.design:
         rows = effects[effects["effect"] == arm.name].to_dict("records")
-        if arm.name == BASELINE:
-            continue
-        words = [meanings.get(f"{switch}={level}", "") for switch, level in arm.levels.items()]
-        said = "; ".join(word for word in words if word)
-        told = " · ".join(sentence(row, len(found.seeds)) for row in rows)
-        lines.append(f"{arm.name}{f' ({said})' if said else ''} — {told}.")
+        if arm.name != BASELINE:
+            told = [f"{sentence(row, len(found.seeds))}." for row in rows]
+            lines.append((verdicts.named(found, arm.name), told))
     yield Section("In words", items=lines)
 
 
@@ -227,7 +235,7 @@ def as_html(found: Ablation) -> str:
         parts.append(f"<h2>{_text(section.title)}</h2>")
         parts += [f"<p>{_text(text)}</p>" for text in section.texts]
         if section.items:
-            parts.append("<ul>" + "".join(f"<li>{_text(item)}</li>" for item in section.items) + "</ul>")
+            parts.append(_html_list(section.items))
         if section.table:
             parts.append(_html_table(*section.table))
         for figure in section.figures:
@@ -250,7 +258,7 @@ def as_markdown(found: Ablation) -> str:
             continue
         parts += [_inline(text) for text in section.texts]
         if section.items:
-            parts.append("\n".join(f"- {_inline(item)}" for item in section.items))
+            parts.append(markdown_list(section.items, _inline))
         if section.table:
             parts.append(_markdown_table(*section.table))
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -262,6 +270,20 @@ def _text(value: object) -> str:
 
 def _inline(value: object) -> str:
     return html.escape(" ".join(str(value).split()), quote=False).replace("|", "\\|")
+
+
+def markdown_list(items: Sequence[str | tuple[str, Sequence[str]]], escape: Callable[[object], str]) -> str:
+    """Items, and items of items, as a Markdown list."""
+    lines = []
+    for item in items:
+        head, below = (item, ()) if isinstance(item, str) else item
+        lines += [f"- {escape(head)}", *(f"    - {escape(line)}" for line in below)]
+    return "\n".join(lines)
+
+
+def _html_list(items: Sequence[str | tuple[str, Sequence[str]]]) -> str:
+    parts = [_text(item) if isinstance(item, str) else _text(item[0]) + _html_list(item[1]) for item in items]
+    return "<ul>" + "".join(f"<li>{part}</li>" for part in parts) + "</ul>"
 
 
 def _html_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -38,7 +38,7 @@ def show(section: ablation_report.Section) -> None:
     for text in section.texts:
         st.markdown(inert.markdown(text))
     if section.items:
-        st.markdown("\n".join(f"- {inert.markdown(item)}" for item in section.items))
+        st.markdown(ablation_report.markdown_list(section.items, inert.markdown))
     if section.table:
         head, rows = section.table
         table = pd.DataFrame([[str(cell) for cell in row] for row in rows], columns=list(head))

@@ -81,30 +81,52 @@ def summary(found: Ablation) -> list[str]:
     table = found.effects()
     if not len(table):
         return ["There is nothing to compare yet."]
-    lines = []
-    order = table[table["sure"]].groupby("effect")["value"].agg(lambda v: v.abs().max()).sort_values(ascending=False)
-    for arm in order.index:
-        lines.append(arm_line(arm, table[table["effect"] == arm]))
-    silent = [arm.name for arm in found.design if arm.name not in order.index and arm.name != BASELINE]
-    known = [arm for arm in silent if table.loc[table["effect"] == arm, "low"].notna().any()]
-    if known:
-        lines.append("No clear difference to the baseline in any score: " + "; ".join(known) + ".")
-    lines += [f"{arm}: not known, {reason(found, arm)}." for arm in silent if arm not in known]
-    gaps = found.gaps()
-    if len(gaps):
-        lines.append(f"{len(gaps)} of {len(found.runs)} runs gave no score: see the gaps.")
-    return lines
+    sure = table[table["sure"]]
+    order = sure.groupby("effect")["value"].agg(lambda v: v.abs().max()).sort_values(ascending=False)
+    rest = [arm.name for arm in found.design if arm.name not in order.index and arm.name != BASELINE]
+    known = [arm for arm in rest if table.loc[table["effect"] == arm, "low"].notna().any()]
+    count = len(order) + len(known)
+    lines = [f"Of {count} changes to the baseline, {len(order)} make a clear difference in at least one score."]
+    lines += [arm_line(found, str(arm), table[table["effect"] == arm]) for arm in order.index]
+    lines += [f"{named(found, arm)}: no clear difference to the baseline in any score." for arm in known]
+    lines += [f"{named(found, arm)}: not known, {reason(found, arm)}." for arm in rest if arm not in known]
+    return lines + missing(found)
 
 
-def arm_line(arm: str, rows: pd.DataFrame) -> str:
-    """What one arm does to the scores where that is clear."""
+def missing(found: Ablation) -> list[str]:
+    """How many runs gave no score, in a line for those that failed and one for those that are still to come."""
+    failed, waiting = (int((found.runs["state"] == state).sum()) for state in ("FAIL", "WAITING"))
+    lines = [f"{failed} of {len(found.runs)} runs failed and gave no score: see the gaps."] if failed else []
+    return lines + ([f"{waiting} of {len(found.runs)} runs have not ended yet."] if waiting else [])
+
+
+def named(found: Ablation, arm: str) -> str:
+    """An arm, and in words what it changes, where that is known."""
+    meanings = found.facts.about.get("meanings", {})
+    words = [meanings.get(f"{switch}={level}") for switch, level in found.design[arm].levels.items()]
+    return f"{arm} ({'; '.join(filter(None, words))})" if any(words) else arm
+
+
+def arm_line(found: Ablation, arm: str, rows: pd.DataFrame) -> str:
+    """What one arm does to the scores where that is clear, and whether its models are still of use."""
     parts = [
         f"{score_name(row['score'], row['goal'])} {number(abs(row['value']))} "
         f"{'higher' if row['value'] > 0 else 'lower'} ({'better' if row['better'] else 'worse'})"
         for row in rows[rows["sure"]].to_dict("records")
     ]
     rest = [score_name(row["score"], row["goal"]) for row in rows[~rows["sure"]].to_dict("records")]
-    return f"{arm}: clearly " + ", ".join(parts) + (f"; not clear: {', '.join(rest)}" if rest else "") + "."
+    line = f"{named(found, arm)}: clearly " + ", ".join(parts) + (f"; not clear: {', '.join(rest)}" if rest else "")
+    return line + "." + "".join(fallen(found, arm))
+
+
+def fallen(found: Ablation, arm: str) -> list[str]:
+    """A sentence for each guard that an arm's mean is below: what else it gains is no gain."""
+    means = {c: found.measured(c.score).values.loc[arm].mean() for c in found.facts.constraints}
+    return [
+        f" Its mean {c.score} of {number(mean)} is below the floor of {number(c.floor)}: it forgets the rest as well."
+        for c, mean in means.items()
+        if mean < c.floor
+    ]
 
 
 def reason(found: Ablation, arm: str) -> str:

@@ -39,7 +39,7 @@ class AblationRequest(Request):
         """What has to be the same for an ablation to be gone on with; more seeds may be asked for."""
         digest = hashlib.sha256(json.dumps(self.design.to_json(), sort_keys=True).encode()).hexdigest()[:6]
         tuned = {"tuned": self.tuned} if self.tuned else {}
-        return super().about() | {"design": f"{self.design_name}, {len(self.design)} arms ({digest})"} | tuned
+        return {"design": f"{self.design_name}, {len(self.design)} arms ({digest})"} | tuned | super().about()
 
 
 def make_ablation(

@@ -1,5 +1,6 @@
 """A search as its user asked for it, checked: everything that is known before torch or Ray is loaded."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ class Request:
             "model": self.task.model,
             "retrained": self.task.retrained,
             "protocol": self.task.protocol,
-            "space": {name: list(entry) for name, entry in self.space.items()},
+            "space": json.loads(json.dumps(self.space)),  # as it comes back from the store
             "settings": asdict(self.base),
         }
 
