@@ -3,7 +3,7 @@
     python -m benchmarks.paper_ablations [--seeds 5] [--out benchmarks/results]     # under an hour on two cores
 
 Forget loss (nlul, npo, ll) under a mean teacher, cold and warm-started; teacher; damping; kl against qkl; EMA rate. It
-goes on where it was stopped, and takes over runs that other ablations of the store have finished. Published: the tables of
+goes on where it was stopped, and takes over runs that other ablations of the store have finished. Published: tables of
 arXiv 2504.13388 and its author's logs (MUSE-News, Llama-2-7B). A small model of a made-up world is no 7B model: what is
 compared is the direction of an effect and whether it is clear, never its size.
 """

@@ -128,4 +128,6 @@ DESIGNS = {
         },
     ),
 }
+TUNED = ("lr", "alpha", "delta")  # the rates that an arm may search for itself
+TUNED_FACTOR = 5.0  # each within this factor of the arm's own value, below and above
 DESIGN_SWITCHES = {"mean-teacher": SWITCHES, "mean-teacher-7b": SWITCHES_7B}  # space of a preset -> switches

@@ -16,12 +16,14 @@ from rich.table import Table
 
 from lethe import ablation, cluster, store, verdicts
 from lethe.ablation import Ablation
+from lethe.designs import Design
 from lethe.ledger import Ledger
 from lethe.runs import Run, plan_runs
 from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.plan_table import announce_plan
 from lethe_cli.request import Request
 from lethe_cli.search import SHIPPED, command_again, make_facts, prepare, run_trials, warn_of_unlike_holdout
+from lethe_cli.tuning import tune_arms
 from search_spaces.ablations import MEANINGS
 from trainables.benchmarks.layout import load_benchmark
 from trainables.config import Config
@@ -35,20 +37,22 @@ def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     """Run an ablation to its end, or to Ctrl-C, and return the outcome as plain data."""
     for note in request.notes:
         console.print(f"note: {note}", soft_wrap=True)
-    heaviest = max((request.config(arm.name, 0) for arm in request.design), key=_weight)
+    heaviest = max((replace(request.base, **arm.settings) for arm in request.design), key=_weight)
     announce_plan(request.task, heaviest, workers=request.workers[0], gpus=request.gpus, console=console)
     references = prepare(request.task, console)
     if any(o.score == "privleak" for o in request.objectives):
         warn_of_unlike_holdout(references, console)
     storage = store.open_storage(request.storage)
-    ledger = open_ablation(request, storage, references)
-    taken = plan_runs(ledger, all_runs(request), storage)
+    ledger = open_ablation(request, storage, references, console)
+    design = Design.from_json(ledger.facts.about[ablation.DESIGN])
+    taken = plan_runs(ledger, all_runs(request, design), storage)
     if taken:
         console.print(f"{taken} runs were finished by other studies of this store: taken over")
     ledger.study.set_user_attr(store.PLANNED, len(ledger.known()) - len(ledger.interrupted()))
     if ledger.finished() < request.trials:
         with cluster.connect(SHIPPED) as joined:
-            run_trials(request, ledger, joined, console, arms=request.arms, best=_draw_so_far)
+            arms = {arm.name: arm.settings for arm in design}
+            run_trials(request, ledger, joined, console, arms=arms, best=_draw_so_far)
     return conclude(request, ledger, console)
 
 
@@ -57,17 +61,18 @@ def _weight(config: Config) -> tuple[bool, bool]:
     return config.optimizer == "adamw" or config.warm_start > 0, not config.freeze
 
 
-def open_ablation(request: AblationRequest, storage: Any, references: References) -> Ledger:
-    """Start the study of an ablation, or go on with it."""
+def open_ablation(request: AblationRequest, storage: Any, references: References, console: Console) -> Ledger:
+    """Start the study of an ablation, its arms tuned first where that is asked for, or go on with it."""
     if request.name in optuna.get_all_study_names(storage):
         return Ledger.resume(storage, request.name, request.space)
+    design = tune_arms(request, references, console)
     facts = make_facts(request, references)
-    return Ledger.create(storage, request.name, replace(facts, about=facts.about | described(request)), request.space)
+    return Ledger.create(storage, request.name, replace(facts, about=facts.about | described(design)), request.space)
 
 
-def described(request: AblationRequest) -> dict[str, Any]:
+def described(design: Design) -> dict[str, Any]:
     """What is stored of an ablation beside what every study has: its design, and the commit of this checkout."""
-    return {ablation.DESIGN: request.design.to_json(), "meanings": MEANINGS, "commit": commit()}
+    return {ablation.DESIGN: design.to_json(), "meanings": MEANINGS, "commit": commit()}
 
 
 def commit() -> str:
@@ -79,13 +84,16 @@ def commit() -> str:
         return ""
 
 
-def all_runs(request: AblationRequest) -> list[Run]:
+def all_runs(request: AblationRequest, design: Design) -> list[Run]:
     """Every arm with the first seed, then every arm with the second, and so on."""
     data = data_hash(request.task)
     return [
-        Run(params={"arm": arm.name, "seed": seed}, key=run_key(request.config(arm.name, seed), data))
+        Run(
+            params={"arm": arm.name, "seed": seed},
+            key=run_key(replace(request.base, **{**arm.settings, "seed": seed}), data),
+        )
         for seed in request.seeds
-        for arm in request.design
+        for arm in design
     ]
 
 

@@ -26,14 +26,9 @@ class AblationRequest(Request):
     seeds: tuple[int, ...]
     tuned: int  # trials of the search that each arm has before its seeds; 0 for none
 
-    @property
-    def arms(self) -> dict[str, dict[str, Any]]:
-        """What each arm sets."""
-        return {arm.name: arm.settings for arm in self.design}
-
     def config(self, arm: str, seed: int) -> Config:
-        """The configuration of a run."""
-        return replace(self.base, **self.arms[arm], seed=seed)
+        """The configuration of a run, before its arm is tuned."""
+        return replace(self.base, **self.design[arm].settings, seed=seed)
 
     def about(self) -> dict[str, Any]:
         """What has to be the same for an ablation to be gone on with; more seeds may be asked for."""
