@@ -48,7 +48,9 @@ def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     taken = plan_runs(ledger, all_runs(request, design), storage)
     if taken:
         console.print(f"{taken} runs were finished by other studies of this store: taken over")
-    ledger.study.set_user_attr(store.PLANNED, len(ledger.known()) - len(ledger.interrupted()))
+    # The study may hold other seeds than those that are asked for now: all its runs are brought to their end.
+    request = replace(request, trials=len(ledger.known()) - len(ledger.interrupted()))
+    ledger.study.set_user_attr(store.PLANNED, request.trials)
     if ledger.finished() < request.trials:
         with cluster.connect(SHIPPED) as joined:
             arms = {arm.name: arm.settings for arm in design}
