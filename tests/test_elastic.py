@@ -20,9 +20,9 @@ def place():
         yield folder
 
 
-def workers(search) -> int:
-    """How many Ray Train workers live."""
-    return sum(process.name().startswith("ray::RayTrainWorker") for process in marked(search.mark))
+def workers(nodes) -> int:
+    """How many Ray Train workers live on these nodes."""
+    return sum(p.name().startswith("ray::RayTrainWorker") for node in nodes for p in marked(node.mark))
 
 
 def steps_done(results: Path) -> int:
@@ -41,23 +41,24 @@ def test_a_group_shrinks_with_a_lost_node_and_grows_with_one_that_comes_back(pla
     flags = [*tiny.flags(steps=100_000, every=20), "--trials", "1", "--workers", "1:2", "--storage-path", str(results)]
     with (
         start_head(place, environment, cpus=0) as head,
-        start_node(head, cpus=1),
+        start_node(head, cpus=1) as stays,
         start_node(head, cpus=1) as lost,
         start_search(flags, place, tiny.environment(RAY_ADDRESS=head.gcs, **joining)) as search,
     ):
-        done = []
+        nodes, done = [stays, lost], []
 
         def until(count: int) -> None:
             """Wait until a group of this many workers has brought the trial further than it was."""
-            wait_until(lambda: workers(search) == count, search)
+            wait_until(lambda: workers(nodes) == count, search)
             before = steps_done(results)
-            wait_until(lambda: steps_done(results) > before and workers(search) == count, search)
+            wait_until(lambda: steps_done(results) > before and workers(nodes) == count, search)
             done.append(steps_done(results))
 
         until(2)
         lost.kill()
         until(1)
-        with start_node(head, cpus=1):
+        with start_node(head, cpus=1) as back:
+            nodes.append(back)
             until(2)
             interrupt(search)
             assert search.wait(60) == 130, search.printed()
