@@ -23,7 +23,8 @@ def page() -> None:
         rules = [KNEE, *(o.score for o in context.objectives)]
         rule = wire.pick("rule", "rule", rules, KNEE, format_func=rule_words)
     mask = accepted(context.study.points, limits)
-    st.caption(f"{int(mask.sum()):,} of {len(mask):,} checkpoints are feasible and within your limits")
+    within = " and within your limits" if limits else ""
+    st.caption(f"{int(mask.sum()):,} of {len(mask):,} checkpoints are feasible{within}")
     found = recommend(context.study.points, context.objectives, context.facts.constraints, limits, rule=rule)
     if found is None:
         st.warning("Nothing is left: widen a limit, or let the search go on.")

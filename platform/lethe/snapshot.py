@@ -271,12 +271,20 @@ def _plain(value: str) -> str:
 
 def _checkpoints(attributes: Sequence[Any]) -> tuple[pd.DataFrame, int]:
     """The scored checkpoints among trials' attributes, and how many could not be read."""
-    named = [(i, store.CHECKPOINT.fullmatch(key), value) for i, key, value in attributes]
-    found = [(i, int(match[1]), match[2], value) for i, match, value in named if match]
-    parsed, readable = _parse([value for *_, value in found])
-    places = [row[:3] for row, good in zip(found, readable, strict=True) if good]
-    table = _table(places, ["trial_id", "step", "role"])
-    return pd.concat([table, parsed], axis=1), len(found) - len(places)
+    ids, keys, values = zip(*attributes, strict=True) if attributes else ((), (), ())
+    matches = {key: store.CHECKPOINT.fullmatch(key) for key in set(keys)}  # few keys, each of them many times
+    places = {key: (int(match[1]), match[2]) for key, match in matches.items() if match}
+    found = [i for i, key in enumerate(keys) if key in places]
+    parsed, readable = _parse([values[i] for i in found])
+    rows = [i for i, good in zip(found, readable, strict=True) if good]
+    table = pd.DataFrame(
+        {
+            "trial_id": [ids[i] for i in rows],
+            "step": [places[keys[i]][0] for i in rows],
+            "role": [places[keys[i]][1] for i in rows],
+        }
+    )
+    return pd.concat([table, parsed], axis=1), len(found) - len(rows)
 
 
 def _parse(texts: list[str]) -> tuple[pd.DataFrame, list[bool]]:
