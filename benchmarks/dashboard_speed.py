@@ -21,7 +21,6 @@ from pathlib import Path
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard.data import ENVIRONMENT
 from lethe import snapshot, store
 from lethe.ledger import Ledger
 from lethe.objectives import Constraint, Objective
@@ -147,7 +146,7 @@ CHANGES: dict[str, Callable[[AppTest], object]] = {  # on each page, what a read
 
 def measure_pages(url: str) -> None:
     """Open every page, and change something on it: the server's part of what a reader waits for."""
-    os.environ[ENVIRONMENT] = url
+    os.environ[store.VARIABLE] = url
     st.cache_resource.clear()
     app = AppTest.from_file(str(APP), default_timeout=300)
     with timed("first view of the app: the store is read, a point recommended"):

@@ -31,7 +31,7 @@ EVERY = 3  # seconds between two looks at the store
 
 def main() -> None:
     """Draw the page that is looked at."""
-    st.set_page_config(page_title="Lethe", page_icon=":material/water_drop:", layout="wide")
+    st.set_page_config(page_title="Lethe", layout="wide")
     pages = [
         st.Page(f"views/{name}.py", title=title, help=help_, url_path=name, default=name == "decide")
         for name, (title, help_) in PAGES.items()

@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,10 +12,8 @@ import streamlit as st
 from dashboard import curves, published
 from dashboard.table import grouped
 from lethe.snapshot import Reader, Snapshot, study_names
-from lethe.store import Facts, Objective
+from lethe.store import VARIABLE, Facts, Objective, default_storage
 
-ENVIRONMENT = "LETHE_STORAGE"  # a URL may hold a password, so `lethe dashboard` hands it on by the environment
-DEFAULT = "~/lethe-results/studies.db"
 # What is cached here is shared and never changed: no copy is made, and a study is known by its name and token.
 BY_TOKEN: dict[str | type[Any], Callable[[Any], Any]] = {
     Snapshot: lambda study: (study.name, study.token),
@@ -30,7 +27,7 @@ def storage_url() -> str:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--storage")
     given, _ = parser.parse_known_args(sys.argv[1:])
-    return given.storage or os.environ.get(ENVIRONMENT) or f"sqlite:///{Path(DEFAULT).expanduser()}"
+    return given.storage or os.environ.get(VARIABLE) or default_storage()
 
 
 @st.cache_data(ttl=2, show_spinner=False, max_entries=8)

@@ -135,7 +135,7 @@ def make_request(
     task, available = check_task(benchmark, model, retrained, protocol)
     goals, notes = checks.choose_objectives(objectives, available)
     name = name or Path(benchmark).name
-    home = Path(folder or "~/lethe-results").expanduser().resolve()
+    home = Path(folder or store.RESULTS).expanduser().resolve()
     request = Request(
         task=task,
         name=name,
@@ -151,7 +151,7 @@ def make_request(
         gpus=gpus,
         sampler=sampler,
         seed=seed,
-        storage=storage or f"sqlite:///{home / 'studies.db'}",
+        storage=storage or store.default_storage(str(home)),
         folder=home / name,
         resume=resume,
     )
