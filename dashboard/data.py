@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import curves, published
 from dashboard.table import grouped
+from lethe.decide import KNEE, Limit, Recommendation, recommend
 from lethe.snapshot import Reader, Snapshot, study_names
 from lethe.store import VARIABLE, Facts, Objective, default_storage
 
@@ -19,6 +20,7 @@ BY_TOKEN: dict[str | type[Any], Callable[[Any], Any]] = {
     Snapshot: lambda study: (study.name, study.token),
     Facts: lambda facts: str(facts.objectives),
     Objective: lambda objective: (objective.score, objective.goal),
+    Limit: lambda limit: (limit.score, limit.low, limit.high),
 }
 
 
@@ -56,6 +58,20 @@ def points_of(study: Snapshot, url: str, objectives: tuple[Objective, ...]) -> p
 def volumes_of(study: Snapshot, url: str, facts: Facts | None = None) -> pd.DataFrame:
     """The history of a study's hypervolume; `facts` names other objectives than its own."""
     return curves.volumes(study.points, study.trials, facts or study.facts)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=BY_TOKEN)
+def recommended(
+    study: Snapshot,
+    url: str,
+    objectives: tuple[Objective, ...],
+    limits: tuple[Limit, ...] = (),
+    rule: str = KNEE,
+) -> Recommendation | None:
+    """The recommended point of a study; None where no point is left."""
+    if not len(study.points):
+        return None
+    return recommend(study.points, objectives, study.facts.constraints, limits, rule=rule)
 
 
 @st.cache_data(

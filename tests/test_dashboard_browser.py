@@ -33,6 +33,13 @@ REAL = os.environ.get("LETHE_REAL_STORAGE", "")  # a study made by `make tune`, 
 PAGES = {"": "Decide", "front": "Front", "trial": "Trial", "progress": "Progress", "compare": "Compare"}
 PAGES |= {"hyperparameters": "Hyperparameters"}
 PATIENCE = 90_000  # milliseconds
+DRAWN = """() => {
+    const app = document.querySelector('[data-testid=stApp]');
+    const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')];
+    return app.getAttribute('data-test-script-state') === 'notRunning'
+        && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')
+        && charts.every(chart => chart.querySelector('.main-svg'));
+}"""
 
 
 def free_port() -> int:
@@ -54,7 +61,9 @@ def served(url: str) -> Iterator[str]:
         yield address
     finally:
         server.terminate()
-        server.communicate(timeout=30)
+        said, _ = server.communicate(timeout=30)
+    assert b"Traceback" not in said, said.decode()
+    assert b"deprecated" not in said, said.decode()
 
 
 def wait_for(address: str, server: subprocess.Popen) -> None:
@@ -81,15 +90,19 @@ def browser():
 def page(browser):
     opened = browser.new_page(viewport={"width": 1440, "height": 1000})
     opened.set_default_timeout(PATIENCE)
+    asked: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
     yield opened
     opened.close()
+    assert [url for url in asked if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))] == []
 
 
 def settled(page) -> str:
     """Wait until Streamlit has drawn the page; its words. No traceback is among them."""
     page.wait_for_selector("h1")
-    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
-    page.wait_for_timeout(800)
+    page.wait_for_function(DRAWN)
+    page.wait_for_timeout(300)  # a page that writes its link, or sees a changed study, runs once more
+    page.wait_for_function(DRAWN)
     assert page.locator("[data-testid=stException]").count() == 0
     return page.locator("[data-testid=stMain]").inner_text()
 
@@ -112,14 +125,25 @@ def test_a_click_opens_the_trial_other_objectives_change_the_front_and_the_view_
         assert page.locator("h3", has_text="The front: 1 of").count() == 1
         page.goto(link)
         settled(page)
-        marker = page.locator(".scatterlayer .trace:has(.errorbar) path.point").first  # the front has intervals
-        place = marker.bounding_box()
-        page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+        click_point(
+            page, page.locator(".scatterlayer .trace:has(.errorbar) path.point").first
+        )  # the front has intervals
         page.wait_for_selector("h1:has-text('Trial')")
         text = settled(page)
         assert "What the model wrote" in text
         assert "platform/train_mt.py" in text
         assert "point=" in page.url
+
+
+def click_point(page, marker) -> None:
+    """Click a point as a hand does: the pointer is on it, and the chart has noticed, before the button goes down."""
+    marker.scroll_into_view_if_needed()
+    place = marker.bounding_box()
+    page.mouse.move(place["x"] - 20, place["y"] - 20)
+    page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2, steps=5)
+    page.wait_for_selector(".hoverlayer .hovertext")
+    page.mouse.down()
+    page.mouse.up()
 
 
 def test_a_running_study_is_shown_anew_and_the_zoom_stays(tmp_path, page):

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard import charts, curves, inert, parts, reasons, report, wire
-from dashboard.table import find, place_of, score_text, thinned
-from lethe.decide import KNEE, Limit, Recommendation, accepted, recommend
+from dashboard import charts, curves, data, inert, parts, reasons, report, wire
+from dashboard.table import find, place_of, recipe, score_text, thinned
+from lethe.decide import KNEE, Limit, Recommendation, accepted
 
 
 def page() -> None:
@@ -25,7 +25,7 @@ def page() -> None:
     mask = accepted(context.study.points, limits)
     within = " and within your limits" if limits else ""
     st.caption(f"{int(mask.sum()):,} of {len(mask):,} checkpoints are feasible{within}")
-    found = recommend(context.study.points, context.objectives, context.facts.constraints, limits, rule=rule)
+    found = data.recommended(context.study, context.url, context.objectives, tuple(limits), rule)
     if found is None:
         st.warning("Nothing is left: widen a limit, or let the search go on.")
         return
@@ -84,9 +84,15 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
                     delta_arrow="off",
                     width=170,
                 )
+        st.text(f"Its recipe: {recipe(row, context.study.parameters)}")
         st.text(reasons.rule(found, context.objectives, limits))
+        against = reasons.against_retrained(row, context.objectives, context.facts)
+        if against:
+            st.text(against)
         for line in reasons.sureness(found, limits, context.facts):
             st.text(line)
+        if row["weights"]:
+            st.text(f"Its weights: {row['weights']}")
         if st.button("Open this trial", type="primary", icon=":material/open_in_new:"):
             wire.open_trial(place_of(row).key)
 
