@@ -104,10 +104,11 @@ def write_trial(connection: sqlite3.Connection, number: int, checkpoints: int, r
 
 @contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Print how long the body took."""
-    began = time.perf_counter()
+    """Print how long the body took, and how much of the processors' time."""
+    began, worked = time.perf_counter(), time.process_time()
     yield
-    print(f"{what:<58} {time.perf_counter() - began:7.2f} s", flush=True)
+    took, work = time.perf_counter() - began, time.process_time() - worked
+    print(f"{what:<64} {took:6.2f} s {work:6.2f} s of CPU", flush=True)
 
 
 def measure_reading(file: Path, url: str, trials: int, checkpoints: int, *, optuna_too: bool) -> None:

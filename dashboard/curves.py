@@ -13,10 +13,8 @@ import optuna
 import pandas as pd
 import plotly.graph_objects as go
 from optuna.distributions import BaseDistribution
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from plotly.subplots import make_subplots
-from scipy.interpolate import griddata
 
 from dashboard import inert
 from dashboard.charts import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILLION, References, axis_title, ticks_125
@@ -35,6 +33,7 @@ SERIES = (
     (SKY, "solid"),
 )
 LEAST_IMPORTANCE = 30  # trials below which an importance is noise
+MOST_IMPORTANCE = 2000  # trials that importances are taken over
 MOST_VOLUMES = 300
 LEAST_SLICE = 5
 LEAST_CONTOUR = 10
@@ -113,11 +112,16 @@ def importances(
 ) -> pd.DataFrame | None:
     """Share of each parameter [parameters, objectives] in what makes the best tenth of trials; None for too few trials.
 
-    PED-ANOVA of Optuna's, over the losses of the checkpoint that speaks for a trial.
+    PED-ANOVA of Optuna's, over the losses of the checkpoint that speaks for a trial; of many trials, over an even
+    choice of them.
     """
+    # Imported here because it brings scikit-learn, for which the first view of the app need not wait two seconds.
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
     done = trials[(trials["state"] == "COMPLETE") & trials["values"].notna()]
     if len(done) < LEAST_IMPORTANCE or not distributions:
         return None
+    done = done.iloc[np.unique(np.linspace(0, len(done) - 1, MOST_IMPORTANCE).astype(int))]
     study = optuna.create_study(directions=["minimize"] * len(facts.objectives))
     study.add_trials(
         [
@@ -211,8 +215,11 @@ def contour_chart(
     table: pd.DataFrame, first: str, second: str, score: str, goal: str, distributions: Mapping[str, BaseDistribution]
 ) -> go.Figure:
     """A score over two parameters: the last student point of every trial, and what lies between by interpolation."""
-    rows = table.dropna(subset=[score]).sort_values("step").groupby(["trial", "role"]).last().reset_index()
-    rows = rows[rows["role"] == rows["role"].iloc[0]]
+    from scipy.interpolate import griddata  # here for the reason of `importances`
+
+    rows = table.dropna(subset=[score])
+    rows = rows[rows["role"] == rows["role"].iloc[0]].sort_values("step").drop_duplicates("trial", keep="last")
+    rows = rows.sort_values("trial")
     rows = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, MOST_CONTOUR).astype(int))]
     x, y = (np.log10(rows[p]) if is_log(distributions.get(p)) else rows[p] for p in (first, second))
     grid_x, grid_y = np.linspace(x.min(), x.max(), 40), np.linspace(y.min(), y.max(), 40)

@@ -84,7 +84,8 @@ def grouped(points: pd.DataFrame, objectives: Sequence[Objective], facts: Facts)
         losses = store.loss_array(points, objectives)
         front = pareto.front(losses, feasible & complete & np.isfinite(losses).all(axis=1))
     groups = np.select([front, ~complete, ~feasible], [FRONT, RUNNING, INFEASIBLE], BEATEN)
-    keys = [f"{t}/{s}/{r}" for t, s, r in zip(points["trial"], points["step"], points["role"], strict=True)]
+    places = (points[name].tolist() for name in ("trial", "step", "role"))  # pandas' text columns are slow to walk
+    keys = [f"{trial}/{step}/{role}" for trial, step, role in zip(*places, strict=True)]
     return points.assign(front=front, key=keys, group=groups)
 
 

@@ -4,10 +4,12 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import charts, curves, data, inert, parts, reasons, report, wire
-from dashboard.table import find, place_of, recipe, score_text, thinned
+from dashboard.table import place_of, recipe, score_text, thinned
 from lethe.decide import KNEE, Limit, Recommendation, accepted
 
 
@@ -106,18 +108,16 @@ def why(context: wire.Context, found: Recommendation, limits: list[Limit]) -> No
     st.subheader("What was near", anchor=False)
     near = reasons.near(points, found, context.objectives) or ["nothing else is left"]
     st.text("\n".join(f"• {line}" for line in near))
-    key = wire.chart(pictures(context, found)[0], "decision", alt=wire.ALT_FRONT, click=True)
+    key = wire.chart(picture(context, found), "decision", alt=wire.ALT_FRONT, click=True)
     if key:
         wire.open_trial(key)
 
 
-def pictures(context: wire.Context, found: Recommendation) -> list:
-    """The figures of the page and of the report: the point on the front, and its trial's course."""
-    row = find(context.table, place_of(context.study.points.iloc[found.row]).key)
-    assert row is not None
-    own = context.table[context.table["trial"] == row["trial"]]
+def picture(context: wire.Context, found: Recommendation) -> go.Figure:
+    """The point on the front, with its trial's course."""
+    row, own = trial_of(context, found)
     names = [o.score for o in context.objectives]
-    front = charts.front_2d(
+    return charts.front_2d(
         thinned(context.table, 1500, row["key"]),
         names[0],
         names[-1],
@@ -127,7 +127,19 @@ def pictures(context: wire.Context, found: Recommendation) -> list:
         chosen=row["key"],
         trajectory=own[own["role"] == row["role"]],
     )
-    return [front, curves.score_curves(own, names, context.goals, context.facts.references)]
+
+
+def course(context: wire.Context, found: Recommendation) -> go.Figure:
+    """The point's trial over its steps, for the report."""
+    _, own = trial_of(context, found)
+    names = [o.score for o in context.objectives]
+    return curves.score_curves(own, names, context.goals, context.facts.references)
+
+
+def trial_of(context: wire.Context, found: Recommendation) -> tuple[pd.Series, pd.DataFrame]:
+    """The recommended point, and all points of its trial."""
+    row = context.table.iloc[found.row]
+    return row, context.table[context.table["trial"] == row["trial"]]
 
 
 def take_away(context: wire.Context, found: Recommendation, limits: list[Limit], mask: np.ndarray) -> None:
@@ -138,7 +150,7 @@ def take_away(context: wire.Context, found: Recommendation, limits: list[Limit],
     st.subheader("Take away", anchor=False)
 
     def page_of_html() -> str:
-        figures = pictures(context, found)
+        figures = [picture(context, found), course(context, found)]
         return report.as_html(context.study, found, context.objectives, limits, figures, note)
 
     with st.container(horizontal=True):
