@@ -66,12 +66,14 @@ def front_2d(
     references: References | None = None,
     published: pd.DataFrame | None = None,
     chosen: str = "",
+    ring: str = "chosen",
     trajectory: pd.DataFrame | None = None,
     intervals: bool = True,
 ) -> go.Figure:
     """Two scores of every point: groups and roles by marker, intervals of the front as bars, references as stars.
 
-    `chosen` is the key of a point that gets a ring; `trajectory` the points of a trial and role, joined by step.
+    `chosen` is the key of a point that gets a ring, which is named `ring`; `trajectory` holds the points of a trial and
+    role, joined by step.
     """
     figure = go.Figure()
     _privleak_lines(figure, x, y)
@@ -82,20 +84,51 @@ def front_2d(
                 bars = intervals and group == FRONT and len(rows) <= MOST_BARS
                 figure.add_trace(_points_2d(rows, x, y, group, role, parameters, bars=bars))
     known = _known(published, x, y)
-    room = Room([*table[x], *known[x]], [*table[y], *known[y]])
+    course = table.iloc[:0] if trajectory is None else trajectory.sort_values("step")
+    room = _room(table, known, course, references or {}, x, y, chosen, intervals=intervals)
     if len(known):
         figure.add_trace(_published(known, x, y, room))
-    if trajectory is not None and len(trajectory) > 1:
-        figure.add_trace(_trajectory(trajectory, x, y, room))
+    if len(course) > 1:
+        figure.add_trace(_trajectory(course, x, y, room))
     _edge(figure, table, x, y, goals)
     for name, scores in (references or {}).items():
         _reference_2d(figure, name, scores, x, y, intervals=intervals)
-    ring = table[table["key"] == chosen]
-    if len(ring):
-        figure.add_trace(_ring(ring, x, y))
+    ringed = table[table["key"] == chosen]
+    if len(ringed):
+        figure.add_trace(_ring(ringed, x, y, ring))
     figure.update_xaxes(title=axis_title(x, goals[x], "x"), zeroline=False)
     figure.update_yaxes(title=axis_title(y, goals[y], "y"), zeroline=False)
     return laid_out(figure)
+
+
+def _room(
+    table: pd.DataFrame,
+    known: pd.DataFrame,
+    course: pd.DataFrame,
+    references: References,
+    x: str,
+    y: str,
+    chosen: str,
+    *,
+    intervals: bool,
+) -> Room:
+    """The room that points, intervals, the course, the references and the ring leave for labels."""
+    stars = [scores for scores in references.values() if x in scores and y in scores]
+    room = Room(
+        [*table[x], *known[x], *(scores[x][0] for scores in stars)],
+        [*table[y], *known[y], *(scores[y][0] for scores in stars)],
+    )
+    room.line(course[x].tolist(), course[y].tolist())
+    front = table[table["group"] == FRONT]
+    barred = front if intervals and len(front) <= MOST_BARS else front.iloc[:0]
+    for _, row in barred.iterrows():
+        room.line([row[f"{x}_low"], row[f"{x}_high"]], [row[y], row[y]])
+        room.line([row[x], row[x]], [row[f"{y}_low"], row[f"{y}_high"]])
+    for _, row in table[table["key"] == chosen].iterrows():
+        room.ring(row[x], row[y])
+    for scores in stars:
+        room.ring(scores[x][0], scores[y][0])
+    return room
 
 
 def _points_2d(
@@ -170,8 +203,7 @@ def _edge(figure: go.Figure, table: pd.DataFrame, x: str, y: str, goals: Goals) 
     )
 
 
-def _trajectory(rows: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter:
-    ordered = rows.sort_values("step")
+def _trajectory(ordered: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter:
     texts, positions = _labels(room, ordered[x], ordered[y], [f"step {step}" for step in ordered["step"]])
     return go.Scatter(
         x=ordered[x],
@@ -186,12 +218,12 @@ def _trajectory(rows: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter:
     )
 
 
-def _ring(rows: pd.DataFrame, x: str, y: str) -> go.Scatter:
+def _ring(rows: pd.DataFrame, x: str, y: str, name: str) -> go.Scatter:
     return go.Scatter(
         x=rows[x],
         y=rows[y],
         mode="markers",
-        name="chosen",
+        name=name,
         marker={"symbol": "circle-open", "size": 24, "color": ORANGE, "line": {"width": 3}},
         hoverinfo="skip",
     )
@@ -262,6 +294,7 @@ def _privleak_lines(figure: go.Figure, x: str, y: str) -> None:
 
 
 def laid_out(figure: go.Figure, height: int = HEIGHT) -> go.Figure:
+    """A front's height, margins and legend."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
@@ -312,9 +345,9 @@ def parallel(table: pd.DataFrame, scores: Sequence[str], goals: Goals, parameter
         label = f"{inert.figure(score)} ({WISHES[goals[score]]})"
         dimensions.append({"label": label, "values": table[score], "range": ends})
     line = {"color": front, "colorscale": [[0, GREY], [1, BLUE]], "cmin": 0, "cmax": 1, "showscale": False}
-    trace = go.Parcoords(dimensions=dimensions, line=line, unselected={"line": {"opacity": 0.05}})
+    trace = go.Parcoords(dimensions=dimensions, line=line, unselected={"line": {"opacity": 0.05}}, labelangle=-20)
     figure = go.Figure(trace.update(rangefont={"color": "rgba(0,0,0,0)"}))  # the ticks say the ends already
-    return laid_out(figure, 460).update_layout(margin={"l": 60, "r": 60, "t": 60, "b": 30})
+    return laid_out(figure, 460).update_layout(margin={"l": 60, "r": 60, "t": 90, "b": 30})
 
 
 def ticks_125(values: pd.Series) -> list[float]:

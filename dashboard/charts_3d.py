@@ -36,6 +36,7 @@ def front_3d(
     references: References | None = None,
     published: pd.DataFrame | None = None,
     chosen: str = "",
+    ring: str = "chosen",
     trajectory: pd.DataFrame | None = None,
     intervals: bool = True,
 ) -> go.Figure:
@@ -57,14 +58,15 @@ def front_3d(
         for _, row in published.dropna(subset=list(dict.fromkeys(axes))).iterrows():
             trace = _labelled([row[s] for s in axes], inert.figure(row["method"]), "cross", PINK)
             figure.add_trace(trace.update(showlegend=False, marker_size=3))
-    ring = table[table["key"] == chosen]
-    if len(ring):
-        figure.add_trace(_labelled(ring.iloc[0][list(axes)].tolist(), "chosen", "circle-open", ORANGE))
+    ringed = table[table["key"] == chosen]
+    if len(ringed):
+        trace = _labelled(ringed.iloc[0][list(axes)].tolist(), ring, "circle-open", ORANGE)
+        figure.add_trace(trace.update(marker_size=14))
     titles = {f"{axis}axis_title": axis_title(s, goals[s], "z") for axis, s in zip("xyz", axes, strict=True)}
-    eye = {"eye": {"x": 1.5, "y": 1.5, "z": 0.8}, "center_z": -0.12}
+    eye = {"eye": {"x": 1.9, "y": 1.9, "z": 1.0}, "center_z": -0.12}
     figure.update_scenes(**titles, aspectmode="cube", camera=eye)
     _privleak_plane(figure, table, axes)
-    figure = laid_out(figure, HEIGHT + 120).update_layout(legend_y=-0.02, margin={"l": 0, "r": 0, "t": 10, "b": 0})
+    figure = laid_out(figure, HEIGHT + 60).update_layout(legend_y=-0.02, margin={"l": 0, "r": 0, "t": 10, "b": 0})
     return figure.update_layout(legend_itemsizing="constant")
 
 
@@ -117,7 +119,7 @@ def _labelled(values: Sequence[float], name: str, symbol: str, colour: str) -> g
         textposition="top center",
         textfont={"size": 11, "color": colour},
         hovertemplate=f"{name}<br>%{{x:.1f}}, %{{y:.1f}}, %{{z:.1f}}<extra></extra>",
-        marker={"symbol": symbol, "size": 8 if name != "chosen" else 14, "color": colour},
+        marker={"symbol": symbol, "size": 8, "color": colour},
     )
 
 

@@ -75,7 +75,7 @@ def volume_chart(history: pd.DataFrame, by: str) -> go.Figure:
             hovertemplate="after trial %{customdata}: %{y:.3f}<extra></extra>",
         )
     )
-    title = "complete trials" if by == "trials" else f"{unit} since the first trial began"
+    title = "complete trials" if by == "trials" else f"{unit} since the start"
     figure.update_xaxes(title=title, rangemode="tozero")
     figure.update_yaxes(title="hypervolume (better: up)", rangemode="tozero")
     return plain(figure, 340)

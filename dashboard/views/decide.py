@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import charts, curves, data, inert, parts, reasons, report, wire
+from dashboard.selection import PICTURES
 from dashboard.table import place_of, recipe, score_text, thinned
 from lethe.decide import KNEE, Limit, Recommendation, accepted
 
@@ -125,6 +126,7 @@ def picture(context: wire.Context, found: Recommendation) -> go.Figure:
         parameters=context.study.parameters,
         references=context.facts.references,
         chosen=row["key"],
+        ring="recommended",
         trajectory=own[own["role"] == row["role"]],
     )
 
@@ -169,7 +171,10 @@ def take_away(context: wire.Context, found: Recommendation, limits: list[Limit],
             "text/csv",
             on_click="ignore",
         )
-    st.caption("A chart's camera button saves it as SVG.")
+    kind = wire.tied(
+        st.segmented_control, "pictures", "picture", wire.selection().picture, options=list(PICTURES), required=True
+    )
+    st.caption(f"The camera button of any chart saves it as {kind}.")
     parts.note(context, int(row["trial"]))
 
 

@@ -77,6 +77,7 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> str 
         "references": context.facts.references,
         "published": published.beside(corpus, context.facts) if corpus != "none" else None,
         "chosen": chosen,
+        "ring": "chosen" if wire.selection().point else "recommended",
         "intervals": wire.selection().intervals,
     }
     place = parse_place(chosen)
