@@ -118,6 +118,10 @@ def _room(
         [*table[x], *known[x], *(scores[x][0] for scores in stars)],
         [*table[y], *known[y], *(scores[y][0] for scores in stars)],
     )
+    if x == "privleak":
+        room.line([0, 0], [table[y].min(), table[y].max()])
+    if y == "privleak":
+        room.line([table[x].min(), table[x].max()], [0, 0])
     room.line(course[x].tolist(), course[y].tolist())
     front = table[table["group"] == FRONT]
     barred = front if intervals and len(front) <= MOST_BARS else front.iloc[:0]
@@ -338,7 +342,8 @@ def scatter_matrix(table: pd.DataFrame, scores: Sequence[str], goals: Goals) -> 
 def parallel(table: pd.DataFrame, scores: Sequence[str], goals: Goals, parameters: Sequence[str] = ()) -> go.Figure:
     """Parallel coordinates of parameters and scores: drag along an axis to brush. Front lines are blue."""
     front = (table["group"] == FRONT).astype(float)
-    dimensions = [dimension for name in parameters if (dimension := _parameter_axis(table, name)) is not None]
+    varied = [name for name in parameters if table[name].nunique() > 1]
+    dimensions = [dimension for name in varied if (dimension := _parameter_axis(table, name)) is not None]
     for score in scores:
         low, high = float(table[score].min()), float(table[score].max())
         ends = [10 * math.floor(low / 10), 10 * math.ceil(high / 10)] if low < high else [low - 1, low + 1]

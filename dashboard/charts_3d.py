@@ -61,7 +61,7 @@ def front_3d(
     ringed = table[table["key"] == chosen]
     if len(ringed):
         trace = _labelled(ringed.iloc[0][list(axes)].tolist(), ring, "circle-open", ORANGE)
-        figure.add_trace(trace.update(marker_size=14))
+        figure.add_trace(trace.update(marker_size=14, mode="markers"))  # its label would lie on others
     titles = {f"{axis}axis_title": axis_title(s, goals[s], "z") for axis, s in zip("xyz", axes, strict=True)}
     eye = {"eye": {"x": 1.9, "y": 1.9, "z": 1.0}, "center_z": -0.12}
     figure.update_scenes(**titles, aspectmode="cube", camera=eye)

@@ -3,6 +3,7 @@
 Needs Debian's chromium (`apt-get install --no-install-recommends chromium`); without it these tests are left out.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -170,6 +171,28 @@ def test_a_running_study_is_shown_anew_and_the_zoom_stays(tmp_path, page):
 def ticks(page) -> list[str]:
     """What stands at the ticks of the first chart's axes."""
     return page.locator(".js-plotly-plot").first.locator(".xtick text, .ytick text").all_inner_texts()
+
+
+def test_what_is_taken_away_comes_down(tmp_path, page):
+    with served(make_study(tmp_path)) as address:
+        page.goto(address)
+        settled(page)
+        files = {}
+        for name in ("Report (HTML)", "Recommendation (JSON)", "What is left (CSV)"):
+            with page.expect_download() as coming:
+                page.get_by_role("button", name=name).click()
+            files[name] = Path(coming.value.path()).read_text("utf-8")
+        assert "Recommended: trial" in files["Report (HTML)"]
+        assert files["Report (HTML)"].count("plotly-graph-div") == 2
+        assert json.loads(files["Recommendation (JSON)"])["study"] == "tiny"
+        assert files["What is left (CSV)"].startswith("trial,")
+        page.get_by_role("radio", name="PNG").or_(page.get_by_role("button", name="PNG")).first.click()
+        page.wait_for_url("**picture=PNG*")
+        settled(page)
+        page.locator(".js-plotly-plot").first.hover()
+        with page.expect_download() as coming:
+            page.locator("[data-title^=Download]").first.click()
+        assert coming.value.suggested_filename == "lethe-decision.png"
 
 
 def test_hostile_text_runs_nothing(tmp_path, page):

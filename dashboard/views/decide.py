@@ -1,6 +1,7 @@
 """Page Decide: the recommended point, why, how sure; limits of what is acceptable; downloads and the report."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from dashboard import charts, curves, data, inert, parts, reasons, report, wire
 from dashboard.selection import PICTURES
 from dashboard.table import place_of, recipe, score_text, thinned
 from lethe.decide import KNEE, Limit, Recommendation, accepted
+from lethe.snapshot import Snapshot
+from lethe.store import Objective
 
 
 def page() -> None:
@@ -109,39 +112,57 @@ def why(context: wire.Context, found: Recommendation, limits: list[Limit]) -> No
     st.subheader("What was near", anchor=False)
     near = reasons.near(points, found, context.objectives) or ["nothing else is left"]
     st.text("\n".join(f"• {line}" for line in near))
-    key = wire.chart(picture(context, found), "decision", alt=wire.ALT_FRONT, click=True)
+    wire.tied(
+        st.segmented_control,
+        "pictures, by a chart's camera button, as",
+        "picture",
+        wire.selection().picture,
+        options=list(PICTURES),
+        required=True,
+    )
+    key = wire.chart(drawn(context, found).front(), "decision", alt=wire.ALT_FRONT, click=True)
     if key:
         wire.open_trial(key)
 
 
-def picture(context: wire.Context, found: Recommendation) -> go.Figure:
-    """The point on the front, with its trial's course."""
-    row, own = trial_of(context, found)
-    names = [o.score for o in context.objectives]
-    return charts.front_2d(
-        thinned(context.table, 1500, row["key"]),
-        names[0],
-        names[-1],
-        context.goals,
-        parameters=context.study.parameters,
-        references=context.facts.references,
-        chosen=row["key"],
-        ring="recommended",
-        trajectory=own[own["role"] == row["role"]],
-    )
+@dataclass(frozen=True)
+class Drawn:
+    """What figures are drawn from. A download is made when it is asked for, where no reader's selection is at hand."""
+
+    study: Snapshot
+    table: pd.DataFrame
+    objectives: tuple[Objective, ...]
+    goals: dict[str, str]
+    found: Recommendation
+
+    def front(self) -> go.Figure:
+        """The recommended point on the front, with its trial's course."""
+        row, own = self.table.iloc[self.found.row], self.trial()
+        return charts.front_2d(
+            thinned(self.table, 1500, row["key"]),
+            self.objectives[0].score,
+            self.objectives[-1].score,
+            self.goals,
+            parameters=self.study.parameters,
+            references=self.study.facts.references,
+            chosen=row["key"],
+            ring="recommended",
+            trajectory=own[own["role"] == row["role"]],
+        )
+
+    def course(self) -> go.Figure:
+        """The point's trial over its steps."""
+        names = [o.score for o in self.objectives]
+        return curves.score_curves(self.trial(), names, self.goals, self.study.facts.references)
+
+    def trial(self) -> pd.DataFrame:
+        """All points of the recommended point's trial."""
+        return self.table[self.table["trial"] == self.table["trial"].iloc[self.found.row]]
 
 
-def course(context: wire.Context, found: Recommendation) -> go.Figure:
-    """The point's trial over its steps, for the report."""
-    _, own = trial_of(context, found)
-    names = [o.score for o in context.objectives]
-    return curves.score_curves(own, names, context.goals, context.facts.references)
-
-
-def trial_of(context: wire.Context, found: Recommendation) -> tuple[pd.Series, pd.DataFrame]:
-    """The recommended point, and all points of its trial."""
-    row = context.table.iloc[found.row]
-    return row, context.table[context.table["trial"] == row["trial"]]
+def drawn(context: wire.Context, found: Recommendation) -> Drawn:
+    """What is known of the view, taken together while the page is drawn."""
+    return Drawn(context.study, context.table, context.objectives, context.goals, found)
 
 
 def take_away(context: wire.Context, found: Recommendation, limits: list[Limit], mask: np.ndarray) -> None:
@@ -151,30 +172,27 @@ def take_away(context: wire.Context, found: Recommendation, limits: list[Limit],
     note = context.study.notes.get(int(row["trial"]), "")
     st.subheader("Take away", anchor=False)
 
+    view = drawn(context, found)
+
     def page_of_html() -> str:
-        figures = [picture(context, found), course(context, found)]
-        return report.as_html(context.study, found, context.objectives, limits, figures, note)
+        return report.as_html(view.study, found, view.objectives, limits, [view.front(), view.course()], note)
 
     with st.container(horizontal=True):
         st.download_button("Report (HTML)", page_of_html, f"{name}.html", "text/html", on_click="ignore")
         st.download_button(
             "Recommendation (JSON)",
-            lambda: report.as_json(context.study, found, limits),
+            lambda: report.as_json(view.study, found, limits),
             f"{name}.json",
             "application/json",
             on_click="ignore",
         )
         st.download_button(
             "What is left (CSV)",
-            lambda: report.as_csv(context.study.points[mask]),
+            lambda: report.as_csv(view.study.points[mask]),
             "lethe-points.csv",
             "text/csv",
             on_click="ignore",
         )
-    kind = wire.tied(
-        st.segmented_control, "pictures", "picture", wire.selection().picture, options=list(PICTURES), required=True
-    )
-    st.caption(f"The camera button of any chart saves it as {kind}.")
     parts.note(context, int(row["trial"]))
 
 

@@ -28,6 +28,7 @@ def dashboard(
     if storage is not None:
         connect(storage).dispose()
     line = command(port, browser)
+    print(f"the dashboard is at http://127.0.0.1:{port}; Ctrl-C ends it", flush=True)
     os.execve(line[0], line, environment(storage))  # signals and the exit code are the server's own
 
 
@@ -38,6 +39,7 @@ def command(port: int, browser: bool) -> list[str]:
         "server.port": str(port),
         "server.headless": str(not browser).lower(),
         "server.showEmailPrompt": "false",
+        "logger.hideWelcomeMessage": "true",
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
