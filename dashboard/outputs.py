@@ -30,7 +30,7 @@ def read_items(file: object) -> pd.DataFrame:
 
 def read_steps(file: object) -> pd.DataFrame | None:
     """The step records of a point's trial, which lie beside its items; None where there are none."""
-    path = Path(str(file)).parent / "steps.parquet"
+    path = str(file).rpartition("/")[0] + "/steps.parquet"
     try:
         steps = pd.read_parquet(path)
     except (OSError, pa.ArrowException, ValueError):

@@ -20,6 +20,7 @@ from trainables.mean_teacher import Checkpoint, Diverged, StepRecord, Training, 
 from trainables.muse.evaluate import Evaluator
 from trainables.muse.protocol import PROTOCOLS
 from trainables.parallel import deal, gathered, lay_out, local, whole_state
+from trainables.run_folder import RunFolder
 from trainables.teacher import contract_, make_teacher
 from trainables.world import ALONE, World, join
 
@@ -99,7 +100,7 @@ def test_every_loss_penalty_and_optimizer_is_the_same_on_three_workers(teams, va
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     size=st.sampled_from([2, 3]),
     parallel=st.sampled_from(["ddp", "fsdp"]),
@@ -163,16 +164,19 @@ def test_scores_shared_out_among_workers_are_those_of_one(teams, size, parallel)
         assert found_items.drop(columns="value").equals(items.drop(columns="value"))
 
 
-def interrupted(world: World, config: Config, folder: Path, stop: int) -> None:
+def interrupted(world: World, config: Config, place: Path | str, stop: int) -> None:
     """Run until the evaluation at step `stop`, and save."""
+    folder = RunFolder(place)
+    folder.path.mkdir(exist_ok=True)
     for record in unlearn(tiny_model(), sequences(0, 6), sequences(1, 5), config, pad=2, world=world):
         if isinstance(record, Checkpoint) and record.role == "teacher" and record.step == stop:
             resume.save(folder, record.training, [{"step": stop}], world)
             return
 
 
-def resumed(world: World, config: Config, folder: Path):
+def resumed(world: World, config: Config, place: Path | str):
     """Go on from a saved state: what the steps that were left saw, and the last student and teacher."""
+    folder = RunFolder(place)
 
     def restore(training: Training) -> None:
         resume.load(folder, training, world)
@@ -190,25 +194,24 @@ def test_a_run_that_goes_on_from_its_state_has_the_bits_of_one_that_was_never_in
     steps, weights = resumed(ALONE, config, tmp_path / "state")
     assert np.array_equal(steps, alone(config)[0][2:])
     assert all(np.array_equal(weights[role], alone(config)[1][role]) for role in weights)
-    assert resume.read_results(tmp_path / "state") == (2, [{"step": 2}])
+    assert resume.read_results(RunFolder(tmp_path / "state")) == (2, [{"step": 2}])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("saved_by", "parallel"), LAYOUTS)
-def test_a_run_goes_on_with_another_number_of_workers(teams, tmp_path, saved_by, parallel):
+@pytest.mark.parametrize("kind", ["", "file://"])
+def test_a_run_goes_on_with_another_number_of_workers(teams, tmp_path, saved_by, parallel, kind):
     config = dataclasses.replace(RUN, parallel=parallel)
-    teams[saved_by].run(interrupted, config, tmp_path / "state", 2)
+    place = f"{kind}{tmp_path}/state"
+    teams[saved_by].run(interrupted, config, place, 2)
     whole, weights = alone(RUN)
-    for results in (
-        [resumed(ALONE, RUN, tmp_path / "state")],
-        teams[5 - saved_by].run(resumed, config, tmp_path / "state"),
-    ):
+    for results in ([resumed(ALONE, RUN, place)], teams[5 - saved_by].run(resumed, config, place)):
         assert_same_run(results, (whole[2:], weights))
 
 
 def test_a_state_that_cannot_be_written_leaves_the_older_one(tmp_path, monkeypatch):
     interrupted(ALONE, RUN, tmp_path / "state", stop=2)
-    before = resume.read_results(tmp_path / "state")
+    before = resume.read_results(RunFolder(tmp_path / "state"))
 
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
@@ -217,7 +220,7 @@ def test_a_state_that_cannot_be_written_leaves_the_older_one(tmp_path, monkeypat
     with pytest.raises(OSError, match="No space left"):
         interrupted(ALONE, RUN, tmp_path / "state", stop=4)
     monkeypatch.undo()
-    assert resume.read_results(tmp_path / "state") == before
+    assert resume.read_results(RunFolder(tmp_path / "state")) == before
     assert len(resumed(ALONE, RUN, tmp_path / "state")[0]) == 2
 
 

@@ -75,7 +75,7 @@ def test_the_defaults(ask, tmp_path):
     assert [o.score for o in request.objectives] == ["verbmem_f", "knowmem_f", "privleak", "knowmem_r"]
     assert request.guard == {"utility": 0.8}
     assert request.storage == f"sqlite:///{tmp_path}/results/studies.db"
-    assert request.folder == tmp_path / "results" / "muse-mini"
+    assert request.folder == str(tmp_path / "results" / "muse-mini")
     assert request.notes == ()
 
 
@@ -86,7 +86,7 @@ def test_flags_find_their_place(ask, tmp_path):
     assert (request.base.steps, request.space["lr"]) == (9, ("log_uniform", 0.1, 0.2))
     assert [(o.score, o.goal) for o in request.objectives] == [("utility", "maximize")]
     assert (request.sampler, request.seed, request.cpus) == ("nsga2", 3, 2)
-    assert request.folder == tmp_path / "results" / "mine"
+    assert request.folder == str(tmp_path / "results" / "mine")
 
 
 def test_a_folder_s_study_has_the_folder_s_name_and_its_task_whole_paths(ask, tmp_path, monkeypatch):

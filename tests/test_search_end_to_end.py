@@ -17,6 +17,7 @@ from searching import (
     short_folder,
     start_search,
     trials_of,
+    under_way,
     wait_until,
 )
 
@@ -188,13 +189,7 @@ def test_a_search_that_is_stopped_three_times_ends_as_the_undisturbed_one(undist
 
     for done, (stop, expected) in enumerate(STOPS.values()):
         with start_search(arguments, place, tiny.environment()) as search:
-            wait_until(
-                lambda done=done: (
-                    len(states(TrialState.COMPLETE)) > done
-                    and any(list(store.checkpoints(t)) for t in states(TrialState.RUNNING))
-                ),
-                search,
-            )
+            wait_until(lambda done=done: under_way(place / "b", least=done + 1) is not None, search)
             processes = search.descendants()
             finished = {t.number for t in states(TrialState.COMPLETE)}
             assert len(processes) > 5

@@ -9,8 +9,8 @@ called again with the same arguments: it gives the results it gave before, and g
 """
 
 import copy
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,11 @@ from trainables.muse.evaluate import Evaluation, Evaluator
 from trainables.muse.protocol import PROTOCOLS
 from trainables.parallel import gathered, whole_state
 from trainables.references import References, measure_references
+from trainables.run_folder import RunFolder
 from trainables.task import Task, cache_of, locate
 from trainables.world import World, join
 
-BATCH = 128  # prompts or texts scored at once
-STATE, STEPS = "state", "steps.parquet"  # in a run's folder
+STEPS = "steps.parquet"  # in a run's folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +55,15 @@ def load_task(task: Task) -> Loaded:
     places = locate(task)
     benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
     protocol, cache = PROTOCOLS[task.protocol], cache_of(task) / "references"
-    references = measure_references(benchmark, tokenizer, protocol, places.target, places.retrained, cache)
+    references = measure_references(
+        benchmark, tokenizer, protocol, places.target, places.retrained, cache, device=world.device
+    )
     return Loaded(
         benchmark=benchmark,
         tokenizer=tokenizer,
         target=load_model(places.target),
         references=references,
-        evaluator=Evaluator(benchmark, tokenizer, protocol, references.attack, batch_size=BATCH, world=world),
+        evaluator=Evaluator(benchmark, tokenizer, protocol, references.attack, world=world),
         world=world,
     )
 
@@ -80,24 +82,28 @@ class Unlearner:
         Weights, items, the step records and, until the run ends, its state are written into `folder`. A run that
         diverges or cannot write ends with `{"failure": reason}`.
         """
-        folder = Path(folder)
+        written = RunFolder(folder)
         try:
-            yield from self._run(config, folder)
-        except (Diverged, OSError) as error:
-            yield {"failure": f"{type(error).__name__}: {error}"}
-        self.loaded.world.on_first(lambda: shutil.rmtree(folder / STATE, ignore_errors=True))
+            try:
+                yield from self._run(config, written)
+            except (Diverged, OSError) as error:
+                yield {"failure": f"{type(error).__name__}: {error}"}
+            with suppress(OSError):
+                self.loaded.world.on_first(lambda: resume.forget(written))
+        finally:
+            written.close()
 
-    def _run(self, config: Config, folder: Path) -> Iterator[dict[str, Any]]:
+    def _run(self, config: Config, folder: RunFolder) -> Iterator[dict[str, Any]]:
         world, tokenizer = self.loaded.world, self.loaded.tokenizer
-        world.on_first(lambda: folder.mkdir(parents=True, exist_ok=True))
-        done, results = world.share(resume.read_results(folder / STATE))
+        world.on_first(lambda: folder.path.mkdir(parents=True, exist_ok=True))
+        done, results = world.on_first(lambda: resume.read_results(folder))
         yield from results
-        steps = _read_steps(folder, done)
+        steps = world.on_first(lambda: _read_steps(folder, done))
         checkpoints: list[dict[str, Any]] = []
 
         def restore(training: Training) -> None:
             if done:
-                resume.load(folder / STATE, training, world)
+                resume.load(folder, training, world)
 
         for record in unlearn(
             copy.deepcopy(self.loaded.target),
@@ -111,30 +117,31 @@ class Unlearner:
             if isinstance(record, StepRecord):
                 steps.append(asdict(record))
                 continue
-            checkpoints.append(self._score(record, folder))
+            checkpoints.append(self._score(record, folder, config.score_batch))
             if record.role == "teacher":
-                world.on_first(lambda: pd.DataFrame(steps).to_parquet(folder / STEPS, index=False))
+                world.on_first(lambda: _write_table(pd.DataFrame(steps), folder, STEPS))
                 results.append({"step": record.step, "checkpoints": checkpoints})
                 if record.step < config.steps:
-                    resume.save(folder / STATE, record.training, results, world)
+                    resume.save(folder, record.training, results, world)
                 yield results[-1]
                 checkpoints = []
 
-    def _score(self, checkpoint: Checkpoint, folder: Path) -> dict[str, Any]:
+    def _score(self, checkpoint: Checkpoint, folder: RunFolder, batch_size: int) -> dict[str, Any]:
         """Score a checkpoint on all workers together, and write its items and weights."""
         name = f"step-{checkpoint.step:05d}-{checkpoint.role}"
         model, tokenizer, world = checkpoint.model, self.loaded.tokenizer, self.loaded.world
         with gathered(model):
-            evaluation = self.loaded.evaluator(model)
+            evaluation = self.loaded.evaluator.with_batch_size(batch_size)(model)
         weights = whole_state(model) if world.size > 1 else None
-        world.on_first(lambda: evaluation.items.to_parquet(folder / f"{name}.parquet", index=False))
-        world.on_first(lambda: save_model(model, tokenizer, folder / name, weights))
+        world.on_first(lambda: _write_table(evaluation.items, folder, f"{name}.parquet"))
+        world.on_first(lambda: save_model(model, tokenizer, folder.path / name, weights))
+        world.on_first(lambda: folder.put(name, keep=False))
         return {
             "role": checkpoint.role,
             "step": checkpoint.step,
             "scores": score_table(evaluation),
-            "weights": str(folder / name),
-            "items": str(folder / f"{name}.parquet"),
+            "weights": folder.where(name),
+            "items": folder.where(f"{name}.parquet"),
         }
 
     def _sequences(self, split: str, max_length: int) -> list[list[int]]:
@@ -149,22 +156,28 @@ class Unlearner:
 def make_session(task: Task, base: Config, folder: str) -> Callable[[dict[str, Any]], Iterator[dict[str, Any]]]:
     """Return what a warm worker runs: a function from a trial's `{"trial": number, **parameters}` to its results.
 
-    Parameters replace those of `base`; files go to `folder/trial-<number>`.
+    Parameters replace those of `base`; files go to `folder/trial-<number>`, where `folder` may be a URL.
     """
     unlearner = Unlearner(task)
 
     def session(trial: dict[str, Any]) -> Iterator[dict[str, Any]]:
         parameters = {name: value for name, value in trial.items() if name != "trial"}
-        yield from unlearner(replace(base, **parameters), Path(folder) / f"trial-{trial['trial']:05d}")
+        yield from unlearner(replace(base, **parameters), f"{folder}/trial-{trial['trial']:05d}")
 
     return session
 
 
-def _read_steps(folder: Path, done: int) -> list[dict[str, Any]]:
+def _write_table(table: pd.DataFrame, folder: RunFolder, name: str) -> None:
+    table.to_parquet(folder.path / name, index=False)
+    folder.put(name)
+
+
+def _read_steps(folder: RunFolder, done: int) -> list[dict[str, Any]]:
     """The step records of the steps that an interrupted run had done."""
     if not done:
         return []
-    rows = pd.read_parquet(folder / STEPS).to_dict("records")
+    folder.get(STEPS)
+    rows = pd.read_parquet(folder.path / STEPS).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows if row["step"] <= done]
 
 

@@ -44,6 +44,20 @@ class World:
         parts = gather_object([mine])
         return [parts[i % self.size][i // self.size] for i in range(len(items))]
 
+    def on_all(self, action: Callable[[], object]) -> None:
+        """Do something on every worker; an OSError of one of them is raised on all."""
+        if self.size == 1:
+            action()
+            return
+        failure = None
+        try:
+            action()
+        except OSError as error:
+            failure = error
+        failures = [found for found in gather_object([failure]) if found is not None]
+        if failures:
+            raise failures[0]
+
     def on_first(self, action: Callable[[], T]) -> T:
         """Do something on worker 0 alone; its result, or its OSError, reaches every worker."""
         outcome: tuple[Any, OSError | None] = (None, None)

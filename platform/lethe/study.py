@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pyarrow.fs import FileSystem
 from ray import tune
 
 from lethe.driver import is_gone, this_driver
@@ -19,16 +20,16 @@ DEATHS = 2  # of a trial's own actor; what it delivered is stored, and it goes o
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How a study is run: how many trials in all, how many at once, and where files go."""
+    """How a study is run: how many trials in all, how many at once, and where Ray's own files go."""
 
     trials: int
     slots: int
-    folder: Path  # holds what the trials write, and for the length of the run `scratch`
+    home: Path  # holds for the length of the run `scratch`
 
     @property
     def scratch(self) -> Path:
-        """Where Ray's own files go: a folder of this driver's own, for others may share `folder`."""
-        return self.folder / "ray" / this_driver().replace(" ", "_")
+        """Where Ray's own files go: a folder of this driver's own, for others may share `home`."""
+        return self.home / this_driver().replace(" ", "_")
 
 
 def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) -> None:
@@ -72,6 +73,13 @@ def _clear(scratch: Path) -> None:
         scratch.parent.rmdir()
 
 
+def remove_folder(place: str) -> None:
+    """Remove a folder, given by its path or its URL, as far as that can be done."""
+    with suppress(OSError):
+        filesystem, path = FileSystem.from_uri(place if "://" in place else str(Path(place).absolute()))
+        filesystem.delete_dir(path)
+
+
 class KeepFront:
     """An observer that removes the weights of checkpoints as soon as they are known to be off the front."""
 
@@ -96,5 +104,5 @@ class KeepFront:
         candidates = self._kept | self._written.pop(number, set())
         self._kept = self._ledger.front_weights()
         for weights in candidates - self._kept:
-            shutil.rmtree(weights, ignore_errors=True)
+            remove_folder(weights)
         self._observer.finished(number, failure)

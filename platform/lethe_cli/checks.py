@@ -5,11 +5,17 @@ allowed.
 """
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
+from pyarrow import ArrowInvalid
+from pyarrow.fs import FileSystem
+
+from lethe import store
 from lethe.cluster import available_cpus, joins
 from lethe.objectives import GOALS, Objective
 from lethe.samplers import make_sampler
@@ -210,6 +216,27 @@ def check_sampler(name: str) -> str:
     """A sampler that Lethe knows."""
     make_sampler(name, seed=0, suggestion=0)
     return name
+
+
+def check_storage_path(place: str) -> str:
+    """A folder that can be made and written to, as a whole path; or a URL of an object store that answers."""
+    if "://" not in place:
+        folder = Path(place).expanduser().resolve()
+        above = next(path for path in (folder, *folder.parents) if path.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK):
+            raise ValueError(f"--storage-path {place!r} cannot be made: {str(above)!r} is not a folder to write in")
+        return str(folder)
+    if urlsplit(place).query or "@" in place:
+        raise ValueError(
+            f"--storage-path {store.hide_password(place)!r} holds keys or options: give them by the environment "
+            "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, ...)"
+        )
+    try:
+        filesystem, path = FileSystem.from_uri(place)
+        filesystem.create_dir(path, recursive=True)
+    except (OSError, ArrowInvalid) as error:
+        raise ValueError(f"--storage-path {place!r} cannot be written to: {str(error).splitlines()[0]}") from None
+    return place.rstrip("/")
 
 
 def check_new_folder(path: str) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import optuna
 
@@ -38,7 +39,8 @@ class Request:
     sampler: str
     seed: int
     storage: str
-    folder: Path
+    folder: str  # of weights and outputs: a path or a URL
+    scratch: Path  # of Ray's own files, on this machine
     resume: bool
 
     def about(self) -> dict[str, Any]:
@@ -135,7 +137,8 @@ def make_request(
     task, available = check_task(benchmark, model, retrained, protocol)
     goals, notes = checks.choose_objectives(objectives, available)
     name = name or Path(benchmark).name
-    home = Path(folder or store.RESULTS).expanduser().resolve()
+    results = checks.check_storage_path(folder or store.RESULTS)
+    home = Path(store.RESULTS).expanduser() if "://" in results else Path(results)
     request = Request(
         task=task,
         name=name,
@@ -152,7 +155,8 @@ def make_request(
         sampler=sampler,
         seed=seed,
         storage=storage or store.default_storage(str(home)),
-        folder=home / name,
+        folder=f"{results}/{quote(name) if '://' in results else name}",
+        scratch=home / name / "ray",
         resume=resume,
     )
     return check_study(request)

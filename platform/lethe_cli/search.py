@@ -42,6 +42,7 @@ from trainables.references import References, measure_references
 from trainables.task import Places, Task, cache_of, locate
 from trainables.unlearning import make_session
 from trainables.workers import Workers, warm
+from trainables.world import join
 
 SHIPPED = (lethe, lethe_cli, search_spaces, trainables)
 LEAST_UNLIKE = 0.2  # distance of the retrained model's AUC from 0.5 that is worth a note
@@ -53,7 +54,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     for note in request.notes:
         console.print(f"note: {note}", soft_wrap=True)
     announce_plan(request.task, request.base, workers=request.workers[0], gpus=request.gpus, console=console)
-    references = prepare(request.task, console)
+    references = prepare(request.task, console, cpus=request.cpus, gpus=request.gpus)
     if any(o.score == "privleak" for o in request.objectives):
         warn_of_unlike_holdout(references, console)
     storage = store.open_storage(request.storage)
@@ -64,13 +65,17 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     return conclude(request, ledger, references, console)
 
 
-def prepare(task: Task, console: Console) -> References:
-    """Make or find the benchmark and its models, and measure or read the reference scores."""
+def prepare(task: Task, console: Console, *, cpus: float = 1, gpus: float = 0) -> References:
+    """Make or find the benchmark and its models, and measure or read the reference scores, with `gpus` on one."""
     disable_progress_bar()
     with show_training(console) as show:
         places = locate(task, on_progress=show)
     with console.status("scoring the target and the retrained model"):
-        return reference_scores(task, places)
+        if not gpus:
+            return reference_scores(task, places)
+        with cluster.connect(SHIPPED) as joined:
+            cluster.slots(joined, workers=1, cpus=cpus, gpus=gpus, trials=1)
+            return cluster.run_remotely(reference_scores, task, places, cpus=cpus, gpus=min(gpus, 1))
 
 
 def warn_of_unlike_holdout(references: References, console: Console) -> None:
@@ -94,6 +99,7 @@ def reference_scores(task: Task, places: Places) -> References:
         places.target,
         places.retrained,
         cache_of(task) / "references",
+        device=join().device,
     )
 
 
@@ -126,9 +132,9 @@ def _search(request: Request, ledger: Ledger, joined: cluster.Cluster, console: 
     least, most = request.workers[0], request.workers[-1]
     wanted = request.concurrent or request.trials
     slots = cluster.slots(joined, workers=least, cpus=request.cpus, gpus=request.gpus, trials=wanted)
-    session = functools.partial(make_session, request.task, request.base, str(request.folder))
+    session = functools.partial(make_session, request.task, request.base, request.folder)
     workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
-    plan = Plan(trials=request.trials, slots=slots, folder=request.folder)
+    plan = Plan(trials=request.trials, slots=slots, home=request.scratch)
     trainable = warm(session, workers, str(plan.scratch))
     progress = SearchProgress(
         console=console,
