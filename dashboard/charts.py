@@ -212,7 +212,8 @@ def _trajectory(ordered: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter
     return go.Scatter(
         x=ordered[x],
         y=ordered[y],
-        mode="lines+text",
+        mode="lines+markers+text",
+        marker={"size": 14, "color": "rgba(0,0,0,0)"},  # keeps the labels off the points
         text=texts,
         textposition=positions,
         textfont={"size": 10, "color": GREY},

@@ -88,7 +88,7 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
                     half or None,
                     delta_color="off",
                     delta_arrow="off",
-                    width=170,
+                    width=140,
                 )
         st.text(f"Its recipe: {recipe(row, context.study.parameters)}")
         st.text(reasons.rule(found, context.objectives, limits))
