@@ -28,6 +28,8 @@ from lethe.objectives import Constraint
 from lethe.progress import Progress as SearchProgress
 from lethe.store import Facts
 from lethe.study import Plan, run_study
+from lethe_cli import hints
+from lethe_cli.hints import as_typed
 from lethe_cli.plan_table import announce_plan
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
@@ -202,7 +204,7 @@ def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console:
     best = front_table.plain_front(points, facts, list(request.space))
     if best:
         say(f"  run the best again  {reproduce(request, best[0])}")
-    say(f"  see and decide      lethe dashboard --storage {store.hide_password(request.storage)}")
+    say(f"  see and decide      {hints.dashboard(request.storage)}")
 
 
 def more_trials(arguments: Sequence[str], trials: int) -> str:
@@ -213,7 +215,7 @@ def more_trials(arguments: Sequence[str], trials: int) -> str:
     program, *flags = (store.hide_password(argument) for argument in arguments)
     kept = [flag for before, flag in zip([program, *flags], flags, strict=False) if "--trials" not in (before, flag)]
     kept = [flag for flag in kept if flag != "--resume" and not flag.startswith("--trials=")]
-    start = ["lethe"] if Path(program).name == "lethe" else ["python", program]
+    start = [as_typed("lethe")] if Path(program).name == "lethe" else [as_typed("python"), program]
     return shlex.join([*start, *kept, "--trials", str(trials), "--resume"])
 
 
@@ -227,7 +229,7 @@ def reproduce(request: Request, point: dict[str, Any]) -> str:
     settings = {k: v for k, v in asdict(request.base).items() if v != defaults[k]}
     settings |= point["parameters"] | {"steps": point["step"]}
     flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
-    return shlex.join(["python", "platform/train_mt.py", *flags])
+    return shlex.join([as_typed("python"), "platform/train_mt.py", *flags])
 
 
 @contextmanager
