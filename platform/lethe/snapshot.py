@@ -59,7 +59,7 @@ def connect(url: str) -> Engine:
     shown = hide_password(url)
     if not url.startswith("sqlite:///"):
         try:
-            return create_engine(store.server_url(url), pool_pre_ping=True)
+            return create_engine(store.server_url(url), poolclass=NullPool)  # no connection is held between two looks
         except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
             raise ValueError(f"storage {shown!r} cannot be opened: give sqlite:///FILE or a PostgreSQL URL") from None
     file = Path(url.removeprefix("sqlite:///"))
