@@ -81,7 +81,7 @@ def run_warm(trials: int, folder: Path, workers: int) -> list[float]:
     ledger = Ledger.create(storage, "overhead", FACTS, SPACE)
     trainable = warm(make_session, Workers(count=workers), str(folder / "ray"))
     clock = Clock()
-    run_study(ledger, trainable, Plan(trials=trials, slots=1, folder=folder), clock)
+    run_study(ledger, trainable, Plan(trials=trials, slots=1, home=folder), clock)
     return clock.ends
 
 

@@ -9,6 +9,7 @@ Reads a store; writes nothing to it but notes. Runs from a checkout, installed o
 import sys
 from pathlib import Path
 
+import optuna
 import streamlit as st
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,11 +29,13 @@ PAGES = {
     "compare": ("Compare", "Studies on one front"),
 }
 EVERY = 3  # seconds between two looks at the store
+FRESH = "fresh"
 
 
 def main() -> None:
     """Draw the page that is looked at."""
-    st.set_page_config(page_title="Lethe", page_icon=":material/water_drop:", layout="wide")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every study it makes, importances' own too
+    st.set_page_config(page_title="Lethe", layout="wide")
     pages = [
         st.Page(f"views/{name}.py", title=title, help=help_, url_path=name, default=name == "decide")
         for name, (title, help_) in PAGES.items()
@@ -65,6 +68,7 @@ def choose_study(url: str) -> str | None:
         explain(trouble)
         st.info("Until there is a store, the published runs of the mean-teacher paper are shown.")
     study = data.read(url, name)
+    st.session_state[FRESH] = True
     st.session_state[wire.CONTEXT] = wire.Context(url, study, studies)
     with st.sidebar:
         summary(study)
@@ -86,6 +90,8 @@ def summary(study: Snapshot) -> None:
 @st.fragment(run_every=EVERY)
 def watch(url: str, name: str) -> None:
     """Look whether the study has changed, and draw the page anew if so."""
+    if st.session_state.pop(FRESH, False):  # read a moment ago, by the run that draws the page
+        return
     try:
         token = data.read(url, name).token
     except ValueError as error:

@@ -13,7 +13,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import inert
-from dashboard.table import BEATEN, FRONT, GOOD_PRIVLEAK, GROUPS, INFEASIBLE, RUNNING, parameter_text, score_text
+from dashboard.labels import Room
+from dashboard.table import BEATEN, FRONT, GOOD_PRIVLEAK, GROUPS, INFEASIBLE, RUNNING, recipes, score_texts
 from lethe import pareto
 from lethe.store import Objective
 
@@ -37,14 +38,13 @@ SYMBOLS = {
     (RUNNING, "student"): "square-open",
     (RUNNING, "teacher"): "square",
 }
-SOLID = {(INFEASIBLE, "student"): "square"}  # in three dimensions an x is a letter, which not every font has
 SIZES = {FRONT: 11, BEATEN: 7, INFEASIBLE: 6, RUNNING: 9}
-REFERENCES = {"target": ("square", ORANGE), "retrained": ("diamond-open", GREEN)}  # also known in three dimensions
 STARS = {"target": ("star", ORANGE), "retrained": ("hexagram", GREEN)}
 WISHES = {"minimize": "low", "maximize": "high", "zero": "near 0"}
 SIDES = {"x": {"minimize": "left", "maximize": "right"}, "y": {"minimize": "down", "maximize": "up"}}
 WEBGL = 1500  # points above which the browser draws with the graphics card
 HEIGHT = 560
+MOST_BARS = 200  # points of a front whose intervals are drawn
 
 Goals = Mapping[str, str]
 References = Mapping[str, Mapping[str, Sequence[float]]]
@@ -52,7 +52,8 @@ References = Mapping[str, Mapping[str, Sequence[float]]]
 
 def axis_title(score: str, goal: str, axis: str) -> str:
     """A score and where better is: `verbmem_f (better: left)`."""
-    return f"{inert.figure(score)}  (better: {SIDES.get(axis, {}).get(goal, WISHES[goal])})"
+    band = f"; green: ±{GOOD_PRIVLEAK:g}" if score == "privleak" and axis in SIDES else ""
+    return f"{inert.figure(score)}  (better: {SIDES.get(axis, {}).get(goal, WISHES[goal])}{band})"
 
 
 def front_2d(
@@ -65,12 +66,14 @@ def front_2d(
     references: References | None = None,
     published: pd.DataFrame | None = None,
     chosen: str = "",
+    ring: str = "chosen",
     trajectory: pd.DataFrame | None = None,
     intervals: bool = True,
 ) -> go.Figure:
     """Two scores of every point: groups and roles by marker, intervals of the front as bars, references as stars.
 
-    `chosen` is the key of a point that gets a ring; `trajectory` the points of a trial and role, joined by step.
+    `chosen` is the key of a point that gets a ring, which is named `ring`; `trajectory` holds the points of a trial and
+    role, joined by step.
     """
     figure = go.Figure()
     _privleak_lines(figure, x, y)
@@ -78,21 +81,58 @@ def front_2d(
         for role in ("student", "teacher"):
             rows = table[(table["group"] == group) & (table["role"] == role)]
             if len(rows):
-                bars = intervals and group == FRONT and len(rows) <= 200
+                bars = intervals and group == FRONT and len(rows) <= MOST_BARS
                 figure.add_trace(_points_2d(rows, x, y, group, role, parameters, bars=bars))
-    if trajectory is not None and len(trajectory) > 1:
-        figure.add_trace(_trajectory(trajectory, x, y))
+    known = _known(published, x, y)
+    course = table.iloc[:0] if trajectory is None else trajectory.sort_values("step")
+    room = _room(table, known, course, references or {}, x, y, chosen, intervals=intervals)
+    if len(known):
+        figure.add_trace(_published(known, x, y, room))
+    if len(course) > 1:
+        figure.add_trace(_trajectory(course, x, y, room))
     _edge(figure, table, x, y, goals)
     for name, scores in (references or {}).items():
         _reference_2d(figure, name, scores, x, y, intervals=intervals)
-    if published is not None:
-        figure.add_trace(_published(published, x, y))
-    ring = table[table["key"] == chosen]
-    if len(ring):
-        figure.add_trace(_ring(ring, x, y))
+    ringed = table[table["key"] == chosen]
+    if len(ringed):
+        figure.add_trace(_ring(ringed, x, y, ring))
     figure.update_xaxes(title=axis_title(x, goals[x], "x"), zeroline=False)
     figure.update_yaxes(title=axis_title(y, goals[y], "y"), zeroline=False)
-    return _laid_out(figure)
+    return laid_out(figure)
+
+
+def _room(
+    table: pd.DataFrame,
+    known: pd.DataFrame,
+    course: pd.DataFrame,
+    references: References,
+    x: str,
+    y: str,
+    chosen: str,
+    *,
+    intervals: bool,
+) -> Room:
+    """The room that points, intervals, the course, the references and the ring leave for labels."""
+    stars = [scores for scores in references.values() if x in scores and y in scores]
+    room = Room(
+        [*table[x], *known[x], *(scores[x][0] for scores in stars)],
+        [*table[y], *known[y], *(scores[y][0] for scores in stars)],
+    )
+    if x == "privleak":
+        room.line([0, 0], [table[y].min(), table[y].max()])
+    if y == "privleak":
+        room.line([table[x].min(), table[x].max()], [0, 0])
+    room.line(course[x].tolist(), course[y].tolist())
+    front = table[table["group"] == FRONT]
+    barred = front if intervals and len(front) <= MOST_BARS else front.iloc[:0]
+    for _, row in barred.iterrows():
+        room.line([row[f"{x}_low"], row[f"{x}_high"]], [row[y], row[y]])
+        room.line([row[x], row[x]], [row[f"{y}_low"], row[f"{y}_high"]])
+    for _, row in table[table["key"] == chosen].iterrows():
+        room.ring(row[x], row[y])
+    for scores in stars:
+        room.ring(scores[x][0], scores[y][0])
+    return room
 
 
 def _points_2d(
@@ -105,7 +145,7 @@ def _points_2d(
         mode="markers",
         name=f"{group}, {role}",
         customdata=rows["key"],
-        text=[hover(row, (x, y), parameters) for _, row in rows.iterrows()],
+        text=hovers(rows, (x, y), parameters),
         hovertemplate="%{text}<extra></extra>",
         marker={
             "symbol": SYMBOLS[group, role],
@@ -114,22 +154,27 @@ def _points_2d(
             "line": {"width": 1.4 if group in (BEATEN, RUNNING) else 0, "color": COLOURS[group]},
             "opacity": 1.0 if group in (FRONT, RUNNING) else 0.75,
         },
-        error_x=_bars(rows, x) if bars else None,
-        error_y=_bars(rows, y) if bars else None,
+        error_x=interval_bars(rows, x) if bars else None,
+        error_y=interval_bars(rows, y) if bars else None,
         # A click selects a point; the others keep their look, so that the chart does not fade.
         unselected={"marker": {"opacity": 1.0 if group in (FRONT, RUNNING) else 0.75}},
     )
 
 
-def hover(row: pd.Series, scores: Sequence[str], parameters: Sequence[str]) -> str:
-    """What a point says when the pointer is on it."""
-    head = f"trial {row['trial']}, step {row['step']}, {row['role']} ({row['group']})"
-    shown = [f"{score}: {score_text(row, score)}" for score in dict.fromkeys(scores)]
-    recipe = ", ".join(f"{name} {parameter_text(row[name])}" for name in parameters)
-    return "<br>".join(inert.figure(line, most=90) for line in (head, *shown, recipe) if line)
+def hovers(rows: pd.DataFrame, scores: Sequence[str], parameters: Sequence[str]) -> list[str]:
+    """What each point says when the pointer is on it."""
+    places = zip(rows["trial"], rows["step"], rows["role"], rows["group"], strict=True)
+    lines = [[f"trial {trial}, step {step}, {role} ({group})" for trial, step, role, group in places]]
+    lines += [
+        [f"{inert.figure(score)}: {text}" for text in score_texts(rows, score)] for score in dict.fromkeys(scores)
+    ]
+    if parameters:
+        lines.append([inert.figure(text, most=90) for text in recipes(rows, parameters)])
+    return ["<br>".join(parts) for parts in zip(*lines, strict=True)]
 
 
-def _bars(rows: pd.DataFrame, score: str) -> dict[str, Any]:
+def interval_bars(rows: pd.DataFrame, score: str) -> dict[str, Any]:
+    """The 95% intervals of a score as plotly's error bars."""
     return {
         "type": "data",
         "symmetric": False,
@@ -162,27 +207,28 @@ def _edge(figure: go.Figure, table: pd.DataFrame, x: str, y: str, goals: Goals) 
     )
 
 
-def _trajectory(rows: pd.DataFrame, x: str, y: str) -> go.Scatter:
-    ordered = rows.sort_values("step")
+def _trajectory(ordered: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter:
+    texts, positions = _labels(room, ordered[x], ordered[y], [f"step {step}" for step in ordered["step"]])
     return go.Scatter(
         x=ordered[x],
         y=ordered[y],
-        mode="lines+text",
-        text=[f" {step}" for step in ordered["step"]],
-        textposition="middle right",
-        textfont={"size": 10},
+        mode="lines+markers+text",
+        marker={"size": 14, "color": "rgba(0,0,0,0)"},  # keeps the labels off the points
+        text=texts,
+        textposition=positions,
+        textfont={"size": 10, "color": GREY},
         line={"width": 2, "color": ORANGE},
         name=f"steps of trial {ordered['trial'].iloc[0]}, {ordered['role'].iloc[0]}",
         hoverinfo="skip",
     )
 
 
-def _ring(rows: pd.DataFrame, x: str, y: str) -> go.Scatter:
+def _ring(rows: pd.DataFrame, x: str, y: str, name: str) -> go.Scatter:
     return go.Scatter(
         x=rows[x],
         y=rows[y],
         mode="markers",
-        name="chosen",
+        name=name,
         marker={"symbol": "circle-open", "size": 24, "color": ORANGE, "line": {"width": 3}},
         hoverinfo="skip",
     )
@@ -206,24 +252,38 @@ def _reference_2d(
             name=inert.figure(name),
             hovertemplate=f"{inert.figure(name)} model<br>%{{x:.1f}}, %{{y:.1f}}<extra></extra>",
             marker={"symbol": symbol, "size": 16, "color": colour, "line": {"width": 1, "color": "rgba(90,90,90,0.9)"}},
-            error_x=_bars(row, x) if measured else None,
-            error_y=_bars(row, y) if measured else None,
+            error_x=interval_bars(row, x) if measured else None,
+            error_y=interval_bars(row, y) if measured else None,
         )
     )
 
 
-def _published(rows: pd.DataFrame, x: str, y: str) -> go.Scatter:
-    known = rows.dropna(subset=[s for s in (x, y) if s in rows]) if {x, y} <= set(rows.columns) else rows.iloc[:0]
+def _labels(room: Room, x: pd.Series, y: pd.Series, texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Texts that find room, the others empty, and where each stands."""
+    places = room.place(x.tolist(), y.tolist(), texts)
+    kept = [inert.figure(text) if place else "" for text, place in zip(texts, places, strict=True)]
+    return kept, [place or "top center" for place in places]
+
+
+def _known(published: pd.DataFrame | None, x: str, y: str) -> pd.DataFrame:
+    """The published figures that have both scores."""
+    if published is None or not {x, y} <= set(published.columns):
+        return pd.DataFrame({x: [], y: []}, dtype=float)
+    return published.dropna(subset=[x, y])
+
+
+def _published(known: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter:
+    texts, positions = _labels(room, known[x], known[y], known["method"].tolist())
     return go.Scatter(
-        x=known.get(x),
-        y=known.get(y),
+        x=known[x],
+        y=known[y],
         mode="markers+text",
         name="published (7B)",
-        text=[inert.figure(name) for name in known["method"]],
-        textposition="top center",
+        text=texts,
+        textposition=positions,
         textfont={"size": 10, "color": GREY},
-        customdata=known["source"],
-        hovertemplate="%{text}: %{x:.1f}, %{y:.1f}<br>%{customdata}<extra></extra>",
+        customdata=[f"{inert.figure(m)}<br>{inert.figure(t)}" for m, t in known[["method", "source"]].to_numpy()],
+        hovertemplate="%{x:.1f}, %{y:.1f}<br>%{customdata}<extra></extra>",
         marker={"symbol": "triangle-up", "size": 10, "color": PINK},
     )
 
@@ -234,12 +294,12 @@ def _privleak_lines(figure: go.Figure, x: str, y: str) -> None:
         axis = "x" if x == "privleak" else "y"
         band, line = (figure.add_vrect, figure.add_vline) if axis == "x" else (figure.add_hrect, figure.add_hline)
         edges = {f"{axis}0": -GOOD_PRIVLEAK, f"{axis}1": GOOD_PRIVLEAK}
-        note = {"annotation_text": "0 ±5: no leak", "annotation_position": "top left", "annotation_font_size": 11}
-        band(**edges, fillcolor=GREEN, opacity=0.15, line_width=0, **note)
+        band(**edges, fillcolor=GREEN, opacity=0.15, line_width=0)
         line(**{axis: 0}, line={"color": GREEN, "width": 1.5})
 
 
-def _laid_out(figure: go.Figure, height: int = HEIGHT) -> go.Figure:
+def laid_out(figure: go.Figure, height: int = HEIGHT) -> go.Figure:
+    """A front's height, margins and legend."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
@@ -248,89 +308,6 @@ def _laid_out(figure: go.Figure, height: int = HEIGHT) -> go.Figure:
         uirevision="kept",  # zoom and hidden traces outlive a refresh
     )
     return figure
-
-
-def front_3d(
-    table: pd.DataFrame,
-    axes: Sequence[str],
-    goals: Goals,
-    *,
-    parameters: Sequence[str] = (),
-    references: References | None = None,
-    published: pd.DataFrame | None = None,
-    chosen: str = "",
-) -> go.Figure:
-    """Three scores of every point; the plane where PrivLeak is 0 is drawn where it is one of them."""
-    x, y, z = axes
-    figure = go.Figure()
-    for group in GROUPS:
-        for role in ("student", "teacher"):
-            rows = table[(table["group"] == group) & (table["role"] == role)]
-            if len(rows):
-                figure.add_trace(
-                    go.Scatter3d(
-                        x=rows[x],
-                        y=rows[y],
-                        z=rows[z],
-                        mode="markers",
-                        name=f"{group}, {role}",
-                        customdata=rows["key"],
-                        text=[hover(row, axes, parameters) for _, row in rows.iterrows()],
-                        hovertemplate="%{text}<extra></extra>",
-                        marker={
-                            "symbol": SOLID.get((group, role), SYMBOLS[group, role]),
-                            "color": COLOURS[group],
-                            "size": 6 if group == FRONT else 4,
-                        },
-                    )
-                )
-    for name, scores in (references or {}).items():
-        if set(axes) <= scores.keys():
-            symbol, colour = REFERENCES.get(name, ("square-open", GREEN))
-            figure.add_trace(_labelled_3d([scores[s][0] for s in axes], inert.figure(name), symbol, colour))
-    if published is not None and set(axes) <= set(published.columns):
-        for _, row in published.dropna(subset=list(dict.fromkeys(axes))).iterrows():
-            trace = _labelled_3d([row[s] for s in axes], inert.figure(row["method"]), "cross", PINK)
-            figure.add_trace(trace.update(showlegend=False, marker_size=3))
-    ring = table[table["key"] == chosen]
-    if len(ring):
-        figure.add_trace(_labelled_3d(ring.iloc[0][list(axes)].tolist(), "chosen", "circle-open", ORANGE))
-    titles = {f"{axis}axis_title": axis_title(s, goals[s], "z") for axis, s in zip("xyz", axes, strict=True)}
-    figure.update_scenes(**titles, aspectmode="cube", camera={"eye": {"x": 1.7, "y": 1.7, "z": 0.9}, "center_z": -0.12})
-    _privleak_plane(figure, table, axes)
-    return _laid_out(figure, HEIGHT + 120).update_layout(legend_y=-0.02, margin={"l": 0, "r": 0, "t": 10, "b": 0})
-
-
-def _labelled_3d(values: Sequence[float], name: str, symbol: str, colour: str) -> go.Scatter3d:
-    return go.Scatter3d(
-        x=[values[0]],
-        y=[values[1]],
-        z=[values[2]],
-        mode="markers+text",
-        name=name,
-        text=[name],
-        textposition="top center",
-        textfont={"size": 11, "color": colour},
-        hovertemplate=f"{name}<br>%{{x:.1f}}, %{{y:.1f}}, %{{z:.1f}}<extra></extra>",
-        marker={"symbol": symbol, "size": 8 if name != "chosen" else 14, "color": colour},
-    )
-
-
-def _privleak_plane(figure: go.Figure, table: pd.DataFrame, axes: Sequence[str]) -> None:
-    if "privleak" not in axes or len(set(axes)) < 3 or not len(table):
-        return
-    first, second = (s for s in axes if s != "privleak")
-    ends = {s: (float(table[s].min()), float(table[s].max())) for s in (first, second)}
-    corners = {
-        first: [[ends[first][0], ends[first][1]]] * 2,
-        second: [[ends[second][0]] * 2, [ends[second][1]] * 2],
-        "privleak": [[0.0, 0.0], [0.0, 0.0]],
-    }
-    x, y, z = (corners[s] for s in axes)
-    scale = [[0, GREEN], [1, GREEN]]
-    figure.add_trace(
-        go.Surface(x=x, y=y, z=z, colorscale=scale, opacity=0.2, showscale=False, hoverinfo="skip", name="privleak 0")
-    )
 
 
 def scatter_matrix(table: pd.DataFrame, scores: Sequence[str], goals: Goals) -> go.Figure:
@@ -348,29 +325,35 @@ def scatter_matrix(table: pd.DataFrame, scores: Sequence[str], goals: Goals) -> 
                         ],
                         name=f"{group}, {role}",
                         customdata=rows["key"],
-                        text=[hover(row, scores, ()) for _, row in rows.iterrows()],
+                        text=hovers(rows, scores, ()),
                         hovertemplate="%{text}<extra></extra>",
-                        marker={"symbol": SYMBOLS[group, role], "color": COLOURS[group], "size": SIZES[group] - 3},
+                        marker={
+                            "symbol": SYMBOLS[group, role],
+                            "color": COLOURS[group],
+                            "size": max(SIZES[group] - 3, 6),
+                        },
                         diagonal_visible=False,
                         showupperhalf=False,
                     )
                 )
-    figure = _laid_out(figure, 180 * max(len(scores), 3) + 80)
+    figure = laid_out(figure, 180 * max(len(scores), 3) + 80)
     return figure.update_layout(legend={"orientation": "v", "x": 1, "xanchor": "right", "y": 1})
 
 
 def parallel(table: pd.DataFrame, scores: Sequence[str], goals: Goals, parameters: Sequence[str] = ()) -> go.Figure:
     """Parallel coordinates of parameters and scores: drag along an axis to brush. Front lines are blue."""
     front = (table["group"] == FRONT).astype(float)
-    dimensions = [dimension for name in parameters if (dimension := _parameter_axis(table, name)) is not None]
+    varied = [name for name in parameters if table[name].nunique() > 1]
+    dimensions = [dimension for name in varied if (dimension := _parameter_axis(table, name)) is not None]
     for score in scores:
         low, high = float(table[score].min()), float(table[score].max())
         ends = [10 * math.floor(low / 10), 10 * math.ceil(high / 10)] if low < high else [low - 1, low + 1]
         label = f"{inert.figure(score)} ({WISHES[goals[score]]})"
         dimensions.append({"label": label, "values": table[score], "range": ends})
     line = {"color": front, "colorscale": [[0, GREY], [1, BLUE]], "cmin": 0, "cmax": 1, "showscale": False}
-    figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line, unselected={"line": {"opacity": 0.05}}))
-    return _laid_out(figure, 460).update_layout(margin={"l": 60, "r": 60, "t": 60, "b": 30})
+    trace = go.Parcoords(dimensions=dimensions, line=line, unselected={"line": {"opacity": 0.05}}, labelangle=-20)
+    figure = go.Figure(trace.update(rangefont={"color": "rgba(0,0,0,0)"}))  # the ticks say the ends already
+    return laid_out(figure, 460).update_layout(margin={"l": 60, "r": 60, "t": 90, "b": 30})
 
 
 def ticks_125(values: pd.Series) -> list[float]:

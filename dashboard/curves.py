@@ -13,10 +13,8 @@ import optuna
 import pandas as pd
 import plotly.graph_objects as go
 from optuna.distributions import BaseDistribution
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from plotly.subplots import make_subplots
-from scipy.interpolate import griddata
 
 from dashboard import inert
 from dashboard.charts import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILLION, References, axis_title, ticks_125
@@ -35,20 +33,30 @@ SERIES = (
     (SKY, "solid"),
 )
 LEAST_IMPORTANCE = 30  # trials below which an importance is noise
+MOST_IMPORTANCE = 2000  # trials that importances are taken over
+MOST_VOLUMES = 300
 LEAST_SLICE = 5
 LEAST_CONTOUR = 10
+MOST_CONTOUR = 600  # trials between which is drawn
 
 
 def volumes(points: pd.DataFrame, trials: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    """Hypervolume of the front after each complete trial, in the order they ended: number, end, hours, volume."""
-    done = trials[trials["state"] == "COMPLETE"].sort_values("end", kind="stable")
-    history = pd.DataFrame({"number": done["number"], "end": done["end"]}).reset_index(drop=True)
+    """Hypervolume of the front in the order that complete trials ended: done, number, end, hours, volume.
+
+    One row a trial; of a long study, one for every few trials.
+    """
+    ended = trials[trials["state"] == "COMPLETE"].sort_values("end", kind="stable")
+    numbers = ended["number"].to_numpy()
+    batches = np.array_split(np.arange(len(numbers)), min(len(numbers), MOST_VOLUMES) or 1)
     good = points[points["feasible"] & (points["state"] == "COMPLETE")] if len(points) else points
     losses = loss_array(good, facts.objectives) if len(good) else np.zeros((0, 1))
     rows = good.groupby("trial").indices if len(good) else {}
-    history["volume"] = volume_history([losses[rows.get(n, np.zeros(0, dtype=int))] for n in history["number"]])
-    start = trials["start"].min()
-    history["hours"] = (history["end"] - start).dt.total_seconds() / 3600
+    none = np.zeros(0, dtype=int)
+    groups = [losses[np.concatenate([none, *(rows.get(n, none) for n in numbers[batch])])] for batch in batches]
+    ends = [int(batch[-1]) for batch in batches if len(batch)]
+    history = ended.iloc[ends][["number", "end"]].reset_index(drop=True).assign(done=np.array(ends, dtype=int) + 1)
+    history["volume"] = volume_history(groups)[: len(ends)]
+    history["hours"] = (history["end"] - trials["start"].min()).dt.total_seconds() / 3600
     return history
 
 
@@ -56,7 +64,7 @@ def volume_chart(history: pd.DataFrame, by: str) -> go.Figure:
     """Hypervolume over trials (`by` is "trials") or over time ("time")."""
     hours = float(history["hours"].max()) if len(history) else 0.0
     unit, factor = ("hours", 1.0) if hours >= 2 else ("minutes", 60.0)
-    x = np.arange(1, len(history) + 1) if by == "trials" else history["hours"] * factor
+    x = history["done"] if by == "trials" else history["hours"] * factor
     figure = go.Figure(
         go.Scatter(
             x=x,
@@ -67,7 +75,8 @@ def volume_chart(history: pd.DataFrame, by: str) -> go.Figure:
             hovertemplate="after trial %{customdata}: %{y:.3f}<extra></extra>",
         )
     )
-    figure.update_xaxes(title="complete trials" if by == "trials" else f"{unit} since the first trial began")
+    title = "complete trials" if by == "trials" else f"{unit} since the start"
+    figure.update_xaxes(title=title, rangemode="tozero")
     figure.update_yaxes(title="hypervolume (better: up)", rangemode="tozero")
     return plain(figure, 340)
 
@@ -103,11 +112,16 @@ def importances(
 ) -> pd.DataFrame | None:
     """Share of each parameter [parameters, objectives] in what makes the best tenth of trials; None for too few trials.
 
-    PED-ANOVA of Optuna's, over the losses of the checkpoint that speaks for a trial.
+    PED-ANOVA of Optuna's, over the losses of the checkpoint that speaks for a trial; of many trials, over an even
+    choice of them.
     """
+    # Imported here because it brings scikit-learn, for which the first view of the app need not wait two seconds.
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
     done = trials[(trials["state"] == "COMPLETE") & trials["values"].notna()]
     if len(done) < LEAST_IMPORTANCE or not distributions:
         return None
+    done = done.iloc[np.unique(np.linspace(0, len(done) - 1, MOST_IMPORTANCE).astype(int))]
     study = optuna.create_study(directions=["minimize"] * len(facts.objectives))
     study.add_trials(
         [
@@ -201,8 +215,12 @@ def contour_chart(
     table: pd.DataFrame, first: str, second: str, score: str, goal: str, distributions: Mapping[str, BaseDistribution]
 ) -> go.Figure:
     """A score over two parameters: the last student point of every trial, and what lies between by interpolation."""
-    rows = table.dropna(subset=[score]).sort_values("step").groupby(["trial", "role"]).last().reset_index()
-    rows = rows[rows["role"] == rows["role"].iloc[0]]
+    from scipy.interpolate import griddata  # here for the reason of `importances`
+
+    rows = table.dropna(subset=[score])
+    rows = rows[rows["role"] == rows["role"].iloc[0]].sort_values("step").drop_duplicates("trial", keep="last")
+    rows = rows.sort_values("trial")
+    rows = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, MOST_CONTOUR).astype(int))]
     x, y = (np.log10(rows[p]) if is_log(distributions.get(p)) else rows[p] for p in (first, second))
     grid_x, grid_y = np.linspace(x.min(), x.max(), 40), np.linspace(y.min(), y.max(), 40)
     span = max(float(np.ptp(x)), 1e-12), max(float(np.ptp(y)), 1e-12)
@@ -381,7 +399,7 @@ def compare_volumes(histories: Mapping[str, pd.DataFrame]) -> go.Figure:
     for (name, history), (colour, dash) in zip(histories.items(), SERIES, strict=False):
         figure.add_trace(
             go.Scatter(
-                x=np.arange(1, len(history) + 1),
+                x=history["done"],
                 y=history["volume"],
                 mode="lines",
                 line={"shape": "hv", "color": colour, "dash": dash},

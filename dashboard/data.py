@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,16 +11,16 @@ import streamlit as st
 
 from dashboard import curves, published
 from dashboard.table import grouped
+from lethe.decide import KNEE, Limit, Recommendation, recommend
 from lethe.snapshot import Reader, Snapshot, study_names
-from lethe.store import Facts, Objective
+from lethe.store import VARIABLE, Facts, Objective, default_storage
 
-ENVIRONMENT = "LETHE_STORAGE"  # a URL may hold a password, so `lethe dashboard` hands it on by the environment
-DEFAULT = "~/lethe-results/studies.db"
 # What is cached here is shared and never changed: no copy is made, and a study is known by its name and token.
 BY_TOKEN: dict[str | type[Any], Callable[[Any], Any]] = {
     Snapshot: lambda study: (study.name, study.token),
     Facts: lambda facts: str(facts.objectives),
     Objective: lambda objective: (objective.score, objective.goal),
+    Limit: lambda limit: (limit.score, limit.low, limit.high),
 }
 
 
@@ -30,7 +29,7 @@ def storage_url() -> str:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--storage")
     given, _ = parser.parse_known_args(sys.argv[1:])
-    return given.storage or os.environ.get(ENVIRONMENT) or f"sqlite:///{Path(DEFAULT).expanduser()}"
+    return given.storage or os.environ.get(VARIABLE) or default_storage()
 
 
 @st.cache_data(ttl=2, show_spinner=False, max_entries=8)
@@ -59,6 +58,20 @@ def points_of(study: Snapshot, url: str, objectives: tuple[Objective, ...]) -> p
 def volumes_of(study: Snapshot, url: str, facts: Facts | None = None) -> pd.DataFrame:
     """The history of a study's hypervolume; `facts` names other objectives than its own."""
     return curves.volumes(study.points, study.trials, facts or study.facts)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=BY_TOKEN)
+def recommended(
+    study: Snapshot,
+    url: str,
+    objectives: tuple[Objective, ...],
+    limits: tuple[Limit, ...] = (),
+    rule: str = KNEE,
+) -> Recommendation | None:
+    """The recommended point of a study; None where no point is left."""
+    if not len(study.points):
+        return None
+    return recommend(study.points, objectives, study.facts.constraints, limits, rule=rule)
 
 
 @st.cache_data(

@@ -31,6 +31,20 @@ def figures(corpus: str) -> pd.DataFrame:
     return table[table["corpus"] == corpus].reset_index(drop=True)
 
 
+def beside(corpus: str, facts: Facts) -> pd.DataFrame:
+    """The published figures of a corpus as they are drawn into a study: without the two models that it measured too."""
+    table = figures(corpus)
+    own = corpus_of(facts) == corpus
+    models = {"target": "7B target", "retrained": "7B retrained"}
+    return table[~table["method"].isin(list(facts.references) if own else [])].replace({"method": models})
+
+
+def corpus_of(facts: Facts) -> str | None:
+    """The corpus of MUSE that a study is made on, whose figures belong beside it; None for other benchmarks."""
+    name = str(facts.about.get("benchmark", "")).lower()
+    return next((corpus for corpus in CORPORA if name.endswith(f"muse-{corpus}")), None)
+
+
 @cache
 def news_runs() -> Snapshot:
     """The mean-teacher paper's own MUSE-News runs, an epoch a checkpoint, as a study.

@@ -1,5 +1,6 @@
 """A recommendation in words: why this point, what was near, and how sure the intervals allow it to be. Plain text."""
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -48,6 +49,37 @@ def scores(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> lis
         floor = number(constraint.floor)
         lines.append(f"{constraint.score} {score_text(row, constraint.score)}; has to stay at {floor} or above")
     return lines
+
+
+def against_retrained(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> str:
+    """Where the point comes up to the retrained model, which never saw the forgotten text; "" where there is none.
+
+    It does in an objective whose 95% interval reaches the retrained model's value or better.
+    """
+    known = facts.references.get("retrained", {})
+    measured = [o for o in objectives if o.score in known]
+    reached = [o.score for o in measured if best_loss(row, o) <= o.loss(known[o.score][0])]
+    short = [f"{o.score} ({score_text(row, o.score)} against {number(known[o.score][0])})" for o in measured]
+    short = [text for o, text in zip(measured, short, strict=True) if o.score not in reached]
+    if not measured:
+        return ""
+    if not short:
+        return "It comes up to the retrained model in every objective."
+    comes = f"comes up to it in {listed(reached)}, but " if reached else ""
+    return f"Against the retrained model, which never saw the forgotten text, it {comes}falls short in {listed(short)}."
+
+
+def best_loss(row: pd.Series, objective: Objective) -> float:
+    """The smallest loss of an objective within the point's interval; of its value where it has none."""
+    value, low, high = (float(row.get(f"{objective.score}{end}", math.nan)) for end in ("", "_low", "_high"))
+    ends = [v for v in (value, low, high) if math.isfinite(v)]
+    inside = [0.0] if objective.goal == "zero" and low < 0 < high else []
+    return min(objective.loss(v) for v in [*ends, *inside])
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def better(goal: str) -> str:

@@ -86,6 +86,7 @@ def as_html(
         f"<h1>{_text(study.name)}</h1>",
         f"<p><strong>{_text(reasons.headline(study.points, found))}</strong></p>",
         f"<p>{_text(reasons.rule(found, objectives, limits))}</p>",
+        f"<p>{_text(reasons.against_retrained(row, objectives, facts))}</p>",
         _list(f"{x.score} from {x.low:g} to {x.high:g}" for x in limits) if limits else "",
         "<h2>How sure</h2>" + _list(reasons.sureness(found, limits, facts)),
         "<h2>Scores, with half of their 95% intervals</h2>" + _table(["score", "this point", *facts.references], rows),

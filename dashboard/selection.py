@@ -9,6 +9,8 @@ from lethe.decide import KNEE, Limit
 
 Query = dict[str, str | list[str]]
 VIEWS = ("2-D", "3-D", "matrix", "parallel")
+PICTURES = ("SVG", "PNG")  # what charts are saved as
+CHOICES = {"view": VIEWS, "picture": PICTURES}
 LIMIT = "limit"
 
 
@@ -33,6 +35,7 @@ class Selection:
     other: str = ""  # second parameter of a contour
     score: str = ""  # of slices, contours and outputs
     search: str = ""
+    picture: str = PICTURES[0]
 
 
 def to_query(selection: Selection) -> Query:
@@ -62,7 +65,7 @@ def from_query(query: Mapping[str, Iterable[str] | str]) -> Selection:
             values[field.name] = tuple(texts)
         elif isinstance(field.default, bool):
             values[field.name] = texts[-1:] == ["yes"]
-        elif texts:
+        elif texts and texts[-1] in CHOICES.get(field.name, texts):
             values[field.name] = texts[-1]
     return Selection(**values)
 

@@ -1,5 +1,6 @@
 """The table that every chart is drawn from: points with their key, their group, and what the scores are called."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -83,7 +84,8 @@ def grouped(points: pd.DataFrame, objectives: Sequence[Objective], facts: Facts)
         losses = store.loss_array(points, objectives)
         front = pareto.front(losses, feasible & complete & np.isfinite(losses).all(axis=1))
     groups = np.select([front, ~complete, ~feasible], [FRONT, RUNNING, INFEASIBLE], BEATEN)
-    keys = [f"{t}/{s}/{r}" for t, s, r in zip(points["trial"], points["step"], points["role"], strict=True)]
+    places = (points[name].tolist() for name in ("trial", "step", "role"))  # pandas' text columns are slow to walk
+    keys = [f"{trial}/{step}/{role}" for trial, step, role in zip(*places, strict=True)]
     return points.assign(front=front, key=keys, group=groups)
 
 
@@ -126,6 +128,15 @@ def score_text(row: pd.Series, score: str) -> str:
     return number(row.get(score)) + (f" ±{number(half)}" if np.isfinite(half) else "")
 
 
+def score_texts(rows: pd.DataFrame, score: str) -> list[str]:
+    """`score_text` of every row."""
+    none = np.full(len(rows), np.nan)
+    names = (score, f"{score}_low", f"{score}_high")
+    value, low, high = (rows[name].to_numpy(float) if name in rows else none for name in names)
+    pairs = zip(value.tolist(), ((high - low) / 2).tolist(), strict=True)
+    return [number(v) + (f" ±{number(half)}" if math.isfinite(half) else "") for v, half in pairs]
+
+
 def parameter_text(value: object) -> str:
     """A parameter's value, rounded for a reader."""
     return f"{value:.3g}" if isinstance(value, float | np.floating) else str(value)
@@ -134,6 +145,12 @@ def parameter_text(value: object) -> str:
 def recipe(row: pd.Series, parameters: Sequence[str]) -> str:
     """A trial's parameters in one line."""
     return ", ".join(f"{name} {parameter_text(row[name])}" for name in parameters if name in row.index)
+
+
+def recipes(rows: pd.DataFrame, parameters: Sequence[str]) -> list[str]:
+    """`recipe` of every row."""
+    columns = [[f"{name} {parameter_text(value)}" for value in rows[name].tolist()] for name in parameters]
+    return [", ".join(parts) for parts in zip(*columns, strict=True)] if columns else [""] * len(rows)
 
 
 def command(study: Snapshot, row: pd.Series) -> list[str]:

@@ -142,7 +142,11 @@ def clicked(event: Any) -> str | None:
 
 def chart(figure: Any, key: str, *, alt: str, click: bool = False) -> str | None:
     """Draw a figure; return the key of the point that was clicked, once for each click."""
-    picture = {"toImageButtonOptions": {"format": "svg", "filename": f"lethe-{key}"}, "displaylogo": False}
+    kind = selection().picture.lower()
+    picture = {
+        "toImageButtonOptions": {"format": kind, "filename": f"lethe-{key}", "scale": 2 if kind == "png" else 1},
+        "displaylogo": False,
+    }
     if not click:
         st.plotly_chart(figure, key=key, config=picture, alt=alt)
         return None

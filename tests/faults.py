@@ -8,6 +8,7 @@ begun anew: what it wrote before the fault is older than the fault.
 """
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -26,15 +27,18 @@ import optuna  # noqa: E402
 import psutil  # noqa: E402
 from clusters import start_head, start_node  # noqa: E402
 from optuna.trial import FrozenTrial, TrialState  # noqa: E402
+from postgres import start_postgres  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
-from searching import Search, Tiny, make_tiny, marked, short_folder, start_search, trials_of, wait_until  # noqa: E402
+from searching import Search, Tiny, make_tiny, marked, short_folder, start_search, trials_of, under_way, wait_until  # noqa: E402
 
 from lethe import store  # noqa: E402
+from trainables.resume import PROGRESS  # noqa: E402
 
 TRIALS = 3
 SEED = ["--seed", "3", "--concurrent", "1", "--trials", str(TRIALS), "--resume"]
 LENGTH = {"steps": 40, "every": 4}
+AWAY_S = 3
 
 
 @dataclass(frozen=True)
@@ -43,15 +47,21 @@ class Place:
 
     folder: Path
     tiny: Tiny
+    server: str | None = None  # URL of a PostgreSQL server that keeps the study
 
-    def arguments(self, storage: str | None = None, weights: Path | None = None) -> list[str]:
+    def arguments(self) -> list[str]:
         """The flags of the search."""
-        flags = [*self.tiny.flags(**LENGTH), *SEED, "--storage-path", str(weights or self.folder / "results")]
-        return [*flags, "--storage", storage or self.storage()]
+        flags = [*self.tiny.flags(**LENGTH), *SEED, "--storage-path", str(self.results)]
+        return [*flags, "--storage", self.storage()]
+
+    @property
+    def results(self) -> Path:
+        """Where weights and outputs go."""
+        return self.folder / "results"
 
     def storage(self) -> str:
         """The study store."""
-        return f"sqlite:///{self.folder}/studies.db"
+        return self.server or f"sqlite:///{self.folder}/studies.db"
 
     @contextmanager
     def search(self, *, arguments: list[str] | None = None, **environment: str) -> Iterator[Search]:
@@ -76,18 +86,11 @@ def first_run(study: optuna.Study, trial: FrozenTrial) -> int:
     return trial.number
 
 
-def running(storage: str) -> list[FrozenTrial]:
-    """Trials that run and have scored checkpoints."""
-    return [
-        t for t in trials_of(storage, "data") if t.state == TrialState.RUNNING and len(list(store.checkpoints(t))) >= 2
-    ]
-
-
-def strike(place: Place, search: Search, blow: Callable[[], None]) -> tuple[float, list[Path]]:
+def strike(results: Path, search: Search, blow: Callable[[], None]) -> tuple[float, list[Path]]:
     """Wait for a trial after the first to have scored checkpoints, and do it; when, and what the trial had written."""
-    wait_until(lambda: any(t.number > 0 for t in running(place.storage())), search)
-    trial = running(place.storage())[0]
-    written = [Path(point["items"]) for point in store.checkpoints(trial)]
+    wait_until(lambda: under_way(results, least=1) is not None, search)
+    progress = json.loads((under_way(results, least=1) / PROGRESS).read_text())
+    written = [Path(point["items"]) for result in progress["results"] for point in result["checkpoints"]]
     blow()
     return time.time(), written
 
@@ -124,7 +127,7 @@ def nothing(place: Place) -> list:
 def worker_killed(place: Place, expected: list) -> None:
     """kill -9 of a Ray Train worker."""
     with place.search() as search:
-        struck = strike(place, search, lambda: kill(search.mark, "ray::RayTrainWorker"))
+        struck = strike(place.results, search, lambda: kill(search.mark, "ray::RayTrainWorker"))
         assert search.wait() == 0, search.printed()
     assert_same(place, expected, struck)
 
@@ -138,7 +141,7 @@ def one_of_two_killed(place: Place, expected: list) -> None:
         workers[1].kill()
 
     with place.search(arguments=[*place.arguments(), "--workers", "2"]) as search:
-        struck = strike(place, search, lambda: one(search))
+        struck = strike(place.results, search, lambda: one(search))
         assert search.wait() == 0, search.printed()
     assert_same(place, expected, struck, bits=False)
 
@@ -146,7 +149,7 @@ def one_of_two_killed(place: Place, expected: list) -> None:
 def actor_killed(place: Place, expected: list) -> None:
     """kill -9 of the trial's own actor."""
     with place.search() as search:
-        struck = strike(place, search, lambda: kill(search.mark, "ray::ResourceTrainable"))
+        struck = strike(place.results, search, lambda: kill(search.mark, "ray::ResourceTrainable"))
         assert search.wait() == 0, search.printed()
     assert_same(place, expected, struck)
 
@@ -154,7 +157,7 @@ def actor_killed(place: Place, expected: list) -> None:
 def driver_killed(place: Place, expected: list) -> None:
     """kill -9 of the driver, and the same command again."""
     with place.search() as search:
-        struck = strike(place, search, lambda: os.kill(search.process.pid, signal.SIGKILL))
+        struck = strike(place.results, search, lambda: os.kill(search.process.pid, signal.SIGKILL))
         assert search.wait() == -signal.SIGKILL
     with place.search() as search:
         assert search.wait() == 0, search.printed()
@@ -172,19 +175,35 @@ def node_killed(place: Place, expected: list) -> None:
         start_node(head) as node,
         place.search(RAY_ADDRESS=head.gcs, **joining) as search,
     ):
-        struck = strike(place, search, node.kill)
+        struck = strike(place.results, search, node.kill)
         with start_node(head):
             assert search.wait() == 0, search.printed()
     assert_same(place, expected, struck)
 
 
+def server_killed(place: Place, expected: list) -> None:
+    """kill -9 of every process of the PostgreSQL server that keeps the study, and its start some seconds later."""
+    with start_postgres() as server:
+        place = replace(place, server=server.url())
+
+        def away() -> None:
+            server.kill()
+            time.sleep(AWAY_S)
+            server.start()
+
+        with place.search() as search:
+            struck = strike(place.results, search, away)
+            assert search.wait() == 0, search.printed()
+        assert_same(place, expected, struck)
+
+
 def disk_full(place: Place, expected: list) -> None:
     """A disk that is full when a trial writes: that trial fails with the reason, and the others do not."""
     place.folder.mkdir(exist_ok=True)
-    with small_disk(place.folder / "disk") as disk:
+    with small_disk(place.results) as disk:
         ballast = disk / "ballast"
-        with place.search(arguments=place.arguments(weights=disk)) as search:
-            strike(place, search, lambda: fill(ballast))
+        with place.search() as search:
+            strike(place.results, search, lambda: fill(ballast))
             wait_until(lambda: failed(place.storage()), search)
             ballast.unlink()
             assert search.wait() == 0, search.printed()
@@ -222,6 +241,7 @@ FAULTS: dict[str, Callable[[Place, list], None]] = {
     "trial's actor killed": actor_killed,
     "driver killed": driver_killed,
     "second node killed": node_killed,
+    "PostgreSQL killed": server_killed,
     "disk full": disk_full,
 }
 

@@ -22,6 +22,7 @@ from tiny import article, tiny_benchmark, tiny_model, tiny_tokenizer
 
 from trainables.benchmarks.layout import write_benchmark
 from trainables.models import save_model
+from trainables.resume import PROGRESS
 
 ROOT = Path(__file__).parent.parent
 MARK = "LETHE_TEST_RUN"  # in the environment of a search, and so of every process that it starts
@@ -153,8 +154,15 @@ def wait_until(ready: Callable[[], bool], search: Search, timeout: float = 240) 
     end = time.monotonic() + timeout
     while not ready():
         if search.process.poll() is not None or time.monotonic() > end:
-            pytest.fail(f"the search ended (exit code {search.process.poll()}) or is too slow:\n{search.printed()}")
-        time.sleep(0.1)
+            code = search.process.poll()
+            raise AssertionError(f"the search ended (exit code {code}) or is too slow:\n{search.printed()}")
+        time.sleep(0.02)
+
+
+def under_way(results: Path, least: int) -> Path | None:
+    """The folder of a trial, numbered `least` or more, that runs and has saved its state; a look costs next to nothing."""
+    found = (file.parent for file in sorted(results.glob(f"*/trial-*/{PROGRESS}")))
+    return next((folder for folder in found if int(folder.name.removeprefix("trial-")) >= least), None)
 
 
 def trials_of(storage: str, name: str) -> list[optuna.trial.FrozenTrial]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from trainables.benchmarks import articles
 
-quickly = settings(max_examples=25, deadline=None)
+quickly = settings(max_examples=25)
 seeds = st.integers(0, 2**31)
 ALL_TEMPLATES = [*articles.OPENINGS, *articles.LEADERS, *articles.GOODS, *articles.SIZES]
 ALL_TEMPLATES += [*articles.QUOTES, *articles.CLOSINGS]

@@ -29,7 +29,7 @@ def test_what_is_written_is_read_back(folder):
     assert benchmark.name == str(folder)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(texts=st.lists(st.text(), min_size=1, max_size=4))
 def test_any_text_survives_the_round_trip(texts, tmp_path_factory):
     folder, splits = tmp_path_factory.mktemp("any"), SPLITS | {("raw", "forget"): layout.text_rows(texts)}

@@ -1,11 +1,13 @@
 """What is drawn is what the table says: points, groups, intervals, directions, references, and no text that is markup."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from tiny_study import OBJECTIVES, checkpoint, tiny_facts, tiny_ledger
 
-from dashboard import charts, curves, published, table
+from dashboard import charts, charts_3d, curves, labels, published, table
 from dashboard.table import BEATEN, FRONT, INFEASIBLE, RUNNING
 from lethe import store
 
@@ -70,7 +72,7 @@ def test_every_point_is_drawn_once_with_its_key_marker_and_interval(points):
 
 def test_axes_say_where_better_is_and_privleak_has_its_line_and_band(points):
     figure = charts.front_2d(points, "privleak", "verbmem_f", GOALS)
-    assert figure.layout.xaxis.title.text == "privleak  (better: near 0)"
+    assert figure.layout.xaxis.title.text == "privleak  (better: near 0; green: ±5)"
     assert figure.layout.yaxis.title.text == "verbmem_f  (better: down)"
     assert [(s.x0, s.x1) for s in figure.layout.shapes] == [(-5, 5), (0, 0)]
     other = charts.front_2d(points, "verbmem_f", "knowmem_r", GOALS)
@@ -100,8 +102,35 @@ def test_references_the_trajectory_the_ring_and_published_points(points):
     assert list(traces(figure, "published (7B)")[0].text)[:2] == ["target", "retrained"]
 
 
+def test_published_models_are_named_apart_from_a_study_s_own_and_drawn_once_where_they_are_the_same():
+    muse_mini, news = (tiny_facts(about={"benchmark": name}) for name in ("muse-mini", "muse-bench/MUSE-News"))
+    assert (published.corpus_of(muse_mini), published.corpus_of(news)) == (None, "news")
+    assert "7B target" in set(published.beside("news", muse_mini)["method"])
+    news = replace(news, references=published.news_runs().facts.references)
+    assert not {"target", "7B target", "retrained"} & set(published.beside("news", news)["method"])
+
+
+def test_no_label_lies_on_another_one_or_on_a_point():
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(0, 100, 40), rng.uniform(0, 100, 40)
+    room = labels.Room(x, y)
+    points = room._taken.copy()
+    places = room.place(x.tolist(), y.tolist(), ["a label"] * 40)
+    boxes = room._taken[40:]
+    assert len(boxes) == sum(place is not None for place in places) > 20
+    for i, box in enumerate(boxes):
+        assert not labels.overlap(box, np.delete(boxes, i, axis=0))
+        assert labels.overlap(box, points) == 0
+
+
+def test_a_label_has_room_beside_its_own_point_and_none_in_a_crowd():
+    assert labels.Room([0, 100], [0, 100]).place([0], [0], ["alone"]) == ["top center"]
+    crowd = labels.Room(*np.mgrid[0:1:60j, 0:1:60j].reshape(2, -1))
+    assert crowd.place([0.5], [0.5], ["no room here"]) == [None]
+
+
 def test_three_dimensions_matrix_and_parallel_coordinates_hold_every_point(points):
-    solid = charts.front_3d(points, ["verbmem_f", "privleak", "knowmem_r"], GOALS, references=REFERENCES)
+    solid = charts_3d.front_3d(points, ["verbmem_f", "privleak", "knowmem_r"], GOALS, references=REFERENCES)
     drawn = [k for t in solid.data if t.customdata is not None for k in t.customdata]
     assert sorted(drawn) == sorted(points["key"])
     assert traces(solid, "privleak 0")[0].z == ((0, 0), (0, 0)) or np.all(

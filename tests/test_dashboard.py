@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from tiny_dashboard import HOSTILE, finish, make_study, start
 from tiny_study import SPACE
 
-from dashboard import data, published
+from dashboard import published
 from lethe import store
 from lethe.ledger import Ledger
 from lethe.snapshot import Reader
@@ -24,7 +24,7 @@ PAGES = ("decide", "front", "trial", "progress", "hyperparameters", "ablation", 
 @pytest.fixture
 def url(tmp_path, monkeypatch):
     found = make_study(tmp_path / "results")
-    monkeypatch.setenv(data.ENVIRONMENT, found)
+    monkeypatch.setenv(store.VARIABLE, found)
     return found
 
 
@@ -181,7 +181,7 @@ def test_a_note_is_stored_with_the_study_and_nothing_else_is_written(url):
 
 
 def test_text_from_models_and_studies_is_inert(tmp_path, monkeypatch):
-    monkeypatch.setenv(data.ENVIRONMENT, make_study(tmp_path, name="<b>bold</b> **x**", output=HOSTILE))
+    monkeypatch.setenv(store.VARIABLE, make_study(tmp_path, name="<b>bold</b> **x**", output=HOSTILE))
     for _, app in walked():
         for kind in ("markdown", "caption", "title", "subheader", "error", "warning", "info", "metric"):
             for element in app.get(kind):
@@ -198,7 +198,7 @@ def test_text_from_models_and_studies_is_inert(tmp_path, monkeypatch):
 @pytest.mark.parametrize("what", ["missing", "empty", "text", "facts", "no studies", "no trials"])
 def test_a_bad_store_is_a_sentence_and_no_page_breaks(tmp_path, monkeypatch, what):
     file = tmp_path / "s.db"
-    monkeypatch.setenv(data.ENVIRONMENT, f"sqlite:///{file}")
+    monkeypatch.setenv(store.VARIABLE, f"sqlite:///{file}")
     if what == "empty":
         file.touch()
     elif what == "text":
@@ -222,7 +222,7 @@ def test_a_bad_store_is_a_sentence_and_no_page_breaks(tmp_path, monkeypatch, wha
 
 
 def test_a_password_is_not_on_the_page(monkeypatch):
-    monkeypatch.setenv(data.ENVIRONMENT, "postgresql://me:Zq9secret@127.0.0.1:1/db")
+    monkeypatch.setenv(store.VARIABLE, "postgresql://me:Zq9secret@127.0.0.1:1/db")
     app = opened()
     assert "Zq9secret" not in words(app) + str(app.main) + str(app.sidebar)
     assert "***" in words(app)

@@ -3,6 +3,7 @@
 Needs Debian's chromium (`apt-get install --no-install-recommends chromium`); without it these tests are left out.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -33,6 +34,13 @@ REAL = os.environ.get("LETHE_REAL_STORAGE", "")  # a study made by `make tune`, 
 PAGES = {"": "Decide", "front": "Front", "trial": "Trial", "progress": "Progress", "compare": "Compare"}
 PAGES |= {"hyperparameters": "Hyperparameters"}
 PATIENCE = 90_000  # milliseconds
+DRAWN = """() => {
+    const app = document.querySelector('[data-testid=stApp]');
+    const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')];
+    return app.getAttribute('data-test-script-state') === 'notRunning'
+        && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')
+        && charts.every(chart => chart.querySelector('.main-svg'));
+}"""
 
 
 def free_port() -> int:
@@ -54,7 +62,9 @@ def served(url: str) -> Iterator[str]:
         yield address
     finally:
         server.terminate()
-        server.communicate(timeout=30)
+        said, _ = server.communicate(timeout=30)
+    assert b"Traceback" not in said, said.decode()
+    assert b"deprecated" not in said, said.decode()
 
 
 def wait_for(address: str, server: subprocess.Popen) -> None:
@@ -81,15 +91,19 @@ def browser():
 def page(browser):
     opened = browser.new_page(viewport={"width": 1440, "height": 1000})
     opened.set_default_timeout(PATIENCE)
+    asked: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
     yield opened
     opened.close()
+    assert [url for url in asked if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))] == []
 
 
 def settled(page) -> str:
     """Wait until Streamlit has drawn the page; its words. No traceback is among them."""
     page.wait_for_selector("h1")
-    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
-    page.wait_for_timeout(800)
+    page.wait_for_function(DRAWN)
+    page.wait_for_timeout(300)  # a page that writes its link, or sees a changed study, runs once more
+    page.wait_for_function(DRAWN)
     assert page.locator("[data-testid=stException]").count() == 0
     return page.locator("[data-testid=stMain]").inner_text()
 
@@ -112,14 +126,25 @@ def test_a_click_opens_the_trial_other_objectives_change_the_front_and_the_view_
         assert page.locator("h3", has_text="The front: 1 of").count() == 1
         page.goto(link)
         settled(page)
-        marker = page.locator(".scatterlayer .trace:has(.errorbar) path.point").first  # the front has intervals
-        place = marker.bounding_box()
-        page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+        click_point(
+            page, page.locator(".scatterlayer .trace:has(.errorbar) path.point").first
+        )  # the front has intervals
         page.wait_for_selector("h1:has-text('Trial')")
         text = settled(page)
         assert "What the model wrote" in text
         assert "platform/train_mt.py" in text
         assert "point=" in page.url
+
+
+def click_point(page, marker) -> None:
+    """Click a point as a hand does: the pointer is on it, and the chart has noticed, before the button goes down."""
+    marker.scroll_into_view_if_needed()
+    place = marker.bounding_box()
+    page.mouse.move(place["x"] - 20, place["y"] - 20)
+    page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2, steps=5)
+    page.wait_for_selector(".hoverlayer .hovertext")
+    page.mouse.down()
+    page.mouse.up()
 
 
 def test_a_running_study_is_shown_anew_and_the_zoom_stays(tmp_path, page):
@@ -146,6 +171,28 @@ def test_a_running_study_is_shown_anew_and_the_zoom_stays(tmp_path, page):
 def ticks(page) -> list[str]:
     """What stands at the ticks of the first chart's axes."""
     return page.locator(".js-plotly-plot").first.locator(".xtick text, .ytick text").all_inner_texts()
+
+
+def test_what_is_taken_away_comes_down(tmp_path, page):
+    with served(make_study(tmp_path)) as address:
+        page.goto(address)
+        settled(page)
+        files = {}
+        for name in ("Report (HTML)", "Recommendation (JSON)", "What is left (CSV)"):
+            with page.expect_download() as coming:
+                page.get_by_role("button", name=name).click()
+            files[name] = Path(coming.value.path()).read_text("utf-8")
+        assert "Recommended: trial" in files["Report (HTML)"]
+        assert files["Report (HTML)"].count("plotly-graph-div") == 2
+        assert json.loads(files["Recommendation (JSON)"])["study"] == "tiny"
+        assert files["What is left (CSV)"].startswith("trial,")
+        page.get_by_role("radio", name="PNG").or_(page.get_by_role("button", name="PNG")).first.click()
+        page.wait_for_url("**picture=PNG*")
+        settled(page)
+        page.locator(".js-plotly-plot").first.hover()
+        with page.expect_download() as coming:
+            page.locator("[data-title^=Download]").first.click()
+        assert coming.value.suggested_filename == "lethe-decision.png"
 
 
 def test_hostile_text_runs_nothing(tmp_path, page):

@@ -1,12 +1,12 @@
 """`lethe dashboard` serves on this machine alone, and hands a storage URL on where no other user can read it."""
 
-import subprocess
+import os
 import sys
 
 import pytest
-import typer
 
 from lethe_cli import dashboard as command
+from lethe_cli import hints
 from lethe_cli.main import new_app, run
 
 
@@ -15,11 +15,7 @@ def started(monkeypatch):
     """What would have been started: command line and environment."""
     calls = []
 
-    def call(arguments, env):
-        calls.append((arguments, env))
-        return 0
-
-    monkeypatch.setattr(subprocess, "call", call)
+    monkeypatch.setattr(os, "execve", lambda program, arguments, env: calls.append((arguments, env)))
     return calls
 
 
@@ -38,6 +34,9 @@ def test_it_binds_to_this_machine_and_a_password_is_in_the_environment_only():
     assert line[line.index("--server.address") + 1] == "127.0.0.1"
     assert line[line.index("--server.port") + 1] == "8600"
     assert not any("storage" in part for part in line)
+    assert (
+        line[line.index("--server.showEmailPrompt") + 1] == "false"
+    )  # else Streamlit's first start waits for an answer
     assert command.environment(url)["LETHE_STORAGE"] == url
     assert command.app().exists()
 
@@ -64,8 +63,24 @@ def test_without_streamlit_it_says_what_to_install(monkeypatch, started):
     assert started == []
 
 
-def test_it_ends_with_streamlit_s_exit_code(monkeypatch):
-    monkeypatch.setattr(subprocess, "call", lambda *_, **__: 3)
-    with pytest.raises(typer.Exit) as left:
-        command.dashboard()
-    assert left.value.exit_code == 3
+def test_the_hint_after_a_search_works_as_it_is_typed(tmp_path, monkeypatch):
+    monkeypatch.delenv("LETHE_STORAGE", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/usr/bin")
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "lethe").touch()
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    monkeypatch.chdir(tmp_path)
+    default = f"sqlite:///{tmp_path}/lethe-results/studies.db"
+    assert hints.dashboard(default) == ".venv/bin/lethe dashboard"
+    assert hints.dashboard("sqlite:////s.db") == ".venv/bin/lethe dashboard --storage sqlite:////s.db"
+    assert "Zq9" not in hints.dashboard("postgresql://me:Zq9@host/db")
+    monkeypatch.setenv("LETHE_STORAGE", "postgresql://me:Zq9@host/db")
+    assert hints.dashboard("postgresql://me:Zq9@host/db") == ".venv/bin/lethe dashboard"
+    monkeypatch.chdir(tmp_path / ".venv")
+    assert hints.as_typed("lethe") == "bin/lethe"
+    monkeypatch.chdir(programs / ".." / "..")
+    monkeypatch.setenv("PATH", f"/usr/bin:{programs}")
+    (programs / "lethe").chmod(0o755)
+    assert hints.as_typed("lethe") == "lethe"

@@ -29,7 +29,7 @@ def test_a_text_that_fits_is_one_sequence_with_its_special_tokens():
     assert [tokenizer.decode(ids) for ids in sequences] == [f"<s>{text}" for text in texts]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(words=st.integers(1, 60), max_length=st.integers(2, 20))
 def test_a_long_text_is_cut_into_full_sequences_that_join_to_it(words, max_length):
     tokenizer, text = tiny_tokenizer(), "mill " * words

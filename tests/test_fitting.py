@@ -28,7 +28,7 @@ def test_what_fits_is_planned_and_what_is_not_known_is_not_refused():
         (BIG, 1, Memory(gpu=80 * GIB), "--workers 4"),
         (replace(BIG, checkpointing=False, max_length=2048), 8, Memory(gpu=48 * GIB), "--set checkpointing=true, or --set micro_batch_size=2"),
         (BIG, 8, Memory(gpu=80 * GIB, host=500 * GIB), "it fits with --workers 4"),
-        (BIG, 8, Memory(gpu=4 * GIB), "neither bf16, checkpointing, smaller micro-batches nor fsdp on up to 64 workers"),
+        (BIG, 8, Memory(gpu=4 * GIB), "neither bf16, checkpointing, smaller batches nor fsdp on up to 64 workers"),
     ],
 )  # fmt: skip
 def test_a_refusal_is_one_line_that_says_what_is_needed_what_there_is_and_what_would_fit(

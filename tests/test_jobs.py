@@ -5,11 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from clusters import RAY, ray_job, start_head
-from searching import ROOT, assert_calm, make_tiny, short_folder
+from clusters import RAY, ray_job, start_head, start_node
+from searching import ROOT, assert_calm
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 JOURNAL = "LETHE_TEST_JOURNAL"
@@ -19,17 +20,6 @@ with __import__("contextlib").suppress(KeyError), open(__import__("os").environ[
     _journal.write(f"{{__name__}} {{__import__('os').getpid()}} {{__file__}}\\n")
 '''  # appended to the checkout's modules only: whoever imports another copy leaves no line
 WITNESSES = {"driver": "platform/lethe/study.py", "worker": "trainables/unlearning.py"}
-
-
-@pytest.fixture(scope="module")
-def place():
-    with short_folder() as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def tiny(place):
-    return make_tiny(place / "tiny")
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +53,13 @@ def not_installed(place: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("environment_of", "installed"),
-    [(installed_here, True), (not_installed, False)],
-    ids=["installed", "not-installed"],
+    ("environment_of", "installed", "nodes"),
+    [(installed_here, True, 1), (not_installed, False, 2)],
+    ids=["installed, one node", "not installed, two nodes"],
 )
-def test_a_job_runs_the_uploaded_checkout_in_driver_and_workers(environment_of, installed, place, tiny, checkout):
+def test_a_job_runs_the_uploaded_checkout_in_driver_and_workers(
+    environment_of, installed, nodes, place, tiny, checkout
+):
     name = environment_of.__name__
     folder, journal = place / name[:4], place / f"{name}.journal"
     folder.mkdir()
@@ -78,8 +70,12 @@ def test_a_job_runs_the_uploaded_checkout_in_driver_and_workers(environment_of, 
     ) | {JOURNAL: str(journal)}
     assert imports_lethe(environment) == installed
     subprocess.run([*RAY, "get-auth-token", "--generate"], env=environment, check=True, capture_output=True)
-    with start_head(folder, environment) as head:
+    with ExitStack() as cluster:
+        head = cluster.enter_context(start_head(folder, environment, cpus=0 if nodes > 1 else 2))
+        for _ in range(nodes - 1):  # then the head has no CPU, and all workers are on the other node
+            cluster.enter_context(start_node(head))
         arguments = [*tiny.flags(), "--trials", "3", "--storage-path", str(folder / "results"), "--json"]
+        arguments += ["--workers", str(nodes)]
         job = ray_job(
             "submit", head.address, head.environment, "--working-dir", ".", "--",
             "python", "platform/tune_mt.py", *arguments, cwd=checkout,

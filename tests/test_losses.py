@@ -12,7 +12,7 @@ from torch.testing import assert_close
 from trainables import losses
 
 B, T, V = 3, 7, 11
-quickly = settings(max_examples=25, deadline=None)
+quickly = settings(max_examples=25)
 seeds = st.integers(0, 2**31)
 
 

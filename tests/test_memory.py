@@ -12,10 +12,9 @@ from tiny import tiny_model
 from torch.autograd.graph import saved_tensors_hooks
 from transformers import GPT2Config, GPTNeoXConfig
 
-from trainables import unlearning
 from trainables.config import Config
 from trainables.mean_teacher import Checkpoint, unlearn
-from trainables.memory import BACKWARD, GIB, LOSS, MUSE, SCORING, UPDATE, plan, read_shape, saved, shape_of
+from trainables.memory import BACKWARD, GIB, LOSS, SCORING, UPDATE, plan, read_shape, saved, shape_of
 from trainables.models import freeze
 
 SEVEN, FROZEN = 6_738_415_616, 2 * 32000 * 4096 + 65 * 4096  # parameters; embeddings, head and 65 norms
@@ -78,8 +77,10 @@ def test_the_host_holds_target_student_and_teacher_of_every_worker_of_a_node():
     assert plan(seven_shape(), BIG, 8, per_node=4).host == 4 * 4 * (2 * SEVEN + trainable)
 
 
-def test_scoring_is_planned_with_the_batches_that_scoring_takes():
-    assert MUSE.batch == unlearning.BATCH
+def test_scoring_is_planned_with_the_batch_that_the_run_takes():
+    shape = shape_of(wide_model().config)
+    small, large = (plan(shape, Config(score_batch=size)).phases[SCORING]["key-value cache"] for size in (5, 50))
+    assert large == 10 * small
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])

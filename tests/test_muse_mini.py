@@ -32,7 +32,7 @@ def organisations(group):
     return [a.questions[0][0].removeprefix("Who is the director of the ").rstrip("?") for a in group]
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 2**31))
 def test_one_seed_is_one_world_and_another_seed_another(seed):
     assert make_world(seed) == make_world(seed)

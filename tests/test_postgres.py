@@ -21,6 +21,7 @@ from tiny_study import SPACE, checkpoint, made_up, run_trial, tiny_facts, tiny_l
 from lethe import driver, store
 from lethe.ledger import DRIVER, Ledger
 from lethe.server_storage import ServerStorage
+from lethe.snapshot import Reader, study_names
 
 pytestmark = [pytest.mark.slow, needs_postgres]
 ROOT = Path(__file__).parent.parent
@@ -114,6 +115,25 @@ def test_a_study_is_read_back_with_the_same_points_and_failures_as_in_sqlite(ser
     assert ledgers[0].failures() == ledgers[1].failures()
     assert [ledger.finished() for ledger in ledgers] == [6, 6]
     assert len(there) > 8
+
+
+def test_the_dashboard_reads_the_same_points_and_sees_what_changes(server, storage, name):
+    ledger = search(storage, name)
+    reader = Reader(server.url(), name)
+    first = reader.read()
+    assert name in study_names(server.url())
+    expected = store.read_points(ledger.study, ledger.facts)
+    found = first.points[expected.columns]
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_exact=True)
+    assert reader.read() is first
+    number = int(first.trials["number"].iloc[-1])  # it runs
+    ledger.record(number, checkpoint(7))
+    ledger.tell(number)
+    store.write_note(server.url(), name, number, "look here")
+    second = reader.read()
+    assert len(second.points) > len(first.points)
+    assert second.notes == {number: "look here"}
+    assert list(second.distributions) == list(first.distributions)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])

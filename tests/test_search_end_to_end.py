@@ -9,14 +9,12 @@ import pytest
 import torch
 from optuna.trial import TrialState
 from searching import (
-    Tiny,
     assert_calm,
     interrupt,
     left_over,
-    make_tiny,
-    short_folder,
     start_search,
     trials_of,
+    under_way,
     wait_until,
 )
 
@@ -29,17 +27,6 @@ from trainables.unlearning import Unlearner, make_session
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 TRIALS = 4
 SEED = ["--seed", "3", "--concurrent", "1"]
-
-
-@pytest.fixture(scope="module")
-def place():
-    with short_folder() as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def tiny(place) -> Tiny:
-    return make_tiny(place / "tiny")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -188,13 +175,7 @@ def test_a_search_that_is_stopped_three_times_ends_as_the_undisturbed_one(undist
 
     for done, (stop, expected) in enumerate(STOPS.values()):
         with start_search(arguments, place, tiny.environment()) as search:
-            wait_until(
-                lambda done=done: (
-                    len(states(TrialState.COMPLETE)) > done
-                    and any(list(store.checkpoints(t)) for t in states(TrialState.RUNNING))
-                ),
-                search,
-            )
+            wait_until(lambda done=done: under_way(place / "b", least=done + 1) is not None, search)
             processes = search.descendants()
             finished = {t.number for t in states(TrialState.COMPLETE)}
             assert len(processes) > 5

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.selection import VIEWS, Selection, from_query, to_query
+from dashboard.selection import PICTURES, VIEWS, Selection, from_query, to_query
 from lethe.decide import Limit
 
 words = st.text(max_size=20)
@@ -25,6 +25,7 @@ selections = st.builds(
     others=many,
     objectives=many,
     view=st.sampled_from(VIEWS),
+    picture=st.sampled_from(PICTURES),
     intervals=st.booleans(),
     beaten=st.booleans(),
     limits=st.lists(limits, max_size=3).map(tuple),
@@ -44,8 +45,11 @@ def test_a_link_holds_only_what_was_chosen():
 
 @given(
     query=st.dictionaries(
-        st.sampled_from(["study", "limit", "view", "others", "intervals", "nonsense"]), words | st.lists(words)
+        st.sampled_from(["study", "limit", "view", "picture", "others", "intervals", "nonsense"]),
+        words | st.lists(words),
     )
 )
 def test_no_link_is_refused(query):
-    assert isinstance(from_query(query), Selection)
+    found = from_query(query)
+    assert found.view in VIEWS
+    assert found.picture in PICTURES

@@ -35,7 +35,7 @@ def train(folder, *, seed=0, epochs=3, draw=lambda rng: TEXTS, **options):
     return train_small_model(TOKENIZER, draw, folder, epochs=epochs, seed=seed, **options)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(text=st.text())
 def test_any_text_is_encoded_and_comes_back(text):
     ids = TOKENIZER(text).input_ids
@@ -110,7 +110,7 @@ def test_what_is_saved_is_what_was_trained(tmp_path):
     assert load_tokenizer(tmp_path / "m")(TEXTS).input_ids == TOKENIZER(TEXTS).input_ids
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(count=st.integers(0, 40), max_length=st.integers(2, 12))
 def test_documents_end_with_the_end_token_and_are_cut_without_loss(count, max_length):
     text = "mill " * count

@@ -81,7 +81,7 @@ events = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(events=events)
 def test_what_is_on_disk_is_the_front_s_weights_and_those_of_running_trials(events, tmp_path_factory):
     search = Search(tmp_path_factory.mktemp("search"))

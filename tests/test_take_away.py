@@ -8,10 +8,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from tiny_dashboard import HOSTILE, items, make_study
+from tiny_study import tiny_facts
 
 from dashboard import outputs, reasons, report
 from dashboard.table import command
 from lethe.decide import Limit, recommend
+from lethe.objectives import Objective
 from lethe.snapshot import Reader
 
 
@@ -143,3 +145,23 @@ def test_the_report_has_recipe_scores_figures_and_versions_and_nothing_hostile_r
 def test_numbers_of_numpy_and_dates_become_plain_data():
     given = {"a": np.float64("nan"), "b": [np.int64(3), float("inf")], "c": pd.Timestamp("2026-01-01"), "d": np.True_}
     assert report.finite(given) == {"a": None, "b": [3, None], "c": "2026-01-01 00:00:00", "d": True}
+
+
+def test_where_a_point_comes_up_to_the_retrained_model_and_where_it_falls_short():
+    names = {"verbmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize"}
+    objectives = tuple(Objective(score=score, goal=goal) for score, goal in names.items())
+    facts = tiny_facts(
+        references={"retrained": {"verbmem_f": [20, 18, 22], "privleak": [0, 0, 0], "knowmem_r": [90, 88, 92]}}
+    )
+    near = {"verbmem_f": (23, 19, 27), "privleak": (-5, -11, 1), "knowmem_r": (91, 90, 92)}
+    far = near | {"verbmem_f": (30, 26, 34), "privleak": (-5, -11, -1)}
+    rows = [
+        pd.Series({f"{s}{end}": v for s, t in row.items() for end, v in zip(("", "_low", "_high"), t, strict=True)})
+        for row in (near, far)
+    ]
+    every, some = (reasons.against_retrained(row, objectives, facts) for row in rows)
+    assert every == "It comes up to the retrained model in every objective."
+    assert "comes up to it in knowmem_r, but falls short in verbmem_f (30.0 ±4.0 against 20.0) and privleak" in some
+    assert reasons.against_retrained(rows[0], objectives, tiny_facts()) == ""
+    without = rows[0].drop(["verbmem_f_low", "verbmem_f_high"])
+    assert "falls short in verbmem_f (23.0 against 20.0)" in reasons.against_retrained(without, objectives, facts)

@@ -15,7 +15,7 @@ from trainables.mean_teacher import Checkpoint, unlearn
 from trainables.models import freeze
 from trainables.teacher import add_damping_, clip_coefficient, contract_, make_teacher
 
-quickly = settings(max_examples=25, deadline=None)
+quickly = settings(max_examples=25)
 rates = st.floats(0, 1)
 
 

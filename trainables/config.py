@@ -49,6 +49,7 @@ class Config:
     freeze: bool = True  # embeddings, head and norms
     parallel: str = "ddp"  # on several workers: whole models on each ("ddp"), or shards of them ("fsdp")
     precision: str = "fp32"  # of forward and backward passes; weights and the teacher are fp32 always
+    score_batch: int = 128  # prompts or texts scored at once; scores do not depend on it
     checkpointing: bool = False  # of activations: less memory for a third more time
     seed: int = 0
 
@@ -85,6 +86,7 @@ POSITIVE = (
     "eval_every",
     "batch_size",
     "micro_batch_size",
+    "score_batch",
     "max_length",
 )
 

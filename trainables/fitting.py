@@ -81,10 +81,11 @@ def _changes(config: Config, workers: int) -> Iterator[Change]:
     """All that may be changed, the cheapest first."""
     counts: list[int | None] = [None, *_doubled(workers)]
     smaller = [config.micro_batch_size // 2**n for n in range(1, config.micro_batch_size.bit_length())]
-    options = {
+    options: dict[str, list[Any]] = {
         "parallel": ["fsdp"] if config.parallel != "fsdp" else [],
         "precision": ["bf16"] if config.precision != "bf16" else [],
         "micro_batch_size": smaller,
+        "score_batch": [size for size in (32, 8) if size < config.score_batch],
         "checkpointing": [True] if not config.checkpointing else [],
     }
     choices = [[None, *values] for values in options.values()]
@@ -102,7 +103,7 @@ def _doubled(workers: int) -> list[int]:
 
 
 def _no_way() -> str:
-    return f"neither bf16, checkpointing, smaller micro-batches nor fsdp on up to {MOST_WORKERS} workers makes it fit"
+    return f"neither bf16, checkpointing, smaller batches nor fsdp on up to {MOST_WORKERS} workers makes it fit"
 
 
 def _gib(size: int) -> str:

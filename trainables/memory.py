@@ -86,12 +86,11 @@ class Shape:
 
 @dataclass(frozen=True, kw_only=True)
 class Scoring:
-    """The longest generation of an evaluation; the defaults are MUSE's VerbMem, and batches as `unlearning` makes."""
+    """The longest generation of an evaluation; the defaults are MUSE's VerbMem."""
 
     items: int = 100
     prompt: int = 1024  # tokens
     new: int = 128
-    batch: int = 128  # prompts at once
 
 
 MUSE = Scoring()
@@ -244,7 +243,7 @@ def _logits(shape: Shape, config: Config, rows: int) -> tuple[int, int]:
 
 def _scoring(shape: Shape, config: Config, workers: int, sharded: bool, scoring: Scoring) -> dict[str, int]:
     c = _width(config) if sharded else FP32
-    rows = min(scoring.batch, math.ceil(scoring.items / workers))
+    rows = min(config.score_batch, math.ceil(scoring.items / workers))
     cache = rows * (scoring.prompt + scoring.new) * 2 * shape.layers * shape.kv_heads * shape.head_size * c
     # At work at once: the residual in fp32, four tensors of width h, three of the MLP's.
     token = FP32 * shape.hidden + c * (4 * shape.hidden + 3 * shape.mlp)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from filelock import FileLock
 
 import trainables.muse
@@ -43,15 +44,16 @@ def measure_references(
     retrained: str | None,
     cache: Path,
     *,
+    device: torch.device | str = "cpu",
     load: Callable[[str], Any] = load_model,
 ) -> References:
-    """Score both models, or read what was measured before from `cache`."""
+    """Score both models on `device`, or read what was measured before from `cache`."""
     folder = cache / fingerprint(benchmark, protocol, target, retrained)
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f".{folder.name}.lock"):
         if not (folder / "references.json").exists():
             folder.mkdir(exist_ok=True)
-            _measure(benchmark, tokenizer, protocol, target, retrained, folder, load)
+            _measure(benchmark, tokenizer, protocol, target, retrained, folder, lambda name: load(name).to(device))
         return _read(folder)
 
 

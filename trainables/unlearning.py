@@ -32,7 +32,6 @@ from trainables.run_folder import RunFolder
 from trainables.task import Task, cache_of, locate
 from trainables.world import World, join
 
-BATCH = 128  # prompts or texts scored at once
 SPLITS = {"retain": "retain1", "unrelated": "unrelated"}  # Config.regularisation -> split of `raw`
 STEPS = "steps.parquet"  # in a run's folder
 
@@ -58,13 +57,15 @@ def load_task(task: Task) -> Loaded:
     places = locate(task)
     benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
     protocol, cache = PROTOCOLS[task.protocol], cache_of(task) / "references"
-    references = measure_references(benchmark, tokenizer, protocol, places.target, places.retrained, cache)
+    references = measure_references(
+        benchmark, tokenizer, protocol, places.target, places.retrained, cache, device=world.device
+    )
     return Loaded(
         benchmark=benchmark,
         tokenizer=tokenizer,
         target=load_model(places.target),
         references=references,
-        evaluator=Evaluator(benchmark, tokenizer, protocol, references.attack, batch_size=BATCH, world=world),
+        evaluator=Evaluator(benchmark, tokenizer, protocol, references.attack, world=world),
         world=world,
     )
 
@@ -119,7 +120,7 @@ class Unlearner:
             if isinstance(record, StepRecord):
                 steps.append(asdict(record))
                 continue
-            checkpoints.append(self._score(record, folder))
+            checkpoints.append(self._score(record, folder, config.score_batch))
             if record.role == "teacher":
                 world.on_first(lambda: _write_table(pd.DataFrame(steps), folder, STEPS))
                 results.append({"step": record.step, "checkpoints": checkpoints})
@@ -128,12 +129,12 @@ class Unlearner:
                 yield results[-1]
                 checkpoints = []
 
-    def _score(self, checkpoint: Checkpoint, folder: RunFolder) -> dict[str, Any]:
+    def _score(self, checkpoint: Checkpoint, folder: RunFolder, batch_size: int) -> dict[str, Any]:
         """Score a checkpoint on all workers together, and write its items and weights."""
         name = f"step-{checkpoint.step:05d}-{checkpoint.role}"
         model, tokenizer, world = checkpoint.model, self.loaded.tokenizer, self.loaded.world
         with gathered(model):
-            evaluation = self.loaded.evaluator(model)
+            evaluation = self.loaded.evaluator.with_batch_size(batch_size)(model)
         weights = whole_state(model) if world.size > 1 else None
         world.on_first(lambda: _write_table(evaluation.items, folder, f"{name}.parquet"))
         world.on_first(lambda: save_model(model, tokenizer, folder.path / name, weights))

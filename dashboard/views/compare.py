@@ -99,7 +99,7 @@ def volumes(context: wire.Context, studies: dict[str, Snapshot], shared: tuple[O
     table = pd.DataFrame(
         {
             "study": list(last),
-            "complete trials": [len(h) for h in histories.values()],
+            "complete trials": [int(h["done"].iloc[-1]) if len(h) else 0 for h in histories.values()],
             "hypervolume": [number(v, 3) for v in last.values()],
             "difference": ["–"] + [f"{v - first:+.3f}".replace("-", "−") for v in list(last.values())[1:]],
         }

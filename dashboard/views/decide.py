@@ -1,14 +1,20 @@
 """Page Decide: the recommended point, why, how sure; limits of what is acceptable; downloads and the report."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import charts, curves, inert, parts, reasons, report, wire
-from dashboard.table import find, place_of, score_text, thinned
-from lethe.decide import KNEE, Limit, Recommendation, accepted, recommend
+from dashboard import charts, curves, data, inert, parts, reasons, report, wire
+from dashboard.selection import PICTURES
+from dashboard.table import place_of, recipe, score_text, thinned
+from lethe.decide import KNEE, Limit, Recommendation, accepted
+from lethe.snapshot import Snapshot
+from lethe.store import Objective
 
 
 def page() -> None:
@@ -23,8 +29,9 @@ def page() -> None:
         rules = [KNEE, *(o.score for o in context.objectives)]
         rule = wire.pick("rule", "rule", rules, KNEE, format_func=rule_words)
     mask = accepted(context.study.points, limits)
-    st.caption(f"{int(mask.sum()):,} of {len(mask):,} checkpoints are feasible and within your limits")
-    found = recommend(context.study.points, context.objectives, context.facts.constraints, limits, rule=rule)
+    within = " and within your limits" if limits else ""
+    st.caption(f"{int(mask.sum()):,} of {len(mask):,} checkpoints are feasible{within}")
+    found = data.recommended(context.study, context.url, context.objectives, tuple(limits), rule)
     if found is None:
         st.warning("Nothing is left: widen a limit, or let the search go on.")
         return
@@ -81,11 +88,17 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
                     half or None,
                     delta_color="off",
                     delta_arrow="off",
-                    width=170,
+                    width=140,
                 )
+        st.text(f"Its recipe: {recipe(row, context.study.parameters)}")
         st.text(reasons.rule(found, context.objectives, limits))
+        against = reasons.against_retrained(row, context.objectives, context.facts)
+        if against:
+            st.text(against)
         for line in reasons.sureness(found, limits, context.facts):
             st.text(line)
+        if row["weights"]:
+            st.text(f"Its weights: {row['weights']}")
         if st.button("Open this trial", type="primary", icon=":material/open_in_new:"):
             wire.open_trial(place_of(row).key)
 
@@ -99,28 +112,57 @@ def why(context: wire.Context, found: Recommendation, limits: list[Limit]) -> No
     st.subheader("What was near", anchor=False)
     near = reasons.near(points, found, context.objectives) or ["nothing else is left"]
     st.text("\n".join(f"• {line}" for line in near))
-    key = wire.chart(pictures(context, found)[0], "decision", alt=wire.ALT_FRONT, click=True)
+    wire.tied(
+        st.segmented_control,
+        "pictures, by a chart's camera button, as",
+        "picture",
+        wire.selection().picture,
+        options=list(PICTURES),
+        required=True,
+    )
+    key = wire.chart(drawn(context, found).front(), "decision", alt=wire.ALT_FRONT, click=True)
     if key:
         wire.open_trial(key)
 
 
-def pictures(context: wire.Context, found: Recommendation) -> list:
-    """The figures of the page and of the report: the point on the front, and its trial's course."""
-    row = find(context.table, place_of(context.study.points.iloc[found.row]).key)
-    assert row is not None
-    own = context.table[context.table["trial"] == row["trial"]]
-    names = [o.score for o in context.objectives]
-    front = charts.front_2d(
-        thinned(context.table, 1500, row["key"]),
-        names[0],
-        names[-1],
-        context.goals,
-        parameters=context.study.parameters,
-        references=context.facts.references,
-        chosen=row["key"],
-        trajectory=own[own["role"] == row["role"]],
-    )
-    return [front, curves.score_curves(own, names, context.goals, context.facts.references)]
+@dataclass(frozen=True)
+class Drawn:
+    """What figures are drawn from. A download is made when it is asked for, where no reader's selection is at hand."""
+
+    study: Snapshot
+    table: pd.DataFrame
+    objectives: tuple[Objective, ...]
+    goals: dict[str, str]
+    found: Recommendation
+
+    def front(self) -> go.Figure:
+        """The recommended point on the front, with its trial's course."""
+        row, own = self.table.iloc[self.found.row], self.trial()
+        return charts.front_2d(
+            thinned(self.table, 1500, row["key"]),
+            self.objectives[0].score,
+            self.objectives[-1].score,
+            self.goals,
+            parameters=self.study.parameters,
+            references=self.study.facts.references,
+            chosen=row["key"],
+            ring="recommended",
+            trajectory=own[own["role"] == row["role"]],
+        )
+
+    def course(self) -> go.Figure:
+        """The point's trial over its steps."""
+        names = [o.score for o in self.objectives]
+        return curves.score_curves(self.trial(), names, self.goals, self.study.facts.references)
+
+    def trial(self) -> pd.DataFrame:
+        """All points of the recommended point's trial."""
+        return self.table[self.table["trial"] == self.table["trial"].iloc[self.found.row]]
+
+
+def drawn(context: wire.Context, found: Recommendation) -> Drawn:
+    """What is known of the view, taken together while the page is drawn."""
+    return Drawn(context.study, context.table, context.objectives, context.goals, found)
 
 
 def take_away(context: wire.Context, found: Recommendation, limits: list[Limit], mask: np.ndarray) -> None:
@@ -130,27 +172,27 @@ def take_away(context: wire.Context, found: Recommendation, limits: list[Limit],
     note = context.study.notes.get(int(row["trial"]), "")
     st.subheader("Take away", anchor=False)
 
+    view = drawn(context, found)
+
     def page_of_html() -> str:
-        figures = pictures(context, found)
-        return report.as_html(context.study, found, context.objectives, limits, figures, note)
+        return report.as_html(view.study, found, view.objectives, limits, [view.front(), view.course()], note)
 
     with st.container(horizontal=True):
         st.download_button("Report (HTML)", page_of_html, f"{name}.html", "text/html", on_click="ignore")
         st.download_button(
             "Recommendation (JSON)",
-            lambda: report.as_json(context.study, found, limits),
+            lambda: report.as_json(view.study, found, limits),
             f"{name}.json",
             "application/json",
             on_click="ignore",
         )
         st.download_button(
             "What is left (CSV)",
-            lambda: report.as_csv(context.study.points[mask]),
+            lambda: report.as_csv(view.study.points[mask]),
             "lethe-points.csv",
             "text/csv",
             on_click="ignore",
         )
-    st.caption("A chart's camera button saves it as SVG.")
     parts.note(context, int(row["trial"]))
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, inert, published, wire
+from dashboard import charts, charts_3d, data, inert, published, wire
 from dashboard.selection import VIEWS
-from dashboard.table import BEATEN, FRONT, INFEASIBLE, find, parse_place, recipe, score_text, thinned
+from dashboard.table import BEATEN, FRONT, INFEASIBLE, find, parse_place, place_of, recipes, score_texts, thinned
 
 MOST = {"2-D": 3000, "3-D": 3000, "matrix": 800, "parallel": 1500}  # points that are drawn
 
@@ -34,8 +34,9 @@ def page() -> None:
             )
             if list(chosen) == objectives:
                 wire.choose(objectives=())
-            corpora = ["", *published.CORPORA]
-            corpus = wire.pick("published 7B figures", "published", corpora, "", format_func=lambda c: c or "none")
+            corpora = ["none", *published.CORPORA]
+            own = published.corpus_of(context.facts)
+            corpus = wire.pick("published 7B figures", "published", corpora, own or "none")
         with right:
             wire.switch("intervals of the front", "intervals")
             wire.switch("dominated and infeasible points", "beaten")
@@ -61,7 +62,7 @@ def choose_axes(context: wire.Context, view: str) -> list[str]:
 
 def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> str | None:
     """Draw the view; return the key of a point that was clicked."""
-    table, chosen = context.table, wire.selection().point
+    table, chosen = context.table, wire.selection().point or recommended(context)
     if not wire.selection().beaten:
         table = table[~table["group"].isin((BEATEN, INFEASIBLE))]
     drawn = thinned(table, MOST[view], chosen)
@@ -74,17 +75,20 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> str 
     more: dict[str, Any] = {
         "parameters": parameters,
         "references": context.facts.references,
-        "published": published.figures(corpus) if corpus else None,
+        "published": published.beside(corpus, context.facts) if corpus != "none" else None,
         "chosen": chosen,
+        "ring": "chosen" if wire.selection().point else "recommended",
+        "intervals": wire.selection().intervals,
     }
+    place = parse_place(chosen)
+    if place:
+        whole = context.table
+        more["trajectory"] = whole[(whole["trial"] == place.trial) & (whole["role"] == place.role)]
     if view == "2-D":
-        place = parse_place(chosen)
-        own = table[(table["trial"] == place.trial) & (table["role"] == place.role)] if place else None
-        more |= {"trajectory": own, "intervals": wire.selection().intervals}
         figure = charts.front_2d(drawn, axes[0], axes[1], context.goals, **more)
         return wire.chart(figure, "front", alt=wire.ALT_FRONT, click=True)
     if view == "3-D":
-        wire.chart(charts.front_3d(drawn, axes, context.goals, **more), "front-3d", alt=wire.ALT_FRONT)
+        wire.chart(charts_3d.front_3d(drawn, axes, context.goals, **more), "front-3d", alt=wire.ALT_FRONT)
         st.caption("Drag to turn. To open a trial, choose it in the table.")
     elif view == "matrix":
         figure = charts.scatter_matrix(drawn, [*scores, *extra(context, scores)], context.goals)
@@ -94,6 +98,12 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> str 
         shown = [*scores, *extra(context, scores)]
         wire.chart(charts.parallel(drawn, shown, context.goals, parameters), "parallel", alt="Parallel coordinates.")
     return None
+
+
+def recommended(context: wire.Context) -> str:
+    """The key of the recommended point, which is ringed as long as the reader chose none."""
+    found = data.recommended(context.study, context.url, context.objectives)
+    return place_of(context.study.points.iloc[found.row]).key if found else ""
 
 
 def extra(context: wire.Context, scores: list[str]) -> list[str]:
@@ -110,17 +120,19 @@ def front_table(context: wire.Context) -> None:
     front = front.sort_values(scores[0]).head(500)
     shown = front[["trial", "step", "role"]].copy()
     for score in scores:
-        shown[score] = [score_text(row, score) for _, row in front.iterrows()]
-    shown["recipe"] = [recipe(row, context.study.parameters) for _, row in front.iterrows()]
+        shown[score] = score_texts(front, score)
+    shown["recipe"] = recipes(front, context.study.parameters)
     event = st.dataframe(
         shown, hide_index=True, key="front table", on_select="rerun", selection_mode="single-row", alt="The front."
     )
     rows = event["selection"]["rows"]
     if rows:
         wire.open_trial(str(front["key"].iloc[rows[0]]))
-    row = find(context.table, wire.selection().point)
-    if row is not None:
-        st.caption(inert.markdown(f"ringed: trial {row['trial']}, step {row['step']}, {row['role']}"))
+    chosen = wire.selection().point or recommended(context)
+    row = find(context.table, chosen)
+    ringed = f" Ringed in the chart: {place_of(row).words}." if row is not None else ""
+    what = "" if wire.selection().point or not ringed else " It is the recommended point."
+    st.caption(inert.markdown(f"Choose a row to open its trial.{ringed}{what}"))
 
 
 page()

@@ -52,7 +52,8 @@ def importance(context: wire.Context) -> None:
         st.info(f"Too few trials: {done} are complete. Below {least}, an importance is mostly noise, so none is shown.")
         return
     wire.chart(curves.importance_chart(table), "importance", alt="Importance of each parameter for each objective.")
-    st.caption("PED-ANOVA: how far a parameter tells the best tenth of the trials from the rest; shares of one.")
+    over = f"{curves.MOST_IMPORTANCE:,} of the trials" if done > curves.MOST_IMPORTANCE else "the trials"
+    st.caption(f"PED-ANOVA: how far a parameter tells the best tenth of {over} from the rest; shares of one.")
 
 
 page()

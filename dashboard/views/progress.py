@@ -48,7 +48,8 @@ def numbers(context: wire.Context, history: pd.DataFrame) -> None:
 def time_left(trials: pd.DataFrame, planned: int | None) -> str:
     """How long the trials that are left will take, at the pace of the newest."""
     if not (trials["state"] == "RUNNING").any():
-        return "idle"
+        done = planned is not None and int(trials["end"].notna().sum()) >= planned
+        return "none" if done else "nothing runs"
     ended = trials.dropna(subset=["end"]).sort_values("end").tail(20)
     if planned is None or len(ended) < 2:
         return "not known yet"

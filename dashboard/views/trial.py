@@ -5,9 +5,8 @@ import shlex
 import pandas as pd
 import streamlit as st
 
-from dashboard import curves, inert, outputs, parts, wire
+from dashboard import curves, data, inert, outputs, parts, wire
 from dashboard.table import command, find, parameter_text, parse_place, place_of, score_text
-from lethe.decide import recommend
 
 PER_PAGE = 5
 
@@ -58,7 +57,7 @@ def choose_trial(context: wire.Context) -> int:
 
 def default_trial(context: wire.Context) -> int:
     """The recommended point's trial, or the first."""
-    found = recommend(context.study.points, context.objectives) if len(context.study.points) else None
+    found = data.recommended(context.study, context.url, context.objectives)
     if found is None:
         return int(context.study.trials["number"].iloc[0])
     row = context.study.points.iloc[found.row]

@@ -7,14 +7,16 @@ py_modules, so driver and workers cannot run two different copies. Without a clu
 import logging
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import ray
+
+T = TypeVar("T")
 
 # For this process and every one that Ray starts.
 ENVIRONMENT = {
@@ -76,6 +78,11 @@ def connect(modules: Sequence[ModuleType]) -> Iterator[Cluster]:
         yield Cluster(nodes=nodes, address=context.dashboard_url or "")
     finally:
         ray.shutdown()
+
+
+def run_remotely(function: Callable[..., T], *args: Any, cpus: float, gpus: float) -> T:
+    """What a function returns on a node of the cluster that has so much to spare."""
+    return ray.get(ray.remote(function).options(num_cpus=cpus, num_gpus=gpus).remote(*args))
 
 
 def slots(cluster: Cluster, *, workers: int, cpus: float, gpus: float, trials: int) -> int:

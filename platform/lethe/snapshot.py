@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 from optuna.distributions import BaseDistribution, json_to_distribution
-from sqlalchemy import Connection, Engine, bindparam, create_engine, text
+from sqlalchemy import Connection, CursorResult, Engine, bindparam, create_engine, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -59,7 +59,7 @@ def connect(url: str) -> Engine:
     shown = hide_password(url)
     if not url.startswith("sqlite:///"):
         try:
-            return create_engine(store.server_url(url), pool_pre_ping=True)
+            return create_engine(store.server_url(url), poolclass=NullPool)  # no connection is held between two looks
         except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
             raise ValueError(f"storage {shown!r} cannot be opened: give sqlite:///FILE or a PostgreSQL URL") from None
     file = Path(url.removeprefix("sqlite:///"))
@@ -135,18 +135,13 @@ class Reader:
         attributes = _rows(
             connection, 'select "key", value_json from study_user_attributes where study_id = :id', id=study_id
         )
-        trials = _trials(connection, study_id)
-        newest = _rows(connection, "select max(trial_user_attribute_id) from trial_user_attributes")[0][0]
-        states = tuple(sorted(trials["state"].value_counts().items()))
-        # A running trial that was restarted writes over its checkpoints, so what they hold is compared too.
-        running = trials.loc[trials["state"] == "RUNNING", "trial_id"].tolist()
-        live = hash(tuple(map(tuple, _some(connection, "attributes", running))))
-        token = (study_id, len(trials), states, newest, live, tuple(sorted(map(tuple, attributes))))
+        token = (study_id, *_state(connection, study_id), tuple(sorted(map(tuple, attributes))))
         if self._last is not None and self._last.token == token:
             return self._last
         if self._last is not None and self._last.token[0] != study_id:  # deleted, and made anew
             self._finished, self._kept = set(), _Rows.none()
         facts, notes, planned = _study_attributes(attributes, self.name)
+        trials = _trials(connection, study_id)
         rows = self._rows_of(connection, study_id, trials)
         self._last = _assemble(self.name, facts, notes, planned, trials, rows, token)
         return self._last
@@ -191,8 +186,30 @@ class _Rows:
         return _Rows(both[0], both[1], both[2], both[3], max(self.unreadable, other.unreadable))
 
 
-def _rows(connection: Connection, query: str, **values: Any) -> Sequence[Any]:
-    return connection.execute(text(query), values).all()
+def _rows(connection: Connection, query: str, **values: Any) -> list[Any]:
+    return _all(connection.execute(text(query), values))
+
+
+def _all(result: CursorResult[Any]) -> list[Any]:
+    """All rows as the driver's own tuples; to make SQLAlchemy's of 100,000 takes as long as the query."""
+    rows = list(result.cursor.fetchall()) if result.cursor is not None else []
+    result.close()
+    return rows
+
+
+def _state(connection: Connection, study_id: int) -> tuple[Any, ...]:
+    """What differs when trials or checkpoints of a study do, without reading them all."""
+    states = _rows(
+        connection,
+        "select state, count(*), max(trial_id), max(datetime_complete) from trials where study_id = :id group by state",
+        id=study_id,
+    )
+    newest = _rows(connection, "select max(trial_user_attribute_id) from trial_user_attributes")[0][0]
+    # A running trial that was restarted writes over its checkpoints, so what they hold is compared too.
+    query = "select trial_id from trials where study_id = :id and state = 'RUNNING'"
+    running = [row[0] for row in _rows(connection, query, id=study_id)]
+    live = hash(tuple(sorted(map(tuple, _some(connection, "attributes", running)))))
+    return tuple(sorted(map(tuple, states), key=str)), newest, live
 
 
 def _table(rows: Sequence[Any], columns: list[str]) -> pd.DataFrame:
@@ -240,8 +257,8 @@ def _fetch(connection: Connection, study_id: int, ids: list[int] | None) -> _Row
     found: dict[str, list[Any]] = {}
     for name, query in QUERIES.items():
         if ids is None:
-            whole = text(f"{query} join trials t on t.trial_id = p.trial_id where t.study_id = :id order by 1")
-            found[name] = list(connection.execute(whole, {"id": study_id}).all())
+            whole = f"{query} where p.trial_id in (select trial_id from trials where study_id = :id)"
+            found[name] = _rows(connection, whole, id=study_id)
             continue
         found[name] = _some(connection, name, ids)
     failures = [(i, _plain(value)) for i, key, value in found["attributes"] if key == store.FAILURE]
@@ -259,7 +276,7 @@ def _some(connection: Connection, name: str, ids: list[int]) -> list[Any]:
     """The rows of some trials."""
     query = text(f"{QUERIES[name]} where p.trial_id in :ids").bindparams(bindparam("ids", expanding=True))
     chunks = [ids[i : i + CHUNK] for i in range(0, len(ids), CHUNK)]
-    return [row for chunk in chunks for row in connection.execute(query, {"ids": chunk}).all()]
+    return [row for chunk in chunks for row in _all(connection.execute(query, {"ids": chunk}))]
 
 
 def _plain(value: str) -> str:
@@ -271,12 +288,20 @@ def _plain(value: str) -> str:
 
 def _checkpoints(attributes: Sequence[Any]) -> tuple[pd.DataFrame, int]:
     """The scored checkpoints among trials' attributes, and how many could not be read."""
-    named = [(i, store.CHECKPOINT.fullmatch(key), value) for i, key, value in attributes]
-    found = [(i, int(match[1]), match[2], value) for i, match, value in named if match]
-    parsed, readable = _parse([value for *_, value in found])
-    places = [row[:3] for row, good in zip(found, readable, strict=True) if good]
-    table = _table(places, ["trial_id", "step", "role"])
-    return pd.concat([table, parsed], axis=1), len(found) - len(places)
+    ids, keys, values = zip(*attributes, strict=True) if attributes else ((), (), ())
+    matches = {key: store.CHECKPOINT.fullmatch(key) for key in set(keys)}  # few keys, each of them many times
+    places = {key: (int(match[1]), match[2]) for key, match in matches.items() if match}
+    found = [i for i, key in enumerate(keys) if key in places]
+    parsed, readable = _parse([values[i] for i in found])
+    rows = [i for i, good in zip(found, readable, strict=True) if good]
+    table = pd.DataFrame(
+        {
+            "trial_id": [ids[i] for i in rows],
+            "step": [places[keys[i]][0] for i in rows],
+            "role": [places[keys[i]][1] for i in rows],
+        }
+    )
+    return pd.concat([table, parsed], axis=1), len(found) - len(rows)
 
 
 def _parse(texts: list[str]) -> tuple[pd.DataFrame, list[bool]]:
@@ -303,7 +328,11 @@ def _well_formed(value: str) -> bool:
 def _columns(texts: list[str]) -> pd.DataFrame:
     block = max(map(len, texts)) + (1 << 22)
     source = BytesIO("\n".join(texts).encode())
-    table = pyarrow.json.read_json(source, read_options=pyarrow.json.ReadOptions(block_size=block))
+    table = pyarrow.json.read_json(
+        source,
+        read_options=pyarrow.json.ReadOptions(block_size=block),
+        parse_options=pyarrow.json.ParseOptions(explicit_schema=_schema(texts[0])),
+    )
     if table.num_rows != len(texts) or "scores" not in table.column_names:
         raise ValueError("not one checkpoint a line")
     scores = table.column("scores").combine_chunks()
@@ -316,6 +345,13 @@ def _columns(texts: list[str]) -> pd.DataFrame:
         known = name in table.column_names
         columns[name] = table.column(name).to_pylist() if known else [None] * len(texts)
     return pd.DataFrame(columns)
+
+
+def _schema(first: str) -> pa.Schema:
+    """What the first checkpoint holds, so that Arrow need not find it out for each; others may hold more."""
+    names = json.loads(first)["scores"]
+    scores = pa.struct([(name, pa.list_(pa.float64())) for name in names])
+    return pa.schema([("scores", scores), ("weights", pa.string()), ("items", pa.string())])
 
 
 def _triples(column: pa.Array) -> np.ndarray:

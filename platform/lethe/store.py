@@ -27,6 +27,8 @@ from lethe.objectives import Constraint, Objective, finite_score, losses, violat
 from lethe.server_storage import ServerStorage
 from lethe.server_storage import taking_turns as taking_turns_on
 
+RESULTS = "~/lethe-results"  # where studies are kept, if nothing else is said
+VARIABLE = "LETHE_STORAGE"  # a URL may hold a password: by the environment it is on no command line
 FACTS = "lethe"
 FAILURE = "failure"  # trial attribute: why a trial failed
 RERUN_OF = "rerun_of"  # trial attribute: number of the interrupted trial that this one repeats
@@ -113,6 +115,11 @@ def _reason(error: Exception, url: str) -> str:
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     quotes = isinstance(error, ValueError | ArgumentError) or "@" in reason
     return type(error).__name__ if quotes and hide_password(url) != url else reason
+
+
+def default_storage(folder: str = RESULTS) -> str:
+    """The storage URL of a results folder: its file `studies.db`."""
+    return f"sqlite:///{Path(folder).expanduser().resolve() / 'studies.db'}"
 
 
 def study_names(url: str) -> list[str]:

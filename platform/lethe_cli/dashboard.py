@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,15 +9,15 @@ from typing import Annotated
 import typer
 
 from lethe.snapshot import connect
+from lethe.store import VARIABLE
 
 Option = typer.Option
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = "LETHE_STORAGE"  # a URL may hold a password: it travels by the environment, never on a command line
 
 
 def dashboard(
     storage: Annotated[
-        str | None, Option(help="Store of the studies: sqlite:///FILE or a PostgreSQL URL.", envvar=ENVIRONMENT)
+        str | None, Option(help="Store of the studies: sqlite:///FILE or a PostgreSQL URL.", envvar=VARIABLE)
     ] = None,
     port: Annotated[int, Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 8501,
     browser: Annotated[bool, Option(help="Open a browser.")] = True,
@@ -28,7 +27,9 @@ def dashboard(
         raise ValueError("the dashboard needs streamlit and plotly: pip install 'lethe-tune[dashboard]'")
     if storage is not None:
         connect(storage).dispose()
-    raise typer.Exit(subprocess.call(command(port, browser), env=environment(storage)))
+    line = command(port, browser)
+    print(f"the dashboard is at http://127.0.0.1:{port}; Ctrl-C ends it", flush=True)
+    os.execve(line[0], line, environment(storage))  # signals and the exit code are the server's own
 
 
 def command(port: int, browser: bool) -> list[str]:
@@ -37,6 +38,8 @@ def command(port: int, browser: bool) -> list[str]:
         "server.address": "127.0.0.1",
         "server.port": str(port),
         "server.headless": str(not browser).lower(),
+        "server.showEmailPrompt": "false",
+        "logger.hideWelcomeMessage": "true",
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
@@ -58,4 +61,4 @@ def environment(storage: str | None) -> dict[str, str]:
     """The environment of the server: this one, the storage, and where the packages are."""
     places = [str(ROOT), str(ROOT / "platform"), os.environ.get("PYTHONPATH", "")]
     own = {"PYTHONPATH": os.pathsep.join(place for place in places if place)}
-    return {**os.environ, **own} | ({ENVIRONMENT: storage} if storage else {})
+    return {**os.environ, **own} | ({VARIABLE: storage} if storage else {})

@@ -183,8 +183,8 @@ def gather_request(
     task, available = check_task(benchmark, model, retrained, protocol)
     goals, notes = checks.choose_objectives(objectives, available)
     name = name or Path(benchmark).name
-    results = checks.check_storage_path(folder or HOME)
-    home = Path(HOME).expanduser() if "://" in results else Path(results)
+    results = checks.check_storage_path(folder or store.RESULTS)
+    home = Path(store.RESULTS).expanduser() if "://" in results else Path(results)
     return Request(
         task=task,
         name=name,
@@ -200,7 +200,7 @@ def gather_request(
         gpus=gpus,
         sampler=sampler,
         seed=seed,
-        storage=storage or f"sqlite:///{home / 'studies.db'}",
+        storage=storage or store.default_storage(str(home)),
         folder=f"{results}/{quote(name) if '://' in results else name}",
         scratch=home / name / "ray",
         resume=resume,
@@ -208,4 +208,3 @@ def gather_request(
 
 
 DEFAULT_BENCHMARK = EMBEDDED
-HOME = "~/lethe-results"

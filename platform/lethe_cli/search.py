@@ -29,6 +29,8 @@ from lethe.objectives import Constraint
 from lethe.progress import Progress as SearchProgress
 from lethe.store import Facts
 from lethe.study import Plan, run_study
+from lethe_cli import hints
+from lethe_cli.hints import as_typed
 from lethe_cli.plan_table import announce_plan
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
@@ -41,6 +43,7 @@ from trainables.references import References, measure_references
 from trainables.task import Places, Task, cache_of, locate
 from trainables.unlearning import make_session
 from trainables.workers import Workers, warm
+from trainables.world import join
 
 SHIPPED = (lethe, lethe_cli, search_spaces, trainables)
 LEAST_UNLIKE = 0.2  # distance of the retrained model's AUC from 0.5 that is worth a note
@@ -52,7 +55,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     for note in request.notes:
         console.print(f"note: {note}", soft_wrap=True)
     announce_plan(request.task, request.base, workers=request.workers[0], gpus=request.gpus, console=console)
-    references = prepare(request.task, console)
+    references = prepare(request.task, console, cpus=request.cpus, gpus=request.gpus)
     if any(o.score == "privleak" for o in request.objectives):
         warn_of_unlike_holdout(references, console)
     storage = store.open_storage(request.storage)
@@ -63,13 +66,17 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     return conclude(request, ledger, references, console)
 
 
-def prepare(task: Task, console: Console) -> References:
-    """Make or find the benchmark and its models, and measure or read the reference scores."""
+def prepare(task: Task, console: Console, *, cpus: float = 1, gpus: float = 0) -> References:
+    """Make or find the benchmark and its models, and measure or read the reference scores, with `gpus` on one."""
     disable_progress_bar()
     with show_training(console) as show:
         places = locate(task, on_progress=show)
     with console.status("scoring the target and the retrained model"):
-        return reference_scores(task, places)
+        if not gpus:
+            return reference_scores(task, places)
+        with cluster.connect(SHIPPED) as joined:
+            cluster.slots(joined, workers=1, cpus=cpus, gpus=gpus, trials=1)
+            return cluster.run_remotely(reference_scores, task, places, cpus=cpus, gpus=min(gpus, 1))
 
 
 def warn_of_unlike_holdout(references: References, console: Console) -> None:
@@ -93,6 +100,7 @@ def reference_scores(task: Task, places: Places) -> References:
         places.target,
         places.retrained,
         cache_of(task) / "references",
+        device=join().device,
     )
 
 
@@ -205,7 +213,7 @@ def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console:
     best = front_table.plain_front(points, facts, list(request.space))
     if best:
         say(f"  run the best again  {reproduce(request, best[0])}")
-    say(f"  see and decide      lethe dashboard --storage {store.hide_password(request.storage)}")
+    say(f"  see and decide      {hints.dashboard(request.storage)}")
 
 
 def command_again(arguments: Sequence[str], counter: str, count: int) -> str:
@@ -216,7 +224,7 @@ def command_again(arguments: Sequence[str], counter: str, count: int) -> str:
     program, *flags = (store.hide_password(argument) for argument in arguments)
     kept = [flag for before, flag in zip([program, *flags], flags, strict=False) if counter not in (before, flag)]
     kept = [flag for flag in kept if flag != "--resume" and not flag.startswith(f"{counter}=")]
-    start = ["lethe"] if Path(program).name == "lethe" else ["python", program]
+    start = [as_typed("lethe")] if Path(program).name == "lethe" else [as_typed("python"), program]
     return shlex.join([*start, *kept, counter, str(count), "--resume"])
 
 
@@ -230,7 +238,7 @@ def reproduce(request: Request, point: dict[str, Any]) -> str:
     settings = {k: v for k, v in asdict(request.base).items() if v != defaults[k]}
     settings |= point["parameters"] | {"steps": point["step"]}
     flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
-    return shlex.join(["python", "platform/train_mt.py", *flags])
+    return shlex.join([as_typed("python"), "platform/train_mt.py", *flags])
 
 
 @contextmanager

@@ -1,0 +1,28 @@
+"""What to type next, so that it works as it is printed."""
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from lethe import store
+
+
+def as_typed(program: str) -> str:
+    """How a program of this environment is called from here: `lethe` where PATH finds it, else `.venv/bin/lethe`.
+
+    An environment that lies elsewhere, such as a cluster's, is taken to be on the reader's path.
+    """
+    own = Path(sys.executable).parent / program
+    found = shutil.which(program)
+    if (found and Path(found) == own) or not own.exists() or not own.is_relative_to(Path.cwd()):
+        return program
+    return str(own.relative_to(Path.cwd()))
+
+
+def dashboard(storage: str) -> str:
+    """The command that opens a store in the dashboard; no password is in it."""
+    found_without = os.environ.get(store.VARIABLE) or store.default_storage()
+    flags = [] if storage == found_without else ["--storage", store.hide_password(storage)]
+    return shlex.join([as_typed("lethe"), "dashboard", *flags])
