@@ -240,7 +240,7 @@ def test_a_point_whose_outputs_are_gone_says_so(url, tmp_path):
 def test_the_ablation_page_shows_an_ablation_and_says_of_a_search_that_it_is_none(url, tmp_path, monkeypatch):
     assert "This study is a search and no ablation" in words(opened("ablation"))
     ablation, name = tiny_ablation.finished(tmp_path, seeds=3)
-    monkeypatch.setenv(data.ENVIRONMENT, ablation)
+    monkeypatch.setenv(store.VARIABLE, ablation)
     app = opened("ablation", study=name)
     said = words(app)
     assert "loss=ll" in said
