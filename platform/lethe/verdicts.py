@@ -87,7 +87,7 @@ def summary(found: Ablation) -> list[str]:
     rest = [arm.name for arm in found.design if arm.name not in order.index and arm.name != BASELINE]
     known = [arm for arm in rest if table.loc[table["effect"] == arm, "low"].notna().any()]
     count = len(order) + len(known)
-    lines = [f"Of {count} changes to the baseline, {len(order)} make a clear difference in at least one score."]
+    lines = [f"Clear in at least one score: {len(order)} of the {count} changes to the baseline."]
     lines += [arm_line(found, str(arm), table[table["effect"] == arm]) for arm in order.index]
     lines += [f"{named(found, arm)}: no clear difference to the baseline in any score." for arm in known]
     lines += [f"{named(found, arm)}: not known, {reason(found, arm)}." for arm in rest if arm not in known]
