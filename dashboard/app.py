@@ -25,6 +25,7 @@ PAGES = {
     "trial": ("Trial", "One trial, and what its model wrote"),
     "progress": ("Progress", "How the search goes"),
     "hyperparameters": ("Hyperparameters", "What the parameters do"),
+    "ablation": ("Ablation", "What each part contributes"),
     "compare": ("Compare", "Studies on one front"),
 }
 EVERY = 3  # seconds between two looks at the store

@@ -50,9 +50,10 @@ def start_head(folder: Path, environment: dict[str, str], cpus: int = 2) -> Iter
 
 @contextmanager
 def start_node(head: Head, cpus: int = 2) -> Iterator[Node]:
-    """One more node, of a raylet of its own, that has joined."""
-    log = head.folder / f"node-{uuid.uuid4().hex[:4]}.log"
-    with _ray_start(log, head.environment, "--address", head.gcs, "--num-cpus", cpus) as node:
+    """One more node, of a raylet of its own, that has joined; as on a machine of its own, no file is shared."""
+    name = uuid.uuid4().hex[:4]
+    log, files = head.folder / f"node-{name}.log", head.folder / f"ray-{name}"
+    with _ray_start(log, head.environment, "--address", head.gcs, "--num-cpus", cpus, "--temp-dir", files) as node:
         end = time.monotonic() + 120
         while "Ray runtime started" not in log.read_text():
             assert time.monotonic() < end, f"the node does not join:\n{log.read_text()}"

@@ -1,6 +1,24 @@
 """What holds for every test."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+from searching import Tiny, make_tiny, short_folder
 
 settings.register_profile("lethe", deadline=None)  # no test measures time
 settings.load_profile("lethe")
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """A folder of a module's own, short enough for Ray's sockets."""
+    with short_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def tiny(place) -> Tiny:
+    """A benchmark and two models whose trials take a second."""
+    return make_tiny(place / "tiny")

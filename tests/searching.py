@@ -101,13 +101,15 @@ class Search:
 
 
 @contextmanager
-def start_search(arguments: Sequence[str], folder: Path, environment: dict[str, str]) -> Iterator[Search]:
+def start_search(
+    arguments: Sequence[str], folder: Path, environment: dict[str, str], script: str = "tune_mt.py"
+) -> Iterator[Search]:
     """Start `python platform/tune_mt.py ...` in a process group of its own, as a terminal does."""
     mark = uuid.uuid4().hex
     output, errors = folder / f"{mark}.out", folder / f"{mark}.err"
     with output.open("w") as out, errors.open("w") as err:
         process = subprocess.Popen(
-            [sys.executable, "platform/tune_mt.py", *arguments],
+            [sys.executable, f"platform/{script}", *arguments],
             cwd=ROOT,
             env=environment | {MARK: mark, "RAY_TMPDIR": str(folder)},
             stdout=out,

@@ -307,10 +307,10 @@ def test_several_values_behind_one_flag_are_spread(given, spread_out):
     ],
 )
 def test_the_command_that_goes_on_is_the_one_that_was_typed_without_its_password(typed, printed, tmp_path, monkeypatch):
-    from lethe_cli.search import more_trials  # loads torch and Ray Tune
+    from lethe_cli.search import command_again  # loads torch and Ray Tune
 
     monkeypatch.chdir(tmp_path)  # no environment lies here
-    assert more_trials(typed.split(), 8) == printed
+    assert command_again(typed.split(), "--trials", 8) == printed
 
 
 def test_help_is_no_error_and_lists_the_commands():

@@ -50,7 +50,7 @@ def test_a_fraction_of_a_whole_number_is_refused(name):
         Config(**{name: 1.5})
 
 
-@pytest.mark.parametrize("name", ["delta", "momentum", "threshold"])
+@pytest.mark.parametrize("name", ["delta", "momentum", "threshold", "forget_fraction"])
 def test_a_share_may_not_exceed_1(name):
     assert getattr(Config(**{name: 1.0}), name) == 1.0
     with pytest.raises(ValueError, match=f"^{name} is 1.01: it must lie between 0 and 1"):

@@ -1,5 +1,6 @@
 """Nothing is lost in sequences, padding is told apart, and a draw depends on its numbers alone."""
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -9,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import article, tiny_tokenizer
 
-from trainables.data import IGNORED, chunk_texts, collate, next_token_targets, sample_indices
+from trainables.data import (
+    IGNORED,
+    choose_fraction,
+    chunk_texts,
+    collate,
+    cyclic_indices,
+    next_token_targets,
+    sample_indices,
+)
 
 ragged = st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=9), min_size=1, max_size=6)
 
@@ -87,3 +96,32 @@ def test_draws_are_with_replacement_and_even():
 
 def test_a_draw_is_the_same_on_every_machine_and_version():
     assert sample_indices(40, size=6, seed=0, stream=0, step=1) == [35, 17, 1, 15, 30, 23]
+
+
+@given(count=st.integers(1, 12), size=st.integers(1, 20), seed=st.integers(0, 99), steps=st.integers(1, 8))
+def test_in_turn_every_sequence_is_taken_once_before_any_is_taken_again(count, size, seed, steps):
+    drawn = [
+        i for step in range(1, steps + 1) for i in cyclic_indices(count, size=size, seed=seed, stream=0, step=step)
+    ]
+    rounds = [drawn[start : start + count] for start in range(0, len(drawn), count)]
+    assert all(sorted(taken) == list(range(count)) for taken in rounds[:-1])
+    assert len(set(rounds[-1])) == len(rounds[-1])
+
+
+def test_every_round_of_a_seed_has_an_order_of_its_own_and_each_stream_too():
+    rounds = [
+        tuple(cyclic_indices(20, size=20, seed=s, stream=t, step=n)) for s in (0, 1) for t in (0, 1) for n in (1, 2)
+    ]
+    assert len(set(rounds)) == len(rounds)
+
+
+@given(count=st.integers(1, 50), seed=st.integers(0, 99))
+def test_of_one_seed_a_smaller_share_is_part_of_a_larger(count, seed):
+    shares = [choose_fraction(count, share, seed=seed) for share in (0.05, 0.1, 0.25, 0.5, 1.0)]
+    assert all(set(small) <= set(large) for small, large in itertools.pairwise(shares))
+    assert shares[-1] == list(range(count))
+    assert len(shares[0]) == -(-count // 20)
+
+
+def test_shares_of_two_seeds_differ():
+    assert choose_fraction(40, 0.25, seed=0) != choose_fraction(40, 0.25, seed=1)

@@ -7,17 +7,11 @@ from pathlib import Path
 
 import pytest
 from clusters import start_head, start_node
-from searching import interrupt, make_tiny, marked, short_folder, start_search, under_way, wait_until
+from searching import interrupt, marked, start_search, under_way, wait_until
 
 from trainables.resume import PROGRESS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-
-@pytest.fixture
-def place():
-    with short_folder() as folder:
-        yield folder
 
 
 def workers(nodes) -> int:
@@ -32,8 +26,7 @@ def steps_done(results: Path) -> int:
     return json.loads((folder / PROGRESS).read_text())["step"] if folder else 0
 
 
-def test_a_group_shrinks_with_a_lost_node_and_grows_with_one_that_comes_back(place):
-    tiny = make_tiny(place / "tiny")
+def test_a_group_shrinks_with_a_lost_node_and_grows_with_one_that_comes_back(place, tiny):
     joining = {"HOME": str(place), "RAY_AUTH_MODE": "disabled"}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = tiny.environment(PATH=path, **joining)

@@ -5,20 +5,8 @@ import os
 import pytest
 from faults import FAULTS, Place, nothing
 from postgres import binaries
-from searching import make_tiny, short_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-
-@pytest.fixture(scope="module")
-def place():
-    with short_folder() as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def tiny(place):
-    return make_tiny(place / "tiny")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from clusters import RAY, ray_job, start_head, start_node
-from searching import ROOT, assert_calm, make_tiny, short_folder
+from searching import ROOT, assert_calm
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 JOURNAL = "LETHE_TEST_JOURNAL"
@@ -20,17 +20,6 @@ with __import__("contextlib").suppress(KeyError), open(__import__("os").environ[
     _journal.write(f"{{__name__}} {{__import__('os').getpid()}} {{__file__}}\\n")
 '''  # appended to the checkout's modules only: whoever imports another copy leaves no line
 WITNESSES = {"driver": "platform/lethe/study.py", "worker": "trainables/unlearning.py"}
-
-
-@pytest.fixture(scope="module")
-def place():
-    with short_folder() as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def tiny(place):
-    return make_tiny(place / "tiny")
 
 
 @pytest.fixture(scope="module")

@@ -88,15 +88,28 @@ def test_a_room_imports_nothing_from_the_rooms_it_does_not_know(room, rule):
 
 def test_the_dashboard_reads_studies_and_fronts_and_nothing_else_of_the_engine():
     own = {name for file in files_of("dashboard") for name in imports_of(file) if name.startswith("lethe")}
-    # decide (the recommended point) and snapshot (the store's tables, read at once) are pure, or read only.
-    outside = {name for name in own if not re.match(r"lethe(\.(store|pareto|decide|snapshot)(\..*)?)?$", name)}
+    # decide (the recommended point), snapshot (the store's tables, read at once) and those of ablations are pure, or
+    # read only.
+    known = r"lethe(\.(store|pareto|decide|snapshot|ablation|designs|effects|verdicts)(\..*)?)?$"
+    outside = {name for name in own if not re.match(known, name)}
     assert outside == set()
 
 
 @pytest.mark.skipif(not (ENGINE / "store.py").exists(), reason="not written yet")
 def test_the_store_and_all_that_it_imports_know_no_ray():
     modules = {module_name(file): file for file in files_of("platform/lethe")}
-    reached, todo = set(), ["lethe.store", "lethe.pareto", "lethe.decide", "lethe.snapshot"]
+    reached, todo = (
+        set(),
+        [
+            "lethe.store",
+            "lethe.pareto",
+            "lethe.decide",
+            "lethe.snapshot",
+            "lethe.ablation",
+            "lethe.verdicts",
+            "lethe.runs",
+        ],
+    )
     while todo:
         name = todo.pop()
         if name in modules and name not in reached:

@@ -316,3 +316,34 @@ def test_the_smallest_tolerance_that_is_allowed_runs_on_padded_sequences():
     assert all(record.forget_loss < 20 for record in run(replace(BASE, tol=1e-6)).steps)
     with pytest.raises(ValueError, match="tol is 0"):
         Config(tol=0)  # padding counts as p = 1, where the logarithm has no value without a tolerance
+
+
+def test_a_warm_start_is_adamw_against_the_frozen_target_and_then_the_teacher_begins_at_the_student():
+    warm = replace(BASE, warm_start=2, warm_lr=1e-3, steps=3, eval_every=1)
+    first = replace(BASE, optimizer="adamw", lr=1e-3, delta=0.0, damping=0.0, steps=2, eval_every=1)
+    seen = []  # (teacher, student) after each step
+    for record in unlearn(memorised(), RAGGED_FORGET, RAGGED_RETAIN, warm, pad=2):
+        if isinstance(record, Checkpoint) and record.role == "teacher":
+            seen.append((weights(record.training.teacher), weights(record.training.student)))
+    started = run(first)
+    assert torch.equal(seen[1][1], weights(started.student))
+    assert torch.equal(seen[1][0], weights(memorised()))  # it stays the target
+    moved = seen[2][1] - seen[1][1]
+    torch.testing.assert_close(seen[2][0] - seen[1][1], 0.2 * clip_of(warm) * moved, rtol=1e-3, atol=1e-7)
+
+
+def clip_of(config: Config) -> float:
+    return run(config).steps[-1].clip_coefficient
+
+
+def test_after_a_warm_start_the_rate_warms_up_again_from_the_first_step():
+    config = replace(BASE, warm_start=2, warm_lr=1e-3, lr=0.1, steps=4, warmup_steps=2)
+    assert [step.lr for step in run(config).steps] == pytest.approx([5e-4, 1e-3, 0.05, 0.1])
+
+
+def test_sampling_in_turn_takes_each_forget_sequence_once_a_round():
+    config = replace(BASE, sampling="cyclic", batch_size=len(RAGGED_FORGET), steps=1, eval_every=1, penalty="none")
+    whole = run(config).steps[0].forget_loss
+    shuffled = run(replace(config, seed=7)).steps[0].forget_loss
+    assert whole == pytest.approx(shuffled, rel=1e-5)  # the same batch in another order
+    assert whole != pytest.approx(run(replace(config, sampling="random")).steps[0].forget_loss, rel=1e-5)

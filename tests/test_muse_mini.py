@@ -202,7 +202,7 @@ def test_a_benchmark_made_with_other_numbers_has_another_name(monkeypatch, const
     assert muse_mini._code_hash() != before
 
 
-@pytest.mark.parametrize("name", ["make_world", "to_splits", "_make", "_documents", "_questions"])
+@pytest.mark.parametrize("name", ["make_world", "to_splits", "_make", "_documents", "_paragraphs", "_questions"])
 def test_a_benchmark_made_by_other_code_has_another_name(monkeypatch, name):
     before = muse_mini._code_hash()
     monkeypatch.setattr(muse_mini, name, lambda *anything: None)

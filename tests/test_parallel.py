@@ -181,15 +181,28 @@ def resumed(world: World, config: Config, place: Path | str):
     def restore(training: Training) -> None:
         resume.load(folder, training, world)
 
-    records = list(unlearn(tiny_model(), sequences(0, 6), sequences(1, 5), config, pad=2, world=world, restore=restore))
+    records = list(
+        unlearn(
+            tiny_model(),
+            sequences(0, 6),
+            sequences(1, 5),
+            config,
+            pad=2,
+            world=world,
+            done=resume.read_results(folder)[0],
+            restore=restore,
+        )
+    )
     steps = [dataclasses.astuple(record)[1:] for record in records if isinstance(record, StepRecord)]
     student, teacher = [record.model for record in records if isinstance(record, Checkpoint)][-2:]
     return np.array(steps), {"student": flat(student), "teacher": flat(teacher)}
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_a_run_that_goes_on_from_its_state_has_the_bits_of_one_that_was_never_interrupted(tmp_path, optimizer):
-    config = dataclasses.replace(RUN, optimizer=optimizer, lr=0.01)
+@pytest.mark.parametrize(("optimizer", "warm_start"), [("sgd", 0), ("adamw", 0), ("sgd", 1), ("sgd", 2), ("sgd", 3)])
+def test_a_run_that_goes_on_from_its_state_has_the_bits_of_one_that_was_never_interrupted(
+    tmp_path, optimizer, warm_start
+):
+    config = dataclasses.replace(RUN, optimizer=optimizer, lr=0.01, warm_start=warm_start)
     interrupted(ALONE, config, tmp_path / "state", stop=2)
     steps, weights = resumed(ALONE, config, tmp_path / "state")
     assert np.array_equal(steps, alone(config)[0][2:])

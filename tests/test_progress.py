@@ -31,12 +31,12 @@ def clock(monkeypatch):
 def front():
     table = Table("point", "verbmem_f")
     table.add_row("7 teacher", "12.3 ±4")
-    return table, 0.125
+    return table, "front volume 0.125"
 
 
 def watch(*, terminal=False, trials=5, done=0):
     console = Console(file=StringIO(), width=100, force_terminal=terminal)
-    return Progress(console=console, objectives=OBJECTIVES, trials=trials, done=done, slots=2, front=front, began=0.0)
+    return Progress(console=console, objectives=OBJECTIVES, trials=trials, done=done, slots=2, best=front, began=0.0)
 
 
 def written(display):
@@ -52,7 +52,7 @@ def test_a_log_gets_one_line_for_the_start_and_one_for_each_trial_that_ends(cloc
         display.finished(1, None)
         display.finished(0, "Diverged: loss is nan")
     first, second, third = written(display)
-    assert first == "searching: 5 trials, 2 at a time"
+    assert first == "running: 5 trials, 2 at a time"
     scores = "step 30 teacher: verbmem_f 12.3 privleak 0.0 knowmem_r 50.0"
     assert second == f"trial    1  1/5  lr 0.123 steps 60 penalty kl  {scores}  front volume 0.125  about 40 s left"
     assert third == (
@@ -81,7 +81,7 @@ def test_a_terminal_shows_what_is_done_what_runs_and_the_front_so_far(clock):
     assert "2 running, 1 failed" in text
     assert "trial 3: lr 0.5  no score yet" in text
     assert "trial 4: lr 0.25  step 20 student: verbmem_f 33.3" in text
-    assert "front so far (volume 0.125)" in text
+    assert "so far: front volume 0.125" in text
     assert "7 teacher" in text
     assert "12.3 ±4" in text
     assert "…" not in text
@@ -94,7 +94,7 @@ def test_before_the_first_trial_ends_the_workers_are_starting_and_the_time_left_
     assert "3 of 5 trials done" in text
     assert "workers are starting" in text
     assert "time left: unknown yet" in text
-    assert "front so far" not in text
+    assert "so far:" not in text
 
 
 @pytest.mark.parametrize(

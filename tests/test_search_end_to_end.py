@@ -9,12 +9,9 @@ import pytest
 import torch
 from optuna.trial import TrialState
 from searching import (
-    Tiny,
     assert_calm,
     interrupt,
     left_over,
-    make_tiny,
-    short_folder,
     start_search,
     trials_of,
     under_way,
@@ -30,17 +27,6 @@ from trainables.unlearning import Unlearner, make_session
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 TRIALS = 4
 SEED = ["--seed", "3", "--concurrent", "1"]
-
-
-@pytest.fixture(scope="module")
-def place():
-    with short_folder() as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def tiny(place) -> Tiny:
-    return make_tiny(place / "tiny")
 
 
 @pytest.fixture(autouse=True, scope="module")

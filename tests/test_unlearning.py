@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -167,3 +168,15 @@ def test_a_session_puts_a_trial_s_parameters_in_the_place_of_the_base_s(task, un
     assert {point["weights"].rsplit("/", 2)[1] for point in points(results)} == {"trial-00007"}
     by_hand = list(unlearner(Config(steps=1, eval_every=1, batch_size=2, lr=0.9, delta=0.5), tmp_path / "hand"))
     assert weights_of(results) == weights_of(by_hand)
+
+
+def test_a_share_of_the_forget_set_is_drawn_by_the_seed_and_trained_on_alone(unlearner):
+    whole = unlearner._forget(RUN)
+    halves = [unlearner._forget(replace(RUN, forget_fraction=0.5, seed=seed)) for seed in range(8)]
+    assert all(len(half) == 1 and half[0] in whole for half in halves)
+    assert len({tuple(half[0]) for half in halves}) == 2
+
+
+def test_text_that_the_benchmark_lacks_is_named(unlearner, tmp_path):
+    with pytest.raises(ValueError, match="no split raw/unrelated"):
+        list(unlearner(replace(RUN, regularisation="unrelated"), tmp_path))

@@ -9,6 +9,8 @@ PENALTIES = ("kl", "qkl", "gdr", "none")
 OPTIMIZERS = ("sgd", "adamw")
 PARALLEL = ("ddp", "fsdp")
 PRECISIONS = ("fp32", "bf16")
+REGULARISATIONS = ("retain", "unrelated")
+SAMPLINGS = ("random", "cyclic")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class Config:
     optimizer: str = "sgd"
     momentum: float = 0.95  # of SGD; AdamW uses betas (0.9, 0.95)
     warmup_steps: int = 2  # linear; the paper uses 2 for SGD, 100 for AdamW
+    warm_start: int = 0  # steps, of `steps`, by AdamW against the frozen target, before the teacher starts
+    warm_lr: float = 0.001  # of those
     clip: float = 1.0  # global gradient norm
     tol: float = 0.02  # NLUL tolerance
     threshold: float = 0.0  # NLUL: tokens with a lower probability get weight 0
@@ -36,6 +40,9 @@ class Config:
     simnpo_gamma: float = 0.0
     steps: int = 60
     eval_every: int = 20
+    forget_fraction: float = 1.0  # share of the forget sequences that is unlearned, drawn by the seed
+    regularisation: str = "retain"  # text of the penalty: the retain set, or text "unrelated" to both sets
+    sampling: str = "random"  # of both sets, with replacement; "cyclic": each in turn, in an order shuffled every time
     batch_size: int = 8  # sequences of the forget batch, and of the penalty batch, over all workers
     micro_batch_size: int = 8
     max_length: int = 512  # tokens of a sequence
@@ -53,7 +60,7 @@ class Config:
         for field in fields(self):
             if field.type in (int, float):
                 _check_number(field.name, getattr(self, field.name), whole=field.type is int)
-        for name in ("delta", "momentum", "threshold"):
+        for name in ("delta", "momentum", "threshold", "forget_fraction"):
             if getattr(self, name) > 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must lie between 0 and 1")
 
@@ -62,11 +69,15 @@ CHOICES = {
     "forget_loss": FORGET_LOSSES,
     "penalty": PENALTIES,
     "optimizer": OPTIMIZERS,
+    "regularisation": REGULARISATIONS,
+    "sampling": SAMPLINGS,
     "parallel": PARALLEL,
     "precision": PRECISIONS,
 }
 POSITIVE = (
     "lr",
+    "warm_lr",
+    "forget_fraction",
     "clip",
     "tol",
     "npo_beta",

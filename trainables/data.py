@@ -1,14 +1,16 @@
-"""Forget and regularisation batches: token sequences, padding, and seeded sampling with replacement.
+"""Forget and regularisation batches: token sequences, padding, and seeded sampling with replacement or in turn.
 
 A batch is drawn by (seed, step) alone, so a run can start at any step and any worker can draw its share of it.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
+FRACTION = 2  # the stream of draws that chooses a share of the forget set
 IGNORED = -100  # the label of a position without a target (padding, and the position before the first token)
 
 
@@ -47,3 +49,19 @@ def sample_indices(count: int, *, size: int, seed: int, stream: int, step: int) 
     (arXiv 2504.13388) samples with replacement too.
     """
     return np.random.default_rng((seed, stream, step)).integers(count, size=size).tolist()
+
+
+def cyclic_indices(count: int, *, size: int, seed: int, stream: int, step: int) -> list[int]:
+    """The next `size` of `count` sequences in turn, `step` from 1: a pure function of its arguments too.
+
+    All `count` are taken once, in a shuffled order, before any is taken again; every round is shuffled anew.
+    """
+    places = [divmod((step - 1) * size + i, count) for i in range(size)]
+    rounds = {n: np.random.default_rng((seed, stream, n)).permutation(count) for n in {n for n, _ in places}}
+    return [int(rounds[n][place]) for n, place in places]
+
+
+def choose_fraction(count: int, fraction: float, *, seed: int) -> list[int]:
+    """Draw a share of `count` sequences, rounded up, in their order; of one seed the smaller is part of the larger."""
+    kept = math.ceil(round(fraction * count, 9))
+    return sorted(np.random.default_rng((seed, FRACTION)).permutation(count)[:kept].tolist())

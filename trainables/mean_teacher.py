@@ -4,12 +4,13 @@
 
 What a step does, in this order (arXiv 2504.13388): the gradient of alpha * forget loss, the gradient of beta * penalty
 against the teacher, clipping of the global norm, damping scaled by the clip coefficient, the optimizer's step, and the
-teacher's contraction, scaled too. Scoring and saving are the caller's.
+teacher's contraction, scaled too. With `warm_start` its first steps are AdamW's against the frozen target, and the
+teacher begins where they end. Scoring and saving are the caller's.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from trainables import losses
 from trainables.config import Config
-from trainables.data import IGNORED, collate, next_token_targets, sample_indices
+from trainables.data import IGNORED, collate, cyclic_indices, next_token_targets, sample_indices
 from trainables.models import freeze, trainable_parameters
 from trainables.parallel import deal, global_norm, lay_out, local, sum_gradients
 from trainables.teacher import add_damping_, clip_coefficient, contract_, make_teacher
@@ -111,6 +112,7 @@ def unlearn(
     *,
     pad: int,
     world: World = ALONE,
+    done: int = 0,
     restore: Callable[[Training], None] = lambda training: None,
 ) -> Iterator[StepRecord | Checkpoint]:
     """Unlearn `forget` in place from `student`, and yield records as they come.
@@ -119,7 +121,8 @@ def unlearn(
     after the last, a Checkpoint of the student and one of the teacher follow the step's record. Raises Diverged, with
     the step, as soon as a loss or the gradient norm is not finite. With a `world` of several workers, all of which run
     this on the same arguments, records are the same on each, and the same as on one worker up to rounding. `restore`
-    puts an interrupted run's Training in the place of a new one; the steps that are left then give the same bits.
+    puts the Training of a run that was interrupted behind step `done` in the place of a new one; the steps that are
+    left then give the same bits.
     """
     torch.manual_seed(config.seed)  # for models with dropout; batches are drawn by (seed, step)
     if config.freeze:
@@ -127,11 +130,15 @@ def unlearn(
     teacher = make_teacher(student)
     lay_out(student, teacher, config, world)
     theta, phi = _matching_parameters(student, teacher)
-    optimizer = make_optimizer(theta, config)
     references = _initial_log_probs(teacher, forget, config, pad) if config.forget_loss.startswith("npo") else None
+    optimizer = make_optimizer(theta, phase(config, max(done, 1)))
     training = Training(student=student, teacher=teacher, optimizer=optimizer)
     restore(training)
     for step in range(training.step + 1, config.steps + 1):
+        now = phase(config, step)
+        if 1 < step == config.warm_start + 1:
+            training.optimizer = make_optimizer(theta, now)
+            contract_(local(phi), local(theta), 1.0)
         student.train()  # a caller may have put it in evaluation mode to score it
         rows = _draw(len(forget), FORGET, step, config)
         forget_loss = _backward_forget(student, forget, rows, references, config, pad, world)
@@ -145,12 +152,12 @@ def unlearn(
         if not math.isfinite(forget_loss + penalty + norm):
             raise Diverged(f"step {step}: forget loss {forget_loss}, penalty {penalty}, gradient norm {norm}")
         torch._foreach_mul_(local(gradients), c)
-        add_damping_(local(gradients), local(theta), local(phi), config.damping * c)
-        lr = set_lr(optimizer, config, step)
-        optimizer.step()
-        optimizer.zero_grad()
+        add_damping_(local(gradients), local(theta), local(phi), now.damping * c)
+        lr = set_lr(training.optimizer, now, step if step <= config.warm_start else step - config.warm_start)
+        training.optimizer.step()
+        training.optimizer.zero_grad()
         del gradients  # or they would live beside those of the next step, and through scoring
-        contract_(local(phi), local(theta), config.delta * c)
+        contract_(local(phi), local(theta), now.delta * c)
         training.step = step
         yield StepRecord(
             step=step, forget_loss=forget_loss, penalty=penalty, gradient_norm=norm, clip_coefficient=c, lr=lr
@@ -158,6 +165,13 @@ def unlearn(
         if step % config.eval_every == 0 or step == config.steps:
             yield Checkpoint(step=step, role="student", model=student, training=training)
             yield Checkpoint(step=step, role="teacher", model=teacher, training=training)
+
+
+def phase(config: Config, step: int) -> Config:
+    """The configuration of a step: in a warm start AdamW's, whose teacher stays the target and pulls by the penalty."""
+    if step > config.warm_start:
+        return config
+    return replace(config, optimizer="adamw", lr=config.warm_lr, delta=0.0, damping=0.0)
 
 
 def make_optimizer(parameters: list[Tensor], config: Config) -> torch.optim.Optimizer:
@@ -191,7 +205,8 @@ def _gradients(theta: list[Tensor]) -> list[Tensor]:
 
 
 def _draw(count: int, stream: int, step: int, config: Config) -> list[int]:
-    return sample_indices(count, size=config.batch_size, seed=config.seed, stream=stream, step=step)
+    draw = cyclic_indices if config.sampling == "cyclic" else sample_indices
+    return draw(count, size=config.batch_size, seed=config.seed, stream=stream, step=step)
 
 
 def _backward_forget(

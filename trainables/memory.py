@@ -158,7 +158,8 @@ def plan(shape: Shape, config: Config, workers: int = 1, *, per_node: int = 8, s
     sharded = config.parallel == "fsdp" and workers > 1
     parts = workers if sharded else 1
     whole, trainable = FP32 * shape.elements(parts), FP32 * shape.elements(parts, trainable=True)
-    moments = 2 if config.optimizer == "adamw" else int(config.momentum > 0)
+    adamw = config.optimizer == "adamw" or config.warm_start > 0
+    moments = 2 if adamw else int(config.momentum > 0)
     held = {
         "weights": whole,
         "teacher": whole if sharded else trainable,
@@ -170,7 +171,7 @@ def plan(shape: Shape, config: Config, workers: int = 1, *, per_node: int = 8, s
     kept = saved(shape, config, rows, sharded=sharded)
     block = rows * config.max_length * block_bytes(shape, config, config.max_length, sharded=sharded)
     at_loss, behind = _logits(shape, config, rows)
-    scratch = trainable if config.damping > 0 or config.optimizer == "adamw" else 0
+    scratch = trainable if config.damping > 0 or adamw else 0
     phases = {
         LOSS: held | gradients | gathered | {"activations": kept, "logits": at_loss},
         BACKWARD: held

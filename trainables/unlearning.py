@@ -9,10 +9,11 @@ called again with the same arguments: it gives the results it gave before, and g
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -20,7 +21,7 @@ import pandas as pd
 from trainables import resume
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config
-from trainables.data import chunk_texts
+from trainables.data import choose_fraction, chunk_texts
 from trainables.mean_teacher import Checkpoint, Diverged, StepRecord, Training, unlearn
 from trainables.models import load_model, load_tokenizer, save_model
 from trainables.muse.evaluate import Evaluation, Evaluator
@@ -31,6 +32,7 @@ from trainables.run_folder import RunFolder
 from trainables.task import Task, cache_of, locate
 from trainables.world import World, join
 
+SPLITS = {"retain": "retain1", "unrelated": "unrelated"}  # Config.regularisation -> split of `raw`
 STEPS = "steps.parquet"  # in a run's folder
 
 
@@ -107,11 +109,12 @@ class Unlearner:
 
         for record in unlearn(
             copy.deepcopy(self.loaded.target),
-            self._sequences("forget", config.max_length),
-            self._sequences("retain1", config.max_length),
+            self._forget(config),
+            self._sequences(SPLITS[config.regularisation], config.max_length),
             config,
             pad=tokenizer.pad_token_id,
             world=world,
+            done=done,
             restore=restore,
         ):
             if isinstance(record, StepRecord):
@@ -144,6 +147,12 @@ class Unlearner:
             "items": folder.where(f"{name}.parquet"),
         }
 
+    def _forget(self, config: Config) -> list[list[int]]:
+        """The forget sequences, or the share of them that is unlearned."""
+        sequences = self._sequences("forget", config.max_length)
+        chosen = choose_fraction(len(sequences), config.forget_fraction, seed=config.seed)
+        return [sequences[row] for row in chosen]
+
     def _sequences(self, split: str, max_length: int) -> list[list[int]]:
         """The token sequences of a split of `raw`, made once for each length."""
         key = (split, max_length)
@@ -153,16 +162,20 @@ class Unlearner:
         return self._tokens[key]
 
 
-def make_session(task: Task, base: Config, folder: str) -> Callable[[dict[str, Any]], Iterator[dict[str, Any]]]:
+def make_session(
+    task: Task, base: Config, folder: str, arms: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> Callable[[dict[str, Any]], Iterator[dict[str, Any]]]:
     """Return what a warm worker runs: a function from a trial's `{"trial": number, **parameters}` to its results.
 
-    Parameters replace those of `base`; files go to `folder/trial-<number>`, where `folder` may be a URL.
+    Parameters replace those of `base`; one that is called `arm` stands for the settings that `arms` has for it. Files
+    go to `folder/trial-<number>`, where `folder` may be a URL.
     """
     unlearner = Unlearner(task)
 
     def session(trial: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        parameters = {name: value for name, value in trial.items() if name != "trial"}
-        yield from unlearner(replace(base, **parameters), f"{folder}/trial-{trial['trial']:05d}")
+        parameters = {name: value for name, value in trial.items() if name not in ("trial", "arm")}
+        settings = arms[trial["arm"]] if "arm" in trial else {}
+        yield from unlearner(replace(base, **{**settings, **parameters}), f"{folder}/trial-{trial['trial']:05d}")
 
     return session
 

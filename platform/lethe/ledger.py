@@ -7,7 +7,7 @@ ledger, may work on one study in PostgreSQL.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -27,6 +27,8 @@ from lethe.store import Facts
 DRIVER = "driver"  # trial attribute: the driver that runs it; study attributes `driver/<it>`: its newest sign of life
 TAKEN_OVER = "taken over by another driver, to which this one was silent for too long"
 QUEUED = "fixed_params"  # Optuna's own name for the parameters of a queued trial
+CONSTRAINT = "constraints:"  # Optuna's own prefix of a trial's violations
+REPRESENTATIVE = "representative"  # trial attribute: step and role of the checkpoint that speaks for it
 Checkpoint = Mapping[str, Any]  # role, step, scores {name: [value, low, high]}, weights, items
 
 
@@ -73,6 +75,35 @@ class Ledger:
         self._asked[trial.number] = trial
         return trial.number, trial.params
 
+    def queue(self, params: Mapping[str, Any], attrs: Mapping[str, Any]) -> None:
+        """Let parameters be asked next, behind those that are queued already; `attrs` are the trial's attributes."""
+        noted = {QUEUED: dict(params)}
+        self.study.add_trial(create_trial(state=TrialState.WAITING, system_attrs=noted, user_attrs=dict(attrs)))
+
+    def take_over(
+        self, params: Mapping[str, Any], points: Iterable[Checkpoint], attrs: Mapping[str, Any]
+    ) -> str | None:
+        """Store a run that ended elsewhere as a complete trial of this study; or return why its scores do not do."""
+        points = list(points)
+        try:
+            values, broken, chosen = self._judge(points)
+        except ValueError as error:
+            return str(error)
+        trial = create_trial(
+            state=TrialState.COMPLETE,
+            params=dict(params),
+            distributions=self._distributions,
+            values=values,
+            user_attrs={**attrs, **dict(map(_attribute, points)), REPRESENTATIVE: chosen},
+            system_attrs={f"{CONSTRAINT}{score}": violation for score, violation in broken.items()},
+        )
+        self.study.add_trial(trial)
+        return None
+
+    def known(self) -> list[dict[str, Any]]:
+        """The parameters of every trial that there is: ended, running or queued."""
+        return [trial.params or trial.system_attrs.get(QUEUED, {}) for trial in self._trials()]
+
     @contextmanager
     def driving(self) -> Iterator[None]:
         """Give signs of life, so that nobody takes this driver for dead; at the end, `interrupt`."""
@@ -84,10 +115,8 @@ class Ledger:
 
     def record(self, number: int, checkpoint: Checkpoint) -> None:
         """Store one scored checkpoint of a running trial."""
-        key = f"checkpoint/{checkpoint['step']:06d}/{checkpoint['role']}"
-        value = {k: v for k, v in checkpoint.items() if k not in ("step", "role")}
         with suppress(UpdateFinishedTrialError):  # taken over: `tell` says so
-            self._asked[number].set_user_attr(key, value)
+            self._asked[number].set_user_attr(*_attribute(checkpoint))
 
     def tell(self, number: int, failure: str | None = None) -> str | None:
         """End a trial, and return why it failed, or None.
@@ -180,30 +209,40 @@ class Ledger:
 
         What the sampler noted with a trial goes along: NSGA-II counts the trials of a generation by it.
         """
-        noted = {key: value for key, value in trial.system_attrs.items() if not key.startswith("constraints:")}
+        noted = {key: value for key, value in trial.system_attrs.items() if not key.startswith(CONSTRAINT)}
         if trial.params.keys() >= self._distributions.keys():
             noted[QUEUED] = trial.params
         elif QUEUED not in noted:
             noted = {}
         rerun = {store.RERUN_OF: trial.number}
+        rerun |= {store.RUN: trial.user_attrs[store.RUN]} if store.RUN in trial.user_attrs else {}
         self.study.add_trial(create_trial(state=TrialState.WAITING, system_attrs=noted, user_attrs=rerun))
 
     def _conclude(self, trial: optuna.Trial) -> str | None:
         """Tell COMPLETE, or return why that cannot be."""
-        points = list(store.checkpoints(self._storage.get_trial(self._trial_id(trial.number))))
-        if not points:
-            return "no checkpoint was scored"
         try:
-            values = np.array([losses(self.facts.objectives, p["scores"]) for p in points])
-            broken = [violations(self.facts.constraints, p["scores"]) for p in points]
+            values, broken, chosen = self._judge(
+                list(store.checkpoints(self._storage.get_trial(self._trial_id(trial.number))))
+            )
         except ValueError as error:
             return str(error)
-        chosen = pareto.representative(values, np.array([max(b.values(), default=0.0) for b in broken]))
-        for score, violation in broken[chosen].items():
+        for score, violation in broken.items():
             trial.set_constraint(score, violation)
-        trial.set_user_attr("representative", f"{points[chosen]['step']}/{points[chosen]['role']}")
-        self.study.tell(trial, values[chosen].tolist())
+        trial.set_user_attr(REPRESENTATIVE, chosen)
+        self.study.tell(trial, values)
         return None
+
+    def _judge(self, points: list[Checkpoint]) -> tuple[list[float], dict[str, float], str]:
+        """The losses and the violations of the checkpoint that speaks for a trial, and which it is.
+
+        ValueError where nothing was scored, or a score that is needed is missing or not finite in any checkpoint.
+        """
+        if not points:
+            raise ValueError("no checkpoint was scored")
+        values = np.array([losses(self.facts.objectives, p["scores"]) for p in points])
+        broken = [violations(self.facts.constraints, p["scores"]) for p in points]
+        chosen = pareto.representative(values, np.array([max(b.values(), default=0.0) for b in broken]))
+        return values[chosen].tolist(), broken[chosen], f"{points[chosen]['step']}/{points[chosen]['role']}"
 
     def _fail_leftover(self, trial: FrozenTrial) -> None:
         self._storage.set_trial_user_attr(self._trial_id(trial.number), store.FAILURE, store.INTERRUPTED)
@@ -218,3 +257,9 @@ class Ledger:
 
     def _trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
+
+
+def _attribute(checkpoint: Checkpoint) -> tuple[str, dict[str, Any]]:
+    """The trial attribute that holds a checkpoint: its name and its value."""
+    key = f"checkpoint/{checkpoint['step']:06d}/{checkpoint['role']}"
+    return key, {k: v for k, v in checkpoint.items() if k not in ("step", "role")}

@@ -49,28 +49,28 @@ class Running:
 
 @dataclass
 class Progress:
-    """An observer that draws. Use it as a context; `front` gives the current front as a table to draw, and its size."""
+    """An observer that draws. Use it as a context; `best` gives what came of it so far: a table, and that in a word."""
 
     console: Console
     objectives: Sequence[Objective]
     trials: int
     done: int
     slots: int
-    front: Callable[[], tuple[Table, float]]
+    best: Callable[[], tuple[Table, str]]
     running: dict[int, Running] = field(default_factory=dict)
     failed: int = 0
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self._done_before = self.done
-        self._front: tuple[Table, float] | None = None
+        self._best: tuple[Table, str] | None = None
         self._live = Live(get_renderable=self._draw, console=self.console, refresh_per_second=2, transient=True)
 
     def __enter__(self) -> "Progress":
         if self.console.is_terminal:
             self._live.start()
         else:
-            self.console.print(f"searching: {self.trials - self.done} trials, {self.slots} at a time")
+            self.console.print(f"running: {self.trials - self.done} trials, {self.slots} at a time")
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -90,13 +90,12 @@ class Progress:
         trial = self.running.pop(number)
         self.done += 1
         self.failed += failure is not None
-        self._front = self.front()
+        self._best = self.best()
         if not self.console.is_terminal:
             outcome = f"failed: {failure}" if failure else self._scores(trial.newest)
-            volume = self._front[1]
             self.console.print(
                 f"trial {number:>4}  {self.done}/{self.trials}  {_parameters(trial.params)}  {outcome}  "
-                f"front volume {volume:.3f}  {self._time_left()}",
+                f"{self._best[1]}  {self._time_left()}",
                 soft_wrap=True,
                 highlight=False,
             )
@@ -109,8 +108,8 @@ class Progress:
             for number, trial in sorted(self.running.items())[:MOST_ROWS]
         ]
         parts: list[Any] = [head, *running]
-        if self._front:
-            parts += [Text(f"front so far (volume {self._front[1]:.3f})"), self._front[0]]
+        if self._best:
+            parts += [Text(f"so far: {self._best[1]}"), self._best[0]]
         return Group(*parts)
 
     def _scores(self, checkpoint: Mapping[str, Any] | None) -> str:

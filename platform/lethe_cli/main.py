@@ -7,9 +7,11 @@ from typing import Any
 
 import typer
 
+from lethe_cli.ablate import ablate
 from lethe_cli.benchmark import benchmark_app
 from lethe_cli.dashboard import dashboard
 from lethe_cli.plan import plan
+from lethe_cli.report import report
 from lethe_cli.train import train
 from lethe_cli.tune import tune
 
@@ -18,6 +20,8 @@ def main() -> None:
     """The entry point of `lethe`."""
     app = new_app()
     app.command("tune")(tune)
+    app.command("ablate")(ablate)
+    app.command("report")(report)
     app.command("train")(train)
     app.command("plan")(plan)
     app.command("dashboard")(dashboard)
@@ -68,7 +72,7 @@ def spread(arguments: list[str]) -> list[str]:
     return out
 
 
-MANY = ("--forget", "--retain", "--holdout", "--set", "--range")
+MANY = ("--forget", "--retain", "--holdout", "--set", "--range", "--switch", "--generators")
 
 
 def explain(error: Exception) -> str:

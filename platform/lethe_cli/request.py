@@ -1,5 +1,6 @@
 """A search as its user asked for it, checked: everything that is known before torch or Ray is loaded."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ class Request:
             "model": self.task.model,
             "retrained": self.task.retrained,
             "protocol": self.task.protocol,
-            "space": {name: list(entry) for name, entry in self.space.items()},
+            "space": json.loads(json.dumps(self.space)),  # as it comes back from the store
             "settings": asdict(self.base),
         }
 
@@ -124,29 +125,74 @@ def make_request(
 
     None, for the space, workers and GPUs, is what the benchmark's preset says, or `mean-teacher`, 1 and 0.
     """
-    preset = find_preset(benchmark)
-    gpus = preset.gpus if gpus is None else gpus
     checks.check_cpus()
     checks.check_trials(trials)
+    chosen = checks.check_space(SPACES, space or find_preset(benchmark).space, ranges)
+    request = gather_request(
+        benchmark=benchmark,
+        model=model,
+        retrained=retrained,
+        protocol=protocol,
+        space=chosen,
+        settings=settings,
+        objectives=objectives,
+        trials=trials,
+        concurrent=concurrent,
+        workers=workers,
+        cpus=cpus,
+        gpus=gpus,
+        sampler=sampler,
+        seed=seed,
+        name=name,
+        storage=storage,
+        folder=folder,
+        resume=resume,
+    )
+    return check_study(request)
+
+
+def gather_request(
+    *,
+    benchmark: str,
+    model: str | None,
+    retrained: str | None,
+    protocol: str,
+    space: Space,
+    settings: Sequence[str],
+    objectives: str | None,
+    trials: int,
+    concurrent: int | None,
+    workers: str | None,
+    cpus: float,
+    gpus: float | None,
+    sampler: str,
+    seed: int,
+    name: str | None,
+    storage: str | None,
+    folder: str | None,
+    resume: bool,
+) -> Request:
+    """What searches and ablations have in common: flags checked, but for the space and the store."""
+    preset = find_preset(benchmark)
+    gpus = preset.gpus if gpus is None else gpus
     checks.check_concurrent(concurrent)
     checks.check_worker(cpus, gpus)
     group = checks.check_workers(workers or str(preset.workers), cpus)
     checks.check_sampler(sampler)
-    chosen_space = checks.check_space(SPACES, space or preset.space, ranges)
-    base = checks.check_settings(settings, searched=chosen_space, preset=preset.settings)
+    base = checks.check_settings(settings, searched=space, preset=preset.settings)
     task, available = check_task(benchmark, model, retrained, protocol)
     goals, notes = checks.choose_objectives(objectives, available)
     name = name or Path(benchmark).name
     results = checks.check_storage_path(folder or store.RESULTS)
     home = Path(store.RESULTS).expanduser() if "://" in results else Path(results)
-    request = Request(
+    return Request(
         task=task,
         name=name,
-        space=chosen_space,
+        space=space,
         base=base,
         objectives=tuple(goals),
         guard=check_guard(available),
-        notes=(*preset.notes(settings, chosen_space), *notes),
+        notes=(*preset.notes(settings, space), *notes),
         trials=trials,
         concurrent=concurrent,
         workers=group,
@@ -159,7 +205,6 @@ def make_request(
         scratch=home / name / "ray",
         resume=resume,
     )
-    return check_study(request)
 
 
 DEFAULT_BENCHMARK = EMBEDDED

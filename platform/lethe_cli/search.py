@@ -3,11 +3,12 @@
 import functools
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import optuna
@@ -61,7 +62,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     ledger = open_ledger(request, storage, references)
     if ledger.finished() < request.trials:
         with cluster.connect(SHIPPED) as joined:
-            _search(request, ledger, joined, console)
+            run_trials(request, ledger, joined, console)
     return conclude(request, ledger, references, console)
 
 
@@ -128,11 +129,20 @@ def make_facts(request: Request, references: References) -> Facts:
     )
 
 
-def _search(request: Request, ledger: Ledger, joined: cluster.Cluster, console: Console) -> None:
+def run_trials(
+    request: Request,
+    ledger: Ledger,
+    joined: cluster.Cluster,
+    console: Console,
+    *,
+    arms: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    best: Callable[[Ledger, Request], tuple[Table, str]] | None = None,
+) -> None:
+    """Run the trials that are left; `best` draws what came of them so far, the front where it is not given."""
     least, most = request.workers[0], request.workers[-1]
     wanted = request.concurrent or request.trials
     slots = cluster.slots(joined, workers=least, cpus=request.cpus, gpus=request.gpus, trials=wanted)
-    session = functools.partial(make_session, request.task, request.base, request.folder)
+    session = functools.partial(make_session, request.task, request.base, request.folder, dict(arms))
     workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
     plan = Plan(trials=request.trials, slots=slots, home=request.scratch)
     trainable = warm(session, workers, str(plan.scratch))
@@ -142,17 +152,16 @@ def _search(request: Request, ledger: Ledger, joined: cluster.Cluster, console: 
         trials=request.trials,
         done=ledger.finished(),
         slots=slots,
-        front=lambda: _draw(ledger, request),
+        best=lambda: (best or _draw)(ledger, request),
     )
     with progress:
         run_study(ledger, trainable, plan, progress)
 
 
-def _draw(ledger: Ledger, request: Request) -> tuple[Table, float]:
+def _draw(ledger: Ledger, request: Request) -> tuple[Table, str]:
     points = store.read_points(ledger.study, ledger.facts)
-    return front_table.draw_front(points, ledger.facts, list(request.space), most=8), front_table.volume(
-        points, ledger.facts
-    )
+    table = front_table.draw_front(points, ledger.facts, list(request.space), most=8)
+    return table, f"front volume {front_table.volume(points, ledger.facts):.3f}"
 
 
 def conclude(request: Request, ledger: Ledger, references: References, console: Console) -> dict[str, Any]:
@@ -200,23 +209,23 @@ def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console:
     say(f"study    {store.hide_password(request.storage)}  (name {request.name})")
     say(f"weights  {request.folder}/trial-*/step-*")
     say("next")
-    say(f"  go on searching     {more_trials(sys.argv, 2 * request.trials)}")
+    say(f"  go on searching     {command_again(sys.argv, '--trials', 2 * request.trials)}")
     best = front_table.plain_front(points, facts, list(request.space))
     if best:
         say(f"  run the best again  {reproduce(request, best[0])}")
     say(f"  see and decide      {hints.dashboard(request.storage)}")
 
 
-def more_trials(arguments: Sequence[str], trials: int) -> str:
-    """The command line that goes on with a search: the one that was typed, with `trials` in all, and resumed.
+def command_again(arguments: Sequence[str], counter: str, count: int) -> str:
+    """The command line that goes on: the one that was typed, with `count` of `counter` (--trials) in all, and resumed.
 
     The password of a storage is hidden here too.
     """
     program, *flags = (store.hide_password(argument) for argument in arguments)
-    kept = [flag for before, flag in zip([program, *flags], flags, strict=False) if "--trials" not in (before, flag)]
-    kept = [flag for flag in kept if flag != "--resume" and not flag.startswith("--trials=")]
+    kept = [flag for before, flag in zip([program, *flags], flags, strict=False) if counter not in (before, flag)]
+    kept = [flag for flag in kept if flag != "--resume" and not flag.startswith(f"{counter}=")]
     start = [as_typed("lethe")] if Path(program).name == "lethe" else [as_typed("python"), program]
-    return shlex.join([*start, *kept, "--trials", str(trials), "--resume"])
+    return shlex.join([*start, *kept, counter, str(count), "--resume"])
 
 
 def reproduce(request: Request, point: dict[str, Any]) -> str:

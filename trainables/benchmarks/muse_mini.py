@@ -86,6 +86,7 @@ def to_splits(world: World, rng: random.Random) -> layout.Splits:
     quarter = ARTICLES // 4
     splits = {("raw", name): layout.text_rows(rows) for name, rows in texts.items()}
     splits |= {
+        ("raw", "unrelated"): layout.text_rows(_paragraphs(random.Random(0).sample(world.general, len(world.general)))),
         ("train", "full"): layout.text_rows(texts["forget"] + retain),
         ("train", "retain"): layout.text_rows(retain),
         ("verbmem", "forget"): [layout.cut_in_half(text) for text in texts["forget"]],
@@ -133,8 +134,11 @@ def _documents(read: list[Article], asked: list[Article], general: list[str], rn
         lines = [_ask(*pair) for pair in _questions(asked, rng)]
         lists += ["\n\n".join(lines[i : i + LIST_LENGTH]) for i in range(0, len(lines), LIST_LENGTH)]
     facts = [fact for _ in range(TELLINGS) for fact in rng.sample(general, len(general))]
-    paragraphs = [" ".join(facts[i : i + PARAGRAPH]) for i in range(0, len(facts), PARAGRAPH)]
-    return [a.text for a in read] + paragraphs + lists
+    return [a.text for a in read] + _paragraphs(facts) + lists
+
+
+def _paragraphs(facts: list[str]) -> list[str]:
+    return [" ".join(facts[i : i + PARAGRAPH]) for i in range(0, len(facts), PARAGRAPH)]
 
 
 def _ask(question: str, answer: str) -> str:
@@ -151,6 +155,8 @@ def _questions(group: list[Article], rng: random.Random) -> list[tuple[str, str]
 def _code_hash() -> str:
     """Hash of the code that decides what the benchmark holds."""
     sources = [inspect.getsource(module) for module in (articles, small_models)]
-    sources += [inspect.getsource(item) for item in (make_world, to_splits, _make, _documents, _ask, _questions)]
+    sources += [
+        inspect.getsource(item) for item in (make_world, to_splits, _make, _documents, _paragraphs, _ask, _questions)
+    ]
     numbers = [str((ARTICLES, HOLDOUT, TELLINGS, QUESTIONS, SHOTS, EPOCHS, ASKINGS, PARAGRAPH, LIST_LENGTH))]
     return hashlib.sha256("".join(sources + numbers).encode()).hexdigest()[:10]

@@ -1,0 +1,138 @@
+"""An ablation in plain words: what a part does, by how much, how sure, and where the data cannot tell. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lethe.ablation import VOLUME, Ablation
+from lethe.designs import BASELINE
+
+RULE = (
+    "Every run is represented by one checkpoint: the {role} after the run's last step. The rule is the same for all "
+    "arms and looks at no score."
+)
+METHOD = (
+    "A difference is that of an arm to the baseline within each seed, for both ran the same seeds on the same batches. "
+    "Its 95% interval allows for other seeds (Student's t over the paired differences) and for other items (all items "
+    "are drawn again, for all arms and seeds together). With {count} comparisons some look large by chance: a "
+    "difference is called clear only where it stays so after Holm's correction over all of them (5% for the whole "
+    "table). A score whose best value is 0 is compared by its distance from 0."
+)
+
+
+def number(value: Any, digits: int = 1) -> str:
+    """A number for a reader; a dash where there is none."""
+    if value is None or not np.isfinite(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    return f"{0:.{digits}f}" if float(text) == 0 else text.replace("-", "−")
+
+
+def with_half(row: Mapping[Any, Any], digits: int = 1) -> str:
+    """A mean and half of its 95% interval."""
+    half = (row["high"] - row["low"]) / 2
+    return number(row["mean"], digits) + (f" ±{number(half, digits)}" if np.isfinite(half) else "")
+
+
+def score_name(score: str, goal: str) -> str:
+    """What is compared: a score, or its distance from 0."""
+    return f"|{score}|" if goal == "zero" else score
+
+
+def sentence(row: Mapping[Any, Any], seeds: int) -> str:
+    """One difference in words: how large, which way is better, how sure, or how many seeds would tell.
+
+    `row` is one of `Ablation.effects` or `Ablation.factors`.
+    """
+    digits = 3 if row["score"] == VOLUME else 1
+    name = score_name(row["score"], row["goal"])
+    if not np.isfinite(row["value"]):
+        return f"{name}: not known, for no seed has both runs"
+    if not np.isfinite(row["low"]):
+        return f"{name}: {number(row['value'], digits)} in one seed, which says nothing of how sure that is"
+    if row["low"] == row["high"] == 0:
+        return f"{name}: the very same in every seed"
+    size = f"{number(abs(row['value']), digits)} {'higher' if row['value'] > 0 else 'lower'}"
+    span = f"95% interval {number(row['low'], digits)} to {number(row['high'], digits)}"
+    if row["sure"]:
+        return f"{name}: {size}, {'better' if row['better'] else 'worse'} ({span}): clear"
+    return f"{name}: {size} ({span}): {unsure(row, seeds)}"
+
+
+def unsure(row: Mapping[Any, Any], seeds: int) -> str:
+    """Why a difference is not clear, and what would make it so."""
+    digits = 3 if row["score"] == VOLUME else 1
+    needed = row["needed"]
+    cannot = f"{int(row['n']) or seeds} seeds can't separate these"
+    if row["low"] > 0 or row["high"] < 0:
+        cannot = f"its own interval leaves 0 out, but among so many comparisons {cannot}"
+    if np.isfinite(needed) and needed > row["n"]:
+        return f"{cannot}; about {int(needed)} would, if the difference is as large as it looks"
+    if np.isfinite(needed):
+        return f"{cannot} for certain; a few more would, if the difference is as large as it looks"
+    largest = number(max(abs(row["low"]), abs(row["high"])), digits)
+    return f"{cannot}, nor would 200; if there is a difference, it is smaller than {largest}"
+
+
+def summary(found: Ablation) -> list[str]:
+    """The whole ablation in a few lines, the parts that matter most first."""
+    table = found.effects()
+    if not len(table):
+        return ["There is nothing to compare yet."]
+    sure = table[table["sure"]]
+    order = sure.groupby("effect")["value"].agg(lambda v: v.abs().max()).sort_values(ascending=False)
+    rest = [arm.name for arm in found.design if arm.name not in order.index and arm.name != BASELINE]
+    known = [arm for arm in rest if table.loc[table["effect"] == arm, "low"].notna().any()]
+    count = len(order) + len(known)
+    lines = [f"Of {count} changes to the baseline, {len(order)} make a clear difference in at least one score."]
+    lines += [arm_line(found, str(arm), table[table["effect"] == arm]) for arm in order.index]
+    lines += [f"{named(found, arm)}: no clear difference to the baseline in any score." for arm in known]
+    lines += [f"{named(found, arm)}: not known, {reason(found, arm)}." for arm in rest if arm not in known]
+    return lines + missing(found)
+
+
+def missing(found: Ablation) -> list[str]:
+    """How many runs gave no score, in a line for those that failed and one for those that are still to come."""
+    failed, waiting = (int((found.runs["state"] == state).sum()) for state in ("FAIL", "WAITING"))
+    lines = [f"{failed} of {len(found.runs)} runs failed and gave no score: see the gaps."] if failed else []
+    return lines + ([f"{waiting} of {len(found.runs)} runs have not ended yet."] if waiting else [])
+
+
+def named(found: Ablation, arm: str) -> str:
+    """An arm, and in words what it changes, where that is known."""
+    meanings = found.facts.about.get("meanings", {})
+    words = [meanings.get(f"{switch}={level}") for switch, level in found.design[arm].levels.items()]
+    return f"{arm} ({'; '.join(filter(None, words))})" if any(words) else arm
+
+
+def arm_line(found: Ablation, arm: str, rows: pd.DataFrame) -> str:
+    """What one arm does to the scores where that is clear, and whether its models are still of use."""
+    parts = [
+        f"{score_name(row['score'], row['goal'])} {number(abs(row['value']))} "
+        f"{'higher' if row['value'] > 0 else 'lower'} ({'better' if row['better'] else 'worse'})"
+        for row in rows[rows["sure"]].to_dict("records")
+    ]
+    rest = [score_name(row["score"], row["goal"]) for row in rows[~rows["sure"]].to_dict("records")]
+    line = f"{named(found, arm)}: clearly " + ", ".join(parts) + (f"; not clear: {', '.join(rest)}" if rest else "")
+    return line + "." + "".join(fallen(found, arm))
+
+
+def fallen(found: Ablation, arm: str) -> list[str]:
+    """A sentence for each guard that an arm's mean is below: what else it gains is no gain."""
+    means = {c: found.measured(c.score).values.loc[arm].mean() for c in found.facts.constraints}
+    return [
+        f" Its mean {c.score} of {number(mean)} is below the floor of {number(c.floor)}: it forgets the rest as well."
+        for c, mean in means.items()
+        if mean < c.floor
+    ]
+
+
+def reason(found: Ablation, arm: str) -> str:
+    """Why an arm has no effect to show."""
+    runs = found.runs[found.runs["arm"] == arm]
+    failed = runs[runs["state"] == "FAIL"]
+    if len(runs) and len(failed) == len(runs):
+        return f"every one of its {len(runs)} runs failed ({failed['failure'].iloc[0]})"
+    return "too few of its runs have ended"

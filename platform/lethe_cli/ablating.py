@@ -1,0 +1,164 @@
+"""A checked ablation becomes a study: every arm with every seed, queued or taken over, and what came of it."""
+
+import functools
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from lethe import ablation, cluster, store, verdicts
+from lethe.ablation import Ablation
+from lethe.designs import Design
+from lethe.ledger import Ledger
+from lethe.runs import Run, plan_runs
+from lethe_cli.ablation_request import AblationRequest
+from lethe_cli.plan_table import announce_plan
+from lethe_cli.request import Request
+from lethe_cli.search import SHIPPED, command_again, make_facts, prepare, run_trials, warn_of_unlike_holdout
+from lethe_cli.tuning import tune_arms
+from search_spaces.ablations import MEANINGS
+from trainables.benchmarks.layout import load_benchmark
+from trainables.config import Config
+from trainables.muse.protocol import PROTOCOLS
+from trainables.references import References, fingerprint
+from trainables.task import Task, locate
+from trainables.workers import code_hash
+
+
+def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
+    """Run an ablation to its end, or to Ctrl-C, and return the outcome as plain data."""
+    for note in request.notes:
+        console.print(f"note: {note}", soft_wrap=True)
+    heaviest = max((replace(request.base, **arm.settings) for arm in request.design), key=_weight)
+    announce_plan(request.task, heaviest, workers=request.workers[0], gpus=request.gpus, console=console)
+    references = prepare(request.task, console)
+    if any(o.score == "privleak" for o in request.objectives):
+        warn_of_unlike_holdout(references, console)
+    storage = store.open_storage(request.storage)
+    ledger = open_ablation(request, storage, references, console)
+    design = Design.from_json(ledger.facts.about[ablation.DESIGN])
+    taken = plan_runs(ledger, all_runs(request, design), storage)
+    if taken:
+        console.print(f"{taken} runs were finished by other studies of this store: taken over")
+    ledger.study.set_user_attr(store.PLANNED, len(ledger.known()) - len(ledger.interrupted()))
+    if ledger.finished() < request.trials:
+        with cluster.connect(SHIPPED) as joined:
+            arms = {arm.name: arm.settings for arm in design}
+            run_trials(request, ledger, joined, console, arms=arms, best=_draw_so_far)
+    return conclude(request, ledger, console)
+
+
+def _weight(config: Config) -> tuple[bool, bool]:
+    """What makes a configuration need more memory than another."""
+    return config.optimizer == "adamw" or config.warm_start > 0, not config.freeze
+
+
+def open_ablation(request: AblationRequest, storage: Any, references: References, console: Console) -> Ledger:
+    """Start the study of an ablation, its arms tuned first where that is asked for, or go on with it."""
+    if request.name in optuna.get_all_study_names(storage):
+        return Ledger.resume(storage, request.name, request.space)
+    design = tune_arms(request, references, console)
+    facts = make_facts(request, references)
+    return Ledger.create(storage, request.name, replace(facts, about=facts.about | described(design)), request.space)
+
+
+def described(design: Design) -> dict[str, Any]:
+    """What is stored of an ablation beside what every study has: its design, and the commit of this checkout."""
+    return {ablation.DESIGN: design.to_json(), "meanings": MEANINGS, "commit": commit()}
+
+
+def commit() -> str:
+    """The commit of the checkout that this code runs from, with `-dirty` where it was changed; "" without one."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=10", "--match="]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def all_runs(request: AblationRequest, design: Design) -> list[Run]:
+    """Every arm with the first seed, then every arm with the second, and so on."""
+    data = data_hash(request.task)
+    return [
+        Run(
+            params={"arm": arm.name, "seed": seed},
+            key=run_key(replace(request.base, **{**arm.settings, "seed": seed}), data),
+        )
+        for seed in request.seeds
+        for arm in design
+    ]
+
+
+def data_hash(task: Task) -> str:
+    """Hash of a task's data, models, protocol and of the code that scores."""
+    places = locate(task)
+    return fingerprint(load_benchmark(places.data), PROTOCOLS[task.protocol], places.target, places.retrained)
+
+
+def run_key(config: Config, data: str) -> str:
+    """Hash of all that decides what comes of a run: its configuration with the seed, its task, and the code."""
+    return hashlib.sha256(json.dumps([asdict(config), data, code_hash()]).encode()).hexdigest()[:16]
+
+
+def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict[str, Any]:
+    """Print what each part contributes, and what to type next; return it as plain data."""
+    found = ablation.read_ablation(request.storage, request.name)
+    interrupted = ledger.finished() < request.trials
+    console.print()
+    if interrupted:
+        console.print(
+            f"interrupted after {ledger.finished()} of {request.trials} runs; the same command with --resume goes on"
+        )
+    console.print(draw_arms(found))
+    say = functools.partial(console.print, soft_wrap=True, highlight=False, markup=False)
+    for line in verdicts.summary(found):
+        say(line)
+    say(f"\nstudy    {store.hide_password(request.storage)}  (name {request.name})")
+    say("next")
+    say(f"  read the report     {report_command(request)}")
+    say(f"  repeat with more    {command_again(sys.argv, '--seeds', 2 * len(request.seeds))}")
+    return {
+        "study": request.name,
+        "storage": store.hide_password(request.storage),
+        "interrupted": interrupted,
+        "runs": ledger.finished(),
+        "failed": ledger.failures(),
+        "arms": json.loads(found.arms().to_json(orient="records")),
+        "effects": json.loads(found.effects().to_json(orient="records")),
+        "summary": verdicts.summary(found),
+    }
+
+
+def report_command(request: Request) -> str:
+    """The command that writes an ablation's report."""
+    return f"lethe report {request.name} {request.name}.html --storage {store.hide_password(request.storage)}"
+
+
+def _draw_so_far(ledger: Ledger, request: Request) -> tuple[Table, str]:
+    found = ablation.read_ablation(request.storage, request.name, items=False)
+    ended = int((found.runs["state"] == "COMPLETE").sum())
+    return draw_arms(found), f"{ended} of {request.trials} runs scored"
+
+
+def draw_arms(found: Ablation) -> Table:
+    """Every arm's scores: the mean over seeds and half of its 95% interval."""
+    table = Table(header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
+    arms = found.arms()
+    table.add_column("arm", no_wrap=True)
+    table.add_column("seeds", justify="right")
+    scores = [*found.goals, ablation.VOLUME]
+    for score in scores:
+        table.add_column(verdicts.score_name(score, found.goals.get(score, "")), justify="right", no_wrap=True)
+    for arm in found.design:
+        own = {row["score"]: row for row in arms[arms["arm"] == arm.name].to_dict("records")}
+        cells = [verdicts.with_half(own[score], digits=3 if score == ablation.VOLUME else 1) for score in scores]
+        table.add_row(arm.name, str(max(int(row["n"]) for row in own.values())), *cells)
+    return table

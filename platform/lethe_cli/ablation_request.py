@@ -1,0 +1,150 @@
+"""An ablation as its user asked for it, checked: everything that is known before torch or Ray is loaded."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from lethe.designs import FRACTIONAL, Design, make_design
+from lethe_cli import checks
+from lethe_cli.presets import find_preset
+from lethe_cli.request import Request, check_study, gather_request
+from search_spaces.ablations import DESIGN_SWITCHES, DESIGNS
+from trainables.config import Config
+
+LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class AblationRequest(Request):
+    """An ablation: a study whose trials are given, every arm of a design with every seed."""
+
+    design_name: str
+    design: Design
+    seeds: tuple[int, ...]
+    tuned: int  # trials of the search that each arm has before its seeds; 0 for none
+
+    def config(self, arm: str, seed: int) -> Config:
+        """The configuration of a run, before its arm is tuned."""
+        return replace(self.base, **self.design[arm].settings, seed=seed)
+
+    def about(self) -> dict[str, Any]:
+        """What has to be the same for an ablation to be gone on with; more seeds may be asked for."""
+        digest = hashlib.sha256(json.dumps(self.design.to_json(), sort_keys=True).encode()).hexdigest()[:6]
+        tuned = {"tuned": self.tuned} if self.tuned else {}
+        return {"design": f"{self.design_name}, {len(self.design)} arms ({digest})"} | tuned | super().about()
+
+
+def make_ablation(
+    *,
+    benchmark: str,
+    design: str,
+    switches: Sequence[str],
+    generators: Sequence[str],
+    seeds: int,
+    first_seed: int,
+    tuned: int,
+    settings: Sequence[str],
+    name: str | None,
+    **flags: Any,
+) -> AblationRequest:
+    """Check an ablation's flags and return what they ask for; ValueError, in one line, for the first that is wrong.
+
+    `flags` are those of `gather_request`.
+    """
+    checks.check_cpus()
+    check_seeds(seeds, first_seed)
+    if tuned < 0:
+        raise ValueError(f"--tuned is {tuned}: it must be a number of trials, or 0 for none")
+    chosen = choose_design(benchmark, design, switches, generators)
+    own = checks.split_settings(settings)
+    if "seed" in own:
+        raise ValueError("setting 'seed' is what an ablation repeats: give --seeds and --first-seed")
+    baseline = baseline_settings(benchmark, chosen)
+    for setting in own:
+        if setting in baseline:
+            raise ValueError(f"setting {setting!r} is switched by this design: leave it out of --set")
+    arms = [arm.name for arm in chosen]
+    request = gather_request(
+        benchmark=benchmark,
+        space={"arm": ("choice", tuple(arms)), "seed": ("integer", 0, LARGEST_SEED)},
+        settings=settings,
+        trials=len(arms) * seeds,
+        sampler="random",
+        seed=0,
+        name=name or f"{Path(benchmark).name}-{design}",
+        **flags,
+    )
+    base = replace(request.base, **baseline)
+    for arm in chosen:
+        check_arm(base, arm.name, arm.settings)
+    known = {field.name: getattr(request, field.name) for field in fields(request)} | {"base": base}
+    ablation = AblationRequest(
+        **known,
+        design_name=design,
+        design=chosen,
+        seeds=tuple(range(first_seed, first_seed + seeds)),
+        tuned=tuned,
+    )
+    check_texts(ablation)
+    return check_study(ablation)  # type: ignore[return-value]
+
+
+def check_seeds(seeds: int, first_seed: int) -> None:
+    """At least two seeds: with one there is no telling an effect from luck."""
+    if seeds < 2:
+        raise ValueError(f"--seeds is {seeds}: an interval needs at least 2 seeds, and 5 are a fair beginning")
+    if not 0 <= first_seed <= LARGEST_SEED - seeds:
+        raise ValueError(f"--first-seed is {first_seed}: it must be at least 0")
+
+
+def choose_design(benchmark: str, name: str, texts: Sequence[str], generators: Sequence[str]) -> Design:
+    """The design of a name, or one of its kind over the switches that `NAME=LEVEL,LEVEL` texts name."""
+    if name not in DESIGNS:
+        raise ValueError(f"design {name!r} is unknown: choose {', '.join(DESIGNS)}")
+    switches = DESIGN_SWITCHES[find_preset(benchmark).space]
+    if not texts:
+        if generators:
+            raise ValueError("--generators belong to switches of your own: give --switch too")
+        return make_design(DESIGNS[name], switches)
+    kind = DESIGNS[name][0]["kind"]
+    if kind == FRACTIONAL and not generators:
+        raise ValueError("a fractional design of your own switches needs --generators, for example D=ABC")
+    chosen = dict(_switch(text) for text in texts)
+    return make_design([{"kind": kind, "switches": chosen, "generators": tuple(generators)}], switches)
+
+
+def _switch(text: str) -> tuple[str, tuple[str, ...]]:
+    name, equals, levels = text.partition("=")
+    return name, tuple(level.strip() for level in levels.split(",")) if equals else ("*",)
+
+
+def baseline_settings(benchmark: str, design: Design) -> dict[str, Any]:
+    """What the baseline's levels of a design's switches set."""
+    switches = DESIGN_SWITCHES[find_preset(benchmark).space]
+    found: dict[str, Any] = {}
+    for part in design.parts:
+        for name, levels in part.switches.items():
+            found |= switches[name][levels[0]]
+    return found
+
+
+def check_arm(base: Config, name: str, settings: dict[str, Any]) -> None:
+    """ValueError where an arm is no configuration, or the baseline's own under another name."""
+    try:
+        config = replace(base, **settings)
+    except ValueError as error:
+        raise ValueError(f"arm {name!r} cannot run: {error}") from None
+    if settings and config == base:
+        raise ValueError(f"arm {name!r} is the baseline itself here: {settings} is what it has anyhow")
+
+
+def check_texts(request: AblationRequest) -> None:
+    """ValueError where an arm needs text that the benchmark does not have."""
+    benchmark = checks.check_benchmark(request.task.benchmark)
+    for arm in request.design:
+        config = replace(request.base, **arm.settings)
+        if benchmark is not None and config.regularisation == "unrelated":
+            benchmark.rows("raw", "unrelated")

@@ -1,0 +1,84 @@
+"""Ablate after tuning: each arm has a small search of its own first, with the same budget as every other.
+
+So a part is not blamed for another's badly tuned rate. An arm searches its rates around its own values, by one seed
+that no run of the ablation has, and goes on with those of the recommended point; where none is feasible, with its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from rich.console import Console
+
+from lethe import cluster, store
+from lethe.decide import recommend
+from lethe.designs import Arm, Design
+from lethe.ledger import Ledger
+from lethe.space import Space
+from lethe_cli.ablation_request import LARGEST_SEED, AblationRequest
+from lethe_cli.request import Request
+from lethe_cli.search import SHIPPED, open_ledger, run_trials
+from search_spaces.ablations import TUNED, TUNED_FACTOR
+from trainables.config import Config
+from trainables.references import References
+
+TUNING_SEED = LARGEST_SEED
+
+
+def tune_arms(request: AblationRequest, references: References, console: Console) -> Design:
+    """The design with each arm's rates searched; the design as it is where no tuning is asked for."""
+    if not request.tuned:
+        return request.design
+    storage = store.open_storage(request.storage)
+    searches = [search_of(request, i, arm) for i, arm in enumerate(request.design)]
+    ledgers = [open_ledger(search, storage, references) for search in searches]
+    if any(ledger.finished() < request.tuned for ledger in ledgers):
+        with cluster.connect(SHIPPED) as joined:
+            for arm, search, ledger in zip(request.design, searches, ledgers, strict=True):
+                console.print(f"tuning {arm.name}: {', '.join(search.space)}", highlight=False)
+                run_trials(search, ledger, joined, console)
+    short = [arm.name for arm, ledger in zip(request.design, ledgers, strict=True) if ledger.finished() < request.tuned]
+    if short:
+        raise KeyboardInterrupt
+    arms = [tuned(arm, ledger) for arm, ledger in zip(request.design, ledgers, strict=True)]
+    for arm in arms:
+        console.print(f"{arm.name}: {arm.settings}", soft_wrap=True, highlight=False, markup=False)
+    return replace(request.design, arms=tuple(arms))
+
+
+def search_of(request: AblationRequest, number: int, arm: Arm) -> Request:
+    """An arm's own search."""
+    base = replace(request.base, **arm.settings, seed=TUNING_SEED)
+    known = {field.name: getattr(request, field.name) for field in fields(Request)}
+    return Request(
+        **known
+        | {
+            "name": f"{request.name} tuned {number}: {arm.name}",
+            "space": space_around(base),
+            "base": base,
+            "trials": request.tuned,
+            "sampler": "tpe",
+            "folder": f"{request.folder}/tuned-{number}",
+        }
+    )
+
+
+def space_around(config: Config) -> Space:
+    """The rates of a configuration, each within a factor of its own value; one that is 0 stays so."""
+    values = {name: value for name, value in asdict(config).items() if name in TUNED and value > 0}
+    tops: Mapping[str, float] = {"delta": 1.0}
+    return {
+        name: ("log_uniform", value / TUNED_FACTOR, min(value * TUNED_FACTOR, tops.get(name, float("inf"))))
+        for name, value in values.items()
+    }
+
+
+def tuned(arm: Arm, ledger: Ledger) -> Arm:
+    """An arm with the rates of its search's recommended point."""
+    points = store.read_points(ledger.study, ledger.facts)
+    found = recommend(points, ledger.facts.objectives, ledger.facts.constraints) if len(points) else None
+    if found is None:
+        return arm
+    row = points.iloc[found.row]
+    rates: dict[str, Any] = {name: float(row[name]) for name in TUNED if name in points.columns}
+    return replace(arm, settings=arm.settings | rates)

@@ -1,0 +1,104 @@
+"""A whole ablation in processes of its own: paired, killed half way and gone on with, its runs taken over by another."""
+
+import json
+import os
+import signal
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+from searching import Tiny, assert_calm, left_over, make_tiny, short_folder, start_search, trials_of, wait_until
+
+from lethe import store
+from lethe.ablation import read_ablation
+from lethe_cli.main import main
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+SWITCHES = ["--switch", "penalty=kl,none", "--switch", "teacher", "--seeds", "2", "--concurrent", "1"]
+ARMS = ["baseline", "penalty=none", "teacher=frozen", "teacher=none"]
+NAME = "data-loco"
+
+
+@pytest.fixture(scope="module")
+def place():
+    with short_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def tiny(place) -> Tiny:
+    return make_tiny(place / "tiny")
+
+
+@pytest.fixture(scope="module")
+def killed(place, tiny):
+    """An ablation whose driver was killed half way, and gone on with: its store, and what had ended at the kill."""
+    storage = f"sqlite:///{place}/a/studies.db"
+    flags = [*tiny.flags(steps=12, every=4), *SWITCHES, "--storage-path", str(place / "a"), "--resume"]
+
+    def complete():
+        return [t for t in trials_of(storage, NAME) if t.state == TrialState.COMPLETE]
+
+    with start_search(flags, place, tiny.environment(), "ablate_mt.py") as search:
+        wait_until(lambda: len(complete()) >= 4, search)
+        processes = search.descendants()
+        os.kill(search.process.pid, signal.SIGKILL)
+        assert search.wait(60) == -signal.SIGKILL
+        assert left_over(processes, search.mark) == []
+    before = [(t.number, t.datetime_complete) for t in complete()]
+    with start_search([*flags, "--json"], place, tiny.environment(), "ablate_mt.py") as search:
+        assert search.wait() == 0, search.printed()
+        assert_calm(search.printed())
+        outcome = json.loads(search.output.read_text("utf-8"))
+    return storage, before, outcome
+
+
+def test_a_killed_ablation_goes_on_and_repeats_nothing(killed):
+    storage, before, outcome = killed
+    study = optuna.load_study(study_name=NAME, storage=storage)
+    done = [t for t in study.trials if t.state == TrialState.COMPLETE]
+    assert sorted((t.params["arm"], t.params["seed"]) for t in done) == sorted((a, s) for a in ARMS for s in (0, 1))
+    assert [(t.number, t.datetime_complete) for t in done][: len(before)] == before
+    interrupted = [t.number for t in study.trials if store.is_interrupted(t)]
+    assert sorted(t.user_attrs[store.RERUN_OF] for t in study.trials if store.RERUN_OF in t.user_attrs) == interrupted
+    assert (outcome["runs"], outcome["interrupted"], outcome["failed"]) == (8, False, {})
+
+
+def test_the_arms_of_a_seed_differ_by_what_they_switch_and_share_the_rest(killed):
+    runs = read_ablation(killed[0], NAME).runs
+    scores = runs[runs["seed"] == 0].set_index("arm")["verbmem_f"]
+    assert set(scores.index) == set(ARMS)
+    assert len({round(value, 6) for value in scores}) > 1
+
+
+def test_another_design_takes_over_the_runs_that_it_shares_and_runs_the_rest(killed, place, tiny):
+    storage = killed[0]
+    flags = [*tiny.flags(steps=12, every=4), "--switch", "penalty=kl,none", "--switch", "damping", "--seeds", "2"]
+    flags += ["--storage-path", str(place / "a"), "--name", "second"]
+    with start_search(flags, place, tiny.environment(), "ablate_mt.py") as search:
+        assert search.wait() == 0, search.printed()
+        assert "4 runs were finished by other studies of this store: taken over" in search.printed()
+    first, second = (read_ablation(storage, name).runs.set_index(["arm", "seed"]) for name in (NAME, "second"))
+    shared = [(arm, seed) for arm in ("baseline", "penalty=none") for seed in (0, 1)]
+    assert second.loc[shared, "verbmem_f"].equals(first.loc[shared, "verbmem_f"])
+
+
+def test_another_protocol_takes_nothing_over(killed, place, tiny):
+    flags = [*tiny.flags(steps=1, every=1), "--switch", "damping", "--seeds", "2", "--storage-path", str(place / "a")]
+    for protocol in ("muse", "open-unlearning"):
+        with start_search(
+            [*flags, "--protocol", protocol, "--name", protocol], place, tiny.environment(), "ablate_mt.py"
+        ) as search:
+            assert search.wait() == 0, search.printed()
+            assert "taken over" not in search.printed()
+
+
+@pytest.mark.parametrize("suffix", ["html", "md"])
+def test_the_report_is_written(killed, tmp_path, monkeypatch, suffix):
+    out = tmp_path / f"out.{suffix}"
+    monkeypatch.setattr("sys.argv", ["lethe", "report", NAME, str(out), "--storage", killed[0]])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    text = out.read_text("utf-8")
+    assert all(arm in text for arm in ARMS)
