@@ -73,6 +73,11 @@ def reading(found: Ablation, compared: int) -> Section:
     ]
     lines.append(f"{VOLUME}: how much of what one could wish for the checkpoints of one run reach, best high")
     texts = [verdicts.RULE.format(role=found.role), verdicts.METHOD.format(count=compared)]
+    if found.without_items():
+        lacking = ", ".join(found.without_items())
+        texts.append(
+            f"What was scored item by item is not all at hand: intervals of {lacking} allow for other seeds only."
+        )
     return Section("How to read this", texts=texts, items=lines)
 
 

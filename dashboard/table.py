@@ -163,6 +163,8 @@ def command(study: Snapshot, row: pd.Series) -> list[str]:
     ]
     flags += ["--protocol", about["protocol"]] if about.get("protocol", "muse") != "muse" else []
     own = {name: row[name] for name in study.parameters}
+    arms = {arm["name"]: arm["settings"] for arm in about.get("ablation", {}).get("arms", ())}
+    own = (arms[own.pop("arm")] if arms else {}) | own
     settings = dict(about["settings"]) | own | {"steps": int(row["step"])}
     flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
     return ["python", "platform/train_mt.py", *map(str, flags)]

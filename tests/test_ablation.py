@@ -67,9 +67,11 @@ def test_items_that_say_something_else_than_the_score_or_are_gone_are_not_used(t
     url, name = finished(tmp_path)
     before = read_ablation(url, name).measured("verbmem_f")
     assert before.items == ITEMS
+    assert "verbmem_f" not in read_ablation(url, name).without_items()
     for file in tmp_path.glob("*-student.parquet"):
         pd.read_parquet(file).assign(value=1.0).to_parquet(file)
     assert read_ablation(url, name).measured("verbmem_f").redrawn is None
+    assert "verbmem_f" in read_ablation(url, name).without_items()
     for file in tmp_path.glob("*.parquet"):
         file.unlink()
     assert read_ablation(url, name).measured("verbmem_f").redrawn is None

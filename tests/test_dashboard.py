@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+import tiny_ablation
 from streamlit.testing.v1 import AppTest
 from tiny_dashboard import HOSTILE, finish, make_study, start
 from tiny_study import SPACE
@@ -17,7 +18,7 @@ from lethe.ledger import Ledger
 from lethe.snapshot import Reader
 
 APP = Path(__file__).parents[1] / "dashboard" / "app.py"
-PAGES = ("decide", "front", "trial", "progress", "hyperparameters", "compare")
+PAGES = ("decide", "front", "trial", "progress", "hyperparameters", "ablation", "compare")
 
 
 @pytest.fixture
@@ -234,3 +235,14 @@ def test_a_point_whose_outputs_are_gone_says_so(url, tmp_path):
         text = words(opened("trial", point=point))
         assert says in text.replace("\\", "")
         assert "step records" in text
+
+
+def test_the_ablation_page_shows_an_ablation_and_says_of_a_search_that_it_is_none(url, tmp_path, monkeypatch):
+    assert "This study is a search and no ablation" in words(opened("ablation"))
+    ablation, name = tiny_ablation.finished(tmp_path, seeds=3)
+    monkeypatch.setenv(store.VARIABLE, ablation)
+    app = opened("ablation", study=name)
+    said = words(app)
+    assert "loss=ll" in said
+    assert "Forest plots" in said
+    assert len(figures(app)) >= 4

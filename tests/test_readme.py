@@ -8,6 +8,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+import tiny_ablation
 from searching import ROOT, short_folder
 from tiny_study import run_trial, tiny_ledger
 
@@ -35,6 +36,15 @@ def test_the_study_snippet_prints_the_front_of_a_study(tmp_path, capsys):
     assert "verbmem_f" in printed
     assert "20.0" in printed
     assert "30.0" not in printed
+
+
+def test_the_ablation_snippet_prints_arms_and_clear_effects(tmp_path, capsys):
+    url, name = tiny_ablation.finished(tmp_path)
+    text = re.sub(r'"sqlite:////[^"]+", "muse-mini-loco"', f"{url!r}, {name!r}", snippet("read_ablation"))
+    exec(compile(text, "README.md", "exec"), {})
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[:2] == ["baseline {}", "damping=off {'damping': 0.0}"]
+    assert any("loss=ll" in line and "verbmem_f" in line for line in printed[2:])
 
 
 @pytest.mark.slow

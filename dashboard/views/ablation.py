@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import ablation_report, inert, wire
+from dashboard import ablation_report, inert, report, wire
 from lethe.ablation import ROLES, Ablation, ablation_of, is_ablation
 from lethe.snapshot import Snapshot
 
@@ -17,19 +17,34 @@ def page() -> None:
         return
     role = st.radio("represented by the last", ROLES, horizontal=True)
     key = (wire.context().url, study.name, *study.token, role)
-    sections, report, markdown = drawn(study, role, key)
-    left, right = st.columns(2)
-    left.download_button("report as HTML", report, f"{study.name}.html", "text/html")
-    right.download_button("report as Markdown", markdown, f"{study.name}.md", "text/markdown")
+    found, sections = drawn(study, role, key)
+    with st.container(horizontal=True):  # each is made when it is asked for
+        st.download_button(
+            "Report (HTML)",
+            lambda: ablation_report.as_html(found),
+            f"{study.name}.html",
+            "text/html",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Report (Markdown)",
+            lambda: ablation_report.as_markdown(found),
+            f"{study.name}.md",
+            "text/markdown",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Effects (CSV)", lambda: report.as_csv(found.effects()), f"{study.name}.csv", "text/csv", on_click="ignore"
+        )
     for section in sections:
         show(section)
 
 
 @st.cache_resource(max_entries=4, show_spinner="comparing the arms")
-def drawn(_study: Snapshot, role: str, key: tuple[object, ...]) -> tuple[list[ablation_report.Section], str, str]:
-    """The parts of the page, and the report in both forms; once for each state of a study, which `key` stands for."""
-    found: Ablation = ablation_of(_study, role=role)
-    return list(ablation_report.sections(found)), ablation_report.as_html(found), ablation_report.as_markdown(found)
+def drawn(_study: Snapshot, role: str, key: tuple[object, ...]) -> tuple[Ablation, list[ablation_report.Section]]:
+    """An ablation and the parts of its page; made once for each state of a study, which `key` stands for."""
+    found = ablation_of(_study, role=role)
+    return found, list(ablation_report.sections(found))
 
 
 def show(section: ablation_report.Section) -> None:

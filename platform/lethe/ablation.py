@@ -88,6 +88,10 @@ class Ablation:
         missing = self.runs[self.runs["state"] != "COMPLETE"]
         return missing[[ARM, SEED, "failure"]].reset_index(drop=True)
 
+    def without_items(self) -> list[str]:
+        """The scores whose intervals do not allow for other items, in some arm, for its items are not at hand."""
+        return [score for score in self.goals if _lacks_items(self.measured(score))]
+
     def arms(self) -> pd.DataFrame:
         """What each arm scores: arm, score, n, mean, low, high; NaN for an arm without a run that ended."""
         rows = [
@@ -259,6 +263,14 @@ def _measure(runs: pd.DataFrame, score: str, goal: str, read: Any, reference: pd
             columns.append(loss(found[1]) if found else np.full(effects.RESAMPLES, np.nan))
         redrawn[str(arm)] = np.column_stack(columns)
     return Measured(values=loss(table), redrawn=redrawn if items else None, items=items)
+
+
+def _lacks_items(measured: Measured) -> bool:
+    """Whether some run that gave a score has no redraws of it."""
+    ended = measured.values.notna()
+    return measured.redrawn is None or any(
+        np.isnan(measured.redrawn[arm][:, ended.loc[arm].to_numpy(bool)]).all(axis=0).any() for arm in ended.index
+    )
 
 
 def _redrawer(score: str, reference: pd.DataFrame | None) -> Any:

@@ -102,7 +102,7 @@ class Ledger:
 
     def known(self) -> list[dict[str, Any]]:
         """The parameters of every trial that there is: ended, running or queued."""
-        return [trial.params or trial.system_attrs.get(QUEUED, {}) for trial in self._trials()]
+        return [trial.system_attrs.get(QUEUED) or trial.params for trial in self._trials()]
 
     @contextmanager
     def driving(self) -> Iterator[None]:

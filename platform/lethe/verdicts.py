@@ -8,6 +8,7 @@ import pandas as pd
 
 from lethe.ablation import VOLUME, Ablation
 from lethe.designs import BASELINE
+from lethe.effects import MOST_SEEDS
 
 RULE = (
     "Every run is represented by one checkpoint: the {role} after the run's last step. The rule is the same for all "
@@ -73,7 +74,7 @@ def unsure(row: Mapping[Any, Any], seeds: int) -> str:
     if np.isfinite(needed):
         return f"{cannot} for certain; a few more would, if the difference is as large as it looks"
     largest = number(max(abs(row["low"]), abs(row["high"])), digits)
-    return f"{cannot}, nor would 200; if there is a difference, it is smaller than {largest}"
+    return f"{cannot}, nor would {MOST_SEEDS}; if there is a difference, it is smaller than {largest}"
 
 
 def summary(found: Ablation) -> list[str]:

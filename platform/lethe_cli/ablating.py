@@ -19,6 +19,7 @@ from lethe.ablation import Ablation
 from lethe.designs import Design
 from lethe.ledger import Ledger
 from lethe.runs import Run, plan_runs
+from lethe_cli import hints
 from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.plan_table import announce_plan
 from lethe_cli.request import Request
@@ -48,7 +49,9 @@ def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     taken = plan_runs(ledger, all_runs(request, design), storage)
     if taken:
         console.print(f"{taken} runs were finished by other studies of this store: taken over")
-    ledger.study.set_user_attr(store.PLANNED, len(ledger.known()) - len(ledger.interrupted()))
+    # The study may hold other seeds than those that are asked for now: all its runs are brought to their end.
+    request = replace(request, trials=len(ledger.known()) - len(ledger.interrupted()))
+    ledger.study.set_user_attr(store.PLANNED, request.trials)
     if ledger.finished() < request.trials:
         with cluster.connect(SHIPPED) as joined:
             arms = {arm.name: arm.settings for arm in design}
@@ -123,8 +126,9 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
         say(line)
     say(f"\nstudy    {store.hide_password(request.storage)}  (name {request.name})")
     say("next")
-    say(f"  read the report     {report_command(request)}")
+    say(f"  read the report     {hints.report(request.name, request.storage)}")
     say(f"  repeat with more    {command_again(sys.argv, '--seeds', 2 * len(request.seeds))}")
+    say(f"  look around         {hints.dashboard(request.storage)}")
     return {
         "study": request.name,
         "storage": store.hide_password(request.storage),
@@ -135,11 +139,6 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
         "effects": json.loads(found.effects().to_json(orient="records")),
         "summary": verdicts.summary(found),
     }
-
-
-def report_command(request: Request) -> str:
-    """The command that writes an ablation's report."""
-    return f"lethe report {request.name} {request.name}.html --storage {store.hide_password(request.storage)}"
 
 
 def _draw_so_far(ledger: Ledger, request: Request) -> tuple[Table, str]:

@@ -23,6 +23,15 @@ def as_typed(program: str) -> str:
 
 def dashboard(storage: str) -> str:
     """The command that opens a store in the dashboard; no password is in it."""
+    return _on_store(["dashboard"], storage)
+
+
+def report(study: str, storage: str) -> str:
+    """The command that writes an ablation's report; no password is in it."""
+    return _on_store(["report", study, f"{study}.html"], storage)
+
+
+def _on_store(words: list[str], storage: str) -> str:
     found_without = os.environ.get(store.VARIABLE) or store.default_storage()
     flags = [] if storage == found_without else ["--storage", store.hide_password(storage)]
-    return shlex.join([as_typed("lethe"), "dashboard", *flags])
+    return shlex.join([as_typed("lethe"), *words, *flags])

@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from lethe.ablation import ROLES, read_ablation
-from lethe.store import hide_password, study_names
+from lethe.store import VARIABLE, default_storage, hide_password, study_names
 
 Option, Argument = typer.Option, typer.Argument
-DEFAULT_STORAGE = "sqlite:///~/lethe-results/studies.db"
 
 
 def report(
@@ -18,7 +17,7 @@ def report(
     out: Annotated[str, Argument(help="File to write: OUT.html or OUT.md.")],
     role: Annotated[str, Option(help=f"Whose scores represent a run: {', '.join(ROLES)}.")] = "student",
     storage: Annotated[
-        str | None, Option(envvar="LETHE_STORAGE", help="Store of the study: sqlite:///FILE or a PostgreSQL URL.")
+        str | None, Option(envvar=VARIABLE, help="Store of the study: sqlite:///FILE or a PostgreSQL URL.")
     ] = None,
 ) -> None:
     """Write what an ablation found: effects in words and numbers, forest plots, fronts, hypervolumes, configuration."""
@@ -27,7 +26,7 @@ def report(
         raise ValueError(f"{out!r} ends in neither .html nor .md")
     if not file.absolute().parent.is_dir():
         raise ValueError(f"{out!r} cannot be written: there is no folder {str(file.absolute().parent)!r}")
-    url = storage or DEFAULT_STORAGE.replace("~", str(Path.home()))
+    url = storage or default_storage()
     names = study_names(url)
     if study not in names:
         raise ValueError(f"storage {hide_password(url)!r} has no study {study!r} (there: {', '.join(names) or 'none'})")
