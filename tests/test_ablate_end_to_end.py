@@ -99,7 +99,7 @@ def test_tuned_arms_have_searches_of_the_same_budget_and_go_on_with_what_these_f
     with start_search(
         [*flags, "--storage-path", str(place / "t")], place, tiny.environment(), "ablate_mt.py"
     ) as search:
-        assert search.wait() == 0, search.printed()
+        assert search.wait(600) == 0, search.printed()
         assert_calm(search.printed())
     names = optuna.get_all_study_names(storage)
     assert sorted(names) == [NAME, f"{NAME} tuned 0: baseline", f"{NAME} tuned 1: penalty=none"]
