@@ -6,7 +6,9 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import optuna
@@ -16,12 +18,14 @@ import pytest
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from postgres import PASSWORD, needs_postgres, start_postgres
+from test_request import DEFAULTS
 from tiny_study import SPACE, checkpoint, made_up, run_trial, tiny_facts, tiny_ledger
 
 from lethe import driver, store
 from lethe.ledger import DRIVER, Ledger
 from lethe.server_storage import ServerStorage
 from lethe.snapshot import Reader, study_names
+from lethe_cli.request import make_request
 
 pytestmark = [pytest.mark.slow, needs_postgres]
 ROOT = Path(__file__).parent.parent
@@ -174,6 +178,19 @@ def test_drivers_that_open_an_empty_database_at_once_all_get_it(server):
         for thread in threads:
             thread.join()
         assert errors == []
+
+
+def test_drivers_that_start_one_study_at_once_all_get_it(server, name, tmp_path):
+    from lethe_cli.search import open_ledger  # loads torch and Ray Tune
+
+    request = make_request(**(DEFAULTS | {"name": name, "storage": server.url(), "folder": str(tmp_path)}))
+    scores = {score: [50.0, 40.0, 60.0] for score in request.guard}
+    references = SimpleNamespace(target=scores, retrained=None, items={})
+    with ThreadPoolExecutor(4) as drivers:
+        started = [drivers.submit(open_ledger, request, store.open_storage(server.url()), references) for _ in range(4)]
+        ledgers = [future.result() for future in started]
+    assert len({ledger.study._study_id for ledger in ledgers}) == 1
+    assert all(ledger.facts.about["benchmark"] == "muse-mini" for ledger in ledgers)
 
 
 def test_drivers_that_work_on_one_study_at_once_are_given_each_number_once_and_lose_nothing(

@@ -105,11 +105,13 @@ def reference_scores(task: Task, places: Places) -> References:
 
 
 def open_ledger(request: Request, storage: RDBStorage, references: References) -> Ledger:
-    """Start the study, or go on with it."""
-    if request.name in optuna.get_all_study_names(storage):
+    """Start the study, or go on with it; of several drivers that start it at once, one does."""
+    with store.taking_turns(storage, f"start {request.name}"):
+        there = request.name in optuna.get_all_study_names(storage)
+        if not there:
+            ledger = Ledger.create(storage, request.name, make_facts(request, references), request.space)
+    if there:
         ledger = Ledger.resume(storage, request.name, request.space)
-    else:
-        ledger = Ledger.create(storage, request.name, make_facts(request, references), request.space)
     ledger.study.set_user_attr(store.PLANNED, request.trials)
     return ledger
 
