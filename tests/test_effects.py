@@ -92,7 +92,7 @@ def test_scores_that_stick_to_their_ends_are_covered_too():
         data = 100 * (rng.random((5, ITEMS)) < chance)
         e = estimated(data.astype(float), k)
         covered += e.low <= 10.0 <= e.high
-    assert 0.86 <= covered / times <= 0.975  # skewed, so below 95: said in the report's method
+    assert 0.86 <= covered / times <= 0.975  # skewed, so below 95: METHOD says so
 
 
 def test_without_items_it_is_the_paired_t_test_of_scipy():
