@@ -159,10 +159,22 @@ def wait_until(ready: Callable[[], bool], search: Search, timeout: float = 240) 
         time.sleep(0.02)
 
 
-def under_way(results: Path, least: int) -> Path | None:
-    """The folder of a trial, numbered `least` or more, that runs and has saved its state; a look costs next to nothing."""
-    found = (file.parent for file in sorted(results.glob(f"*/trial-*/{PROGRESS}")))
+def under_way(results: Path, least: int, since: float = 0) -> Path | None:
+    """The folder of a trial, numbered `least` or more, that runs and saved its state `since`; a look costs next to nothing.
+
+    What was interrupted before has left its state too.
+    """
+    files = sorted(results.glob(f"*/trial-*/{PROGRESS}"))
+    found = (file.parent for file in files if _written(file) > since)
     return next((folder for folder in found if int(folder.name.removeprefix("trial-")) >= least), None)
+
+
+def _written(file: Path) -> float:
+    """When; 0 where it is gone by now."""
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return 0
 
 
 def trials_of(storage: str, name: str) -> list[optuna.trial.FrozenTrial]:

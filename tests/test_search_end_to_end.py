@@ -2,6 +2,7 @@ import json
 import os
 import re
 import signal
+import time
 from pathlib import Path
 
 import optuna
@@ -174,8 +175,14 @@ def test_a_search_that_is_stopped_three_times_ends_as_the_undisturbed_one(undist
         return [t for t in trials_of(storage, "data") if t.state == wanted]
 
     for done, (stop, expected) in enumerate(STOPS.values()):
+        begun = time.time()
         with start_search(arguments, place, tiny.environment()) as search:
-            wait_until(lambda done=done: under_way(place / "b", least=done + 1) is not None, search)
+            wait_until(
+                lambda done=done, begun=begun: (
+                    under_way(place / "b", least=1, since=begun) is not None and len(states(TrialState.COMPLETE)) > done
+                ),
+                search,
+            )
             processes = search.descendants()
             finished = {t.number for t in states(TrialState.COMPLETE)}
             assert len(processes) > 5

@@ -32,6 +32,7 @@ from lethe.designs import (
     union,
 )
 from lethe.effects import Measured, contrast, redraw_auc
+from lethe.objectives import MAXIMIZE, compared, improves
 from lethe.snapshot import Reader, Snapshot
 from lethe.store import Facts
 
@@ -80,7 +81,7 @@ class Ablation:
     def goals(self) -> dict[str, str]:
         """The scores that are compared, objectives first, and where each should go."""
         goals = {o.score: o.goal for o in self.facts.objectives}
-        goals |= {c.score: "maximize" for c in self.facts.constraints if c.score not in goals}
+        goals |= {c.score: MAXIMIZE for c in self.facts.constraints if c.score not in goals}
         return {score: goal for score, goal in goals.items() if score in self.runs.columns}
 
     def gaps(self) -> pd.DataFrame:
@@ -139,7 +140,7 @@ class Ablation:
         read = functools.cache(_read_items if self.items else lambda file: None)
         reference = read(self.facts.about.get("items", {}).get("retrained"))
         return {
-            score: _measure(self.runs, score, self.goals.get(score, "maximize"), read, reference)
+            score: _measure(self.runs, score, self.goals.get(score, MAXIMIZE), read, reference)
             for score in (*self.goals, VOLUME)
         }
 
@@ -150,14 +151,14 @@ class Ablation:
     def _compare(self, weights: Mapping[str, Mapping[str, float]], scores: Sequence[str]) -> pd.DataFrame:
         found = [(name, score, contrast(self.measured(score), w)) for name, w in weights.items() for score in scores]
         rows = [
-            {"effect": name, "score": score, "goal": self.goals.get(score, "maximize"), **_plain(estimate)}
+            {"effect": name, "score": score, "goal": self.goals.get(score, MAXIMIZE), **_plain(estimate)}
             for name, score, estimate in found
         ]
         table = pd.DataFrame(rows)
         if not len(table):
             return table
         table["p_holm"] = effects.corrected(table["p"].to_numpy(float))
-        table["better"] = np.where(table["goal"] == "maximize", table["value"] > 0, table["value"] < 0)
+        table["better"] = [improves(*pair) for pair in zip(table["goal"], table["value"], strict=True)]
         table["sure"] = table["p_holm"] < effects.ALPHA
         count = int(table["p"].notna().sum())
         table["needed"] = [effects.seeds_needed(e, count) if e else np.nan for _, _, e in found]
@@ -247,7 +248,6 @@ def _measure(runs: pd.DataFrame, score: str, goal: str, read: Any, reference: pd
     """A score of all runs by arm and seed, and its redraws where the items of every run are known and say the same."""
     if score not in runs.columns:
         return Measured(values=pd.DataFrame())
-    loss = (lambda x: np.abs(x)) if goal == "zero" else (lambda x: x)
     table = runs.pivot(index=ARM, columns=SEED, values=score).astype(float)
     redraw = _redrawer(score, reference)
     redrawn: dict[str, np.ndarray] = {}
@@ -260,9 +260,9 @@ def _measure(runs: pd.DataFrame, score: str, goal: str, read: Any, reference: pd
                 items = found[2]
             else:
                 found = None
-            columns.append(loss(found[1]) if found else np.full(effects.RESAMPLES, np.nan))
+            columns.append(compared(goal, found[1]) if found else np.full(effects.RESAMPLES, np.nan))
         redrawn[str(arm)] = np.column_stack(columns)
-    return Measured(values=loss(table), redrawn=redrawn if items else None, items=items)
+    return Measured(values=compared(goal, table), redrawn=redrawn if items else None, items=items)
 
 
 def _lacks_items(measured: Measured) -> bool:

@@ -132,7 +132,8 @@ def seeds_needed(found: Estimate, comparisons: int) -> int | None:
 def power(ratio: Array, freedom: Array, alpha: float) -> Array:
     """How often a two-sided t test at level `alpha` finds an effect that is `ratio` standard errors large."""
     bound = stats.t.ppf(1 - alpha / 2, freedom)
-    return stats.nct.sf(bound, freedom, ratio) + stats.nct.cdf(-bound, freedom, ratio)
+    wrong_side = np.nan_to_num(stats.nct.cdf(-bound, freedom, ratio))  # scipy has NaN where next to nothing is left
+    return stats.nct.sf(bound, freedom, ratio) + wrong_side
 
 
 def redraw_counts(items: int, *, seed: int, redraws: int = RESAMPLES) -> Array:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 Values = TypeVar("Values", float, np.ndarray)
-GOALS = ("minimize", "maximize", "zero")
+GOALS = MINIMIZE, MAXIMIZE, TWO_SIDED = ("minimize", "maximize", "zero")
 WISHES = {"minimize": "low", "maximize": "high", "zero": "near 0"}  # the goals in a reader's words
 WORST = 100.0  # the loss that bounds the box in which hypervolume is measured
 
@@ -43,6 +43,21 @@ class Constraint:
     def violation(self, value: float) -> float:
         """Return how far a score is below the floor; 0 or less is feasible, as Optuna counts it."""
         return self.floor - value
+
+
+def compared(goal: str, values: Any) -> Any:
+    """Scores as they are compared: where the best is 0, their distance from it."""
+    return np.abs(values) if goal == TWO_SIDED else values
+
+
+def score_name(score: str, goal: str) -> str:
+    """What is compared of a score: where its best is 0, its distance from it."""
+    return f"|{score}|" if goal == TWO_SIDED else score
+
+
+def improves(goal: str, difference: float) -> bool:
+    """Whether what is compared got better by a difference."""
+    return difference > 0 if goal == MAXIMIZE else difference < 0
 
 
 def describe(objectives: Sequence[Objective]) -> str:

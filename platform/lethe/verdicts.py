@@ -9,6 +9,7 @@ import pandas as pd
 from lethe.ablation import VOLUME, Ablation
 from lethe.designs import BASELINE
 from lethe.effects import MOST_SEEDS
+from lethe.objectives import score_name
 
 RULE = (
     "Every run is represented by one checkpoint: the {role} after the run's last step. The rule is the same for all "
@@ -36,11 +37,6 @@ def with_half(row: Mapping[Any, Any], digits: int = 1) -> str:
     """A mean and half of its 95% interval."""
     half = (row["high"] - row["low"]) / 2
     return number(row["mean"], digits) + (f" ±{number(half, digits)}" if np.isfinite(half) else "")
-
-
-def score_name(score: str, goal: str) -> str:
-    """What is compared: a score, or its distance from 0."""
-    return f"|{score}|" if goal == "zero" else score
 
 
 def sentence(row: Mapping[Any, Any], seeds: int) -> str:

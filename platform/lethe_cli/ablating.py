@@ -18,6 +18,7 @@ from lethe import ablation, cluster, store, verdicts
 from lethe.ablation import Ablation
 from lethe.designs import Design
 from lethe.ledger import Ledger
+from lethe.objectives import score_name
 from lethe.runs import Run, plan_runs
 from lethe_cli import hints
 from lethe_cli.ablation_request import AblationRequest
@@ -155,7 +156,7 @@ def draw_arms(found: Ablation) -> Table:
     table.add_column("seeds", justify="right")
     scores = [*found.goals, ablation.VOLUME]
     for score in scores:
-        table.add_column(verdicts.score_name(score, found.goals.get(score, "")), justify="right", no_wrap=True)
+        table.add_column(score_name(score, found.goals.get(score, "")), justify="right", no_wrap=True)
     for arm in found.design:
         own = {row["score"]: row for row in arms[arms["arm"] == arm.name].to_dict("records")}
         cells = [verdicts.with_half(own[score], digits=3 if score == ablation.VOLUME else 1) for score in scores]
