@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +28,7 @@ import optuna  # noqa: E402
 import psutil  # noqa: E402
 from clusters import start_head, start_node  # noqa: E402
 from optuna.trial import FrozenTrial, TrialState  # noqa: E402
-from postgres import start_postgres  # noqa: E402
+from postgres import Server, start_postgres  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 from searching import Search, Tiny, make_tiny, marked, short_folder, start_search, trials_of, under_way, wait_until  # noqa: E402
@@ -35,7 +36,7 @@ from searching import Search, Tiny, make_tiny, marked, short_folder, start_searc
 from lethe import store  # noqa: E402
 from trainables.resume import PROGRESS  # noqa: E402
 
-TRIALS = 3
+TRIALS = 4
 SEED = ["--seed", "3", "--concurrent", "1", "--trials", str(TRIALS), "--resume"]
 LENGTH = {"steps": 40, "every": 4}
 AWAY_S = 3
@@ -71,9 +72,17 @@ class Place:
             yield search
 
 
+@dataclass(frozen=True)
+class Struck:
+    """When a fault was done, and what the trial that it hit had written by then."""
+
+    at: float
+    written: list[Path]
+
+
 def outcome(storage: str) -> list[tuple[dict, list]]:
     """Parameters and scores of the trials that ended by themselves, in the order in which they first ran."""
-    study = optuna.load_study(study_name="data", storage=storage)
+    study = optuna.load_study(study_name="data", storage=store.open_storage(storage))
     ended = [t for t in study.trials if t.state == TrialState.COMPLETE]
     ended.sort(key=lambda t: first_run(study, t))
     return [(t.params, [p["scores"] for p in store.checkpoints(t)]) for t in ended]
@@ -86,13 +95,13 @@ def first_run(study: optuna.Study, trial: FrozenTrial) -> int:
     return trial.number
 
 
-def strike(results: Path, search: Search, blow: Callable[[], None]) -> tuple[float, list[Path]]:
-    """Wait for a trial after the first to have scored checkpoints, and do it; when, and what the trial had written."""
-    wait_until(lambda: under_way(results, least=1) is not None, search)
-    progress = json.loads((under_way(results, least=1) / PROGRESS).read_text())
+def strike(results: Path, search: Search, blow: Callable[[], None], least: int = 1) -> Struck:
+    """Wait for a trial, numbered `least` or more, to have scored checkpoints, and do it."""
+    wait_until(lambda: under_way(results, least=least) is not None, search)
+    progress = json.loads((under_way(results, least=least) / PROGRESS).read_text())
     written = [Path(point["items"]) for result in progress["results"] for point in result["checkpoints"]]
     blow()
-    return time.time(), written
+    return Struck(time.time(), written)
 
 
 def kill(mark: str, name: str) -> None:
@@ -103,8 +112,8 @@ def kill(mark: str, name: str) -> None:
         process.kill()
 
 
-def assert_same(place: Place, expected: list, struck: tuple[float, list[Path]], *, bits: bool = True) -> None:
-    """The study is as if nothing had happened, and the trial that was hit did not begin anew.
+def assert_same(place: Place, expected: list, *struck: Struck, bits: bool = True) -> None:
+    """The study is as if nothing had happened, and no trial that was hit began anew.
 
     Without `bits` only the parameters and steps of the trials have to be the same, not the scores.
     """
@@ -113,8 +122,8 @@ def assert_same(place: Place, expected: list, struck: tuple[float, list[Path]], 
     if not bits:
         found, expected = ([(params, len(points)) for params, points in runs] for runs in (found, expected))
     assert found == expected, "the trials are not those of an undisturbed search"
-    at, written = struck
-    assert all(file.stat().st_mtime < at for file in written), "the trial that was hit began anew"
+    for one in struck:
+        assert all(file.stat().st_mtime < one.at for file in one.written), "a trial that was hit began anew"
 
 
 def nothing(place: Place) -> list:
@@ -124,12 +133,52 @@ def nothing(place: Place) -> list:
     return outcome(place.storage())
 
 
+def hit(place: Place, expected: list, *blows: Callable[[Search], None]) -> None:
+    """One search in which the second trial, the third and so on are hit, each by another blow."""
+    with place.search() as search:
+        struck = [strike(place.results, search, partial(blow, search), n) for n, blow in enumerate(blows, start=1)]
+        assert search.wait() == 0, search.printed()
+    assert_same(place, expected, *struck)
+
+
+def kill_worker(search: Search) -> None:
+    """kill -9 of a Ray Train worker."""
+    kill(search.mark, "ray::RayTrainWorker")
+
+
+def kill_actor(search: Search) -> None:
+    """kill -9 of the trial's own actor."""
+    kill(search.mark, "ray::ResourceTrainable")
+
+
+def kill_server(server: Server, search: Search) -> None:
+    """kill -9 of every process of the PostgreSQL server that keeps the study, and its start some seconds later."""
+    server.kill()
+    time.sleep(AWAY_S)
+    server.start()
+
+
 def worker_killed(place: Place, expected: list) -> None:
     """kill -9 of a Ray Train worker."""
-    with place.search() as search:
-        struck = strike(place.results, search, lambda: kill(search.mark, "ray::RayTrainWorker"))
-        assert search.wait() == 0, search.printed()
-    assert_same(place, expected, struck)
+    hit(place, expected, kill_worker)
+
+
+def actor_killed(place: Place, expected: list) -> None:
+    """kill -9 of the trial's own actor."""
+    hit(place, expected, kill_actor)
+
+
+def server_killed(place: Place, expected: list) -> None:
+    """kill -9 of the PostgreSQL server."""
+    with start_postgres() as server:
+        hit(replace(place, server=server.url()), expected, partial(kill_server, server))
+
+
+def three_killed(place: Place, expected: list) -> None:
+    """A worker, an actor and the PostgreSQL server, each under another trial of one search."""
+    with start_postgres() as server:
+        blows = (kill_worker, kill_actor, partial(kill_server, server))
+        hit(replace(place, server=server.url()), expected, *blows)
 
 
 def one_of_two_killed(place: Place, expected: list) -> None:
@@ -144,14 +193,6 @@ def one_of_two_killed(place: Place, expected: list) -> None:
         struck = strike(place.results, search, lambda: one(search))
         assert search.wait() == 0, search.printed()
     assert_same(place, expected, struck, bits=False)
-
-
-def actor_killed(place: Place, expected: list) -> None:
-    """kill -9 of the trial's own actor."""
-    with place.search() as search:
-        struck = strike(place.results, search, lambda: kill(search.mark, "ray::ResourceTrainable"))
-        assert search.wait() == 0, search.printed()
-    assert_same(place, expected, struck)
 
 
 def driver_killed(place: Place, expected: list) -> None:
@@ -179,22 +220,6 @@ def node_killed(place: Place, expected: list) -> None:
         with start_node(head):
             assert search.wait() == 0, search.printed()
     assert_same(place, expected, struck)
-
-
-def server_killed(place: Place, expected: list) -> None:
-    """kill -9 of every process of the PostgreSQL server that keeps the study, and its start some seconds later."""
-    with start_postgres() as server:
-        place = replace(place, server=server.url())
-
-        def away() -> None:
-            server.kill()
-            time.sleep(AWAY_S)
-            server.start()
-
-        with place.search() as search:
-            struck = strike(place.results, search, away)
-            assert search.wait() == 0, search.printed()
-        assert_same(place, expected, struck)
 
 
 def disk_full(place: Place, expected: list) -> None:

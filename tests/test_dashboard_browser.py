@@ -87,6 +87,13 @@ def browser():
         opened.close()
 
 
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """The address of a dashboard on a study that no test changes."""
+    with served(REAL or make_study(tmp_path_factory.mktemp("shown"))) as address:
+        yield address
+
+
 @pytest.fixture
 def page(browser):
     opened = browser.new_page(viewport={"width": 1440, "height": 1000})
@@ -108,32 +115,27 @@ def settled(page) -> str:
     return page.locator("[data-testid=stMain]").inner_text()
 
 
-def test_every_page_of_a_real_study_and_of_the_published_runs_opens(tmp_path, page):
-    with served(REAL or make_study(tmp_path)) as address:
-        for study in ("", published.NEWS_RUNS):
-            for path, title in PAGES.items():
-                page.goto(f"{address}/{path}" + (f"?study={study}" if study else ""))
-                assert settled(page).startswith(title)
+def test_every_page_of_the_published_runs_opens(shown, page):
+    for path, title in PAGES.items():
+        page.goto(f"{shown}/{path}?study={published.NEWS_RUNS}")
+        assert settled(page).startswith(title)
 
 
-def test_a_click_opens_the_trial_other_objectives_change_the_front_and_the_view_is_in_the_link(tmp_path, page):
-    with served(make_study(tmp_path)) as address:
-        page.goto(f"{address}/front")
-        settled(page)
-        link = page.url
-        page.goto(f"{address}/front?objectives=verbmem_f")
-        settled(page)
-        assert page.locator("h3", has_text="The front: 1 of").count() == 1
-        page.goto(link)
-        settled(page)
-        click_point(
-            page, page.locator(".scatterlayer .trace:has(.errorbar) path.point").first
-        )  # the front has intervals
-        page.wait_for_selector("h1:has-text('Trial')")
-        text = settled(page)
-        assert "What the model wrote" in text
-        assert "platform/train_mt.py" in text
-        assert "point=" in page.url
+def test_a_click_opens_the_trial_other_objectives_change_the_front_and_the_view_is_in_the_link(shown, page):
+    page.goto(f"{shown}/front")
+    settled(page)
+    link = page.url
+    page.goto(f"{shown}/front?objectives=verbmem_f")
+    settled(page)
+    assert page.locator("h3", has_text="The front: 1 of").count() == 1
+    page.goto(link)
+    settled(page)
+    click_point(page, page.locator(".scatterlayer .trace:has(.errorbar) path.point").first)  # the front has intervals
+    page.wait_for_selector("h1:has-text('Trial')")
+    text = settled(page)
+    assert "What the model wrote" in text
+    assert "platform/train_mt.py" in text
+    assert "point=" in page.url
 
 
 def click_point(page, marker) -> None:
@@ -173,26 +175,25 @@ def ticks(page) -> list[str]:
     return page.locator(".js-plotly-plot").first.locator(".xtick text, .ytick text").all_inner_texts()
 
 
-def test_what_is_taken_away_comes_down(tmp_path, page):
-    with served(make_study(tmp_path)) as address:
-        page.goto(address)
-        settled(page)
-        files = {}
-        for name in ("Report (HTML)", "Recommendation (JSON)", "What is left (CSV)"):
-            with page.expect_download() as coming:
-                page.get_by_role("button", name=name).click()
-            files[name] = Path(coming.value.path()).read_text("utf-8")
-        assert "Recommended: trial" in files["Report (HTML)"]
-        assert files["Report (HTML)"].count("plotly-graph-div") == 2
-        assert json.loads(files["Recommendation (JSON)"])["study"] == "tiny"
-        assert files["What is left (CSV)"].startswith("trial,")
-        page.get_by_role("radio", name="PNG").or_(page.get_by_role("button", name="PNG")).first.click()
-        page.wait_for_url("**picture=PNG*")
-        settled(page)
-        page.locator(".js-plotly-plot").first.hover()
+def test_what_is_taken_away_comes_down(shown, page):
+    page.goto(shown)
+    settled(page)
+    files = {}
+    for name in ("Report (HTML)", "Recommendation (JSON)", "What is left (CSV)"):
         with page.expect_download() as coming:
-            page.locator("[data-title^=Download]").first.click()
-        assert coming.value.suggested_filename == "lethe-decision.png"
+            page.get_by_role("button", name=name).click()
+        files[name] = Path(coming.value.path()).read_text("utf-8")
+    assert "Recommended: trial" in files["Report (HTML)"]
+    assert files["Report (HTML)"].count("plotly-graph-div") == 2
+    assert json.loads(files["Recommendation (JSON)"])["study"]
+    assert files["What is left (CSV)"].startswith("trial,")
+    page.get_by_role("radio", name="PNG").or_(page.get_by_role("button", name="PNG")).first.click()
+    page.wait_for_url("**picture=PNG*")
+    settled(page)
+    page.locator(".js-plotly-plot").first.hover()
+    with page.expect_download() as coming:
+        page.locator("[data-title^=Download]").first.click()
+    assert coming.value.suggested_filename == "lethe-decision.png"
 
 
 def test_hostile_text_runs_nothing(tmp_path, page):
@@ -210,19 +211,18 @@ def test_hostile_text_runs_nothing(tmp_path, page):
 
 @pytest.mark.parametrize("width", [1440, 800])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_cut_at_the_side(tmp_path, browser, width, scheme):
+def test_every_page_opens_and_nothing_is_cut_at_the_side(shown, browser, width, scheme):
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page.set_default_timeout(PATIENCE)
-    folder = Path(os.environ.get("LETHE_SCREENSHOTS", tmp_path))
-    with served(REAL or make_study(tmp_path)) as address:
-        for path, title in PAGES.items():
-            page.goto(f"{address}/{path}")
-            settled(page)
-            main = page.locator("[data-testid=stMain]")
-            assert main.evaluate("m => m.scrollWidth - m.clientWidth") <= 1
+    for path, title in PAGES.items():
+        page.goto(f"{shown}/{path}")
+        assert settled(page).startswith(title)
+        main = page.locator("[data-testid=stMain]")
+        assert main.evaluate("m => m.scrollWidth - m.clientWidth") <= 1
+        if "LETHE_SCREENSHOTS" in os.environ:
             height = int(main.evaluate("m => m.scrollHeight"))
             page.set_viewport_size({"width": width, "height": min(height + 20, 5000)})
             page.wait_for_timeout(1500)
-            page.screenshot(path=str(folder / f"{title.lower()}-{width}-{scheme}.png"))
+            page.screenshot(path=str(Path(os.environ["LETHE_SCREENSHOTS"]) / f"{title.lower()}-{width}-{scheme}.png"))
             page.set_viewport_size({"width": width, "height": 900})
     page.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from clusters import start_head, start_node
-from searching import interrupt, marked, start_search, under_way, wait_until
+from searching import marked, start_search, under_way, wait_until
 
 from trainables.resume import PROGRESS
 
@@ -53,7 +53,7 @@ def test_a_group_shrinks_with_a_lost_node_and_grows_with_one_that_comes_back(pla
         with start_node(head, cpus=1) as back:
             nodes.append(back)
             until(2)
-            interrupt(search)
+            search.process.terminate()  # SIGTERM, what `ray job stop` sends
             assert search.wait(60) == 130, search.printed()
     assert done == sorted(done)
     assert "failed" not in search.printed()

@@ -11,7 +11,8 @@ from sklearn.metrics import auc as area
 from sklearn.metrics import roc_auc_score, roc_curve
 from tiny import article, tiny_model, tiny_tokenizer
 
-from trainables.muse.privleak import ATTACKS, MIN_K, Texts, auc, min_k, privleak
+from trainables.muse.attacks import Texts, min_k
+from trainables.muse.privleak import ATTACKS, MIN_K, auc, privleak
 from trainables.muse.protocol import PROTOCOLS
 
 MUSE, OPEN = PROTOCOLS["muse"], PROTOCOLS["open-unlearning"]

@@ -29,7 +29,7 @@ class Loader:
 
 def measure(cache, *, retrained="retrained", benchmark=None, protocol=MUSE, load=None):
     return measure_references(
-        benchmark or tiny_benchmark(), tiny_tokenizer(), protocol, "target", retrained, cache, load=load or Loader()
+        benchmark or tiny_benchmark(), tiny_tokenizer, protocol, "target", retrained, cache, load=load or Loader()
     )
 
 

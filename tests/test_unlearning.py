@@ -12,8 +12,9 @@ from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 from trainables.benchmarks.layout import text_rows, write_benchmark
 from trainables.config import Config
 from trainables.models import load_model, save_model
+from trainables.session import make_session
 from trainables.task import Task
-from trainables.unlearning import Unlearner, make_session, score_table
+from trainables.unlearning import Unlearner, score_table
 
 RUN = Config(steps=3, eval_every=2, batch_size=2, lr=0.5)
 SCORES = {"verbmem_f", "knowmem_f", "knowmem_r", "privleak", "utility"}

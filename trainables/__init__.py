@@ -17,7 +17,7 @@ EXPORTS = {
     "load_benchmark": "trainables.benchmarks.layout",
     "load_model": "trainables.models",
     "load_tokenizer": "trainables.models",
-    "make_session": "trainables.unlearning",
+    "make_session": "trainables.session",
     "warm": "trainables.workers",
     "Workers": "trainables.workers",
 }

@@ -38,13 +38,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import AutoConfig, AutoModelForCausalLM
-
 from trainables.config import Config
-from trainables.losses import CHUNK
-from trainables.models import freeze
-from trainables.muse.logprobs import PASS_TOKENS
 
 GIB = 2**30
 FP32 = 4
@@ -121,6 +115,8 @@ class Plan:
 def read_shape(reference: str | Path, *, frozen: bool = True) -> Shape:
     """The shape of a model in a folder or on the hub, of which only the configuration is read; ValueError if none."""
     try:
+        from transformers import AutoConfig
+
         config = AutoConfig.from_pretrained(str(reference), trust_remote_code=False)
     except (OSError, ValueError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
@@ -130,6 +126,11 @@ def read_shape(reference: str | Path, *, frozen: bool = True) -> Shape:
 
 def shape_of(config: Any, *, frozen: bool = True) -> Shape:
     """The shape of a model by its transformers configuration: it is built on the `meta` device, without memory."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from trainables.models import freeze
+
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     if frozen:
@@ -234,6 +235,8 @@ def saved(shape: Shape, config: Config, rows: int, *, sharded: bool) -> int:
 
 def _logits(shape: Shape, config: Config, rows: int) -> tuple[int, int]:
     """Bytes at the loss, and behind it, while the blocks' gradients are computed."""
+    from trainables.losses import CHUNK  # loads torch, which a search without a plan does without
+
     guided = config.penalty in ("kl", "qkl") and config.beta > 0
     whole = _width(config) * rows * config.max_length * shape.vocabulary
     chunk = (8 if guided else 4) * FP32 * rows * min(CHUNK, config.max_length) * shape.vocabulary
@@ -242,6 +245,8 @@ def _logits(shape: Shape, config: Config, rows: int) -> tuple[int, int]:
 
 
 def _scoring(shape: Shape, config: Config, workers: int, sharded: bool, scoring: Scoring) -> dict[str, int]:
+    from trainables.muse.logprobs import PASS_TOKENS
+
     c = _width(config) if sharded else FP32
     rows = min(config.score_batch, math.ceil(scoring.items / workers))
     cache = rows * (scoring.prompt + scoring.new) * 2 * shape.layers * shape.kv_heads * shape.head_size * c

@@ -1,7 +1,8 @@
 """The two rows every front is read against: the scores of the target and of the retrained model, measured once.
 
 PrivLeak is defined relative to the retrained model's AUC, so its per-item attack scores are kept too. The result is
-cached by a hash of the benchmark, the protocol, the code of the scores and the models' files.
+cached by a hash of the benchmark, the protocol, the code of the scores and the models' files; who only reads it loads
+no torch.
 """
 
 import hashlib
@@ -9,18 +10,18 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
 from filelock import FileLock
 
 import trainables.muse
 from trainables.benchmarks.layout import Benchmark
-from trainables.models import load_model
-from trainables.muse.evaluate import Evaluation, Evaluator
 from trainables.muse.protocol import Protocol
+
+if TYPE_CHECKING:
+    from trainables.muse.evaluate import Evaluation
 
 Attack = dict[str, dict[str, np.ndarray]]
 Table = dict[str, list[float]]  # score -> [value, low, high]
@@ -38,22 +39,24 @@ class References:
 
 def measure_references(
     benchmark: Benchmark,
-    tokenizer: Any,
+    tokenizer: Callable[[], Any],
     protocol: Protocol,
     target: str,
     retrained: str | None,
     cache: Path,
     *,
-    device: torch.device | str = "cpu",
-    load: Callable[[str], Any] = load_model,
+    load: Callable[[str], Any] | None = None,
 ) -> References:
-    """Score both models on `device`, or read what was measured before from `cache`."""
+    """Score both models on this process's device, or read what was measured before from `cache`.
+
+    `tokenizer` makes the tokenizer; `load` makes a model of its name, `models.load_model` where it is not given.
+    """
     folder = cache / fingerprint(benchmark, protocol, target, retrained)
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f".{folder.name}.lock"):
         if not (folder / "references.json").exists():
             folder.mkdir(exist_ok=True)
-            _measure(benchmark, tokenizer, protocol, target, retrained, folder, lambda name: load(name).to(device))
+            _measure(benchmark, tokenizer(), protocol, target, retrained, folder, load)
         return _read(folder)
 
 
@@ -82,22 +85,27 @@ def _measure(
     target: str,
     retrained: str | None,
     folder: Path,
-    load: Callable[[str], Any],
+    load: Callable[[str], Any] | None,
 ) -> None:
+    from trainables.models import load_model
+    from trainables.muse.evaluate import Evaluator
+    from trainables.world import join
+
+    load, device = load or load_model, join().device
     evaluator, attack, tables = Evaluator(benchmark, tokenizer, protocol, None), {}, {}
     if retrained is not None:
-        model = load(retrained)
+        model = load(retrained).to(device)
         attack = evaluator.attack(model)
         evaluator = evaluator.with_reference(attack) if attack else evaluator
         tables["retrained"] = _keep(evaluator(model), folder / "retrained.parquet")
-    tables["target"] = _keep(evaluator(load(target)), folder / "target.parquet")
+    tables["target"] = _keep(evaluator(load(target).to(device)), folder / "target.parquet")
     plain = {a: {s: v.tolist() for s, v in by_split.items()} for a, by_split in attack.items()}
     draft = folder / "references.draft"
     draft.write_text(json.dumps({"tables": tables, "attack": plain or None}))
     draft.replace(folder / "references.json")
 
 
-def _keep(evaluation: Evaluation, file: Path) -> Table:
+def _keep(evaluation: "Evaluation", file: Path) -> Table:
     evaluation.items.to_parquet(file, index=False)
     return {name: [score.value, score.low, score.high] for name, score in evaluation.scores.items()}
 

@@ -9,11 +9,10 @@ called again with the same arguments: it gives the results it gave before, and g
 """
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -57,9 +56,7 @@ def load_task(task: Task) -> Loaded:
     places = locate(task)
     benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
     protocol, cache = PROTOCOLS[task.protocol], cache_of(task) / "references"
-    references = measure_references(
-        benchmark, tokenizer, protocol, places.target, places.retrained, cache, device=world.device
-    )
+    references = measure_references(benchmark, lambda: tokenizer, protocol, places.target, places.retrained, cache)
     return Loaded(
         benchmark=benchmark,
         tokenizer=tokenizer,
@@ -160,24 +157,6 @@ class Unlearner:
             texts = self.loaded.benchmark.texts("raw", split)
             self._tokens[key] = chunk_texts(self.loaded.tokenizer, texts, max_length=max_length)
         return self._tokens[key]
-
-
-def make_session(
-    task: Task, base: Config, folder: str, arms: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
-) -> Callable[[dict[str, Any]], Iterator[dict[str, Any]]]:
-    """Return what a warm worker runs: a function from a trial's `{"trial": number, **parameters}` to its results.
-
-    Parameters replace those of `base`; one that is called `arm` stands for the settings that `arms` has for it. Files
-    go to `folder/trial-<number>`, where `folder` may be a URL.
-    """
-    unlearner = Unlearner(task)
-
-    def session(trial: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        parameters = {name: value for name, value in trial.items() if name not in ("trial", "arm")}
-        settings = arms[trial["arm"]] if "arm" in trial else {}
-        yield from unlearner(replace(base, **{**settings, **parameters}), f"{folder}/trial-{trial['trial']:05d}")
-
-    return session
 
 
 def _write_table(table: pd.DataFrame, folder: RunFolder, name: str) -> None:

@@ -10,7 +10,8 @@ take jobs from a mailbox:
 `workload()` is called once in each worker and returns `session(config) -> iterator of dicts`, which runs on all workers
 of a group at once; every dict of the first one becomes one Tune result. A group that loses a worker or a node is
 started anew by Ray Train and calls the session again: one that gives the same results for the same configuration, from
-a state of its own if it likes, loses and doubles nothing. Usable with any search; nothing here knows unlearning.
+a state of its own if it likes, loses and doubles nothing. Usable with any search; nothing here knows unlearning, and
+torch is loaded where it is used, since a driver needs none.
 """
 
 import hashlib
@@ -21,17 +22,18 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
-import torch
 from ray import tune
 from ray.exceptions import RayError
 from ray.train import FailureConfig, RunConfig, ScalingConfig, get_context
-from ray.train.torch import TorchConfig, TorchTrainer
 from ray.train.v2.api.exceptions import TrainingFailedError
 
 from trainables.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from ray.train.torch import TorchTrainer
 
 Session = Callable[[dict[str, Any]], Iterable[dict[str, Any]]]
 Workload = Callable[[], Session]
@@ -97,6 +99,8 @@ def _call_on_first(method: Any, *args: Any) -> Any:
     """What an actor's method answers to the group's first worker, on all of them."""
     outcome = [ray.get(method.remote(*args)) if get_context().get_world_rank() == 0 else None]
     if get_context().get_world_size() > 1:
+        import torch
+
         torch.distributed.broadcast_object_list(outcome)
     return outcome[0]
 
@@ -158,6 +162,8 @@ class _Group:
     """One Ray Train run in a thread, and the mailbox that feeds it."""
 
     def __init__(self, workload: Workload | Shared, workers: Workers, folder: str) -> None:
+        from ray.train.torch import TorchConfig, TorchTrainer
+
         self._mailbox = ray.remote(Mailbox).options(num_cpus=0).remote()
         self._failure = "no reason is known, see the logs in Ray's session folder"
         trainer = TorchTrainer(
@@ -180,7 +186,7 @@ class _Group:
         self._thread = threading.Thread(target=self._fit, args=(trainer,), daemon=True)
         self._thread.start()
 
-    def _fit(self, trainer: TorchTrainer) -> None:
+    def _fit(self, trainer: "TorchTrainer") -> None:
         try:
             trainer.fit()
         except (TrainingFailedError, RayError) as error:
@@ -234,6 +240,8 @@ def _open(workload: Workload | Shared) -> Workload:
 
 
 def _set_threads(threads: int) -> None:
+    import torch
+
     os.environ["OMP_NUM_THREADS"] = str(threads)
     torch.set_num_threads(threads)
 

@@ -21,9 +21,10 @@ from lethe.objectives import GOALS, Objective
 from lethe.samplers import make_sampler
 from lethe.space import Space, distributions
 from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES
-from trainables.benchmarks import EMBEDDED, find_source
+from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config, parse_config
+from trainables.hub import check_hub
 from trainables.muse.protocol import PROTOCOLS
 
 KNOWN_SCORES = {**OBJECTIVES, **FALLBACK_UTILITY}
@@ -57,6 +58,13 @@ def check_model(reference: str | None, flag: str) -> str | None:
         if not any(any(folder.glob(pattern)) for pattern in patterns):
             raise ValueError(f"{flag} {reference!r} has no {what} (looked for {', '.join(patterns)})")
     return str(folder.resolve())
+
+
+def check_hub_models(named: Source | None, model: str | None, retrained: str | None) -> None:
+    """Every model of a task that is a hub id can be had."""
+    for reference in (model or (named and named.target), retrained or (named and named.retrained)):
+        if reference and reference != EMBEDDED and not Path(reference).is_dir():
+            check_hub(reference, "model")
 
 
 MODEL_FILES = {

@@ -62,6 +62,7 @@ def check_task(benchmark: str, model: str | None, retrained: str | None, protoco
     model = checks.check_model(model, "--model")
     retrained = checks.check_model(retrained, "--retrained")
     named = BENCHMARKS.get(benchmark)
+    checks.check_hub_models(named, model, retrained)
     if model is None and (named is None or named.target is None):
         raise ValueError(f"benchmark {benchmark!r} names no target model: give one with --model")
     available = checks.available_scores(rows, retrained=bool(retrained or (named and named.retrained)))

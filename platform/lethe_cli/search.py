@@ -13,11 +13,11 @@ from typing import Any
 
 import optuna
 import pandas as pd
+from huggingface_hub.utils import disable_progress_bars
 from optuna.storages import RDBStorage
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from transformers.utils.logging import disable_progress_bar
 
 import lethe
 import lethe_cli
@@ -36,14 +36,12 @@ from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
 from trainables.benchmarks.layout import load_benchmark
 from trainables.config import Config
-from trainables.models import load_tokenizer
 from trainables.muse.privleak import DEFAULT_ATTACK, auc
 from trainables.muse.protocol import PROTOCOLS
 from trainables.references import References, measure_references
+from trainables.session import make_session
 from trainables.task import Places, Task, cache_of, locate
-from trainables.unlearning import make_session
 from trainables.workers import Workers, warm
-from trainables.world import join
 
 SHIPPED = (lethe, lethe_cli, search_spaces, trainables)
 LEAST_UNLIKE = 0.2  # distance of the retrained model's AUC from 0.5 that is worth a note
@@ -68,7 +66,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
 
 def prepare(task: Task, console: Console, *, cpus: float = 1, gpus: float = 0) -> References:
     """Make or find the benchmark and its models, and measure or read the reference scores, with `gpus` on one."""
-    disable_progress_bar()
+    disable_progress_bars()
     with show_training(console) as show:
         places = locate(task, on_progress=show)
     with console.status("scoring the target and the retrained model"):
@@ -93,14 +91,19 @@ def warn_of_unlike_holdout(references: References, console: Console) -> None:
 
 def reference_scores(task: Task, places: Places) -> References:
     """Return the scores of a task's target and retrained model."""
+
+    def tokenizer() -> Any:
+        from trainables.models import load_tokenizer
+
+        return load_tokenizer(places.tokenizer)
+
     return measure_references(
         load_benchmark(places.data),
-        load_tokenizer(places.tokenizer),
+        tokenizer,
         PROTOCOLS[task.protocol],
         places.target,
         places.retrained,
         cache_of(task) / "references",
-        device=join().device,
     )
 
 

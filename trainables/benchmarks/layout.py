@@ -13,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from trainables.hub import check_hub
+
 Row = dict[str, str]
 Splits = dict[tuple[str, str], list[Row]]
 
@@ -65,6 +67,8 @@ def load_benchmark(reference: str | Path) -> Benchmark:
     ValueError, in one line: a folder or hub id that is not there, a missing config, split or column, an empty split.
     """
     folder = Path(reference)
+    if not folder.is_dir():
+        check_hub(str(reference), "dataset")
     splits = _read_folder(folder) if folder.is_dir() else _read_hub(str(reference))
     benchmark = Benchmark(str(reference), splits)
     check_benchmark(benchmark)

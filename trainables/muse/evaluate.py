@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from trainables.benchmarks.layout import Benchmark
+from trainables.muse.attacks import Texts
 from trainables.muse.intervals import mean_interval
 from trainables.muse.knowmem import KnowMem
-from trainables.muse.privleak import ATTACKS, DEFAULT_ATTACK, SPLITS, Attack, Texts, auc, privleak
+from trainables.muse.privleak import ATTACKS, DEFAULT_ATTACK, SPLITS, Attack, auc, privleak
 from trainables.muse.protocol import Protocol
 from trainables.muse.utility import Utility
 from trainables.muse.verbmem import Answers, VerbMem

@@ -1,14 +1,13 @@
 """95% percentile bootstrap intervals over the items of a score. Seeds are arguments; no torch here."""
 
 import numpy as np
-from scipy.stats import bootstrap
 
 CONFIDENCE = 0.95
 RESAMPLES = 1000
 
 
 def mean_interval(values: np.ndarray, *, seed: int = 0, resamples: int = RESAMPLES) -> tuple[float, float]:
-    """The percentile bootstrap interval of the mean of `values` [n], in their units (scipy.stats.bootstrap).
+    """The percentile bootstrap interval of the mean of `values` [n], in their units.
 
     One item, or items that are all equal, give [v, v]. Raises ValueError without items.
     """
@@ -17,15 +16,8 @@ def mean_interval(values: np.ndarray, *, seed: int = 0, resamples: int = RESAMPL
         raise ValueError("an interval needs at least one item, got none")
     if np.ptp(values) == 0:
         return float(values[0]), float(values[0])
-    result = bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=resamples,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+    counts = resample_counts(len(values), rng=np.random.default_rng(seed), resamples=resamples)
+    return percentile_interval(counts @ values / len(values), float(values.mean()))
 
 
 def percentile_interval(samples: np.ndarray, value: float) -> tuple[float, float]:

@@ -4,18 +4,15 @@
 
 AUC is that of forget (label 0) against holdout (label 1) on the NEGATED attack score, where an attack score
 grows as the model finds the text less likely. A model that remembers has AUC near 0 and PrivLeak near -100.
+The attack scores are those of `attacks`; here is only arithmetic on them, without torch.
 """
 
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from trainables.muse.intervals import RESAMPLES, percentile_interval, resample_counts
-from trainables.muse.logprobs import token_logprobs
-from trainables.muse.protocol import Protocol
-from trainables.world import ALONE, World
 
 MIN_K = (5, 10, 20, 30, 40, 50, 60)  # per cent
 ATTACKS = ("ppl", "zlib", "lower", *(f"min_{percent}" for percent in MIN_K))
@@ -23,48 +20,6 @@ DEFAULT_ATTACK = "min_40"  # the attack whose PrivLeak is the score of that name
 SPLITS = ("forget", "holdout")
 
 Attack = dict[str, dict[str, np.ndarray]]  # attack name -> split -> a score an item
-
-
-class Texts:
-    """The texts of one split, tokenised once as they are and in lower case; call it with a model."""
-
-    def __init__(self, texts: Sequence[str], tokenizer: Any, protocol: Protocol, split: str = "texts") -> None:
-        self.texts = list(texts)
-        self._drop_last = protocol.drop_last
-        self._ids = [tokenizer(text).input_ids for text in texts]
-        self._lower = [tokenizer(text.lower()).input_ids for text in texts]
-        self._bytes = np.array([len(zlib.compress(text.encode("utf-8"))) for text in texts])
-        needed = 3 if protocol.drop_last else 2
-        for i, (ids, lower) in enumerate(zip(self._ids, self._lower, strict=True)):
-            if min(len(ids), len(lower)) < needed:
-                raise ValueError(f"{split}[{i}] = {texts[i]!r} has fewer than {needed} tokens: nothing to attack")
-
-    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE) -> dict[str, np.ndarray]:
-        """Each attack's score of each text, [n] each.
-
-        ppl: the mean negative log-prob (not its exponential); zlib: that over the text's compressed bytes;
-        lower: that over its value for the text in lower case; min_K: `min_k`. As in the public code of MUSE.
-        """
-        texts = [*self._ids, *self._lower]
-        logprobs = world.share_out(lambda ids: token_logprobs(model, ids, batch_size=batch_size), texts)
-        loss = np.array([-values.mean() for values in logprobs])
-        plain, lower = np.split(loss, 2)
-        scores = {"ppl": plain, "zlib": plain / self._bytes, "lower": plain / lower}
-        kept = [values[:-1] if self._drop_last else values for values in logprobs[: len(plain)]]
-        for percent in MIN_K:
-            scores[f"min_{percent}"] = np.array([min_k(values, percent) for values in kept])
-        return scores
-
-
-def min_k(logprobs: np.ndarray, percent: int) -> float:
-    """Minus the mean of the lowest int(percent/100 * n), but at least one, of n token log-probs (Min-K%).
-
-    Where that number is 0 the public code of MUSE gives nan; open-unlearning takes one token, as here.
-    """
-    if len(logprobs) == 0:
-        raise ValueError("min_k needs at least one token log-prob, got none")
-    count = max(1, int(len(logprobs) * (percent / 100)))
-    return float(-np.sort(logprobs)[:count].mean())
 
 
 def auc(forget: np.ndarray, holdout: np.ndarray) -> float:
