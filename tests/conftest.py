@@ -11,6 +11,13 @@ settings.register_profile("lethe", deadline=None)  # no test measures time
 settings.load_profile("lethe")
 
 
+@pytest.fixture(autouse=True)
+def hub(monkeypatch) -> None:
+    """A hub that has every id that is asked for, and is not reached: no test depends on a network."""
+    for question in ("dataset_info", "model_info"):
+        monkeypatch.setattr(f"huggingface_hub.HfApi.{question}", lambda *_, **__: None)
+
+
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
     """A folder of a module's own, short enough for Ray's sockets."""

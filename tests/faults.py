@@ -31,7 +31,7 @@ from optuna.trial import FrozenTrial, TrialState  # noqa: E402
 from postgres import Server, start_postgres  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
-from searching import Search, Tiny, make_tiny, marked, short_folder, start_search, trials_of, under_way, wait_until  # noqa: E402
+from searching import Search, Tiny, make_tiny, short_folder, start_search, trials_of, under_way, wait_until  # noqa: E402
 
 from lethe import store  # noqa: E402
 from trainables.resume import PROGRESS  # noqa: E402
@@ -104,9 +104,9 @@ def strike(results: Path, search: Search, blow: Callable[[], None], least: int =
     return Struck(time.time(), written)
 
 
-def kill(mark: str, name: str) -> None:
+def kill(search: Search, name: str) -> None:
     """kill -9 every process of a search whose name starts so."""
-    found = [process for process in marked(mark) if process.name().startswith(name)]
+    found = search.named(name)
     assert found, f"no process {name}"
     for process in found:
         process.kill()
@@ -143,12 +143,12 @@ def hit(place: Place, expected: list, *blows: Callable[[Search], None]) -> None:
 
 def kill_worker(search: Search) -> None:
     """kill -9 of a Ray Train worker."""
-    kill(search.mark, "ray::RayTrainWorker")
+    kill(search, "ray::RayTrainWorker")
 
 
 def kill_actor(search: Search) -> None:
     """kill -9 of the trial's own actor."""
-    kill(search.mark, "ray::ResourceTrainable")
+    kill(search, "ray::ResourceTrainable")
 
 
 def kill_server(server: Server, search: Search) -> None:
@@ -185,7 +185,7 @@ def one_of_two_killed(place: Place, expected: list) -> None:
     """kill -9 of one of the two Ray Train workers that every trial has."""
 
     def one(search: Search) -> None:
-        workers = [process for process in marked(search.mark) if process.name().startswith("ray::RayTrainWorker")]
+        workers = search.named("ray::RayTrainWorker")
         assert len(workers) == 2, f"{len(workers)} workers"
         workers[1].kill()
 

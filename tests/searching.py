@@ -93,6 +93,11 @@ class Search:
         """Every process below this one."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def named(self, name: str) -> list[psutil.Process]:
+        """Every process of it whose name starts so; a name that Ray gives may lie over the environment with the mark."""
+        found = {process.pid: process for process in [*self.descendants(), *marked(self.mark)]}
+        return [process for process in found.values() if process.name().startswith(name)]
+
     def end(self) -> None:
         """Kill what is left of it."""
         for process in marked(self.mark):

@@ -12,13 +12,15 @@ def check_hub(reference: str, kind: Literal["dataset", "model"]) -> None:
     Without this question a mistyped id costs 23 s where there is no network: the libraries ask again and again.
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 
     if (_dataset_is_cached if kind == "dataset" else _model_is_cached)(reference):
         return
     api = HfApi()
     try:
         (api.dataset_info if kind == "dataset" else api.model_info)(reference, timeout=PATIENCE_S)
+    except HFValidationError:
+        raise ValueError(f"no {kind} {reference!r}: neither a folder nor a hub id owner/name") from None
     except HfHubHTTPError as error:
         status = error.response.status_code
         reason = "it is not there, or is private" if status in (401, 404) else f"the hub answers {status}"
