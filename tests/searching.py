@@ -154,14 +154,14 @@ def _state(process: psutil.Process) -> str:
         return psutil.STATUS_ZOMBIE
 
 
-def wait_until(ready: Callable[[], bool], search: Search, timeout: float = 240) -> None:
-    """Wait until something holds; fail with what the search printed where it ends before, or takes too long."""
+def wait_until(ready: Callable[[], bool], search: Search, timeout: float = 240, every: float = 0.02) -> None:
+    """Look `every` so many seconds until something holds; fail with what the search printed where it ends before, or takes too long."""
     end = time.monotonic() + timeout
     while not ready():
         if search.process.poll() is not None or time.monotonic() > end:
             code = search.process.poll()
             raise AssertionError(f"the search ended (exit code {code}) or is too slow:\n{search.printed()}")
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 def under_way(results: Path, least: int, since: float = 0) -> Path | None:

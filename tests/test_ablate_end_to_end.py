@@ -30,16 +30,16 @@ def killed(place, tiny):
         return [t for t in trials_of(storage, NAME) if t.state == TrialState.COMPLETE]
 
     with start_search(flags, place, tiny.environment(), "ablate_mt.py") as search:
-        wait_until(lambda: len(complete()) >= 4, search)
+        wait_until(lambda: len(complete()) >= 4, search, every=1)
         processes = search.descendants()
         os.kill(search.process.pid, signal.SIGKILL)
         assert search.wait(60) == -signal.SIGKILL
-        assert left_over(processes, search.mark) == []
     before = [(t.number, t.datetime_complete) for t in complete()]
     with start_search([*flags, "--json"], place, tiny.environment(), "ablate_mt.py") as search:
         assert search.wait() == 0, search.printed()
         assert_calm(search.printed())
         outcome = json.loads(search.output.read_text("utf-8"))
+        assert left_over(processes, search.mark) == []  # also of the one that was killed
     return storage, before, outcome
 
 

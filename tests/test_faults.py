@@ -1,32 +1,61 @@
 """What tests/faults.py does to real searches. A killed driver is in test_search_end_to_end.py."""
 
 import os
+from functools import partial
 
+import optuna
 import pytest
-from faults import Place, disk_full, node_killed, nothing, one_of_two_killed, three_killed
-from postgres import binaries
+from faults import (
+    LENGTH,
+    TRIALS,
+    Place,
+    assert_same,
+    disk_full,
+    kill_actor,
+    kill_server,
+    kill_worker,
+    node_killed,
+    strike,
+)
+from plain_loop import plain_search
+from postgres import binaries, start_postgres
+
+from lethe import store
+from trainables.config import Config
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+CONFIG = Config(steps=LENGTH["steps"], eval_every=LENGTH["every"], batch_size=2)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(place, tiny):
-    return nothing(Place(place / "none", tiny))
+def expected(place, tiny):
+    """What the obvious loop gives, for the facts of a search."""
+    known = {}
+
+    def of(storage):
+        if not known:
+            facts = store.load_facts(optuna.load_study(study_name="data", storage=store.open_storage(storage)))
+            known["outcome"] = plain_search(facts, tiny, place / "plain", TRIALS, CONFIG)
+        return known["outcome"]
+
+    return of
 
 
 @pytest.mark.skipif(binaries() is None, reason="no PostgreSQL server here (Debian: postgresql)")
-def test_a_worker_an_actor_and_the_server_are_killed_in_one_search(place, tiny, undisturbed):
-    three_killed(Place(place / "three", tiny), undisturbed)
+def test_a_worker_an_actor_and_the_server_are_killed_under_one_search(place, tiny, expected):
+    with start_postgres() as server:
+        here = Place(place / "three", tiny, server=server.url())
+        with here.search() as search:
+            blows = (kill_worker, kill_actor, partial(kill_server, server))
+            struck = [strike(here.results, search, partial(blow, search), n) for n, blow in enumerate(blows, start=1)]
+            assert search.wait() == 0, search.printed()
+        assert_same(here, expected(here.storage()), *struck)
 
 
-def test_one_of_two_workers_is_killed(place, tiny, undisturbed):
-    one_of_two_killed(Place(place / "two", tiny), undisturbed)
-
-
-def test_a_whole_node_is_killed(place, tiny, undisturbed):
-    node_killed(Place(place / "node", tiny), undisturbed)
+def test_a_whole_node_is_killed(place, tiny, expected):
+    node_killed(Place(place / "node", tiny), expected)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-def test_the_disk_is_full_when_a_trial_writes(place, tiny, undisturbed):
-    disk_full(Place(place / "disk", tiny), undisturbed)
+def test_the_disk_is_full_when_a_trial_writes(place, tiny, expected):
+    disk_full(Place(place / "disk", tiny), expected)

@@ -106,17 +106,31 @@ def test_a_job_that_ended_is_not_handed_out_again():
 def test_a_job_under_which_every_group_dies_is_given_up_and_the_next_one_is_not():
     async def scenario(box):
         await box.submit({"trial": 0})
-        for _ in range(ATTEMPTS):
-            job, _ = await box.take()
-        await box.note("connection closed")
+        job, _ = await box.take()
         await box.post(job, 0, {"step": 0})
+        for _ in range(ATTEMPTS - 1):  # it died once behind the result, and now without another one
+            await box.take()
+        await box.note("connection closed")
         waiting = asyncio.create_task(box.take())
         results = [await box.collect(1), await box.collect(1)]
         await box.submit({"trial": 1})
         return results, await waiting
 
-    failure = {"failure": f"its workers died {ATTEMPTS} times, at last: connection closed", "done": True}
+    failure = {"failure": f"its workers died {ATTEMPTS} times in a row, at last: connection closed", "done": True}
     assert run(scenario) == ([{"step": 0}, failure], (2, {"trial": 1}))
+
+
+def test_a_job_that_gets_on_is_never_given_up_however_often_its_group_dies():
+    async def scenario(box):
+        await box.submit({"trial": 0})
+        for step in range(3 * ATTEMPTS):
+            job, config = await box.take()
+            assert config == {"trial": 0}
+            await box.post(job, step, {"step": step})
+            await box.note("a node was lost")
+        return [await box.collect(1) for _ in range(3 * ATTEMPTS)]
+
+    assert run(scenario) == [{"step": step} for step in range(3 * ATTEMPTS)]
 
 
 def test_a_failure_ends_a_job_also_when_it_had_delivered_more_before():

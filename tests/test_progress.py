@@ -69,6 +69,14 @@ def test_a_long_reason_stays_on_one_line(clock):
     assert "…" not in written(display)[1]
 
 
+def test_a_reason_with_brackets_is_shown_as_it_is(clock):
+    reason = "RuntimeError: [/gloo/transport/tcp/pair.cc:537] Connection closed by peer [red]"
+    with watch() as display:
+        display.started(0, {"lr": 0.1})
+        display.finished(0, reason)
+    assert reason in written(display)[1]
+
+
 def test_a_terminal_shows_what_is_done_what_runs_and_the_front_so_far(clock):
     with watch(terminal=True) as display:
         display.started(3, {"lr": 0.5})

@@ -9,6 +9,7 @@ import optuna
 import pytest
 import torch
 from optuna.trial import TrialState
+from plain_loop import plain_search, tiny_task
 from searching import (
     assert_calm,
     interrupt,
@@ -41,27 +42,70 @@ def one_thread():
 
 
 LONG = {"steps": 40, "every": 4}  # some seconds a trial: long enough to be met while it runs
+STOPS = {  # SIGTERM, what `ray job stop` sends, is in test_elastic.py
+    "Ctrl-C": (interrupt, 130),
+    "kill -9": (lambda search: os.kill(search.process.pid, signal.SIGKILL), -signal.SIGKILL),
+}
 
 
 @pytest.fixture(scope="module")
-def undisturbed(place, tiny):
-    """A whole search with --json: its exit code, outcome, what it printed, and its study."""
-    arguments = [*tiny.flags(**LONG), *SEED, "--trials", str(TRIALS), "--json"]
-    with start_search([*arguments, "--storage-path", str(place / "a")], place, tiny.environment()) as search:
-        code, processes = search.wait(), search
-        study = optuna.load_study(study_name="data", storage=f"sqlite:///{place}/a/studies.db")
-        left = left_over([], processes.mark)
+def searched(place, tiny):
+    """A search that was stopped by Ctrl-C and by kill -9, and gone on with: what it printed at last, and its study."""
+    storage = f"sqlite:///{place}/a/studies.db"
+    arguments = [*tiny.flags(**LONG), *SEED, "--trials", str(TRIALS), "--storage-path", str(place / "a"), "--resume"]
+
+    def states(wanted):
+        return [t for t in trials_of(storage, "data") if t.state == wanted]
+
+    for done, (stop, expected) in enumerate(STOPS.values()):
+        begun = time.time()
+        with start_search(arguments, place, tiny.environment()) as search:
+            wait_until(
+                lambda done=done, begun=begun: (
+                    under_way(place / "a", least=1, since=begun) is not None and len(states(TrialState.COMPLETE)) > done
+                ),
+                search,
+            )
+            processes = search.descendants()
+            finished = {t.number for t in states(TrialState.COMPLETE)}
+            assert len(processes) > 5
+            stop(search)
+            assert search.wait(60) == expected, search.printed()
+            assert_calm(search.printed())
+            if expected == 130:
+                assert left_over(processes, search.mark) == []
+                assert states(TrialState.RUNNING) == []
+                assert search.printed().count("interrupted") == 1, search.printed()
+            assert finished <= {t.number for t in states(TrialState.COMPLETE)}
+    with start_search([*arguments, "--json"], place, tiny.environment()) as search:
+        code = search.wait()
+        study = optuna.load_study(study_name="data", storage=storage)
+        left = left_over(processes, search.mark)  # Ray's agents outlive a driver that was killed by up to a minute
         return code, search.output.read_text("utf-8"), search.errors.read_text("utf-8"), study, left
 
 
-def test_a_search_ends_well_and_leaves_nothing_running(undisturbed):
-    code, _, errors, _, left = undisturbed
+def settings(**chosen):
+    return parse_config({name: str(value) for name, value in chosen.items()})
+
+
+def test_a_search_that_was_stopped_twice_ends_as_the_obvious_loop(searched, tiny, place):
+    study = searched[3]
+    config = settings(steps=LONG["steps"], eval_every=LONG["every"], batch_size=2)
+    assert scored(study) == plain_search(store.load_facts(study), tiny, place / "plain", TRIALS, config)
+    interrupted = [t.number for t in study.trials if store.is_interrupted(t)]
+    repeats = [t.user_attrs[store.RERUN_OF] for t in study.trials if store.RERUN_OF in t.user_attrs]
+    assert len(interrupted) == len(STOPS)
+    assert sorted(repeats) == interrupted
+
+
+def test_a_search_ends_well_and_leaves_nothing_running(searched):
+    code, _, errors, _, left = searched
     assert code == 0, errors
     assert left == []
 
 
-def test_a_search_s_output_is_calm_and_a_front(undisturbed):
-    _, output, errors, _, _ = undisturbed
+def test_a_search_s_output_is_calm_and_a_front(searched):
+    _, output, errors, _, _ = searched
     assert_calm(output + errors)
     assert re.search(r"\d+ of \d+ scored checkpoints are on the front", errors)
     assert f"{TRIALS}/{TRIALS}" in errors
@@ -69,8 +113,8 @@ def test_a_search_s_output_is_calm_and_a_front(undisturbed):
     assert "retrained" in errors
 
 
-def test_json_is_the_whole_front_with_intervals_and_references(undisturbed):
-    _, output, _, _, _ = undisturbed
+def test_json_is_the_whole_front_with_intervals_and_references(searched):
+    _, output, _, _, _ = searched
     outcome = json.loads(output)
     assert (outcome["study"], outcome["trials"], outcome["interrupted"]) == ("data", TRIALS, False)
     assert outcome["failed"] == {}
@@ -82,42 +126,28 @@ def test_json_is_the_whole_front_with_intervals_and_references(undisturbed):
             assert low <= value <= high
 
 
-def test_weights_of_the_front_and_only_they_are_kept_and_load(undisturbed, place):
-    front = json.loads(undisturbed[1])["front"]
+def test_weights_of_the_front_and_only_they_are_kept_and_load(searched, place):
+    front = json.loads(searched[1])["front"]
     kept = {str(file.parent) for file in (place / "a").rglob("model.safetensors")}
     assert kept == {point["weights"] for point in front}
     for folder in kept:
         assert load_model(folder).num_parameters() > 0
 
 
-def test_the_store_opens_with_plain_optuna(undisturbed):
-    _, _, _, study, _ = undisturbed
-    assert [t.state for t in study.trials] == [TrialState.COMPLETE] * TRIALS
+def test_the_store_opens_with_plain_optuna(searched):
+    _, _, _, study, _ = searched
+    assert [t.state for t in study.trials if not store.is_interrupted(t)] == [TrialState.COMPLETE] * TRIALS
     assert len(study.best_trials) >= 1
     points = store.read_points(study, store.load_facts(study))
     assert set(points["role"]) == {"student", "teacher"}
-    assert len(points) == TRIALS * 2 * LONG["steps"] / LONG["every"]
+    ended = points[points["trial"].isin([t.number for t in study.trials if t.state == TrialState.COMPLETE])]
+    assert len(ended) == TRIALS * 2 * LONG["steps"] / LONG["every"]
 
 
-def settings(**chosen):
-    return parse_config({name: str(value) for name, value in chosen.items()})
-
-
-def alone(tiny, place) -> Unlearner:
-    folder = tiny.folder
-    task = Task(
-        benchmark=str(folder / "data"),
-        model=str(folder / "target"),
-        retrained=str(folder / "retrained"),
-        cache=str(place / "cache-alone"),
-    )
-    return Unlearner(task)
-
-
-def test_a_front_point_s_weights_are_the_bits_that_its_parameters_give_alone(undisturbed, tiny, place):
-    point = json.loads(undisturbed[1])["front"][-1]
+def test_a_front_point_s_weights_are_the_bits_that_its_parameters_give_alone(searched, tiny, place):
+    point = json.loads(searched[1])["front"][-1]
     config = settings(steps=LONG["steps"], eval_every=LONG["every"], batch_size=2, **point["parameters"])
-    list(alone(tiny, place)(config, place / "alone"))
+    list(Unlearner(tiny_task(tiny, place / "cache-alone"))(config, place / "alone"))
     name = Path(point["weights"]).name
     assert bits(place / "alone" / name) == bits(point["weights"])
 
@@ -159,47 +189,3 @@ def first_number(study, trial) -> int:
     while store.RERUN_OF in trial.user_attrs:
         trial = study.trials[trial.user_attrs[store.RERUN_OF]]
     return trial.number
-
-
-STOPS = {  # SIGTERM, what `ray job stop` sends, is in test_elastic.py
-    "Ctrl-C": (interrupt, 130),
-    "kill -9": (lambda search: os.kill(search.process.pid, signal.SIGKILL), -signal.SIGKILL),
-}
-
-
-def test_a_search_that_is_stopped_twice_ends_as_the_undisturbed_one(undisturbed, tiny, place):
-    storage = f"sqlite:///{place}/b/studies.db"
-    arguments = [*tiny.flags(**LONG), *SEED, "--trials", str(TRIALS), "--storage-path", str(place / "b"), "--resume"]
-
-    def states(wanted):
-        return [t for t in trials_of(storage, "data") if t.state == wanted]
-
-    for done, (stop, expected) in enumerate(STOPS.values()):
-        begun = time.time()
-        with start_search(arguments, place, tiny.environment()) as search:
-            wait_until(
-                lambda done=done, begun=begun: (
-                    under_way(place / "b", least=1, since=begun) is not None and len(states(TrialState.COMPLETE)) > done
-                ),
-                search,
-            )
-            processes = search.descendants()
-            finished = {t.number for t in states(TrialState.COMPLETE)}
-            assert len(processes) > 5
-            stop(search)
-            assert search.wait(60) == expected, search.printed()
-            assert left_over(processes, search.mark) == []
-            assert_calm(search.printed())
-            if expected == 130:
-                assert states(TrialState.RUNNING) == []
-                assert search.printed().count("interrupted") == 1, search.printed()
-            assert finished <= {t.number for t in states(TrialState.COMPLETE)}
-    with start_search(arguments, place, tiny.environment()) as search:
-        assert search.wait() == 0, search.printed()
-    study = optuna.load_study(study_name="data", storage=storage)
-    interrupted = [t.number for t in study.trials if store.is_interrupted(t)]
-    repeats = [t.user_attrs[store.RERUN_OF] for t in study.trials if store.RERUN_OF in t.user_attrs]
-    assert len(interrupted) == len(STOPS)
-    assert sorted(repeats) == interrupted
-    assert len(states(TrialState.COMPLETE)) == TRIALS
-    assert scored(study) == scored(undisturbed[3])

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-ATTEMPTS = 3  # of one job, by groups that die under it
+ATTEMPTS = 3  # of one job, by groups that die under it one after the other without a result
 
 
 class Mailbox:
@@ -18,7 +18,7 @@ class Mailbox:
         self._ready = asyncio.Event()  # there is a job that has not ended
         self._newest = 0
         self._config: dict[str, Any] | None = None
-        self._taken = self._delivered = 0  # how often the newest job was, and how many of its results
+        self._taken = self._delivered = 0  # how often the newest job was since its last result, and how many of these
         self._reason = "killed"
 
     async def submit(self, config: dict[str, Any] | None) -> None:
@@ -35,10 +35,10 @@ class Mailbox:
         await self._ready.wait()
 
     async def take(self) -> tuple[int, dict[str, Any] | None]:
-        """Wait for the newest job: its number and its configuration; it is given up when it was taken too often."""
+        """Wait for the newest job: its number and its configuration; given up when taken in vain too often."""
         await self._ready.wait()
         if self._taken == ATTEMPTS:
-            await self.fail(self._newest, f"its workers died {ATTEMPTS} times, at last: {self._reason}")
+            await self.fail(self._newest, f"its workers died {ATTEMPTS} times in a row, at last: {self._reason}")
             await self._ready.wait()
         self._taken += 1
         return self._newest, self._config
@@ -52,6 +52,7 @@ class Mailbox:
             return False
         if index >= self._delivered:
             self._delivered += 1
+            self._taken = 1  # it goes on behind this result: a group that dies now is the first again
             await self._results.put(result)
         if result.get("done") or "failure" in result:
             self._ready.clear()

@@ -98,6 +98,7 @@ class Progress:
                 f"{self._best[1]}  {self._time_left()}",
                 soft_wrap=True,
                 highlight=False,
+                markup=False,  # a failure's reason may hold brackets
             )
 
     def _draw(self) -> Group:

@@ -38,7 +38,7 @@ from trainables.workers import code_hash
 def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     """Run an ablation to its end, or to Ctrl-C, and return the outcome as plain data."""
     for note in request.notes:
-        console.print(f"note: {note}", soft_wrap=True)
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
     heaviest = max((replace(request.base, **arm.settings) for arm in request.design), key=_weight)
     announce_plan(request.task, heaviest, workers=request.workers[0], gpus=request.gpus, console=console)
     references = prepare(request.task, console)

@@ -35,7 +35,7 @@ def tune_arms(request: AblationRequest, references: References, console: Console
     if any(ledger.finished() < request.tuned for ledger in ledgers):
         with cluster.connect(SHIPPED) as joined:
             for arm, search, ledger in zip(request.design, searches, ledgers, strict=True):
-                console.print(f"tuning {arm.name}: {', '.join(search.space)}", highlight=False)
+                console.print(f"tuning {arm.name}: {', '.join(search.space)}", highlight=False, markup=False)
                 run_trials(search, ledger, joined, console)
     short = [arm.name for arm, ledger in zip(request.design, ledgers, strict=True) if ledger.finished() < request.tuned]
     if short:
