@@ -31,7 +31,7 @@ from optuna.trial import FrozenTrial, TrialState  # noqa: E402
 from postgres import Server, start_postgres  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
-from searching import Search, Tiny, make_tiny, short_folder, start_search, trials_of, under_way, wait_until  # noqa: E402
+from searching import Search, Tiny, make_tiny, short_folder, start_search, title, trials_of, under_way, wait_until  # noqa: E402
 
 from lethe import store  # noqa: E402
 from trainables.resume import PROGRESS  # noqa: E402
@@ -110,7 +110,7 @@ def strike(results: Path, search: Search, blow: Callable[[], None], least: int =
 def kill(search: Search, *names: str) -> None:
     """kill -9 every process of a search whose name starts so."""
     found = [process for name in names for process in search.named(name)]
-    assert found, f"no process {names}"
+    assert found, f"no process {names} among {[title(process) for process in search.named('ray::')]}"
     for process in found:
         process.kill()
 

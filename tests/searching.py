@@ -94,9 +94,9 @@ class Search:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def named(self, name: str) -> list[psutil.Process]:
-        """Every process of it whose name starts so; a name that Ray gives may lie over the environment with the mark."""
+        """Every process of it whose title starts so; a title that Ray gives may lie over the environment with the mark."""
         found = {process.pid: process for process in [*self.descendants(), *marked(self.mark)]}
-        return [process for process in found.values() if process.name().startswith(name)]
+        return [process for process in found.values() if title(process).startswith(name)]
 
     def end(self) -> None:
         """Kill what is left of it."""
@@ -126,6 +126,14 @@ def start_search(
         yield search
     finally:
         search.end()
+
+
+def title(process: psutil.Process) -> str:
+    """Its command line; "" where it is gone by now."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def marked(mark: str) -> list[psutil.Process]:

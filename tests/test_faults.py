@@ -49,7 +49,7 @@ def test_a_worker_an_actor_and_the_server_are_killed_under_one_search(place, tin
             blows = (kill_worker, kill_actor, partial(kill_server, server))
             struck = [strike(here.results, search, partial(blow, search), n) for n, blow in enumerate(blows, start=1)]
             assert search.wait() == 0, search.printed()
-        assert_same(here, expected(here.storage()), *struck)
+        assert_same(here, expected, *struck)
 
 
 def test_a_whole_node_is_killed(place, tiny, expected):
