@@ -220,18 +220,22 @@ def node_killed(place: Place, expected: Expected) -> None:
 
 
 def disk_full(place: Place, expected: Expected) -> None:
-    """A disk that is full when a trial writes: that trial fails with the reason, and the others do not."""
+    """A disk that is full when a trial writes: it fails with the reason, as do those that begin until there is room."""
     place.folder.mkdir(exist_ok=True)
     with small_disk(place.results) as disk:
         ballast = disk / "ballast"
         with place.search() as search:
             strike(place.results, search, lambda: fill(ballast))
-            wait_until(lambda: failed(place.storage()), search, every=0.5)
+            wait_until(lambda: failed(place.storage()), search, every=0.1)
             ballast.unlink()
             assert search.wait() == 0, search.printed()
-    (lost,) = failed(place.storage())
-    assert "No space left" in lost.user_attrs[store.FAILURE], lost.user_attrs[store.FAILURE]
-    assert [run for run in expected(place.storage()) if run[0] != lost.params] == outcome(place.storage())
+    lost = failed(place.storage())
+    assert 1 <= len(lost) < TRIALS, f"{len(lost)} of {TRIALS} trials failed"
+    for trial in lost:
+        assert "No space left" in trial.user_attrs[store.FAILURE], trial.user_attrs[store.FAILURE]
+    assert [run for run in expected(place.storage()) if run[0] not in [trial.params for trial in lost]] == outcome(
+        place.storage()
+    )
 
 
 @contextmanager
