@@ -28,6 +28,7 @@ import optuna  # noqa: E402
 import psutil  # noqa: E402
 from clusters import start_head, start_node  # noqa: E402
 from optuna.trial import FrozenTrial, TrialState  # noqa: E402
+from plain_loop import Outcome, outcome  # noqa: E402
 from postgres import Server, start_postgres  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
@@ -41,7 +42,6 @@ SEED = ["--seed", "3", "--concurrent", "1", "--trials", str(TRIALS), "--resume"]
 LENGTH = {"steps": 40, "every": 4}
 AWAY_S = 3
 
-Outcome = list[tuple[dict, list]]  # of each trial its parameters, and its checkpoints' scores
 Expected = Callable[[str], Outcome]  # what the study of a store has to come to
 
 
@@ -83,19 +83,9 @@ class Struck:
     written: list[Path]
 
 
-def outcome(storage: str) -> Outcome:
-    """Parameters and scores of the trials that ended by themselves, in the order in which they first ran."""
-    study = optuna.load_study(study_name="data", storage=store.open_storage(storage))
-    ended = [t for t in study.trials if t.state == TrialState.COMPLETE]
-    ended.sort(key=lambda t: first_run(study, t))
-    return [(t.params, [p["scores"] for p in store.checkpoints(t)]) for t in ended]
-
-
-def first_run(study: optuna.Study, trial: FrozenTrial) -> int:
-    """The number a trial first ran by."""
-    while store.RERUN_OF in trial.user_attrs:
-        trial = study.trials[trial.user_attrs[store.RERUN_OF]]
-    return trial.number
+def came_of(storage: str) -> Outcome:
+    """What came of a search's study; of a server's, no connection stays open."""
+    return outcome(optuna.load_study(study_name="data", storage=store.open_storage(storage)))
 
 
 def strike(results: Path, search: Search, blow: Callable[[], None], least: int = 1) -> Struck:
@@ -120,7 +110,7 @@ def assert_same(place: Place, expected: Expected, *struck: Struck, bits: bool = 
 
     Without `bits` only the parameters and steps of the trials have to be the same, not the scores.
     """
-    found = outcome(place.storage())
+    found = came_of(place.storage())
     assert len(found) == TRIALS, f"{len(found)} of {TRIALS} trials are complete"
     wanted = expected(place.storage())
     if not bits:
@@ -134,7 +124,7 @@ def nothing(place: Place) -> Outcome:
     """The undisturbed search."""
     with place.search() as search:
         assert search.wait() == 0, search.printed()
-    return outcome(place.storage())
+    return came_of(place.storage())
 
 
 def hit(place: Place, expected: Expected, *blows: Callable[[Search], None]) -> None:
@@ -233,9 +223,8 @@ def disk_full(place: Place, expected: Expected) -> None:
     assert 1 <= len(lost) < TRIALS, f"{len(lost)} of {TRIALS} trials failed"
     for trial in lost:
         assert "No space left" in trial.user_attrs[store.FAILURE], trial.user_attrs[store.FAILURE]
-    assert [run for run in expected(place.storage()) if run[0] not in [trial.params for trial in lost]] == outcome(
-        place.storage()
-    )
+    spared = [run for run in expected(place.storage()) if run[0] not in [trial.params for trial in lost]]
+    assert spared == came_of(place.storage())
 
 
 @contextmanager

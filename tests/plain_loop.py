@@ -3,8 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import torch
 from optuna.storages import InMemoryStorage
+from optuna.trial import FrozenTrial, TrialState
 from searching import Tiny
 
 from lethe import store
@@ -17,15 +19,6 @@ from trainables.unlearning import Unlearner
 Outcome = list[tuple[dict, list]]  # of each trial its parameters, and its checkpoints' scores
 
 
-def tiny_task(tiny: Tiny, cache: Path) -> Task:
-    """The tiny benchmark and its models, with a cache of its own."""
-    places = {name: str(tiny.folder / folder) for name, folder in PLACES.items()}
-    return Task(**places, cache=str(cache))
-
-
-PLACES = {"benchmark": "data", "model": "target", "retrained": "retrained"}
-
-
 def plain_search(facts: Facts, tiny: Tiny, folder: Path, trials: int, config: Config) -> Outcome:
     """Run so many trials of the study that these facts describe; in one thread, as workers do."""
     threads = torch.get_num_threads()
@@ -33,7 +26,7 @@ def plain_search(facts: Facts, tiny: Tiny, folder: Path, trials: int, config: Co
     try:
         space = {name: tuple(entry) for name, entry in facts.about["space"].items()}
         ledger = Ledger.create(InMemoryStorage(), "plain", facts, space)
-        unlearner = Unlearner(tiny_task(tiny, folder / "cache"))
+        unlearner = Unlearner(Task(**tiny.places(), cache=str(folder / "cache")))
         for _ in range(trials):
             number, params = ledger.ask()
             for result in unlearner(replace(config, **params), folder / f"trial-{number}"):
@@ -42,4 +35,18 @@ def plain_search(facts: Facts, tiny: Tiny, folder: Path, trials: int, config: Co
             ledger.tell(number)
     finally:
         torch.set_num_threads(threads)
-    return [(trial.params, [point["scores"] for point in store.checkpoints(trial)]) for trial in ledger.study.trials]
+    return outcome(ledger.study)
+
+
+def outcome(study: optuna.Study) -> Outcome:
+    """What came of the complete trials, in the order in which they first ran."""
+    ended = [trial for trial in study.trials if trial.state == TrialState.COMPLETE]
+    ended.sort(key=lambda trial: first_run(study, trial))
+    return [(trial.params, [point["scores"] for point in store.checkpoints(trial)]) for trial in ended]
+
+
+def first_run(study: optuna.Study, trial: FrozenTrial) -> int:
+    """The number a trial first ran by, at whatever distance."""
+    while store.RERUN_OF in trial.user_attrs:
+        trial = study.trials[trial.user_attrs[store.RERUN_OF]]
+    return trial.number

@@ -38,9 +38,13 @@ class Tiny:
     def flags(self, steps: int = 2, every: int = 1) -> list[str]:
         """What points a search at it, with trials of `steps` steps."""
         settings = (f"steps={steps}", f"eval_every={every}", "batch_size=2")
-        places = ["--benchmark", "data", "--model", "target", "--retrained", "retrained"]
-        shown = [part if part.startswith("-") else str(self.folder / part) for part in places]
-        return [*shown, "--set", *settings]
+        places = [part for name, place in self.places().items() for part in (f"--{name}", place)]
+        return [*places, "--set", *settings]
+
+    def places(self) -> dict[str, str]:
+        """Where the benchmark and its models are, as a Task names them."""
+        names = {"benchmark": "data", "model": "target", "retrained": "retrained"}
+        return {name: str(self.folder / place) for name, place in names.items()}
 
     def environment(self, **more: str) -> dict[str, str]:
         """The environment of a search: its own cache, one thread, no cluster of somebody else's."""
@@ -163,7 +167,10 @@ def _state(process: psutil.Process) -> str:
 
 
 def wait_until(ready: Callable[[], bool], search: Search, timeout: float = 240, every: float = 0.02) -> None:
-    """Look `every` so many seconds until something holds; fail with what the search printed where it ends before, or takes too long."""
+    """Look every so many seconds whether something holds, until it does.
+
+    Where the search ends before, or it takes too long, fail with what was printed.
+    """
     end = time.monotonic() + timeout
     while not ready():
         if search.process.poll() is not None or time.monotonic() > end:

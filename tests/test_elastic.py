@@ -8,8 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 from clusters import start_head, start_node
-from searching import marked, start_search, under_way, wait_until
+from searching import marked, start_search, trials_of, under_way, wait_until
 
+from lethe import store
 from trainables.resume import PROGRESS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -64,4 +65,7 @@ def test_a_group_outlives_a_worker_shrinks_with_a_lost_node_and_grows_with_one_t
             search.process.terminate()  # SIGTERM, what `ray job stop` sends
             assert search.wait(60) == 130, search.printed()
     assert done == sorted(done)
+    assert search.printed().count("interrupted") == 1, search.printed()
+    (trial,) = trials_of(f"sqlite:///{results}/studies.db", "data")
+    assert store.is_interrupted(trial)
     assert "failed" not in search.printed()

@@ -5,18 +5,7 @@ from functools import partial
 
 import optuna
 import pytest
-from faults import (
-    LENGTH,
-    TRIALS,
-    Place,
-    assert_same,
-    disk_full,
-    kill_actor,
-    kill_server,
-    kill_worker,
-    node_killed,
-    strike,
-)
+from faults import LENGTH, TRIALS, Place, disk_full, hit, kill_actor, kill_server, kill_worker, node_killed
 from plain_loop import plain_search
 from postgres import binaries, start_postgres
 
@@ -44,12 +33,8 @@ def expected(place, tiny):
 @pytest.mark.skipif(binaries() is None, reason="no PostgreSQL server here (Debian: postgresql)")
 def test_a_worker_an_actor_and_the_server_are_killed_under_one_search(place, tiny, expected):
     with start_postgres() as server:
-        here = Place(place / "three", tiny, server=server.url())
-        with here.search() as search:
-            blows = (kill_worker, kill_actor, partial(kill_server, server))
-            struck = [strike(here.results, search, partial(blow, search), n) for n, blow in enumerate(blows, start=1)]
-            assert search.wait() == 0, search.printed()
-        assert_same(here, expected, *struck)
+        blows = (kill_worker, kill_actor, partial(kill_server, server))
+        hit(Place(place / "three", tiny, server=server.url()), expected, *blows)
 
 
 def test_a_whole_node_is_killed(place, tiny, expected):

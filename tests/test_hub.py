@@ -10,7 +10,6 @@ def away(monkeypatch):
     """Where no hub answers: the address is this machine's port 1."""
     monkeypatch.undo()  # of conftest's hub that has everything
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:1")
-    monkeypatch.setattr("huggingface_hub.hf_api.constants.ENDPOINT", "http://127.0.0.1:1")
 
 
 @pytest.mark.parametrize("kind", ["dataset", "model"])

@@ -152,3 +152,13 @@ def test_the_console_is_wide_enough_for_a_front_and_writes_where_it_should(monke
     assert (out, err) == ("", "x" * 90 + "\n")
     monkeypatch.setenv("COLUMNS", "160")
     assert open_console().width == 160
+
+
+def test_brackets_in_what_is_printed_are_text_in_a_line_and_in_a_cell(capsys):
+    table = Table("arm [/a]")
+    table.add_row("[/b]")
+    console = open_console()
+    console.print("failed: [/c]")
+    console.print(table)
+    shown = capsys.readouterr().out
+    assert [text for text in ("arm [/a]", "[/b]", "failed: [/c]") if text not in shown] == []

@@ -81,8 +81,7 @@ def test_the_adapters_run_as_a_stranger_uses_them(word, folders, last):
     text = snippet(word)
     with short_folder() as folder:
         tiny = make_tiny(folder / "tiny")
-        task = {"benchmark": "data", "model": "target", "retrained": "retrained"}
-        named = ", ".join(f"{name}={str(tiny.folder / place)!r}" for name, place in task.items())
+        named = ", ".join(f"{name}={place!r}" for name, place in tiny.places().items())
         text, changed = re.subn(r'Task\(benchmark="muse-mini"\)', f"Task({named})", text)
         assert changed == 1
         for place in folders:
@@ -90,7 +89,7 @@ def test_the_adapters_run_as_a_stranger_uses_them(word, folders, last):
             text = text.replace(f'"{place}"', repr(f"{folder}/{Path(place).name}"))
         script = folder / "stranger.py"
         script.write_text(STRANGER.format(path=[str(ROOT), str(ROOT / "platform")], snippet=text, last=last))
-        environment = tiny.environment() | {"OMP_NUM_THREADS": "1", "RAY_TMPDIR": str(folder), "RAY_ADDRESS": "local"}
+        environment = tiny.environment(RAY_TMPDIR=str(folder), RAY_ADDRESS="local")
         environment |= {"PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"}
         run = subprocess.run([sys.executable, script], env=environment, cwd=folder, capture_output=True, text=True)
         assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]

@@ -14,11 +14,7 @@ from trainables.task import Task
 
 @pytest.fixture
 def task(tmp_path) -> Task:
-    folder = make_tiny(tmp_path).folder
-    return Task(
-        benchmark=str(folder / "data"), model=str(folder / "target"), retrained=str(folder / "retrained"),
-        cache=str(folder / "cache"),
-    )  # fmt: skip
+    return Task(**make_tiny(tmp_path).places(), cache=str(tmp_path / "cache"))
 
 
 def test_the_same_run_has_the_same_key(task):

@@ -9,7 +9,7 @@ import optuna
 import pytest
 import torch
 from optuna.trial import TrialState
-from plain_loop import plain_search, tiny_task
+from plain_loop import outcome, plain_search
 from searching import (
     assert_calm,
     interrupt,
@@ -91,7 +91,7 @@ def settings(**chosen):
 def test_a_search_that_was_stopped_twice_ends_as_the_obvious_loop(searched, tiny, place):
     study = searched[3]
     config = settings(steps=LONG["steps"], eval_every=LONG["every"], batch_size=2)
-    assert scored(study) == plain_search(store.load_facts(study), tiny, place / "plain", TRIALS, config)
+    assert outcome(study) == plain_search(store.load_facts(study), tiny, place / "plain", TRIALS, config)
     interrupted = [t.number for t in study.trials if store.is_interrupted(t)]
     repeats = [t.user_attrs[store.RERUN_OF] for t in study.trials if store.RERUN_OF in t.user_attrs]
     assert len(interrupted) == len(STOPS)
@@ -115,12 +115,12 @@ def test_a_search_s_output_is_calm_and_a_front(searched):
 
 def test_json_is_the_whole_front_with_intervals_and_references(searched):
     _, output, _, _, _ = searched
-    outcome = json.loads(output)
-    assert (outcome["study"], outcome["trials"], outcome["interrupted"]) == ("data", TRIALS, False)
-    assert outcome["failed"] == {}
-    assert {"target", "retrained"} <= set(outcome["references"])
-    assert len(outcome["front"]) >= 1
-    for point in outcome["front"]:
+    told = json.loads(output)
+    assert (told["study"], told["trials"], told["interrupted"]) == ("data", TRIALS, False)
+    assert told["failed"] == {}
+    assert {"target", "retrained"} <= set(told["references"])
+    assert len(told["front"]) >= 1
+    for point in told["front"]:
         assert point["role"] in ("student", "teacher")
         for value, low, high in point["scores"].values():
             assert low <= value <= high
@@ -147,7 +147,7 @@ def test_the_store_opens_with_plain_optuna(searched):
 def test_a_front_point_s_weights_are_the_bits_that_its_parameters_give_alone(searched, tiny, place):
     point = json.loads(searched[1])["front"][-1]
     config = settings(steps=LONG["steps"], eval_every=LONG["every"], batch_size=2, **point["parameters"])
-    list(Unlearner(tiny_task(tiny, place / "cache-alone"))(config, place / "alone"))
+    list(Unlearner(Task(**tiny.places(), cache=str(place / "cache-alone")))(config, place / "alone"))
     name = Path(point["weights"]).name
     assert bits(place / "alone" / name) == bits(point["weights"])
 
@@ -175,17 +175,3 @@ def without_places(results):
     return [
         {k: v for k, v in point.items() if k not in ("weights", "items")} for r in results for point in r["checkpoints"]
     ]
-
-
-def scored(study):
-    """Parameters and scores of the trials that ended by themselves, in the order in which they were suggested."""
-    trials = [t for t in study.trials if not store.is_interrupted(t)]
-    trials.sort(key=lambda t: first_number(study, t))
-    return [(t.params, [point["scores"] for point in store.checkpoints(t)]) for t in trials]
-
-
-def first_number(study, trial) -> int:
-    """The number of the trial that this one repeats, if it repeats one, at whatever distance."""
-    while store.RERUN_OF in trial.user_attrs:
-        trial = study.trials[trial.user_attrs[store.RERUN_OF]]
-    return trial.number

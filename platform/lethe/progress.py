@@ -33,8 +33,8 @@ class Observer(Protocol):
 
 
 def open_console(*, stderr: bool = False) -> Console:
-    """Open the console that everything is printed to, wide enough for a front."""
-    console = Console(stderr=stderr)
+    """Open the console that everything is printed to, wide enough for a front; brackets in what it prints are text."""
+    console = Console(stderr=stderr, markup=False)
     console.width = max(console.width, WIDTH)
     return console
 
@@ -98,7 +98,7 @@ class Progress:
                 f"{self._best[1]}  {self._time_left()}",
                 soft_wrap=True,
                 highlight=False,
-                markup=False,  # a failure's reason may hold brackets
+                markup=False,  # on any console: a failure's reason may hold brackets
             )
 
     def _draw(self) -> Group:

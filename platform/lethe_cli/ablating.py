@@ -38,7 +38,7 @@ from trainables.workers import code_hash
 def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     """Run an ablation to its end, or to Ctrl-C, and return the outcome as plain data."""
     for note in request.notes:
-        console.print(f"note: {note}", soft_wrap=True, markup=False)
+        console.print(f"note: {note}", soft_wrap=True)
     heaviest = max((replace(request.base, **arm.settings) for arm in request.design), key=_weight)
     announce_plan(request.task, heaviest, workers=request.workers[0], gpus=request.gpus, console=console)
     references = prepare(request.task, console)
@@ -122,7 +122,7 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
             f"interrupted after {ledger.finished()} of {request.trials} runs; the same command with --resume goes on"
         )
     console.print(draw_arms(found))
-    say = functools.partial(console.print, soft_wrap=True, highlight=False, markup=False)
+    say = functools.partial(console.print, soft_wrap=True, highlight=False)
     for line in verdicts.summary(found):
         say(line)
     say(f"\nstudy    {store.hide_password(request.storage)}  (name {request.name})")

@@ -66,7 +66,7 @@ def _read(files: list[str]) -> list[str]:
 
 def _report(out: str, splits: layout.Splits, console: Console) -> None:
     passages = ", ".join(f"{len(rows)} {split}" for (config, split), rows in splits.items() if config == "raw")
-    console.print(f"{out}: {passages} passages", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"{out}: {passages} passages", soft_wrap=True, highlight=False)
     if ("knowmem", "forget_qa") not in splits:
         console.print("no --qa: KnowMem_f and KnowMem_r will be absent, and general utility is searched in their place")
     if ("privleak", "forget") not in splits:

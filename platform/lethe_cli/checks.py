@@ -60,18 +60,18 @@ def check_model(reference: str | None, flag: str) -> str | None:
     return str(folder.resolve())
 
 
-def check_hub_models(named: Source | None, model: str | None, retrained: str | None) -> None:
-    """Every model of a task that is a hub id can be had."""
-    for reference in (model or (named and named.target), retrained or (named and named.retrained)):
-        if reference and reference != EMBEDDED and not Path(reference).is_dir():
-            check_hub(reference, "model")
-
-
 MODEL_FILES = {
     "configuration": ("config.json",),
     "weights": ("*.safetensors",),
     "tokenizer": ("tokenizer.json", "tokenizer.model", "vocab.json"),
 }
+
+
+def check_hub_models(named: Source | None, model: str | None, retrained: str | None) -> None:
+    """Every model of a task that is a hub id can be had."""
+    for reference in (model or (named and named.target), retrained or (named and named.retrained)):
+        if reference and reference != EMBEDDED and not Path(reference).is_dir():
+            check_hub(reference, "model")
 
 
 def check_benchmark(name: str) -> Benchmark | None:

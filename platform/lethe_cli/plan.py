@@ -47,7 +47,7 @@ def plan(
     shape, memory = read_shape(reference, frozen=config.freeze), memory_of(gpu_memory, host_memory, gpus_per_node)
     needed, console = make_plan(shape, config, count, per_node=gpus_per_node), open_console(stderr=json_)
     for note in preset.notes(set_ or []):
-        console.print(f"note: {note}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"note: {note}", soft_wrap=True, highlight=False)
     show_plan(needed, shape, count, memory, console)
     if json_:
         print(json.dumps({"phases": needed.phases, "host": needed.host}, indent=2))

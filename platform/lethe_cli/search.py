@@ -51,7 +51,7 @@ PACKAGES = ("torch", "ray", "optuna", "transformers")
 def run_search(request: Request, console: Console) -> dict[str, Any]:
     """Run a search to its end, or to Ctrl-C, and return the outcome as plain data."""
     for note in request.notes:
-        console.print(f"note: {note}", soft_wrap=True, markup=False)
+        console.print(f"note: {note}", soft_wrap=True)
     announce_plan(request.task, request.base, workers=request.workers[0], gpus=request.gpus, console=console)
     references = prepare(request.task, console, cpus=request.cpus, gpus=request.gpus)
     if any(o.score == "privleak" for o in request.objectives):
@@ -181,7 +181,7 @@ def conclude(request: Request, ledger: Ledger, references: References, console: 
         )
     _print_front(points, ledger.facts, request, console)
     for number, reason in failures.items():
-        console.print(f"trial {number} failed: {reason}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"trial {number} failed: {reason}", soft_wrap=True, highlight=False)
     _print_places(points, ledger.facts, request, console)
     return {
         "study": request.name,
@@ -209,7 +209,7 @@ def _print_front(points: pd.DataFrame, facts: Facts, request: Request, console: 
 
 def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console: Console) -> None:
     def say(text: str) -> None:
-        console.print(text, soft_wrap=True, highlight=False, markup=False)
+        console.print(text, soft_wrap=True, highlight=False)
 
     say(f"study    {store.hide_password(request.storage)}  (name {request.name})")
     say(f"weights  {request.folder}/trial-*/step-*")

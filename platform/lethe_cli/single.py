@@ -31,8 +31,8 @@ def run_single(task: Task, config: Config, folder: Path, console: Console) -> di
             outcome["checkpoints"] += result["checkpoints"]
     console.print(draw_scores(outcome))
     if "failure" in outcome:
-        console.print(f"failed: {outcome['failure']}", soft_wrap=True, markup=False)
-    console.print(f"weights and outputs: {folder}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"failed: {outcome['failure']}", soft_wrap=True)
+    console.print(f"weights and outputs: {folder}", soft_wrap=True, highlight=False)
     return outcome
 
 

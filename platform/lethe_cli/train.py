@@ -39,7 +39,7 @@ def train(
     task, _ = check_task(benchmark, model, retrained, protocol)
     console = open_console(stderr=json_)
     for note in preset.notes(set_ or []):
-        console.print(f"note: {note}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"note: {note}", soft_wrap=True, highlight=False)
     # torch takes seconds to load: not before the input is known to be good.
     from lethe_cli.single import run_single
 

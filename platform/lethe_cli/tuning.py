@@ -35,14 +35,14 @@ def tune_arms(request: AblationRequest, references: References, console: Console
     if any(ledger.finished() < request.tuned for ledger in ledgers):
         with cluster.connect(SHIPPED) as joined:
             for arm, search, ledger in zip(request.design, searches, ledgers, strict=True):
-                console.print(f"tuning {arm.name}: {', '.join(search.space)}", highlight=False, markup=False)
+                console.print(f"tuning {arm.name}: {', '.join(search.space)}", highlight=False)
                 run_trials(search, ledger, joined, console)
     short = [arm.name for arm, ledger in zip(request.design, ledgers, strict=True) if ledger.finished() < request.tuned]
     if short:
         raise KeyboardInterrupt
     arms = [tuned(arm, ledger) for arm, ledger in zip(request.design, ledgers, strict=True)]
     for arm in arms:
-        console.print(f"{arm.name}: {arm.settings}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"{arm.name}: {arm.settings}", soft_wrap=True, highlight=False)
     return replace(request.design, arms=tuple(arms))
 
 

@@ -67,8 +67,6 @@ def load_benchmark(reference: str | Path) -> Benchmark:
     ValueError, in one line: a folder or hub id that is not there, a missing config, split or column, an empty split.
     """
     folder = Path(reference)
-    if not folder.is_dir():
-        check_hub(str(reference), "dataset")
     splits = _read_folder(folder) if folder.is_dir() else _read_hub(str(reference))
     benchmark = Benchmark(str(reference), splits)
     check_benchmark(benchmark)
@@ -158,6 +156,7 @@ def _is_missing(value: Any) -> bool:
 def _read_hub(reference: str) -> Splits:
     from datasets import get_dataset_config_names, load_dataset
 
+    check_hub(reference, "dataset")
     try:
         configs = get_dataset_config_names(reference)
         loaded = {config: load_dataset(reference, config) for config in configs if config in COLUMNS}
