@@ -8,6 +8,7 @@ sure a difference between them is, are not looked at here.
 """
 
 import argparse
+import functools
 import multiprocessing
 import tempfile
 from dataclasses import replace
@@ -32,13 +33,19 @@ SHOWN = ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility")
 Scores = dict[str, float]
 
 
+@functools.cache
+def load() -> Unlearner:
+    """What a process runs one recipe after another on."""
+    torch.set_num_threads(1)
+    disable_progress_bar()
+    return Unlearner(Task(benchmark="muse-mini"))
+
+
 def run(job: tuple[str, int]) -> tuple[str, int, Scores]:
     """Run one recipe with one seed, and return the scores of its last student."""
     recipe, seed = job
-    torch.set_num_threads(1)
-    disable_progress_bar()
     with tempfile.TemporaryDirectory() as folder:
-        *_, last = Unlearner(Task(benchmark="muse-mini"))(replace(RECIPES[recipe], seed=seed), Path(folder))
+        *_, last = load()(replace(RECIPES[recipe], seed=seed), Path(folder))
     student = next(point for point in last["checkpoints"] if point["role"] == "student")
     return recipe, seed, {name: student["scores"][name][0] for name in SHOWN}
 

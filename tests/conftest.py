@@ -11,6 +11,11 @@ settings.register_profile("lethe", deadline=None)  # no test measures time
 settings.load_profile("lethe")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first, so that two processes that share the tests are done at about the same time."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True)
 def hub(monkeypatch) -> None:
     """A hub that has every id that is asked for, and is not reached: no test depends on a network."""
@@ -25,7 +30,8 @@ def place() -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="module")
-def tiny(place) -> Tiny:
-    """A benchmark and two models whose trials take a second."""
-    return make_tiny(place / "tiny")
+@pytest.fixture(scope="session")
+def tiny() -> Iterator[Tiny]:
+    """A benchmark and two models whose trials take a second, and whose reference scores the first search measures."""
+    with short_folder() as folder:
+        yield make_tiny(folder)

@@ -10,9 +10,7 @@ begun anew: what it wrote before the fault is older than the fault.
 import argparse
 import json
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +25,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "platform")]
 import optuna  # noqa: E402
 import psutil  # noqa: E402
 from clusters import start_head, start_node  # noqa: E402
+from disks import fill, small_disk  # noqa: E402
 from optuna.trial import FrozenTrial, TrialState  # noqa: E402
 from plain_loop import Outcome, outcome  # noqa: E402
 from postgres import Server, start_postgres  # noqa: E402
@@ -225,24 +224,6 @@ def disk_full(place: Place, expected: Expected) -> None:
         assert "No space left" in trial.user_attrs[store.FAILURE], trial.user_attrs[store.FAILURE]
     spared = [run for run in expected(place.storage()) if run[0] not in [trial.params for trial in lost]]
     assert spared == came_of(place.storage())
-
-
-@contextmanager
-def small_disk(folder: Path, size: str = "64m") -> Iterator[Path]:
-    """A file system of its own; only root can mount one."""
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(file: Path) -> None:
-    """Write until nothing more goes on the disk."""
-    free = shutil.disk_usage(file.parent).free
-    with file.open("wb") as out:
-        os.posix_fallocate(out.fileno(), 0, free)
 
 
 def failed(storage: str) -> list[FrozenTrial]:

@@ -1,5 +1,7 @@
 """The obvious search: ask, unlearn and tell in one loop of one process, without Ray. What every real search has to equal."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,22 +21,29 @@ from trainables.unlearning import Unlearner
 Outcome = list[tuple[dict, list]]  # of each trial its parameters, and its checkpoints' scores
 
 
-def plain_search(facts: Facts, tiny: Tiny, folder: Path, trials: int, config: Config) -> Outcome:
-    """Run so many trials of the study that these facts describe; in one thread, as workers do."""
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """As in the workers, so that the same run gives the same bits here."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        space = {name: tuple(entry) for name, entry in facts.about["space"].items()}
-        ledger = Ledger.create(InMemoryStorage(), "plain", facts, space)
-        unlearner = Unlearner(Task(**tiny.places(), cache=str(folder / "cache")))
-        for _ in range(trials):
-            number, params = ledger.ask()
-            for result in unlearner(replace(config, **params), folder / f"trial-{number}"):
-                for checkpoint in result["checkpoints"]:
-                    ledger.record(number, checkpoint)
-            ledger.tell(number)
+        yield
     finally:
         torch.set_num_threads(threads)
+
+
+@one_thread()
+def plain_search(facts: Facts, tiny: Tiny, folder: Path, trials: int, config: Config) -> Outcome:
+    """Run so many trials of the study that these facts describe; in one thread, as workers do."""
+    space = {name: tuple(entry) for name, entry in facts.about["space"].items()}
+    ledger = Ledger.create(InMemoryStorage(), "plain", facts, space)
+    unlearner = Unlearner(Task(**tiny.places(), cache=str(folder / "cache")))
+    for _ in range(trials):
+        number, params = ledger.ask()
+        for result in unlearner(replace(config, **params), folder / f"trial-{number}"):
+            for checkpoint in result["checkpoints"]:
+                ledger.record(number, checkpoint)
+        ledger.tell(number)
     return outcome(ledger.study)
 
 

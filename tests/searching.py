@@ -154,8 +154,11 @@ def _environment(process: psutil.Process) -> dict[str, str]:
 
 def left_over(processes: Sequence[psutil.Process], mark: str, patience: float = 150) -> list[str]:
     """What still lives of a search after `patience` seconds; Ray's agents outlive a killed driver by up to a minute."""
-    psutil.wait_procs(processes, timeout=patience)
-    alive = [p for p in [*processes, *marked(mark)] if p.is_running() and _state(p) != psutil.STATUS_ZOMBIE]
+    end = time.monotonic() + patience
+    while alive := [p for p in [*processes, *marked(mark)] if p.is_running() and _state(p) != psutil.STATUS_ZOMBIE]:
+        if time.monotonic() > end:
+            break
+        time.sleep(0.5)
     return [f"{p.pid} {p.name()}" for p in alive]
 
 
@@ -179,22 +182,10 @@ def wait_until(ready: Callable[[], bool], search: Search, timeout: float = 240, 
         time.sleep(every)
 
 
-def under_way(results: Path, least: int, since: float = 0) -> Path | None:
-    """The folder of a trial, numbered `least` or more, that runs and saved its state `since`; a look costs next to nothing.
-
-    What was interrupted before has left its state too.
-    """
-    files = sorted(results.glob(f"*/trial-*/{PROGRESS}"))
-    found = (file.parent for file in files if _written(file) > since)
-    return next((folder for folder in found if int(folder.name.removeprefix("trial-")) >= least), None)
-
-
-def _written(file: Path) -> float:
-    """When; 0 where it is gone by now."""
-    try:
-        return file.stat().st_mtime
-    except FileNotFoundError:
-        return 0
+def under_way(results: Path, least: int) -> Path | None:
+    """The folder of a trial, numbered `least` or more, that runs and has saved its state; a look costs next to nothing."""
+    folders = sorted(file.parent for file in results.glob(f"*/trial-*/{PROGRESS}"))
+    return next((folder for folder in folders if int(folder.name.removeprefix("trial-")) >= least), None)
 
 
 def trials_of(storage: str, name: str) -> list[optuna.trial.FrozenTrial]:

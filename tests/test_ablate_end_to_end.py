@@ -3,15 +3,20 @@
 import json
 import os
 import signal
+from dataclasses import replace
 
 import optuna
 import pytest
 from optuna.trial import TrialState
+from plain_loop import one_thread, outcome
 from searching import assert_calm, left_over, start_search, trials_of, wait_until
 
 from lethe import store
 from lethe.ablation import read_ablation
 from lethe_cli.main import main
+from trainables.config import Config
+from trainables.task import Task
+from trainables.unlearning import Unlearner
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 BUDGET = ["--seeds", "2", "--concurrent", "1"]
@@ -54,6 +59,18 @@ def test_a_killed_ablation_goes_on_and_repeats_nothing(killed):
     assert (outcome["runs"], outcome["interrupted"], outcome["failed"]) == (8, False, {})
 
 
+def test_the_runs_of_a_killed_ablation_are_bit_for_bit_those_of_the_obvious_loop(killed, tiny, place):
+    study = optuna.load_study(study_name=NAME, storage=killed[0])
+    arms = {arm.name: arm.settings for arm in read_ablation(killed[0], NAME).design}
+    base = Config(steps=6, eval_every=3, batch_size=2)
+    with one_thread():
+        unlearner = Unlearner(Task(**tiny.places(), cache=str(place / "cache-plain")))
+        for number, (params, scores) in enumerate(outcome(study)):
+            config = replace(base, **arms[params["arm"]], seed=params["seed"])
+            results = unlearner(config, place / "plain" / str(number))
+            assert [point["scores"] for result in results for point in result["checkpoints"]] == scores
+
+
 def test_the_arms_of_a_seed_differ_by_what_they_switch_and_share_the_rest(killed):
     runs = read_ablation(killed[0], NAME).runs
     scores = runs[runs["seed"] == 0].set_index("arm")["verbmem_f"]
@@ -61,13 +78,15 @@ def test_the_arms_of_a_seed_differ_by_what_they_switch_and_share_the_rest(killed
     assert len({round(value, 6) for value in scores}) > 1
 
 
-def test_another_design_takes_over_the_runs_that_it_shares_and_runs_the_rest(killed, place, tiny):
-    storage = killed[0]
-    flags = [*tiny.flags(steps=6, every=3), "--switch", "penalty=kl,none", "--switch", "damping", *BUDGET]
+def test_another_design_takes_over_the_runs_that_it_shares_and_starts_no_ray_where_these_are_all(killed, place, tiny):
+    storage, room = killed[0], place / "second"
+    room.mkdir()
+    flags = [*tiny.flags(steps=6, every=3), "--switch", "penalty=kl,none", *BUDGET]
     flags += ["--storage-path", str(place / "a"), "--name", "second"]
-    with start_search(flags, place, tiny.environment(), "ablate_mt.py") as search:
+    with start_search(flags, room, tiny.environment(), "ablate_mt.py") as search:
         assert search.wait() == 0, search.printed()
         assert "4 runs were finished by other studies of this store: taken over" in search.printed()
+    assert {path.suffix for path in room.iterdir()} == {".out", ".err"}  # what was printed, and no folder of Ray's
     first, second = (read_ablation(storage, name).runs.set_index(["arm", "seed"]) for name in (NAME, "second"))
     shared = [(arm, seed) for arm in ("baseline", "penalty=none") for seed in (0, 1)]
     assert second.loc[shared, "verbmem_f"].equals(first.loc[shared, "verbmem_f"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import optuna
 import pytest
 import tiny_ablation
-from searching import ROOT, make_tiny, short_folder
+from searching import ROOT
 from tiny_study import run_trial, tiny_ledger
 
 from lethe import store
@@ -46,11 +46,21 @@ def test_the_ablation_snippet_prints_arms_and_clear_effects(tmp_path, capsys):
     assert any("loss=ll" in line and "verbmem_f" in line for line in printed[2:])
 
 
+def on_tiny(text, tiny) -> str:
+    """A snippet as it stands but for the task: muse-mini would be trained where the cache does not have it."""
+    named = ", ".join(f"{name}={place!r}" for name, place in tiny.places().items())
+    text, changed = re.subn(r'Task\(benchmark="muse-mini"\)', f"Task({named})", text)
+    assert changed == 1
+    return text
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_the_unlearner_snippet_prints_scores_of_student_and_teacher_at_every_evaluation(tmp_path, monkeypatch, capsys):
+def test_the_unlearner_snippet_prints_scores_of_student_and_teacher_at_every_evaluation(
+    tiny, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
-    exec(compile(snippet("Config(lr=0.3"), "README.md", "exec"), {})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    exec(compile(on_tiny(snippet("Config(lr=0.3"), tiny), "README.md", "exec"), {})
     lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
     assert [(step, role) for step, role, _ in lines] == [
         (step, role) for step in ("20", "40", "60") for role in ("student", "teacher")
@@ -61,41 +71,32 @@ def test_the_unlearner_snippet_prints_scores_of_student_and_teacher_at_every_eva
 STRANGER = """
 import sys
 sys.path[:0] = {path!r}
-{snippet}
-{last}
+{tuner}
+assert not results.errors, results.errors
+{trainer}
 """
+FOLDERS = {"TorchTrainer(": ["/tmp/run"], "warm(session": ["/tmp/trials/ray", "/tmp/trials"]}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    ("word", "folders", "last"),
-    [
-        ("TorchTrainer(", ["/tmp/run"], ""),
-        ("warm(session", ["/tmp/trials/ray", "/tmp/trials"], "assert not results.errors, results.errors"),
-    ],
-    ids=["TorchTrainer", "Tuner"],
-)
-def test_the_adapters_run_as_a_stranger_uses_them(word, folders, last):
-    """As they stand but for the task: muse-mini would be trained where the cache does not have it."""
-    text = snippet(word)
-    with short_folder() as folder:
-        tiny = make_tiny(folder / "tiny")
-        named = ", ".join(f"{name}={place!r}" for name, place in tiny.places().items())
-        text, changed = re.subn(r'Task\(benchmark="muse-mini"\)', f"Task({named})", text)
-        assert changed == 1
-        for place in folders:
-            assert f'"{place}"' in text
-            text = text.replace(f'"{place}"', repr(f"{folder}/{Path(place).name}"))
-        script = folder / "stranger.py"
-        script.write_text(STRANGER.format(path=[str(ROOT), str(ROOT / "platform")], snippet=text, last=last))
-        environment = tiny.environment(RAY_TMPDIR=str(folder), RAY_ADDRESS="local")
-        environment |= {"PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"}
-        run = subprocess.run([sys.executable, script], env=environment, cwd=folder, capture_output=True, text=True)
-        assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
-        written = sorted(file.parent.name for file in folder.rglob("step-*/model.safetensors"))
-    runs = 1 if word == "TorchTrainer(" else 2
-    assert written == sorted([f"step-{step:05d}-{role}" for step in (2, 4) for role in ("student", "teacher")] * runs)
+def test_the_adapters_run_as_a_stranger_uses_them(tiny, place):
+    """Both in one script, on one Ray, the one that starts it first."""
+    snippets = {word: on_tiny(snippet(word), tiny) for word in FOLDERS}
+    for word, folders in FOLDERS.items():
+        for folder in folders:
+            assert f'"{folder}"' in snippets[word]
+            snippets[word] = snippets[word].replace(f'"{folder}"', repr(folder.replace("/tmp", str(place))))
+    trainer, tuner = snippets.values()
+    script = place / "stranger.py"
+    script.write_text(STRANGER.format(path=[str(ROOT), str(ROOT / "platform")], trainer=trainer, tuner=tuner))
+    environment = tiny.environment(RAY_TMPDIR=str(place), RAY_ADDRESS="local")
+    environment |= {"PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"}
+    run = subprocess.run([sys.executable, script], env=environment, cwd=place, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    points = sorted(f"step-{step:05d}-{role}" for step in (2, 4) for role in ("student", "teacher"))
+    for folder in ("run", "trials/trial-00000", "trials/trial-00001"):
+        assert sorted(file.parent.name for file in (place / folder).glob("step-*/model.safetensors")) == points
 
 
 def test_optuna_is_enough_to_open_a_study(tmp_path):

@@ -19,7 +19,8 @@ TOKENIZER = train_tokenizer(TEXTS, vocabulary=300)
 
 
 def narrow(monkeypatch):
-    """Make small models one narrow layer, so that an epoch takes milliseconds."""
+    """Make small models one narrow layer, trained in one thread, so that an epoch takes milliseconds."""
+    monkeypatch.setattr(small_models, "THREADS", 1)  # two that wait for each other beside another test take minutes
     real = small_models.LlamaConfig
     shape = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1}
     monkeypatch.setattr(small_models, "LlamaConfig", lambda **settings: real(**(settings | shape)))

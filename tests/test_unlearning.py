@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from disks import fill, needs_mount, small_disk
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 
 from trainables.benchmarks.layout import text_rows, write_benchmark
@@ -71,6 +72,19 @@ def test_every_checkpoint_has_every_score_with_its_interval(run):
         for value, low, high in point["scores"].values():
             assert all(map(math.isfinite, (value, low, high)))
             assert low <= high
+
+
+@needs_mount
+def test_a_disk_that_is_full_ends_a_run_with_the_reason_and_the_next_one_is_whole(run, unlearner, tmp_path):
+    with small_disk(tmp_path / "disk") as disk:
+        running = unlearner(RUN, disk / "full")
+        before = points([next(running)])
+        fill(disk / "ballast")
+        (end,) = running
+        assert "No space left on device" in end["failure"]
+        assert all(load_model(point["weights"]).num_parameters() > 0 for point in before)
+        (disk / "ballast").unlink()
+        assert weights_of(list(unlearner(RUN, disk / "next"))) == weights_of(run[1])
 
 
 def test_a_result_can_be_sent_anywhere(run):

@@ -21,6 +21,7 @@ T = TypeVar("T")
 # For this process and every one that Ray starts.
 ENVIRONMENT = {
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",  # how often Train looks at its workers; 2 s would delay every start
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "10",  # for room for a group; an elastic one then tries a smaller size
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # one process less for each group; our trials do not use its news
     "RAY_AIR_NEW_OUTPUT": "0",
