@@ -92,23 +92,6 @@ def test_another_design_takes_over_the_runs_that_it_shares_and_starts_no_ray_whe
     assert second.loc[shared, "verbmem_f"].equals(first.loc[shared, "verbmem_f"])
 
 
-def test_tuned_arms_have_searches_of_the_same_budget_and_go_on_with_what_these_found(place, tiny):
-    storage = f"sqlite:///{place}/t/studies.db"
-    flags = [*tiny.flags(steps=2, every=1), "--switch", "penalty=kl,none", *BUDGET, "--tuned", "2"]
-    with start_search(
-        [*flags, "--storage-path", str(place / "t")], place, tiny.environment(), "ablate_mt.py"
-    ) as search:
-        assert search.wait(600) == 0, search.printed()
-        assert_calm(search.printed())
-    names = optuna.get_all_study_names(storage)
-    assert sorted(names) == [NAME, f"{NAME} tuned 0: baseline", f"{NAME} tuned 1: penalty=none"]
-    searches = [optuna.load_study(study_name=name, storage=storage) for name in names if name != NAME]
-    assert [len(study.trials) for study in searches] == [2, 2]
-    found = read_ablation(storage, NAME)
-    assert (found.runs["state"] == "COMPLETE").all()
-    assert found.facts.about["tuned"] == 2
-
-
 @pytest.mark.parametrize("suffix", ["html", "md"])
 def test_the_report_is_written(killed, tmp_path, monkeypatch, suffix):
     out = tmp_path / f"out.{suffix}"
