@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import curves, published
+from dashboard import curves, landscape, published
 from dashboard.table import grouped
 from lethe.decide import KNEE, Limit, Recommendation, recommend
-from lethe.snapshot import Reader, Snapshot, study_names
+from lethe.optuna_tables import study_names
+from lethe.snapshot import Reader, Snapshot
 from lethe.store import VARIABLE, Facts, Objective, default_storage
 
 # What is cached here is shared and never changed: no copy is made, and a study is known by its name and token.
@@ -79,4 +80,4 @@ def recommended(
 )
 def importances_of(study: Snapshot, url: str) -> pd.DataFrame | None:
     """Importances of a study's parameters; None for too few trials."""
-    return curves.importances(study.trials, study.distributions, study.facts)
+    return landscape.importances(study.trials, study.distributions, study.facts)

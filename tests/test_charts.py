@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tiny_study import OBJECTIVES, checkpoint, tiny_facts, tiny_ledger
 
-from dashboard import charts, charts_3d, curves, labels, published, table
+from dashboard import charts, charts_3d, curves, labels, landscape, published, table
 from dashboard.table import BEATEN, FRONT, INFEASIBLE, RUNNING
 from lethe import store
 
@@ -166,7 +166,7 @@ def test_no_text_from_outside_is_markup_in_a_figure(points):
             references={HOSTILE: REFERENCES["target"]},
         ),
         charts.parallel(hostile, ["verbmem_f"], GOALS, [HOSTILE, "delta"]),
-        curves.slice_chart(hostile, HOSTILE, "verbmem_f", "minimize", None),
+        landscape.slice_chart(hostile, HOSTILE, "verbmem_f", "minimize", None),
         curves.compare_fronts({HOSTILE: hostile}, "verbmem_f", "knowmem_r", GOALS),
         charts.front_2d(hostile, "verbmem_f", "knowmem_r", GOALS, published=rows.assign(source="x")),
     ]
@@ -194,11 +194,11 @@ def test_importances_find_the_parameter_that_matters_and_refuse_few_trials():
         ledger.tell(number)
     done = ledger.study.trials
     trials = pd.DataFrame([{"state": t.state.name, "values": t.values, **t.params} for t in done])
-    found = curves.importances(trials, done[0].distributions, ledger.facts)
+    found = landscape.importances(trials, done[0].distributions, ledger.facts)
     assert found.loc["delta", "verbmem_f"] > 0.8
-    assert curves.importances(trials.head(29), done[0].distributions, ledger.facts) is None
+    assert landscape.importances(trials.head(29), done[0].distributions, ledger.facts) is None
     assert "knowmem_r" not in found.columns  # it never differed
-    assert len(curves.importance_chart(found).data) == 2
+    assert len(landscape.importance_chart(found).data) == 2
 
 
 def test_a_trial_s_curves_have_bands_and_references(points):
@@ -209,13 +209,13 @@ def test_a_trial_s_curves_have_bands_and_references(points):
 
 
 def test_a_contour_needs_enough_trials_spread_over_two_numbers(points):
-    assert not curves.can_contour(points, "lr", "delta")
+    assert not landscape.can_contour(points, "lr", "delta")
     rng = np.random.default_rng(0)
     many = pd.DataFrame(
         {"trial": range(12), "role": "student", "step": 1, "lr": rng.random(12), "delta": rng.random(12)}
     )
     many = many.assign(verbmem_f=many["lr"] * 100, key="k")
-    assert curves.can_contour(many, "lr", "delta")
-    assert not curves.can_contour(many, "lr", "lr")
-    drawn = curves.contour_chart(many, "lr", "delta", "verbmem_f", "minimize", {})
+    assert landscape.can_contour(many, "lr", "delta")
+    assert not landscape.can_contour(many, "lr", "lr")
+    drawn = landscape.contour_chart(many, "lr", "delta", "verbmem_f", "minimize", {})
     assert np.nanmax(drawn.data[0].z) <= 100

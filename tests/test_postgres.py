@@ -23,8 +23,9 @@ from tiny_study import SPACE, checkpoint, made_up, run_trial, tiny_facts, tiny_l
 
 from lethe import driver, store
 from lethe.ledger import DRIVER, Ledger
+from lethe.optuna_tables import study_names
 from lethe.server_storage import ServerStorage
-from lethe.snapshot import Reader, study_names
+from lethe.snapshot import Reader
 from lethe_cli.request import make_request
 
 pytestmark = [pytest.mark.slow, needs_postgres]

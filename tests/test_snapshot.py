@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_study import SPACE, checkpoint, made_up, run_trial, tiny_ledger
 
-from lethe import snapshot, store
+from lethe import optuna_tables, store
 from lethe.ledger import Ledger
 from lethe.snapshot import Reader
 
@@ -178,23 +178,23 @@ def test_a_bad_store_is_told_in_one_sentence(tmp_path, what, says):
 
 
 def test_a_locked_store_says_so(url, monkeypatch):
-    monkeypatch.setattr(snapshot, "PATIENCE", 0)
+    monkeypatch.setattr(optuna_tables, "PATIENCE", 0)
     run_trial(tiny_ledger(store.open_storage(url)))
     copy = url.replace("studies.db", "copy.db")  # without write-ahead logging, where a writer locks readers out
     change(url.removeprefix("sqlite:///"), f"VACUUM INTO '{copy.removeprefix('sqlite:///')}'")
     holder = sqlite3.connect(copy.removeprefix("sqlite:///"))
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(ValueError, match="is locked by another program"):
-        snapshot.study_names(copy)
+        optuna_tables.study_names(copy)
     holder.close()
 
 
 def test_reading_neither_makes_nor_changes_anything(tmp_path, url):
     with pytest.raises(ValueError, match="there is no store"):
-        snapshot.study_names(url)
+        optuna_tables.study_names(url)
     assert list(tmp_path.iterdir()) == []
     run_trial(tiny_ledger(store.open_storage(url)))
-    engine = snapshot.connect(url)
+    engine = optuna_tables.connect(url)
     with engine.connect() as connection, pytest.raises(Exception, match="readonly"):
         connection.exec_driver_sql("delete from trials")
 
@@ -202,7 +202,7 @@ def test_reading_neither_makes_nor_changes_anything(tmp_path, url):
 @pytest.mark.parametrize("url", ["postgresql://u:Zq9@127.0.0.1:1/db", "nosuch://u:Zq9@host/db"])
 def test_a_database_that_is_not_there_is_told_without_its_password(url):
     with pytest.raises(ValueError, match="://u:[*]{3}@") as error:
-        snapshot.study_names(url)
+        optuna_tables.study_names(url)
     assert "Zq9" not in str(error.value)
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import curves, data, wire
+from dashboard import data, landscape, wire
 from dashboard.table import thinned
 
 
@@ -24,20 +24,20 @@ def page() -> None:
         second = wire.pick("second parameter", "other", parameters, parameters[-1])
     table = context.table[context.table["state"] == "COMPLETE"]
     st.subheader("Slice", anchor=False)
-    if table["trial"].nunique() < curves.LEAST_SLICE:
-        st.info(f"Too few trials: a slice says something from {curves.LEAST_SLICE} on.")
+    if table["trial"].nunique() < landscape.LEAST_SLICE:
+        st.info(f"Too few trials: a slice says something from {landscape.LEAST_SLICE} on.")
     else:
-        figure = curves.slice_chart(
+        figure = landscape.slice_chart(
             thinned(table, 2000), first, score, context.goals[score], context.study.distributions[first]
         )
         key = wire.chart(figure, "slice", alt="A score over one parameter.", click=True)
         if key:
             wire.open_trial(key)
     st.subheader("Contour", anchor=False)
-    if not curves.can_contour(table, first, second):
-        st.info(f"A contour needs two different numeric parameters and {curves.LEAST_CONTOUR} trials.")
+    if not landscape.can_contour(table, first, second):
+        st.info(f"A contour needs two different numeric parameters and {landscape.LEAST_CONTOUR} trials.")
     else:
-        figure = curves.contour_chart(table, first, second, score, context.goals[score], context.study.distributions)
+        figure = landscape.contour_chart(table, first, second, score, context.goals[score], context.study.distributions)
         wire.chart(figure, "contour", alt="A score over two parameters.")
         st.caption("Every trial's last checkpoint; between the dots by linear interpolation.")
 
@@ -48,11 +48,11 @@ def importance(context: wire.Context) -> None:
     done = int((context.study.trials["state"] == "COMPLETE").sum())
     table = data.importances_of(context.study, context.url)
     if table is None or table.empty:
-        least = curves.LEAST_IMPORTANCE
+        least = landscape.LEAST_IMPORTANCE
         st.info(f"Too few trials: {done} are complete. Below {least}, an importance is mostly noise, so none is shown.")
         return
-    wire.chart(curves.importance_chart(table), "importance", alt="Importance of each parameter for each objective.")
-    over = f"{curves.MOST_IMPORTANCE:,} of the trials" if done > curves.MOST_IMPORTANCE else "the trials"
+    wire.chart(landscape.importance_chart(table), "importance", alt="Importance of each parameter for each objective.")
+    over = f"{landscape.MOST_IMPORTANCE:,} of the trials" if done > landscape.MOST_IMPORTANCE else "the trials"
     st.caption(f"PED-ANOVA: how far a parameter tells the best tenth of {over} from the rest; shares of one.")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lethe.snapshot import connect
+from lethe.optuna_tables import connect
 from lethe.store import VARIABLE
 
 Option = typer.Option

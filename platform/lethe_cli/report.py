@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lethe.ablation import ROLES, read_ablation
-from lethe.snapshot import study_names
+from lethe.optuna_tables import study_names
 from lethe.store import VARIABLE, default_storage, hide_password
 
 Option, Argument = typer.Option, typer.Argument
