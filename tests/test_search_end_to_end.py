@@ -58,6 +58,7 @@ def searched(place, tiny):
         assert search.wait(60) == 130, search.printed()
         assert_calm(search.printed())
         assert search.printed().count("interrupted") == 1, search.printed()
+        assert f"--trials {TRIALS} --resume" in search.printed()
         left = left_over(processes, search.mark)
     assert states(TrialState.RUNNING) == []
     with start_search([*arguments, "--json"], place, tiny.environment()) as search:

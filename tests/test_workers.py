@@ -3,7 +3,9 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 import ray
 from ray import tune
@@ -184,6 +186,21 @@ def test_a_worker_that_imports_another_copy_of_the_code_loads_nothing():
     loop_config = {"code": "0123456789abcdef", "code_path": "/driver", "threads": 1, "workload": lambda: 1 / 0}
     with pytest.raises(ImportError, match="another copy of the code .* than the driver .*/driver"):
         workers._set_up(loop_config)
+
+
+@pytest.mark.slow
+def test_ctrl_c_on_a_terminal_leaves_the_processes_that_ray_started_alone(local_ray):
+    own = os.getpgrp()
+    reached = [child for child in psutil.Process().children(recursive=True) if os.getpgid(child.pid) == own]
+    assert len(reached) > 5
+    assert [child.name() for child in reached if not ignores(child, signal.SIGINT)] == []
+
+
+def ignores(process: psutil.Process, number: int) -> bool:
+    """Whether a process ignores or blocks a signal."""
+    status = (Path("/proc") / str(process.pid) / "status").read_text().splitlines()
+    masks = [int(line.split()[1], 16) for line in status if line.startswith(("SigIgn:", "SigBlk:"))]
+    return any(mask >> (number - 1) & 1 for mask in masks)
 
 
 @pytest.mark.slow

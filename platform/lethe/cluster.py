@@ -70,15 +70,29 @@ def connect(modules: Sequence[ModuleType]) -> Iterator[Cluster]:
     for name, value in (ENVIRONMENT if joins() else ENVIRONMENT | LOCAL).items():
         os.environ.setdefault(name, value)
     logging.getLogger("ray").setLevel(logging.ERROR)
-    on_sigterm = signal.getsignal(signal.SIGTERM)
-    context = ray.init(**_init_arguments(modules))
-    signal.signal(signal.SIGTERM, on_sigterm)  # ray.init puts a sys.exit there, which would lose what runs
+    with _signals_kept():
+        context = ray.init(**_init_arguments(modules))
     try:
         alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         nodes = tuple((resources.get("CPU", 0.0), resources.get("GPU", 0.0)) for resources in alive)
         yield Cluster(nodes=nodes, address=context.dashboard_url or "")
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Signals of this process stay its own while Ray starts.
+
+    What it starts here inherits that SIGINT is ignored: Ctrl-C on a terminal reaches it too, and Ray's groups wait ten
+    seconds for a dashboard that died of it. And Ray puts a sys.exit on SIGTERM, which would lose what runs.
+    """
+    on_sigterm, on_sigint = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, on_sigint)
+        signal.signal(signal.SIGTERM, on_sigterm)
 
 
 def run_remotely(function: Callable[..., T], *args: Any, cpus: float, gpus: float) -> T:

@@ -128,7 +128,9 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
     say(f"\nstudy    {store.hide_password(request.storage)}  (name {request.name})")
     say("next")
     say(f"  read the report     {hints.report(request.name, request.storage)}")
-    say(f"  repeat with more    {command_again(sys.argv, '--seeds', 2 * len(request.seeds))}")
+    seeds = len(request.seeds)
+    again = ("go on             ", seeds) if interrupted else ("repeat with more  ", 2 * seeds)
+    say(f"  {again[0]}  {command_again(sys.argv, '--seeds', again[1])}")
     say(f"  look around         {hints.dashboard(request.storage)}")
     return {
         "study": request.name,

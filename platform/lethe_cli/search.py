@@ -182,7 +182,7 @@ def conclude(request: Request, ledger: Ledger, references: References, console: 
     _print_front(points, ledger.facts, request, console)
     for number, reason in failures.items():
         console.print(f"trial {number} failed: {reason}", soft_wrap=True, highlight=False)
-    _print_places(points, ledger.facts, request, console)
+    _print_places(points, ledger.facts, request, console, more=request.trials if interrupted else 2 * request.trials)
     return {
         "study": request.name,
         "storage": store.hide_password(request.storage),
@@ -207,14 +207,14 @@ def _print_front(points: pd.DataFrame, facts: Facts, request: Request, console: 
     )
 
 
-def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console: Console) -> None:
+def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console: Console, *, more: int) -> None:
     def say(text: str) -> None:
         console.print(text, soft_wrap=True, highlight=False)
 
     say(f"study    {store.hide_password(request.storage)}  (name {request.name})")
     say(f"weights  {request.folder}/trial-*/step-*")
     say("next")
-    say(f"  go on searching     {command_again(sys.argv, '--trials', 2 * request.trials)}")
+    say(f"  go on searching     {command_again(sys.argv, '--trials', more)}")
     best = front_table.plain_front(points, facts, list(request.space))
     if best:
         say(f"  run the best again  {reproduce(request, best[0])}")
