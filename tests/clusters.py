@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from searching import MARK, ROOT, marked
 
 RAY = ["python", "-m", "ray.scripts.scripts"]  # the `ray` of the environment's first python
+NOT_YET = ("No available agent to submit job", "Failed to connect to Ray")  # what a head says that has just started
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,7 @@ def start_head(folder: Path, environment: dict[str, str], cpus: int = 2) -> Iter
     dashboard, port = free_port(), free_port()
     places = ["--port", port, "--dashboard-port", dashboard, "--temp-dir", folder / "ray"]
     with _ray_start(folder / "head.log", environment, "--head", "--num-cpus", cpus, *places):
-        address = f"http://127.0.0.1:{dashboard}"
-        _wait_for_dashboard(address, environment, folder / "head.log")
-        yield Head(address, f"127.0.0.1:{port}", environment, folder)
+        yield Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{port}", environment, folder)
 
 
 @contextmanager
@@ -54,17 +52,18 @@ def start_node(head: Head, cpus: int = 2) -> Iterator[Node]:
     name = uuid.uuid4().hex[:4]
     log, files = head.folder / f"node-{name}.log", head.folder / f"ray-{name}"
     with _ray_start(log, head.environment, "--address", head.gcs, "--num-cpus", cpus, "--temp-dir", files) as node:
-        end = time.monotonic() + 120
-        while "Ray runtime started" not in log.read_text():
-            assert time.monotonic() < end, f"the node does not join:\n{log.read_text()}"
-            time.sleep(0.1)
         yield node
 
 
-def ray_job(verb: str, address: str, environment: dict[str, str], *more: str, cwd: Path = ROOT):
-    """`ray job VERB --address ... MORE`."""
-    command = [*RAY, "job", verb, "--address", address, *more]
-    return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=400)
+def submit(head: Head, *more: str, cwd: Path = ROOT, patience: float = 120) -> subprocess.CompletedProcess[str]:
+    """`ray job submit --address ... MORE`; a head takes jobs some seconds after it has started."""
+    command, end = [*RAY, "job", "submit", "--address", head.address, *more], time.monotonic() + patience
+    while True:
+        job = subprocess.run(command, env=head.environment, cwd=cwd, capture_output=True, text=True, timeout=400)
+        taken = not any(reason in job.stdout + job.stderr for reason in NOT_YET)
+        if taken or time.monotonic() > end:
+            return job
+        time.sleep(1)
 
 
 @contextmanager
@@ -80,6 +79,10 @@ def _ray_start(log: Path, environment: dict[str, str], *flags: object) -> Iterat
             start_new_session=True,
         )
     try:
+        end = time.monotonic() + 120
+        while "Ray runtime started" not in log.read_text():
+            assert time.monotonic() < end, f"the node does not start:\n{log.read_text()}"
+            time.sleep(0.1)
         yield node
     finally:
         node.kill()
@@ -91,12 +94,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def _wait_for_dashboard(address: str, environment: dict[str, str], log: Path, timeout: float = 120) -> None:
-    """Wait until the head takes jobs: its dashboard answers some seconds before the agent that starts them."""
-    end = time.monotonic() + timeout
-    while (answer := ray_job("submit", address, environment, "--", "true")).returncode:
-        if time.monotonic() > end:
-            pytest.fail(f"the head takes no jobs:\n{log.read_text()}\n{answer.stdout}\n{answer.stderr}")
-        time.sleep(1)

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from clusters import RAY, ray_job, start_head, start_node
+from clusters import RAY, start_head, start_node, submit
 from searching import ROOT, assert_calm
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -76,10 +76,7 @@ def test_a_job_runs_the_uploaded_checkout_in_driver_and_workers(
             cluster.enter_context(start_node(head))
         arguments = [*tiny.flags(), "--trials", "3", "--storage-path", str(folder / "results"), "--json"]
         arguments += ["--workers", str(nodes)]
-        job = ray_job(
-            "submit", head.address, head.environment, "--working-dir", ".", "--",
-            "python", "platform/tune_mt.py", *arguments, cwd=checkout,
-        )  # fmt: skip
+        job = submit(head, "--working-dir", ".", "--", "python", "platform/tune_mt.py", *arguments, cwd=checkout)
     assert job.returncode == 0, job.stdout + job.stderr
     assert "3/3" in job.stdout
     assert_calm("\n".join(line for line in job.stdout.splitlines() if COUNTED not in line))
