@@ -1,6 +1,7 @@
 """Studies read once and kept for all who look: a change of a view reads nothing, a new trial only itself."""
 
 import argparse
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -39,14 +40,15 @@ def names(url: str) -> list[str]:
     return study_names(url)
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _reader(url: str, name: str) -> Reader:
+@functools.lru_cache(maxsize=16)
+def reader_of(url: str, name: str) -> Reader:
+    """The one reader of a study: the server's start asks it too, where there is no session yet."""
     return Reader(url, name)
 
 
 def read(url: str, name: str) -> Snapshot:
     """A study as it is now; ValueError in one sentence where it cannot be read."""
-    return published.news_runs() if name == published.NEWS_RUNS else _reader(url, name).read()
+    return published.news_runs() if name == published.NEWS_RUNS else reader_of(url, name).read()
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=BY_TOKEN)

@@ -30,7 +30,7 @@ def lethe_dashboard(*arguments: str) -> None:
 def test_it_binds_to_this_machine_and_a_password_is_in_the_environment_only():
     url = "postgresql://me:Zq9@host/db"
     line = command.command(8600, False)
-    assert line[:4] == [sys.executable, "-m", "streamlit", "run"]
+    assert line[:3] == [sys.executable, "-P", str(command.server())]
     assert line[line.index("--server.address") + 1] == "127.0.0.1"
     assert line[line.index("--server.port") + 1] == "8600"
     assert not any("storage" in part for part in line)
@@ -38,7 +38,7 @@ def test_it_binds_to_this_machine_and_a_password_is_in_the_environment_only():
         line[line.index("--server.showEmailPrompt") + 1] == "false"
     )  # else Streamlit's first start waits for an answer
     assert command.environment(url)["LETHE_STORAGE"] == url
-    assert command.app().exists()
+    assert command.server().exists()
 
 
 def test_it_starts_streamlit_with_the_store(started, tmp_path):

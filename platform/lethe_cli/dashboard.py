@@ -45,15 +45,15 @@ def command(port: int, browser: bool) -> list[str]:
         "client.toolbarMode": "minimal",
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [sys.executable, "-m", "streamlit", "run", str(app()), *flags]
+    return [sys.executable, "-P", str(server()), *flags]  # -P: a file beside the script hides no library
 
 
-def app() -> Path:
+def server() -> Path:
     """The dashboard's script, beside this checkout or as it is installed."""
     found = importlib.util.find_spec("dashboard")
-    beside = ROOT / "dashboard" / "app.py"
+    beside = ROOT / "dashboard" / "server.py"
     if not beside.exists() and found is not None and found.origin:
-        return Path(found.origin).parent / "app.py"
+        return Path(found.origin).parent / "server.py"
     return beside
 
 

@@ -1,0 +1,30 @@
+"""The dashboard's server: Streamlit's own, which loads libraries and the newest study while a browser starts.
+
+    python dashboard/server.py --server.port 8501          # what `lethe dashboard` runs; the flags are Streamlit's
+
+What this reads, the first reader does not wait for. `streamlit run dashboard/app.py` shows the same.
+"""
+
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from streamlit.web import cli
+
+APP = Path(__file__).with_name("app.py")
+
+
+def load() -> None:
+    """Import what the pages need, and read the newest study; what is wrong with the store is told on the page."""
+    from dashboard import charts_3d, data, landscape, parts, report, wire  # noqa: F401
+    from lethe.optuna_tables import study_names
+
+    with suppress(ValueError, IndexError):
+        url = data.storage_url()
+        data.read(url, study_names(url)[0])
+
+
+if __name__ == "__main__":
+    threading.Thread(target=load, daemon=True).start()
+    cli.main(["run", str(APP), *sys.argv[1:]], prog_name="streamlit")
