@@ -7,9 +7,11 @@ What this reads, the first reader does not wait for. `streamlit run dashboard/ap
 
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
+from streamlit import runtime
 from streamlit.web import cli
 
 APP = Path(__file__).with_name("app.py")
@@ -17,6 +19,8 @@ APP = Path(__file__).with_name("app.py")
 
 def load() -> None:
     """Import what the pages need, and read the newest study; what is wrong with the store is told on the page."""
+    while not runtime.exists():  # Streamlit's caches warn of one that they cannot find
+        time.sleep(0.05)
     from dashboard import charts_3d, data, landscape, parts, report, wire  # noqa: F401
     from lethe.optuna_tables import study_names
 

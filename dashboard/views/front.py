@@ -8,7 +8,7 @@ from dashboard import charts, charts_3d, data, inert, published, wire
 from dashboard.selection import VIEWS
 from dashboard.table import BEATEN, FRONT, INFEASIBLE, find, parse_place, place_of, recipes, score_texts, thinned
 
-MOST = {"2-D": 1500, "3-D": 3000, "matrix": 800, "parallel": 1500}  # points that are drawn
+MOST = {"2-D": 1000, "3-D": 3000, "matrix": 800, "parallel": 1500}  # points that are drawn
 
 
 def page() -> None:
