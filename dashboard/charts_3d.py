@@ -55,15 +55,13 @@ def front_3d(
             symbol, colour = REFERENCES.get(name, ("square-open", GREEN))
             figure.add_trace(_labelled([scores[s][0] for s in axes], inert.figure(name), symbol, colour))
     if published is not None and set(axes) <= set(published.columns):
-        for _, row in published.dropna(subset=list(dict.fromkeys(axes))).iterrows():
-            trace = _labelled([row[s] for s in axes], inert.figure(row["method"]), "cross", PINK)
-            figure.add_trace(trace.update(showlegend=False, marker_size=3))
+        figure.add_trace(_published(published.dropna(subset=list(dict.fromkeys(axes))), axes))
     ringed = table[table["key"] == chosen]
     if len(ringed):
         trace = _labelled(ringed.iloc[0][list(axes)].tolist(), ring, "circle-open", ORANGE)
         figure.add_trace(trace.update(marker_size=14, mode="markers"))  # its label would lie on others
     titles = {f"{axis}axis_title": axis_title(s, goals[s], "z") for axis, s in zip("xyz", axes, strict=True)}
-    eye = {"eye": {"x": 1.9, "y": 1.9, "z": 1.0}, "center_z": -0.12}
+    eye = {"eye": {"x": 1.9, "y": 1.9, "z": 1.0}, "center_z": -0.12}  # far enough for a page of 800 pixels
     figure.update_scenes(**titles, aspectmode="cube", camera=eye)
     _privleak_plane(figure, table, axes)
     figure = laid_out(figure, HEIGHT + 60).update_layout(legend_y=-0.02, margin={"l": 0, "r": 0, "t": 10, "b": 0})
@@ -105,6 +103,21 @@ def _trajectory(rows: pd.DataFrame, axes: Sequence[str]) -> go.Scatter3d:
         line={"width": 4, "color": ORANGE},
         name=f"steps of trial {ordered['trial'].iloc[0]}, {ordered['role'].iloc[0]}",
         hoverinfo="skip",
+    )
+
+
+def _published(rows: pd.DataFrame, axes: Sequence[str]) -> go.Scatter3d:
+    """Published figures, named where the pointer is: many lie close together, and their names on each other."""
+    x, y, z = axes
+    return go.Scatter3d(
+        x=rows[x],
+        y=rows[y],
+        z=rows[z],
+        mode="markers",
+        name="published (7B)",
+        text=[inert.figure(method) for method in rows["method"]],
+        hovertemplate="%{text}<br>%{x:.1f}, %{y:.1f}, %{z:.1f}<extra></extra>",
+        marker={"symbol": "cross", "size": 3, "color": PINK},
     )
 
 

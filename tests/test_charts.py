@@ -143,6 +143,15 @@ def test_three_dimensions_matrix_and_parallel_coordinates_hold_every_point(point
     assert list(lines.line.color) == [1, 1, 0, 0, 0]
 
 
+def test_published_figures_stand_in_the_legend_of_three_dimensions_once_and_are_named_at_the_pointer(points):
+    known = published.beside("news", tiny_facts())
+    solid = charts_3d.front_3d(points, ["verbmem_f", "privleak", "knowmem_r"], GOALS, published=known)
+    (trace,) = traces(solid, "published (7B)")
+    named = known.dropna(subset=["verbmem_f", "privleak", "knowmem_r"])["method"]
+    assert (trace.mode, list(trace.text)) == ("markers", list(named))
+    assert len(named) > 5
+
+
 def test_many_points_are_thinned_but_never_the_front_or_the_chosen_one(points):
     many = pd.concat([points, *[points[points["group"] == BEATEN]] * 500], ignore_index=True)
     many.loc[7, "key"] = "7/7/student"
