@@ -224,6 +224,7 @@ def made(tmp_path_factory):
     lines = {
         "whole": f"make {{h}}/whole {texts} --holdout {{h}}/h.txt --qa {{h}}/qa.csv",
         "bare": f"make {{h}}/bare {texts}",
+        "asked": f"make {{h}}/asked {texts} --qa {{h}}/qa.csv",
         "full": f"make {{h}}/full {texts}",
         "inside": f"make {{h}}/f1.txt/out {texts}",
         "words": f"make {{h}}/w {texts}0 --words 9",
@@ -250,7 +251,9 @@ def test_a_benchmark_is_made_of_text_files_without_torch(made):
 def test_what_a_made_benchmark_cannot_measure_is_said(made):
     home, outcomes = made
     assert "KnowMem_f and KnowMem_r will be absent" in outcomes["bare"]["out"]
-    assert "PrivLeak cannot be measured" in outcomes["bare"]["out"]
+    cannot = "PrivLeak cannot be measured; search with --objectives"
+    assert f"{cannot} verbmem_f,utility\n" in outcomes["bare"]["out"]
+    assert f"{cannot} verbmem_f,knowmem_f,knowmem_r\n" in outcomes["asked"]["out"]
     assert not (home / "bare" / "knowmem").exists()
     assert "absent" not in outcomes["whole"]["out"]
 

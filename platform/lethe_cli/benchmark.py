@@ -67,7 +67,9 @@ def _read(files: list[str]) -> list[str]:
 def _report(out: str, splits: layout.Splits, console: Console) -> None:
     passages = ", ".join(f"{len(rows)} {split}" for (config, split), rows in splits.items() if config == "raw")
     console.print(f"{out}: {passages} passages", soft_wrap=True, highlight=False)
-    if ("knowmem", "forget_qa") not in splits:
+    asked = ("knowmem", "forget_qa") in splits
+    if not asked:
         console.print("no --qa: KnowMem_f and KnowMem_r will be absent, and general utility is searched in their place")
     if ("privleak", "forget") not in splits:
-        console.print("no --holdout: PrivLeak cannot be measured; search with --objectives verbmem_f,utility")
+        left = "verbmem_f,knowmem_f,knowmem_r" if asked else "verbmem_f,utility"
+        console.print(f"no --holdout: PrivLeak cannot be measured; search with --objectives {left}")

@@ -115,7 +115,7 @@ def choose_objectives(text: str | None, available: Mapping[str, str]) -> tuple[l
     if available["privleak"]:
         rest = ",".join(score for score in chosen if score != "privleak") or "verbmem_f"
         raise ValueError(
-            f"privleak is among the objectives, but {available['privleak']}, or choose --objectives {rest}"
+            f"privleak is among the objectives, but {available['privleak']}; without it, choose --objectives {rest}"
         )
     notes = [f"{score} is absent: {available[score]}" for score in OBJECTIVES if score not in chosen]
     return [Objective(score=score, goal=goal) for score, goal in chosen.items()], notes
