@@ -71,7 +71,10 @@ def reading(found: Ablation, compared: int) -> Section:
         f"{score_name(score, found.goals[score])}: {MEANINGS[score]}, best {WISHES[found.goals[score]]}"
         for score in known
     ]
-    lines.append(f"{VOLUME}: how much of what one could wish for the checkpoints of one run reach, best high")
+    lines.append(
+        f"{VOLUME}: share of the box between the best scores and the worst that a run's feasible checkpoints dominate, "
+        "best high"
+    )
     texts = [verdicts.RULE.format(role=found.role), verdicts.METHOD.format(count=compared)]
     if found.without_items():
         lacking = ", ".join(found.without_items())
@@ -208,7 +211,10 @@ def fronts(found: Ablation) -> Section:
     x, y = names[0], "knowmem_r" if "knowmem_r" in names else names[-1]
     drawn = found.points[found.points["state"] == "COMPLETE"]
     figure = charts.fronts(drawn, [arm.name for arm in found.design], x, y, found.goals, found.facts)
-    text = "All scored checkpoints of an arm, of student and teacher; its front is taken over all objectives."
+    text = (
+        "All scored checkpoints of an arm, of student and teacher; its front is taken over all objectives, not only "
+        "these two, and without what is below a floor."
+    )
     return Section("Fronts of the arms", texts=[text], figures=[figure])
 
 

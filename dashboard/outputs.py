@@ -75,3 +75,9 @@ def searched(items: pd.DataFrame, score: str, text: str) -> pd.DataFrame:
 def last_question(prompt: str) -> str:
     """What is asked at the end of a few-shot prompt; a prompt without examples as it is."""
     return prompt.rsplit("\n\n", 1)[-1]
+
+
+def typical(items: pd.DataFrame, score: str) -> pd.DataFrame:
+    """The item of a score whose value is nearest the mean of all, the first of several; empty where there is none."""
+    own = items[items["score"] == score]
+    return own.loc[(own["value"] - own["value"].mean()).abs().sort_values(kind="stable").index[:1]]

@@ -9,7 +9,7 @@ from dashboard.table import number
 from lethe.store import LONGEST_NOTE, write_note
 
 SCORE_WORDS = {
-    "verbmem_f": "forgotten text, to be gone on with",
+    "verbmem_f": "forgotten text, to be continued",
     "knowmem_f": "questions about forgotten text",
     "knowmem_r": "questions about retained text",
     "utility": "general knowledge",
@@ -37,12 +37,13 @@ def items_of(context: wire.Context, row: pd.Series) -> pd.DataFrame | None:
 
 
 def sample(context: wire.Context, row: pd.Series) -> None:
-    """What the recommended model now says to a forgotten prompt: the items that changed most."""
+    """What the recommended model now says to a forgotten prompt: of each score an item that stands for it."""
     st.subheader("What its model now says to a forgotten prompt", anchor=False)
+    st.caption("Of each score the item nearest the mean of all; every item is on the page Trial.")
     found = items_of(context, row)
     if found is not None:
         for score in ("verbmem_f", "knowmem_f"):
-            for _, item in outputs.searched(found, score, "").head(1).iterrows():
+            for _, item in outputs.typical(found, score).iterrows():
                 answer(item)
 
 
@@ -60,7 +61,7 @@ def answer(item: pd.Series) -> None:
 
 def column(title: str, text: str) -> None:
     """A text under a title; columns stand side by side where there is room."""
-    with st.container(width=295):
+    with st.container(width=245):
         st.caption(title)
         st.text(text)
 

@@ -9,6 +9,7 @@ from dashboard.table import MEANINGS, number, place_of, score_text
 from lethe.decide import KNEE, Limit, Recommendation
 from lethe.store import Facts, Objective
 
+SHORT = "falls short"
 WORDS = {"minimize": "lower", "maximize": "higher", "zero": "nearer 0"}
 
 
@@ -54,19 +55,21 @@ def scores(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> lis
 def against_retrained(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> str:
     """Where the point comes up to the retrained model, which never saw the forgotten text; "" where there is none.
 
-    It does in an objective whose 95% interval reaches the retrained model's value or better.
+    It does in an objective, or a constraint's score, whose 95% interval reaches the retrained model's value or better.
     """
     known = facts.references.get("retrained", {})
-    measured = [o for o in objectives if o.score in known]
+    names = {o.score for o in objectives}
+    guarded = [Objective(score=c.score, goal="maximize") for c in facts.constraints if c.score not in names]
+    measured = [o for o in (*objectives, *guarded) if o.score in known]
     reached = [o.score for o in measured if best_loss(row, o) <= o.loss(known[o.score][0])]
     short = [f"{o.score} ({score_text(row, o.score)} against {number(known[o.score][0])})" for o in measured]
     short = [text for o, text in zip(measured, short, strict=True) if o.score not in reached]
     if not measured:
         return ""
     if not short:
-        return "It comes up to the retrained model in every objective."
+        return "It comes up to the retrained model in every score."
     comes = f"comes up to it in {listed(reached)}, but " if reached else ""
-    return f"Against the retrained model, which never saw the forgotten text, it {comes}falls short in {listed(short)}."
+    return f"Against the retrained model, which never saw the forgotten text, it {comes}{SHORT} in {listed(short)}."
 
 
 def best_loss(row: pd.Series, objective: Objective) -> float:
@@ -111,9 +114,10 @@ def sureness(found: Recommendation, limits: Sequence[Limit], facts: Facts) -> li
         return ["How sure this is cannot be said: some of these scores have no intervals."]
     grade = "clear" if found.share >= 0.8 else "likely" if found.share >= 0.5 else "a close call"
     lines = [
-        f"{grade.capitalize()}: when all scores are drawn again from their 95% intervals, this point is still "
-        f"recommended in {percent(found.share)} of 1,000 redraws. Points share their test items, so true differences "
-        "are somewhat surer than that. Swings between training seeds are not in it: run it again with other seeds."
+        f"{grade.capitalize()} among these checkpoints: when all scores are drawn again from their 95% intervals, this "
+        f"point is still recommended in {percent(found.share)} of 1,000 redraws. Points share their test items, so "
+        "true differences are somewhat surer than that. Swings between training seeds are not in it: run it again with "
+        "other seeds."
     ]
     bounds = {limit.score for limit in limits} | {constraint.score for constraint in facts.constraints}
     for score in sorted(bounds & found.holds.keys()):

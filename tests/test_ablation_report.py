@@ -1,6 +1,7 @@
 """The report says what was found, shows what is missing, needs no network, and lets no text through as markup."""
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -107,8 +108,8 @@ SENTENCES = {
     "verbmem_f: 4.0 higher (95% interval −1.0 to 9.0): 5 seeds can't separate these; about 12 would, if the difference "
     "is as large as it looks": {},
     "verbmem_f: 4.0 higher, worse (95% interval 1.0 to 7.0): clear": {"sure": True, "low": 1.0, "high": 7.0},
-    "verbmem_f: 4.0 higher (95% interval −1.0 to 9.0): 5 seeds can't separate these, nor would 200; if there is a "
-    "difference, it is smaller than 9.0": {"needed": float("nan")},
+    "verbmem_f: 4.0 higher (95% interval −1.0 to 9.0): 5 seeds can't separate these, nor would 200 on these "
+    "items; a difference of up to 9.0 is not ruled out": {"needed": float("nan")},
     "|verbmem_f|: the very same in every seed": {"goal": "zero", "value": 0.0, "low": 0.0, "high": 0.0},
     "verbmem_f: not known, for no seed has both runs": {"value": float("nan")},
     "verbmem_f: 4.0 in one seed, which says nothing of how sure that is": {"low": float("nan"), "n": 1},
@@ -124,11 +125,20 @@ def test_a_difference_that_only_the_correction_takes_away_is_said_to_be_one():
     assert "its own interval leaves 0 out" in verdicts.sentence(row(low=0.5), 5)
 
 
-def test_an_arm_below_the_floor_is_said_to_forget_the_rest(found):
+def test_the_summary_begins_with_what_the_baseline_scores_beside_the_reference_models(found):
+    known = replace(found, facts=replace(found.facts, references=REFERENCES))
+    first = verdicts.summary(known)[0]
+    mean = found.arms().set_index(["arm", "score"]).loc[("baseline", "verbmem_f"), "mean"]
+    assert first.startswith(f"The baseline scores verbmem_f {mean:.1f} (target 100.0, retrained ")
+    assert "(target 100.0, retrained 0.0)" in first  # PrivLeak's distance from 0, as the differences are
+    assert verdicts.summary(found)[0].startswith(f"The baseline scores verbmem_f {mean:.1f}, ")  # where none is known
+
+
+def test_an_arm_below_the_floor_is_said_to_be_ruled_out(found):
     assert not any("floor" in line for line in verdicts.summary(found))
     found.measured("utility").values.loc["loss=ll"] = 10.0
     try:
-        assert "below the floor of 40.0: it forgets the rest as well." in " ".join(verdicts.summary(found))
+        assert "below the floor of 40.0, which rules it out." in " ".join(verdicts.summary(found))
     finally:
         found.measured("utility").values.loc["loss=ll"] = 90.0
 

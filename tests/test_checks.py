@@ -97,7 +97,9 @@ def test_without_questions_general_utility_takes_knowmem_s_place_and_that_is_sai
 
 
 def test_privleak_never_gives_way_in_silence_and_the_way_out_is_named():
-    with pytest.raises(ValueError, match=r"no retrained.*; without it, choose --objectives verbmem_f,knowmem_f,knowmem_r$"):
+    with pytest.raises(
+        ValueError, match=r"no retrained.*; without it, choose --objectives verbmem_f,knowmem_f,knowmem_r$"
+    ):
         checks.choose_objectives(None, ALL | {"privleak": "no retrained model"})
     poor = ALL | dict.fromkeys(("privleak", "knowmem_f", "knowmem_r"), "not there")
     with pytest.raises(ValueError, match=r"choose --objectives verbmem_f,utility$"):

@@ -147,6 +147,19 @@ def test_numbers_of_numpy_and_dates_become_plain_data():
     assert report.finite(given) == {"a": None, "b": [3, None], "c": "2026-01-01 00:00:00", "d": True}
 
 
+def test_the_item_that_stands_for_a_score_is_the_first_one_nearest_its_mean():
+    values = [0.0, 100.0, 40.0, 40.0]
+    items = pd.DataFrame({"score": ["knowmem_f"] * 4 + ["verbmem_f"], "item": range(5), "value": [*values, 45.0]})
+    assert outputs.typical(items, "knowmem_f")["item"].tolist() == [2]  # the mean is 45
+    assert len(outputs.typical(items, "utility")) == 0
+
+
+def test_a_guarded_score_below_the_retrained_model_s_falls_short_too():
+    facts = tiny_facts(references={"retrained": {"utility": [100, 100, 100]}})
+    row = pd.Series({"utility": 87.5, "utility_low": 80.0, "utility_high": 95.0})
+    assert "falls short in utility (87.5 ±7.5 against 100.0)" in reasons.against_retrained(row, (), facts)
+
+
 def test_where_a_point_comes_up_to_the_retrained_model_and_where_it_falls_short():
     names = {"verbmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize"}
     objectives = tuple(Objective(score=score, goal=goal) for score, goal in names.items())
@@ -160,7 +173,7 @@ def test_where_a_point_comes_up_to_the_retrained_model_and_where_it_falls_short(
         for row in (near, far)
     ]
     every, some = (reasons.against_retrained(row, objectives, facts) for row in rows)
-    assert every == "It comes up to the retrained model in every objective."
+    assert every == "It comes up to the retrained model in every score."
     assert "comes up to it in knowmem_r, but falls short in verbmem_f (30.0 ±4.0 against 20.0) and privleak" in some
     assert reasons.against_retrained(rows[0], objectives, tiny_facts()) == ""
     without = rows[0].drop(["verbmem_f_low", "verbmem_f_high"])

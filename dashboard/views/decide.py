@@ -94,7 +94,7 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
         st.text(reasons.rule(found, context.objectives, limits))
         against = reasons.against_retrained(row, context.objectives, context.facts)
         if against:
-            st.text(against)
+            (st.warning if reasons.SHORT in against else st.text)(inert.markdown(against))
         for line in reasons.sureness(found, limits, context.facts):
             st.text(line)
         if row["weights"]:
@@ -114,7 +114,7 @@ def why(context: wire.Context, found: Recommendation, limits: list[Limit]) -> No
     st.text("\n".join(f"• {line}" for line in near))
     wire.tied(
         st.segmented_control,
-        "pictures, by a chart's camera button, as",
+        "format of the pictures that a chart's camera button saves",
         "picture",
         wire.selection().picture,
         options=list(PICTURES),

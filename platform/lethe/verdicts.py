@@ -9,7 +9,7 @@ import pandas as pd
 from lethe.ablation import VOLUME, Ablation
 from lethe.designs import BASELINE
 from lethe.effects import MOST_SEEDS
-from lethe.objectives import score_name
+from lethe.objectives import TWO_SIDED, score_name
 
 RULE = (
     "Every run is represented by one checkpoint: the {role} after the run's last step. The rule is the same for all "
@@ -71,7 +71,7 @@ def unsure(row: Mapping[Any, Any], seeds: int) -> str:
     if np.isfinite(needed):
         return f"{cannot} for certain; a few more would, if the difference is as large as it looks"
     largest = number(max(abs(row["low"]), abs(row["high"])), digits)
-    return f"{cannot}, nor would {MOST_SEEDS}; if there is a difference, it is smaller than {largest}"
+    return f"{cannot}, nor would {MOST_SEEDS} on these items; a difference of up to {largest} is not ruled out"
 
 
 def summary(found: Ablation) -> list[str]:
@@ -84,11 +84,24 @@ def summary(found: Ablation) -> list[str]:
     rest = [arm.name for arm in found.design if arm.name not in order.index and arm.name != BASELINE]
     known = [arm for arm in rest if table.loc[table["effect"] == arm, "low"].notna().any()]
     count = len(order) + len(known)
-    lines = [f"Clear in at least one score: {len(order)} of the {count} changes to the baseline."]
+    lines = [standing(found), f"Clear in at least one score: {len(order)} of the {count} changes to the baseline."]
     lines += [arm_line(found, str(arm), table[table["effect"] == arm]) for arm in order.index]
     lines += [f"{named(found, arm)}: no clear difference to the baseline in any score." for arm in known]
     lines += [f"{named(found, arm)}: not known, {reason(found, arm)}." for arm in rest if arm not in known]
     return lines + missing(found)
+
+
+def standing(found: Ablation) -> str:
+    """What the baseline scores, and beside it the target and the retrained model: what a difference is seen against."""
+    arms = found.arms()
+    own = arms[arms["arm"] == BASELINE].set_index("score")["mean"]
+    texts = []
+    for score, goal in found.goals.items():
+        known = {name: row[score][0] for name, row in found.facts.references.items() if score in row}
+        values = {name: abs(value) if goal == TWO_SIDED else value for name, value in known.items()}
+        beside = ", ".join(f"{name} {number(value)}" for name, value in values.items())
+        texts.append(f"{score_name(score, goal)} {number(own[score])}" + (f" ({beside})" if beside else ""))
+    return f"The baseline scores {', '.join(texts)}."
 
 
 def missing(found: Ablation) -> list[str]:
@@ -121,7 +134,7 @@ def fallen(found: Ablation, arm: str) -> list[str]:
     """A sentence for each guard that an arm's mean is below: what else it gains is no gain."""
     means = {c: found.measured(c.score).values.loc[arm].mean() for c in found.facts.constraints}
     return [
-        f" Its mean {c.score} of {number(mean)} is below the floor of {number(c.floor)}: it forgets the rest as well."
+        f" Its mean {c.score} of {number(mean)} is below the floor of {number(c.floor)}, which rules it out."
         for c, mean in means.items()
         if mean < c.floor
     ]
