@@ -68,14 +68,15 @@ def front_3d(
     return figure.update_layout(legend_itemsizing="constant")
 
 
+def _places(rows: pd.DataFrame, axes: Sequence[str]) -> dict[str, pd.Series]:
+    return {axis: rows[score] for axis, score in zip("xyz", axes, strict=True)}
+
+
 def _points(
     rows: pd.DataFrame, axes: Sequence[str], group: str, role: str, parameters: Sequence[str], *, bars: bool
 ) -> go.Scatter3d:
-    x, y, z = axes
     trace = go.Scatter3d(
-        x=rows[x],
-        y=rows[y],
-        z=rows[z],
+        **_places(rows, axes),
         mode="markers",
         name=f"{group}, {role}",
         customdata=rows["key"],
@@ -94,11 +95,8 @@ def _points(
 
 def _trajectory(rows: pd.DataFrame, axes: Sequence[str]) -> go.Scatter3d:
     ordered = rows.sort_values("step")
-    x, y, z = axes
     return go.Scatter3d(
-        x=ordered[x],
-        y=ordered[y],
-        z=ordered[z],
+        **_places(ordered, axes),
         mode="lines",
         line={"width": 4, "color": ORANGE},
         name=f"steps of trial {ordered['trial'].iloc[0]}, {ordered['role'].iloc[0]}",
@@ -108,11 +106,8 @@ def _trajectory(rows: pd.DataFrame, axes: Sequence[str]) -> go.Scatter3d:
 
 def _published(rows: pd.DataFrame, axes: Sequence[str]) -> go.Scatter3d:
     """Published figures, named where the pointer is: many lie close together, and their names on each other."""
-    x, y, z = axes
     return go.Scatter3d(
-        x=rows[x],
-        y=rows[y],
-        z=rows[z],
+        **_places(rows, axes),
         mode="markers",
         name="published (7B)",
         text=[inert.figure(method) for method in rows["method"]],

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from dashboard.charts import WISHES
 from dashboard.table import MEANINGS, number, place_of, score_text
 from lethe.decide import KNEE, Limit, Recommendation
 from lethe.store import Facts, Objective
@@ -43,7 +44,7 @@ def scores(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> lis
     lines = []
     for objective in objectives:
         score = objective.score
-        meaning = f" ({MEANINGS[score]}; better: {better(objective.goal)})" if score in MEANINGS else ""
+        meaning = f" ({MEANINGS[score]}; better: {WISHES[objective.goal]})" if score in MEANINGS else ""
         beside = [f"{name} {number(values[score][0])}" for name, values in facts.references.items() if score in values]
         lines.append(f"{score} {score_text(row, score)}{meaning}" + (f"; {', '.join(beside)}" if beside else ""))
     for constraint in facts.constraints:
@@ -83,11 +84,6 @@ def best_loss(row: pd.Series, objective: Objective) -> float:
 def listed(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def better(goal: str) -> str:
-    """A goal in a reader's words."""
-    return {"minimize": "low", "maximize": "high", "zero": "near 0"}[goal]
 
 
 def near(points: pd.DataFrame, found: Recommendation, objectives: Sequence[Objective]) -> list[str]:

@@ -1,6 +1,6 @@
 """The dashboard's server: Streamlit's own, which loads libraries and the newest study while a browser starts.
 
-    python dashboard/server.py --server.port 8501          # what `lethe dashboard` runs; the flags are Streamlit's
+    lethe dashboard          # runs it; its own flags are Streamlit's
 
 What this reads, the first reader does not wait for. `streamlit run dashboard/app.py` shows the same.
 """

@@ -19,6 +19,7 @@ from trainables.task import Task
 from trainables.unlearning import Unlearner
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+LENGTH = {"steps": 6, "every": 3}
 BUDGET = ["--seeds", "2", "--concurrent", "1"]
 SWITCHES = ["--switch", "penalty=kl,none", "--switch", "teacher", *BUDGET]
 ARMS = ["baseline", "penalty=none", "teacher=frozen", "teacher=none"]
@@ -29,7 +30,7 @@ NAME = "data-loco"
 def killed(place, tiny):
     """An ablation whose driver was killed half way, and gone on with: its store, and what had ended at the kill."""
     storage = f"sqlite:///{place}/a/studies.db"
-    flags = [*tiny.flags(steps=6, every=3), *SWITCHES, "--storage-path", str(place / "a"), "--resume"]
+    flags = [*tiny.flags(**LENGTH), *SWITCHES, "--storage-path", str(place / "a"), "--resume"]
 
     def complete():
         return [t for t in trials_of(storage, NAME) if t.state == TrialState.COMPLETE]
@@ -43,26 +44,26 @@ def killed(place, tiny):
     with start_search([*flags, "--json"], place, tiny.environment(), "ablate_mt.py") as search:
         assert search.wait() == 0, search.printed()
         assert_calm(search.printed())
-        outcome = json.loads(search.output.read_text("utf-8"))
+        told = json.loads(search.output.read_text("utf-8"))
         assert left_over(processes, search.mark) == []  # also of the one that was killed
-    return storage, before, outcome
+    return storage, before, told
 
 
 def test_a_killed_ablation_goes_on_and_repeats_nothing(killed):
-    storage, before, outcome = killed
+    storage, before, told = killed
     study = optuna.load_study(study_name=NAME, storage=storage)
     done = [t for t in study.trials if t.state == TrialState.COMPLETE]
     assert sorted((t.params["arm"], t.params["seed"]) for t in done) == sorted((a, s) for a in ARMS for s in (0, 1))
     assert [(t.number, t.datetime_complete) for t in done][: len(before)] == before
     interrupted = [t.number for t in study.trials if store.is_interrupted(t)]
     assert sorted(t.user_attrs[store.RERUN_OF] for t in study.trials if store.RERUN_OF in t.user_attrs) == interrupted
-    assert (outcome["runs"], outcome["interrupted"], outcome["failed"]) == (8, False, {})
+    assert (told["runs"], told["interrupted"], told["failed"]) == (8, False, {})
 
 
 def test_the_runs_of_a_killed_ablation_are_bit_for_bit_those_of_the_obvious_loop(killed, tiny, place):
     study = optuna.load_study(study_name=NAME, storage=killed[0])
     arms = {arm.name: arm.settings for arm in read_ablation(killed[0], NAME).design}
-    base = Config(steps=6, eval_every=3, batch_size=2)
+    base = Config(steps=LENGTH["steps"], eval_every=LENGTH["every"], batch_size=2)
     with one_thread():
         unlearner = Unlearner(Task(**tiny.places(), cache=str(place / "cache-plain")))
         for number, (params, scores) in enumerate(outcome(study)):
@@ -81,7 +82,7 @@ def test_the_arms_of_a_seed_differ_by_what_they_switch_and_share_the_rest(killed
 def test_another_design_takes_over_the_runs_that_it_shares_and_starts_no_ray_where_these_are_all(killed, place, tiny):
     storage, room = killed[0], place / "second"
     room.mkdir()
-    flags = [*tiny.flags(steps=6, every=3), "--switch", "penalty=kl,none", *BUDGET]
+    flags = [*tiny.flags(**LENGTH), "--switch", "penalty=kl,none", *BUDGET]
     flags += ["--storage-path", str(place / "a"), "--name", "second"]
     with start_search(flags, room, tiny.environment(), "ablate_mt.py") as search:
         assert search.wait() == 0, search.printed()

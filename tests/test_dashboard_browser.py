@@ -224,18 +224,17 @@ def test_every_page_opens_and_nothing_is_cut_at_the_side_light_and_dark(real, br
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.set_default_timeout(PATIENCE)
     for path, title in PAGES.items():
-        page.emulate_media(color_scheme="light")
         page.goto(f"{real}/{path}")
-        assert settled(page).startswith(title)
-        bright = background(page)
+        colours = set()
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            settled(page)
+            assert settled(page).startswith(title)
+            colours.add(background(page))
             main = page.locator("[data-testid=stMain]")
             assert main.evaluate("m => m.scrollWidth - m.clientWidth") <= 1
             if "LETHE_SCREENSHOTS" in os.environ:
                 take_picture(page, Path(os.environ["LETHE_SCREENSHOTS"]) / f"{title.lower()}-{width}-{scheme}.png")
-        assert background(page) != bright
+        assert len(colours) == 2
     page.close()
 
 

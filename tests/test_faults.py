@@ -9,7 +9,7 @@ import optuna
 import pytest
 from faults import LENGTH, TRIALS, Place, hit, kill_actor, kill_server, kill_worker
 from plain_loop import plain_search
-from postgres import binaries, start_postgres
+from postgres import needs_postgres, start_postgres
 
 from lethe import store
 from trainables.config import Config
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CONFIG = Config(steps=LENGTH["steps"], eval_every=LENGTH["every"], batch_size=2)
 
 
-@pytest.mark.skipif(binaries() is None, reason="no PostgreSQL server here (Debian: postgresql)")
+@needs_postgres
 def test_a_worker_an_actor_and_the_server_are_killed_under_one_search_that_ends_as_the_obvious_loop(place, tiny):
     def expected(storage):
         facts = store.load_facts(optuna.load_study(study_name="data", storage=store.open_storage(storage)))

@@ -62,7 +62,7 @@ def choose_limits(context: wire.Context) -> list[Limit]:
         key = f"limit {score} {low} {high} {st.session_state.get(wire.READ, 0)}"
         st.session_state.setdefault(key, ends if ends[0] <= ends[1] else (float(low), float(high)))
         with columns[i % 2]:
-            label = f"{inert.markdown(score)} (better: {reasons.better(context.goals[score])})"
+            label = f"{inert.markdown(score)} (better: {charts.WISHES[context.goals[score]]})"
             chosen: Any = st.slider(label, float(low), float(high), step=0.5, key=key)
         down, up = chosen
         if down > low or up < high:
@@ -83,7 +83,7 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
             for score in scores:
                 value, _, half = score_text(row, score).partition(" ")
                 st.metric(
-                    inert.markdown(f"{score} ({reasons.better(context.goals[score])})"),
+                    inert.markdown(f"{score} ({charts.WISHES[context.goals[score]]})"),
                     value,
                     half or None,
                     delta_color="off",
@@ -93,8 +93,10 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
         st.text(f"Its recipe: {recipe(row, context.study.parameters)}")
         st.text(reasons.rule(found, context.objectives, limits))
         against = reasons.against_retrained(row, context.objectives, context.facts)
-        if against:
-            (st.warning if reasons.SHORT in against else st.text)(inert.markdown(against))
+        if reasons.SHORT in against:
+            st.warning(inert.markdown(against))
+        elif against:
+            st.text(against)
         for line in reasons.sureness(found, limits, context.facts):
             st.text(line)
         if row["weights"]:

@@ -9,7 +9,7 @@ import pandas as pd
 from lethe.ablation import VOLUME, Ablation
 from lethe.designs import BASELINE
 from lethe.effects import MOST_SEEDS
-from lethe.objectives import TWO_SIDED, score_name
+from lethe.objectives import compared, score_name
 
 RULE = (
     "Every run is represented by one checkpoint: the {role} after the run's last step. The rule is the same for all "
@@ -93,14 +93,12 @@ def summary(found: Ablation) -> list[str]:
 
 def standing(found: Ablation) -> str:
     """What the baseline scores, and beside it the target and the retrained model: what a difference is seen against."""
-    arms = found.arms()
-    own = arms[arms["arm"] == BASELINE].set_index("score")["mean"]
     texts = []
     for score, goal in found.goals.items():
+        own = found.measured(score).values.loc[BASELINE].mean()
         known = {name: row[score][0] for name, row in found.facts.references.items() if score in row}
-        values = {name: abs(value) if goal == TWO_SIDED else value for name, value in known.items()}
-        beside = ", ".join(f"{name} {number(value)}" for name, value in values.items())
-        texts.append(f"{score_name(score, goal)} {number(own[score])}" + (f" ({beside})" if beside else ""))
+        beside = ", ".join(f"{name} {number(compared(goal, value))}" for name, value in known.items())
+        texts.append(f"{score_name(score, goal)} {number(own)}" + (f" ({beside})" if beside else ""))
     return f"The baseline scores {', '.join(texts)}."
 
 

@@ -128,9 +128,8 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
     say(f"\nstudy    {store.hide_password(request.storage)}  (name {request.name})")
     say("next")
     say(f"  read the report     {hints.report(request.name, request.storage)}")
-    seeds = len(request.seeds)
-    again = ("go on             ", seeds) if interrupted else ("repeat with more  ", 2 * seeds)
-    say(f"  {again[0]}  {command_again(sys.argv, '--seeds', again[1])}")
+    what, times = ("go on", 1) if interrupted else ("repeat with more", 2)
+    say(f"  {what:<18}  {command_again(sys.argv, '--seeds', times * len(request.seeds))}")
     say(f"  look around         {hints.dashboard(request.storage)}")
     return {
         "study": request.name,

@@ -67,9 +67,8 @@ def _read(files: list[str]) -> list[str]:
 def _report(out: str, splits: layout.Splits, console: Console) -> None:
     passages = ", ".join(f"{len(rows)} {split}" for (config, split), rows in splits.items() if config == "raw")
     console.print(f"{out}: {passages} passages", soft_wrap=True, highlight=False)
-    asked = ("knowmem", "forget_qa") in splits
-    if not asked:
+    if ("knowmem", "forget_qa") not in splits:
         console.print("no --qa: KnowMem_f and KnowMem_r will be absent, and general utility is searched in their place")
     if ("privleak", "forget") not in splits:
-        left = "verbmem_f,knowmem_f,knowmem_r" if asked else "verbmem_f,utility"
+        left = checks.without_privleak(checks.available_scores(layout.Benchmark(out, splits), retrained=False))
         console.print(f"no --holdout: PrivLeak cannot be measured; search with --objectives {left}")

@@ -109,16 +109,26 @@ def choose_objectives(text: str | None, available: Mapping[str, str]) -> tuple[l
             if scores.count(score) > 1:
                 raise ValueError(f"objective {score!r} is given twice: name each score once")
         return objectives, []
-    chosen = {score: goal for score, goal in OBJECTIVES.items() if score == "privleak" or not available[score]}
-    if "knowmem_r" not in chosen and not available["utility"]:
-        chosen |= FALLBACK_UTILITY
+    chosen = _defaults(available)
     if available["privleak"]:
-        rest = ",".join(score for score in chosen if score != "privleak") or "verbmem_f"
         raise ValueError(
-            f"privleak is among the objectives, but {available['privleak']}; without it, choose --objectives {rest}"
+            f"privleak is among the objectives, but {available['privleak']}; without it, choose --objectives "
+            f"{without_privleak(available)}"
         )
     notes = [f"{score} is absent: {available[score]}" for score in OBJECTIVES if score not in chosen]
     return [Objective(score=score, goal=goal) for score, goal in chosen.items()], notes
+
+
+def without_privleak(available: Mapping[str, str]) -> str:
+    """The default objectives that are left where PrivLeak cannot be measured, as --objectives takes them."""
+    return ",".join(score for score in _defaults(available) if score != "privleak")
+
+
+def _defaults(available: Mapping[str, str]) -> dict[str, str]:
+    chosen = {score: goal for score, goal in OBJECTIVES.items() if score == "privleak" or not available[score]}
+    if "knowmem_r" not in chosen and not available["utility"]:
+        chosen |= FALLBACK_UTILITY
+    return chosen
 
 
 def _objective(item: str, available: Mapping[str, str]) -> Objective:
