@@ -98,7 +98,7 @@ def strike(results: Path, search: Search, blow: Callable[[], None], least: int =
 
 def kill(search: Search, *names: str) -> None:
     """kill -9 every process of a search whose name starts so."""
-    found = [process for name in names for process in search.named(name)]
+    found = search.named(*names)
     assert found, f"no process {names} among {[title(process) for process in search.named('ray::')]}"
     for process in found:
         process.kill()

@@ -97,10 +97,14 @@ class Search:
         """Every process below this one."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def named(self, name: str) -> list[psutil.Process]:
-        """Every process of it whose title starts so; a title that Ray gives may lie over the environment with the mark."""
+    def named(self, *names: str) -> list[psutil.Process]:
+        """Every process of it whose title starts with one of these.
+
+        Each title is read once, since Ray changes it as an actor goes to work and comes back; and one that Ray gave may
+        lie over the environment with the mark.
+        """
         found = {process.pid: process for process in [*self.descendants(), *marked(self.mark)]}
-        return [process for process in found.values() if title(process).startswith(name)]
+        return [process for process in found.values() if title(process).startswith(names)]
 
     def end(self) -> None:
         """Kill what is left of it."""
