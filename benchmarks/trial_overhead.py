@@ -47,6 +47,9 @@ class Clock:
     def scored(self, number: int, checkpoint: Any) -> None:
         """Nothing to note."""
 
+    def restarted(self, number: int, reason: str) -> None:
+        """Nothing to note."""
+
     def finished(self, number: int, failure: str | None) -> None:
         """A trial of ours ended."""
         assert failure is None, failure

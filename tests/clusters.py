@@ -9,15 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from searching import MARK, ROOT, marked
+from searching import MARK, ROOT, Search, marked, start
 
 RAY = ["python", "-m", "ray.scripts.scripts"]  # the `ray` of the environment's first python
+JOB = "followed"  # the name of a job that is not waited for
 NOT_YET = ("No available agent to submit job", "Failed to connect to Ray")  # what a head says that has just started
 
 
 @dataclass(frozen=True)
 class Head:
-    """A head node: the addresses of its dashboard and of its control store, and the environment it was started in."""
+    """A head node: its mark, the addresses of its dashboard and of its control store, and where it was started."""
+
+    mark: str
 
     address: str
     gcs: str
@@ -42,8 +45,8 @@ def start_head(folder: Path, environment: dict[str, str], cpus: int = 2) -> Iter
     """`ray start --head` as the README says it, on ports and in a folder of its own."""
     dashboard, port = free_port(), free_port()
     places = ["--port", port, "--dashboard-port", dashboard, "--temp-dir", folder / "ray"]
-    with _ray_start(folder / "head.log", environment, "--head", "--num-cpus", cpus, *places):
-        yield Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{port}", environment, folder)
+    with _ray_start(folder / "head.log", environment, "--head", "--num-cpus", cpus, *places) as node:
+        yield Head(node.mark, f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{port}", environment, folder)
 
 
 @contextmanager
@@ -64,6 +67,21 @@ def submit(head: Head, *more: str, cwd: Path = ROOT, patience: float = 120) -> s
         if taken or time.monotonic() > end:
             return job
         time.sleep(1)
+
+
+@contextmanager
+def follow_job(head: Head, *more: str, cwd: Path = ROOT) -> Iterator[Search]:
+    """`ray job submit --no-wait ... MORE`, and then `ray job logs --follow` until the job has ended."""
+    taken = submit(head, "--no-wait", "--submission-id", JOB, *more, cwd=cwd)
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    with start([*RAY, "job", "logs", "--address", head.address, "--follow", JOB], head.folder, head.environment) as log:
+        yield log
+
+
+def stop(head: Head) -> None:
+    """`ray job stop` of the job that is followed."""
+    command = [*RAY, "job", "stop", "--address", head.address, JOB]
+    subprocess.run(command, env=head.environment, check=True, capture_output=True, timeout=60)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Whole searches in processes of their own, on a tiny benchmark whose trials take a second."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def make_tiny(folder: Path) -> Tiny:
     retain = {("raw", "retain1"): [{"text": article(i)} for i in (6, 7, 4, 5)]}
     write_benchmark(folder / "data", tiny_benchmark().splits | retain)
     for seed, name in enumerate(("target", "retrained")):
-        save_model(tiny_model(seed), tiny_tokenizer(), folder / name)
+        save_model(tiny_model(seed, num_hidden_layers=1), tiny_tokenizer(), folder / name)
     return Tiny(folder)
 
 
@@ -113,16 +114,21 @@ class Search:
         self.process.wait()
 
 
-@contextmanager
 def start_search(
     arguments: Sequence[str], folder: Path, environment: dict[str, str], script: str = "tune_mt.py"
-) -> Iterator[Search]:
-    """Start `python platform/tune_mt.py ...` in a process group of its own, as a terminal does."""
+) -> AbstractContextManager[Search]:
+    """Start `python platform/tune_mt.py ...`."""
+    return start([sys.executable, f"platform/{script}", *arguments], folder, environment)
+
+
+@contextmanager
+def start(command: Sequence[str], folder: Path, environment: dict[str, str]) -> Iterator[Search]:
+    """Start a command in a process group of its own, as a terminal does; what it prints goes into the folder."""
     mark = uuid.uuid4().hex
     output, errors = folder / f"{mark}.out", folder / f"{mark}.err"
     with output.open("w") as out, errors.open("w") as err:
         process = subprocess.Popen(
-            [sys.executable, f"platform/{script}", *arguments],
+            command,
             cwd=ROOT,
             env=environment | {MARK: mark, "RAY_TMPDIR": str(folder)},
             stdout=out,
@@ -192,6 +198,12 @@ def under_way(results: Path, least: int) -> Path | None:
     return next((folder for folder in folders if int(folder.name.removeprefix("trial-")) >= least), None)
 
 
+def steps_done(results: Path, least: int = 0) -> int:
+    """Up to which step that trial's state is saved; 0 where none is."""
+    folder = under_way(results, least)
+    return json.loads((folder / PROGRESS).read_text())["step"] if folder else 0
+
+
 def trials_of(storage: str, name: str) -> list[optuna.trial.FrozenTrial]:
     """A study's trials, or none where it does not exist yet."""
     file = Path(storage.removeprefix("sqlite:///"))
@@ -216,4 +228,5 @@ def interrupt(search: Search) -> None:
 
 def assert_calm(text: str) -> None:
     """Nothing of Ray's noise, and no traceback."""
-    assert [line for line in text.splitlines() if any(noise in line for noise in NOISE)] == []
+    noisy = [line for line in text.splitlines() if any(noise in line for noise in NOISE)]
+    assert noisy == [], text

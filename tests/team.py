@@ -15,7 +15,8 @@ class Team:
     """`size` processes that run the same function at once, as often as asked."""
 
     def __init__(self, size: int) -> None:
-        context = mp.get_context("spawn")
+        context = mp.get_context("forkserver")
+        context.set_forkserver_preload(["trainables.unlearning"])  # loaded once for all processes
         port = _free_port()
         self._jobs = [context.Queue() for _ in range(size)]
         self._answers = [context.Queue() for _ in range(size)]

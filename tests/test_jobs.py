@@ -1,18 +1,23 @@
-"""`ray job submit` for real, as the README says it, and the proof of which copy of the code runs where."""
+"""`ray job submit` for real, as the README says it: which copy of the code runs where, and what a lost node costs."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from clusters import RAY, start_head, start_node, submit
-from searching import ROOT, assert_calm
+from clusters import RAY, Head, Node, follow_job, start_head, start_node, stop, submit
+from searching import ROOT, assert_calm, marked, steps_done, trials_of, wait_until
+
+from lethe import store
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+SETTINGS = {
+    "RAY_health_check_period_ms": "500",  # a lost node is noticed in three seconds, not fifteen
+    "RAY_JOB_STOP_WAIT_TIME_S": "60",  # README: between a job's SIGTERM and its SIGKILL
+}
 JOURNAL = "LETHE_TEST_JOURNAL"
 WITNESS = f'''
 
@@ -35,10 +40,7 @@ def checkout(place) -> Path:
     return place / "checkout"
 
 
-COUNTED = "worker processes have been started on node"  # a note of the cluster's own, on how many; README says so
-
-
-def installed_here(place: Path) -> Path:
+def installed_here() -> Path:
     """The environment that runs the tests, in which Lethe is installed from the live checkout."""
     return Path(sys.executable).parent
 
@@ -52,45 +54,89 @@ def not_installed(place: Path) -> Path:
     return place / "bare" / "bin"
 
 
-@pytest.mark.parametrize(
-    ("environment_of", "installed", "nodes"),
-    [(installed_here, True, 1), (not_installed, False, 2)],
-    ids=["installed, one node", "not installed, two nodes"],
-)
-def test_a_job_runs_the_uploaded_checkout_in_driver_and_workers(
-    environment_of, installed, nodes, place, tiny, checkout
-):
-    name = environment_of.__name__
-    folder, journal = place / name[:4], place / f"{name}.journal"
+def job_environment(folder: Path, programs: Path, tiny) -> dict[str, str]:
+    """Where a head runs: the environment whose programs these are, with a token and a journal of who imports what."""
     folder.mkdir()
-    environment = tiny.environment(
-        HOME=str(folder),
-        PATH=f"{environment_of(place)}{os.pathsep}{os.environ['PATH']}",
-        RAY_AUTH_MODE="token",
-    ) | {JOURNAL: str(journal)}
-    assert imports_lethe(environment) == installed
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    environment = tiny.environment(HOME=str(folder), PATH=path, RAY_AUTH_MODE="token")
+    environment |= {JOURNAL: str(folder / "journal"), **SETTINGS}
     subprocess.run([*RAY, "get-auth-token", "--generate"], env=environment, check=True, capture_output=True)
-    with ExitStack() as cluster:
-        head = cluster.enter_context(start_head(folder, environment, cpus=0 if nodes > 1 else 2))
-        for _ in range(nodes - 1):  # then the head has no CPU, and all workers are on the other node
-            cluster.enter_context(start_node(head))
-        arguments = [*tiny.flags(), "--trials", "3", "--storage-path", str(folder / "results"), "--json"]
-        arguments += ["--workers", str(nodes)]
-        job = submit(head, "--working-dir", ".", "--", "python", "platform/tune_mt.py", *arguments, cwd=checkout)
-    assert job.returncode == 0, job.stdout + job.stderr
-    assert "3/3" in job.stdout
-    assert_calm("\n".join(line for line in job.stdout.splitlines() if COUNTED not in line))
-    assert len(list((folder / "results").rglob("*.parquet"))) > 0
-    imported = [line.split(" ", 2) for line in journal.read_text().splitlines()]
+    return environment
+
+
+def assert_uploaded_code_ran(folder: Path) -> None:
+    """Driver and workers ran what Ray unpacked: the upload of the checkout, and the packages that the driver shipped."""
+    imported = [line.split(" ", 2) for line in (folder / "journal").read_text().splitlines()]
     files = {role: {path for _, _, path in imported if path.endswith(file)} for role, file in WITNESSES.items()}
-    # Driver and workers run what Ray unpacked: the upload of the checkout, and the packages that the driver shipped.
     assert all(files.values()), imported
     for path in files["driver"] | files["worker"]:
         assert str(folder / "ray") in path
     assert any("working_dir_files" in path for path in files["driver"])
     assert any("py_modules_files" in path for path in files["worker"])
+
+
+def test_a_job_of_an_installed_project_runs_the_uploaded_checkout_and_gives_a_front(place, tiny, checkout):
+    folder = place / "one"
+    environment = job_environment(folder, installed_here(), tiny)
+    assert imports_lethe(environment)
+    search = [*tiny.flags(), "--trials", "3", "--concurrent", "1", "--json"]
+    search += ["--storage-path", str(folder / "results")]
+    with start_head(folder, environment) as head:
+        job = submit(head, "--working-dir", ".", "--", "python", "platform/tune_mt.py", *search, cwd=checkout)
+    assert job.returncode == 0, job.stdout + job.stderr
+    assert "3/3" in job.stdout
+    assert_calm(without_counts(job.stdout))
+    assert_uploaded_code_ran(folder)
     points = json.loads(job.stdout[job.stdout.index("\n{\n") : job.stdout.rindex("\n}\n") + 2])["front"]
     assert all(Path(point["weights"]).is_dir() for point in points)
+
+
+def workers(nodes: list[Node | Head]) -> int:
+    """How many Ray Train workers live on these nodes."""
+    return sum(p.name().startswith("ray::RayTrainWorker") for node in nodes for p in marked(node.mark))
+
+
+def test_a_job_without_an_installed_project_shrinks_with_a_lost_node_grows_with_a_new_one_and_is_stopped(
+    place, tiny, checkout
+):
+    folder, results = place / "three", place / "three" / "results"
+    environment = job_environment(folder, not_installed(place), tiny)
+    assert not imports_lethe(environment)
+    search = [*tiny.flags(steps=100_000, every=20), "--trials", "1", "--workers", "1:2", "--storage-path", str(results)]
+    with (
+        start_head(folder, environment, cpus=1) as head,
+        start_node(head, cpus=1) as lost,
+        follow_job(head, "--working-dir", ".", "--", "python", "platform/tune_mt.py", *search, cwd=checkout) as job,
+    ):
+        nodes, done = [head, lost], []
+
+        def until(count: int) -> None:
+            """Wait until a group of this many workers has brought the trial further than it was."""
+            wait_until(lambda: workers(nodes) == count, job, every=0.2)
+            before = steps_done(results)
+            wait_until(lambda: steps_done(results) > before and workers(nodes) == count, job, every=0.2)
+            done.append(steps_done(results))
+
+        until(2)
+        lost.kill()
+        until(1)
+        with start_node(head, cpus=1) as back:
+            nodes.append(back)
+            until(2)
+            stop(head)
+        job.wait(60)
+    assert done == sorted(done)
+    assert "failed" not in job.printed()
+    assert job.printed().count("interrupted") == 1, job.printed()
+    assert_calm(without_counts(job.printed()))
+    assert_uploaded_code_ran(folder)
+    (trial,) = trials_of(f"sqlite:///{results}/studies.db", "data")
+    assert store.is_interrupted(trial)
+
+
+def without_counts(printed: str) -> str:
+    """What a job printed, but for a note of the cluster's own on how many processes there are; README says so."""
+    return "\n".join(line for line in printed.splitlines() if "worker processes have been started on node" not in line)
 
 
 def imports_lethe(environment: dict[str, str]) -> bool:

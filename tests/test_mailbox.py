@@ -1,6 +1,8 @@
 import asyncio
 
-from trainables.mailbox import ATTEMPTS, Mailbox
+from trainables.mailbox import ATTEMPTS, RESTARTED, Mailbox
+
+LOST = "its workers were killed, or their number changed"
 
 
 def run(scenario):
@@ -83,10 +85,11 @@ def test_a_job_whose_group_died_is_handed_out_again_and_delivers_nothing_twice()
         await box.post(job, 0, {"step": 0})
         again = await box.take()
         for step in range(3):
-            await box.post(job, step, {"step": step, "done": step == 2})
-        return again, [(await box.collect(1))["step"] for _ in range(3)], await box.collect(0.01)
+            await box.post(job, step, {"step": step})
+        return again, [await box.collect(1) for _ in range(3)], await box.collect(0.01)
 
-    assert run(scenario) == ((1, {"trial": 0}), [0, 1, 2], None)
+    told = [{"step": 0}, {"step": 1, RESTARTED: LOST}, {"step": 2}]
+    assert run(scenario) == ((1, {"trial": 0}), told, None)
 
 
 def test_a_job_that_ended_is_not_handed_out_again():
@@ -130,7 +133,9 @@ def test_a_job_that_gets_on_is_never_given_up_however_often_its_group_dies():
             await box.note("a node was lost")
         return [await box.collect(1) for _ in range(3 * ATTEMPTS)]
 
-    assert run(scenario) == [{"step": step} for step in range(3 * ATTEMPTS)]
+    first, *others = run(scenario)
+    assert first == {"step": 0}
+    assert others == [{"step": step, RESTARTED: "a node was lost"} for step in range(1, 3 * ATTEMPTS)]
 
 
 def test_a_failure_ends_a_job_also_when_it_had_delivered_more_before():

@@ -43,6 +43,15 @@ def written(display):
     return display.console.file.getvalue().splitlines()
 
 
+def test_a_log_gets_a_line_where_a_trial_goes_on_in_new_processes(clock):
+    with watch() as display:
+        display.started(3, {"lr": 0.1})
+        display.restarted(3, "Connection closed [pair.cc:537]")
+    assert written(display)[1] == (
+        "trial    3  goes on from its last checkpoint in new processes: Connection closed [pair.cc:537]"
+    )
+
+
 def test_a_log_gets_one_line_for_the_start_and_one_for_each_trial_that_ends(clock):
     with watch() as display:
         for number in (0, 1):

@@ -1,96 +1,128 @@
+"""A whole search in processes of its own to which all happens that can: it ends as the obvious loop, and shows its front.
+
+More faults, each by itself, are in tests/faults.py; a killed driver is in test_ablate_end_to_end.py, a killed node in
+test_jobs.py, a full disk in test_unlearning.py.
+"""
+
 import json
 import re
+from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import optuna
 import pytest
+from faults import LENGTH, TRIALS, Place, kill_actor, kill_server, kill_worker, strike
 from optuna.trial import TrialState
-from plain_loop import one_thread, outcome, plain_search
-from searching import (
-    assert_calm,
-    interrupt,
-    left_over,
-    start_search,
-    trials_of,
-    under_way,
-    wait_until,
-)
+from plain_loop import Outcome, one_thread, outcome, plain_search
+from postgres import binaries, start_postgres
+from searching import assert_calm, interrupt, left_over, steps_done, wait_until
 
 from lethe import store
 from trainables.config import parse_config
 from trainables.models import load_model
 from trainables.session import make_session
 from trainables.task import Task
-from trainables.unlearning import Unlearner
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-TRIALS = 3
-SEED = ["--seed", "3", "--concurrent", "1"]
+AWAY = "does not answer; trying again"  # what a driver says of a server that is gone
 
 
 @pytest.fixture(autouse=True, scope="module")
-def thread():
+def thread() -> Iterator[None]:
     """One, as in the workers."""
     with one_thread():
         yield
 
 
-LONG = {"steps": 40, "every": 4}  # some seconds a trial: long enough to be met while it runs
-
-
 @pytest.fixture(scope="module")
 def searched(place, tiny):
-    """A search that was stopped by Ctrl-C, and gone on with: what it printed at last, and its study.
+    """A search that loses a worker, then its actor, and is stopped by Ctrl-C; its resume loses the study's server.
 
-    SIGTERM, what `ray job stop` sends, is in test_elastic.py; kill -9 in test_ablate_end_to_end.py.
+    The study is kept by PostgreSQL, or in a file where there is no such server here. SIGTERM, what `ray job stop`
+    sends, is in test_jobs.py.
     """
-    storage = f"sqlite:///{place}/a/studies.db"
-    arguments = [*tiny.flags(**LONG), *SEED, "--trials", str(TRIALS), "--storage-path", str(place / "a"), "--resume"]
+    with start_postgres() if binaries() else nullcontext() as server:
+        there = Place(place / "a", tiny, server=server and server.url())
+        with there.search() as search:
+            struck = [strike(there.results, search, partial(kill_worker, search), least=1)]
+            struck.append(strike(there.results, search, partial(kill_actor, search), least=2))
+            processes = []
 
-    def states(wanted):
-        return [t for t in trials_of(storage, "data") if t.state == wanted]
+            def stop() -> None:
+                processes.extend(search.descendants())
+                interrupt(search)
 
-    with start_search(arguments, place, tiny.environment()) as search:
-        wait_until(lambda: under_way(place / "a", least=1) is not None and states(TrialState.COMPLETE), search)
-        processes = search.descendants()
-        assert len(processes) > 5
-        interrupt(search)
-        assert search.wait(60) == 130, search.printed()
-        assert_calm(search.printed())
-        assert search.printed().count("interrupted") == 1, search.printed()
-        assert f"--trials {TRIALS} --resume" in search.printed()
-        left = left_over(processes, search.mark)
-    assert states(TrialState.RUNNING) == []
-    with start_search([*arguments, "--json"], place, tiny.environment()) as search:
-        code = search.wait()
-        study = optuna.load_study(study_name="data", storage=storage)
-        left += left_over([], search.mark)
-        return code, search.output.read_text("utf-8"), search.errors.read_text("utf-8"), study, left
+            struck.append(strike(there.results, search, stop, least=3))
+            assert search.wait(60) == 130, search.printed()
+            assert_calm(search.printed())
+            assert search.printed().count("goes on from its last checkpoint") == 2, search.printed()
+            assert search.printed().count("interrupted") == 1, search.printed()
+            assert f"--trials {TRIALS} --resume" in search.printed()
+            left = left_over(processes, search.mark)
+        states, done = [t.state for t in load(there).trials], steps_done(there.results, least=3)
+        with there.search(arguments=[*there.arguments(), "--json"]) as search:
+            if server:
+                wait_until(lambda: steps_done(there.results, least=3) > done, search)
+                struck.append(strike(there.results, search, partial(kill_server, server, search), least=3))
+            code = search.wait()
+            left += left_over([], search.mark)
+        yield SimpleNamespace(
+            code=code,
+            output=search.output.read_text("utf-8"),
+            errors=search.errors.read_text("utf-8"),
+            processes=processes,
+            left=left,
+            struck=struck,
+            states_at_the_stop=states,
+            study=load(there),
+            results=there.results,
+        )
+
+
+def load(there: Place) -> optuna.Study:
+    """The study of a search."""
+    return optuna.load_study(study_name="data", storage=store.open_storage(there.storage()))
 
 
 def settings(**chosen):
     return parse_config({name: str(value) for name, value in chosen.items()})
 
 
-def test_a_search_that_was_stopped_ends_as_the_obvious_loop(searched, tiny, place):
-    study = searched[3]
-    config = settings(steps=LONG["steps"], eval_every=LONG["every"], batch_size=2)
-    assert outcome(study) == plain_search(store.load_facts(study), tiny, place / "plain", TRIALS, config)
+@pytest.fixture(scope="module")
+def plain(searched, tiny, place) -> Outcome:
+    """What the obvious loop makes of the same study."""
+    config = settings(steps=LENGTH["steps"], eval_every=LENGTH["every"], batch_size=2)
+    return plain_search(store.load_facts(searched.study), tiny, place / "plain", TRIALS, config)
+
+
+def test_a_search_that_lost_all_and_was_stopped_ends_as_the_obvious_loop(searched, plain):
+    study = searched.study
+    assert searched.code == 0, searched.errors
+    assert outcome(study) == plain
     interrupted = [t.number for t in study.trials if store.is_interrupted(t)]
-    repeats = [t.user_attrs[store.RERUN_OF] for t in study.trials if store.RERUN_OF in t.user_attrs]
-    assert len(interrupted) == 1
-    assert sorted(repeats) == interrupted
+    assert [t.state for t in study.trials if t.number not in interrupted] == [TrialState.COMPLETE] * TRIALS
+    assert interrupted == [3]
+    assert [t.user_attrs[store.RERUN_OF] for t in study.trials if store.RERUN_OF in t.user_attrs] == interrupted
 
 
-def test_a_search_ends_well_and_leaves_nothing_running(searched):
-    code, _, errors, _, left = searched
-    assert code == 0, errors
-    assert left == []
+def test_no_trial_that_was_hit_began_anew(searched):
+    assert len(searched.struck) == (4 if binaries() else 3)
+    assert all(file.stat().st_mtime < one.at for one in searched.struck for file in one.written)
+
+
+def test_ctrl_c_stops_what_runs_and_nothing_is_left_running(searched):
+    assert len(searched.processes) > 5
+    assert TrialState.RUNNING not in searched.states_at_the_stop
+    assert searched.left == []
 
 
 def test_a_search_s_output_is_calm_and_a_front(searched):
-    _, output, errors, _, _ = searched
-    assert_calm(output + errors)
+    errors = searched.errors
+    assert_calm(searched.output + errors)
+    assert (AWAY in errors) == bool(binaries())
     assert re.search(r"\d+ of \d+ scored checkpoints are on the front", errors)
     assert f"{TRIALS}/{TRIALS}" in errors
     assert "target" in errors
@@ -98,8 +130,7 @@ def test_a_search_s_output_is_calm_and_a_front(searched):
 
 
 def test_json_is_the_whole_front_with_intervals_and_references(searched):
-    _, output, _, _, _ = searched
-    told = json.loads(output)
+    told = json.loads(searched.output)
     assert (told["study"], told["trials"], told["interrupted"]) == ("data", TRIALS, False)
     assert told["failed"] == {}
     assert {"target", "retrained"} <= set(told["references"])
@@ -110,34 +141,27 @@ def test_json_is_the_whole_front_with_intervals_and_references(searched):
             assert low <= value <= high
 
 
-def test_weights_of_the_front_and_only_they_are_kept_and_load(searched, place):
-    front = json.loads(searched[1])["front"]
-    kept = {str(file.parent) for file in (place / "a").rglob("model.safetensors")}
-    assert kept == {point["weights"] for point in front}
+def test_weights_of_the_front_and_only_they_are_kept_and_load(searched):
+    kept = {str(file.parent) for file in searched.results.rglob("model.safetensors")}
+    assert kept == {point["weights"] for point in json.loads(searched.output)["front"]}
     for folder in kept:
         assert load_model(folder).num_parameters() > 0
 
 
-def test_the_store_opens_with_plain_optuna(searched):
-    _, _, _, study, _ = searched
-    assert [t.state for t in study.trials if not store.is_interrupted(t)] == [TrialState.COMPLETE] * TRIALS
-    assert len(study.best_trials) >= 1
+def test_every_checkpoint_of_every_trial_is_in_the_store(searched):
+    study = searched.study
     points = store.read_points(study, store.load_facts(study))
     assert set(points["role"]) == {"student", "teacher"}
     ended = points[points["trial"].isin([t.number for t in study.trials if t.state == TrialState.COMPLETE])]
-    assert len(ended) == TRIALS * 2 * LONG["steps"] / LONG["every"]
+    assert len(ended) == TRIALS * 2 * LENGTH["steps"] / LENGTH["every"]
 
 
-def test_a_front_point_s_weights_are_the_bits_that_its_parameters_give_alone(searched, tiny, place):
-    point = json.loads(searched[1])["front"][-1]
-    config = settings(steps=LONG["steps"], eval_every=LONG["every"], batch_size=2, **point["parameters"])
-    list(Unlearner(Task(**tiny.places(), cache=str(place / "cache-alone")))(config, place / "alone"))
-    name = Path(point["weights"]).name
-    assert bits(place / "alone" / name) == bits(point["weights"])
-
-
-def bits(folder) -> bytes:
-    return (Path(folder) / "model.safetensors").read_bytes()
+def test_the_weights_of_every_front_point_are_the_bits_that_the_obvious_loop_wrote(searched, plain, place):
+    for point in json.loads(searched.output)["front"]:
+        kept = Path(point["weights"])
+        trial = int(kept.parent.name.removeprefix("trial-"))
+        written = place / "plain" / f"trial-{trial}" / kept.name
+        assert (kept / "model.safetensors").read_bytes() == (written / "model.safetensors").read_bytes()
 
 
 def test_the_tenth_trial_in_a_warm_worker_is_the_same_trial_alone(tiny, place):

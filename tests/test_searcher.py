@@ -2,12 +2,13 @@
 
 import math
 import pickle
+from types import SimpleNamespace
 
 import pytest
 from optuna.trial import TrialState
 from tiny_study import checkpoint, tiny_ledger
 
-from lethe.searcher import LedgerSearcher
+from lethe.searcher import Deaths, LedgerSearcher
 
 
 class Diary:
@@ -21,6 +22,9 @@ class Diary:
 
     def scored(self, number, checkpoint):
         self.lines.append(("scored", number, checkpoint["step"], checkpoint["role"]))
+
+    def restarted(self, number, reason):
+        self.lines.append(("restarted", number, reason))
 
     def finished(self, number, failure):
         self.lines.append(("finished", number, failure))
@@ -48,6 +52,15 @@ def test_a_suggestion_is_the_parameters_and_the_trial_s_number(searcher):
     trials = searcher.ledger.study.trials
     assert [trial.params for trial in trials] == [first, second]
     assert {trial.state for trial in trials} == {TrialState.RUNNING}
+
+
+def test_a_trial_that_goes_on_in_new_processes_is_told_with_the_reason(searcher):
+    searcher.suggest("a")
+    searcher.on_trial_result("a", result(10) | {"restarted": "connection closed"})
+    Deaths(searcher).on_trial_recover(1, [], SimpleNamespace(trial_id="a"))
+    told = [line for line in searcher.diary.lines if line[0] == "restarted"]
+    assert told == [("restarted", 0, "connection closed"), ("restarted", 0, "its actor died")]
+    assert only_trial(searcher).state == TrialState.RUNNING
 
 
 def test_every_checkpoint_is_stored_and_told_also_those_of_the_last_result(searcher):

@@ -21,6 +21,8 @@ class Silent:
 
     def scored(self, number, checkpoint): ...
 
+    def restarted(self, number, reason): ...
+
     def finished(self, number, failure):
         self.ended.append((number, failure))
 

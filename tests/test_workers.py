@@ -13,7 +13,7 @@ from searching import short_folder
 
 from lethe import cluster
 from trainables import workers
-from trainables.mailbox import Mailbox
+from trainables.mailbox import RESTARTED, Mailbox
 from trainables.workers import WarmTrainable, Workers, check_code, code_hash, warm
 
 
@@ -175,6 +175,8 @@ def test_two_workers_run_each_trial_together_and_one_that_is_killed_costs_no_res
         seen.append(results[:-1])
     group.stop()
     assert killed.exists()
+    told = [[result.pop(RESTARTED, None) is not None for result in trial] for trial in seen]
+    assert told == [[False, False, True, False], [False] * 4]  # with the first result after the kill
     assert seen == [[{"step": step, "size": 2, "rank": 0} for step in range(4)]] * 2
     lines = [(local_ray / f"pair-{rank}").read_text().split("\n") for rank in (0, 1)]
     pids = [{line.split()[0] for line in own if line} for own in lines]

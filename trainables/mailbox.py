@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+RESTARTED = "restarted"  # in a result: workers were started anew before it, and what is known of why
 ATTEMPTS = 3  # of one job, by groups that die under it one after the other without a result
 
 
@@ -19,14 +20,15 @@ class Mailbox:
         self._newest = 0
         self._config: dict[str, Any] | None = None
         self._taken = self._delivered = 0  # how often the newest job was since its last result, and how many of these
-        self._reason = "killed"
+        self._reason = ""  # what the newest group said as it died
+        self._restarted = ""  # why the job was handed out again since its last result
 
     async def submit(self, config: dict[str, Any] | None) -> None:
         """Hand in the next job, or `None` to end the group. What an older job still posts is dropped."""
         self._newest += 1
         self._config = config
         self._taken = self._delivered = 0
-        self._reason = "killed"
+        self._reason = self._restarted = ""
         self._results = asyncio.Queue()
         self._ready.set()
 
@@ -38,8 +40,13 @@ class Mailbox:
         """Wait for the newest job: its number and its configuration; given up when taken in vain too often."""
         await self._ready.wait()
         if self._taken == ATTEMPTS:
-            await self.fail(self._newest, f"its workers died {ATTEMPTS} times in a row, at last: {self._reason}")
+            await self.fail(
+                self._newest, f"its workers died {ATTEMPTS} times in a row, at last: {self._reason or 'killed'}"
+            )
             await self._ready.wait()
+        if self._taken:
+            self._restarted = self._reason or "its workers were killed, or their number changed"
+            self._reason = ""
         self._taken += 1
         return self._newest, self._config
 
@@ -53,7 +60,9 @@ class Mailbox:
         if index >= self._delivered:
             self._delivered += 1
             self._taken = 1  # it goes on behind this result: a group that dies now is the first again
-            await self._results.put(result)
+            news = {RESTARTED: self._restarted} if self._restarted and "failure" not in result else {}
+            self._restarted = ""
+            await self._results.put(result | news)
         if result.get("done") or "failure" in result:
             self._ready.clear()
         return True

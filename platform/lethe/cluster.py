@@ -70,6 +70,8 @@ def connect(modules: Sequence[ModuleType]) -> Iterator[Cluster]:
     for name, value in (ENVIRONMENT if joins() else ENVIRONMENT | LOCAL).items():
         os.environ.setdefault(name, value)
     logging.getLogger("ray").setLevel(logging.ERROR)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a trial's failure is a line of the display's
+    ray._private.worker._worker_logs_enabled = False  # or what becomes of processes is printed where --json goes
     with _signals_kept():
         context = ray.init(**_init_arguments(modules))
     try:

@@ -28,6 +28,9 @@ class Observer(Protocol):
     def scored(self, number: int, checkpoint: Mapping[str, Any]) -> None:
         """A checkpoint of a running trial was scored."""
 
+    def restarted(self, number: int, reason: str) -> None:
+        """A trial lost its processes, and goes on in new ones."""
+
     def finished(self, number: int, failure: str | None) -> None:
         """A trial ended; `failure` is its reason, or None."""
 
@@ -85,6 +88,10 @@ class Progress:
         """See Observer."""
         self.running[number].newest = checkpoint
 
+    def restarted(self, number: int, reason: str) -> None:
+        """See Observer."""
+        self._say(f"trial {number:>4}  goes on from its last checkpoint in new processes: {reason}")
+
     def finished(self, number: int, failure: str | None) -> None:
         """See Observer."""
         trial = self.running.pop(number)
@@ -93,13 +100,14 @@ class Progress:
         self._best = self.best()
         if not self.console.is_terminal:
             outcome = f"failed: {failure}" if failure else self._scores(trial.newest)
-            self.console.print(
+            self._say(
                 f"trial {number:>4}  {self.done}/{self.trials}  {_parameters(trial.params)}  {outcome}  "
-                f"{self._best[1]}  {self._time_left()}",
-                soft_wrap=True,
-                highlight=False,
-                markup=False,  # on any console: a failure's reason may hold brackets
+                f"{self._best[1]}  {self._time_left()}"
             )
+
+    def _say(self, line: str) -> None:
+        """Print a line as it is: the reason of a failure may hold brackets."""
+        self.console.print(line, soft_wrap=True, highlight=False, markup=False)
 
     def _draw(self) -> Group:
         head = Text(f"{self.done} of {self.trials} trials done", style="bold")

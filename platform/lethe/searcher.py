@@ -6,12 +6,13 @@ only carry the checkpoints, and the ledger decides what a trial's end means.
 
 from typing import Any
 
+from ray.tune import Callback
 from ray.tune.search import Searcher
 
 from lethe.ledger import Ledger
 from lethe.progress import Observer
 
-CHECKPOINTS, FAILURE = "checkpoints", "failure"  # keys of a trainable's results
+CHECKPOINTS, RESTARTED, FAILURE = "checkpoints", "restarted", "failure"  # keys of a trainable's results
 
 
 class LedgerSearcher(Searcher):
@@ -40,9 +41,15 @@ class LedgerSearcher(Searcher):
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Store what the trial scored."""
         number = self._numbers[trial_id]
+        if RESTARTED in result:
+            self._observer.restarted(number, result[RESTARTED])
         for checkpoint in result.get(CHECKPOINTS, ()):
             self._ledger.record(number, checkpoint)
             self._observer.scored(number, checkpoint)
+
+    def on_trial_recover(self, trial_id: str) -> None:
+        """Tell that the trial's own actor died; Tune starts another one."""
+        self._observer.restarted(self._numbers[trial_id], "its actor died")
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tell the trial's end. Tune calls `on_trial_result` for every result but the last, whose part is done here."""
@@ -65,3 +72,14 @@ class LedgerSearcher(Searcher):
 
     def restore(self, checkpoint_path: str) -> None:
         """Nothing: a study is resumed by a new searcher on the same store."""
+
+
+class Deaths(Callback):
+    """Tells a searcher what Tune tells only callbacks: that an actor died and its trial goes on in another one."""
+
+    def __init__(self, searcher: LedgerSearcher) -> None:
+        self._searcher = searcher
+
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """See Callback."""
+        self._searcher.on_trial_recover(trial.trial_id)

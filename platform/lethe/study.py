@@ -13,7 +13,7 @@ from ray import tune
 from lethe.driver import is_gone, this_driver
 from lethe.ledger import Ledger
 from lethe.progress import Observer
-from lethe.searcher import LedgerSearcher
+from lethe.searcher import Deaths, LedgerSearcher
 
 DEATHS = 2  # of a trial's own actor; what it delivered is stored, and it goes on from its state
 
@@ -41,10 +41,11 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
     left = plan.trials - ledger.finished()
     if left <= 0:
         return
+    searcher = LedgerSearcher(ledger, KeepFront(ledger, observer), plan.trials)
     tuner = tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
-            search_alg=LedgerSearcher(ledger, KeepFront(ledger, observer), plan.trials),
+            search_alg=searcher,
             num_samples=left,
             max_concurrent_trials=min(plan.slots, left),
             reuse_actors=True,
@@ -53,6 +54,7 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
             name="tune",
             storage_path=str(plan.scratch),
             failure_config=tune.FailureConfig(max_failures=DEATHS),
+            callbacks=[Deaths(searcher)],
             verbose=0,
         ),
     )
@@ -98,6 +100,10 @@ class KeepFront:
         if checkpoint.get("weights"):
             self._written.setdefault(number, set()).add(checkpoint["weights"])
         self._observer.scored(number, checkpoint)
+
+    def restarted(self, number: int, reason: str) -> None:
+        """See Observer."""
+        self._observer.restarted(number, reason)
 
     def finished(self, number: int, failure: str | None) -> None:
         """See Observer."""
