@@ -23,7 +23,7 @@ from trainables.config import Config
 from trainables.task import Task
 from trainables.unlearning import Unlearner
 
-BASE = Config(steps=50, eval_every=50)
+BASE = Config(steps=40, eval_every=40)
 RECIPES = {
     "MT + NLUL": BASE,
     "MT + LL": replace(BASE, forget_loss="ll"),
@@ -58,7 +58,9 @@ def run_all(seeds: int, processes: int) -> dict[str, list[Scores]]:
         "target": [{name: references.target[name][0] for name in SHOWN}],
         "retrained": [{name: (references.retrained or {})[name][0] for name in SHOWN}],
     }
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.science"])  # its libraries are loaded once for all processes
+    with context.Pool(processes) as pool:
         for recipe, _, scores in pool.map(run, jobs, chunksize=1):
             results.setdefault(recipe, []).append(scores)
     return results

@@ -3,6 +3,8 @@
 The simulations are of the kind of ablations: few seeds, many items that every run is scored on, and both matter.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -31,9 +33,13 @@ def simulate(rng, seeds: int, spread: tuple[float, float, float], effect: float)
     )
 
 
+@lru_cache(maxsize=1)
+def counts(seed: int) -> np.ndarray:
+    return effects.redraw_counts(ITEMS, seed=seed, redraws=REDRAWS)
+
+
 def estimated(differences: np.ndarray, seed: int) -> Estimate:
-    counts = effects.redraw_counts(ITEMS, seed=seed, redraws=REDRAWS)
-    redrawn = np.stack([effects.redraw_mean(row, counts) for row in differences], axis=1)
+    redrawn = np.stack([effects.redraw_mean(row, counts(seed)) for row in differences], axis=1)
     return estimate(differences.mean(axis=1), redrawn, ITEMS)
 
 

@@ -23,8 +23,6 @@ from searching import assert_calm, interrupt, left_over, steps_done, wait_until
 from lethe import store
 from trainables.config import parse_config
 from trainables.models import load_model
-from trainables.session import make_session
-from trainables.task import Task
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 AWAY = "does not answer; trying again"  # what a driver says of a server that is gone
@@ -162,24 +160,3 @@ def test_the_weights_of_every_front_point_are_the_bits_that_the_obvious_loop_wro
         trial = int(kept.parent.name.removeprefix("trial-"))
         written = place / "plain" / f"trial-{trial}" / kept.name
         assert (kept / "model.safetensors").read_bytes() == (written / "model.safetensors").read_bytes()
-
-
-def test_the_tenth_trial_in_a_warm_worker_is_the_same_trial_alone(tiny, place):
-    task = Task(
-        benchmark=str(tiny.folder / "data"), model=str(tiny.folder / "target"), cache=str(place / "cache-alone")
-    )
-    trials = [{"trial": n, "lr": 0.02 * (n + 1), "alpha": 1.0 + n, "delta": 0.01 * (n + 1)} for n in range(10)]
-    base = settings(steps=2, eval_every=1, batch_size=2)
-    session, fresh = (make_session(task, base, str(place / name)) for name in ("ten", "one"))
-    in_row = [without_places(list(session(trial))) for trial in trials]
-    assert in_row[9] == without_places(list(fresh(trials[9])))
-    weights = [file.relative_to(place / "ten") for file in (place / "ten" / "trial-00009").rglob("*.safetensors")]
-    assert len(weights) == 4
-    assert all((place / "ten" / file).read_bytes() == (place / "one" / file).read_bytes() for file in weights)
-    assert in_row[8] != in_row[9]
-
-
-def without_places(results):
-    return [
-        {k: v for k, v in point.items() if k not in ("weights", "items")} for r in results for point in r["checkpoints"]
-    ]
