@@ -8,11 +8,10 @@ sure a difference between them is, are not looked at here.
 """
 
 import argparse
+import copy
 import functools
 import multiprocessing
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from rich.console import Console
@@ -20,8 +19,10 @@ from rich.table import Table
 from transformers.utils.logging import disable_progress_bar
 
 from trainables.config import Config
+from trainables.data import chunk_texts
+from trainables.mean_teacher import Checkpoint, unlearn
 from trainables.task import Task
-from trainables.unlearning import Unlearner
+from trainables.unlearning import Loaded, load_task
 
 BASE = Config(steps=40, eval_every=40)
 RECIPES = {
@@ -34,26 +35,31 @@ Scores = dict[str, float]
 
 
 @functools.cache
-def load() -> Unlearner:
+def load() -> Loaded:
     """What a process runs one recipe after another on."""
     torch.set_num_threads(1)
     disable_progress_bar()
-    return Unlearner(Task(benchmark="muse-mini"))
+    return load_task(Task(benchmark="muse-mini"))
 
 
 def run(job: tuple[str, int]) -> tuple[str, int, Scores]:
     """Run one recipe with one seed, and return the scores of its last student."""
     recipe, seed = job
-    with tempfile.TemporaryDirectory() as folder:
-        *_, last = load()(replace(RECIPES[recipe], seed=seed), Path(folder))
-    student = next(point for point in last["checkpoints"] if point["role"] == "student")
-    return recipe, seed, {name: student["scores"][name][0] for name in SHOWN}
+    loaded, config = load(), replace(RECIPES[recipe], seed=seed)
+    forget, retain = (
+        chunk_texts(loaded.tokenizer, loaded.benchmark.texts("raw", split), max_length=config.max_length)
+        for split in ("forget", "retain1")
+    )
+    records = unlearn(copy.deepcopy(loaded.target), forget, retain, config, pad=loaded.tokenizer.pad_token_id)
+    student = next(record.model for record in records if isinstance(record, Checkpoint) and record.role == "student")
+    scores = loaded.evaluator(student).scores
+    return recipe, seed, {name: scores[name].value for name in SHOWN}
 
 
 def run_all(seeds: int, processes: int) -> dict[str, list[Scores]]:
     """Run every recipe with every seed: recipe -> scores by seed. "target" and "retrained" have one entry each."""
     jobs = [(recipe, seed) for seed in range(seeds) for recipe in RECIPES]
-    references = Unlearner(Task(benchmark="muse-mini")).loaded.references
+    references = load_task(Task(benchmark="muse-mini")).references
     results: dict[str, list[Scores]] = {
         "target": [{name: references.target[name][0] for name in SHOWN}],
         "retrained": [{name: (references.retrained or {})[name][0] for name in SHOWN}],

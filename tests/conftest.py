@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from plain_loop import one_thread
 from searching import Tiny, make_tiny, short_folder
+
+from trainables.task import Task
+from trainables.unlearning import load_task
 
 settings.register_profile("lethe", deadline=None)  # no test measures time
 settings.load_profile("lethe")
@@ -32,6 +36,9 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def tiny() -> Iterator[Tiny]:
-    """A benchmark and two models whose trials take a second, and whose reference scores the first search measures."""
+    """A benchmark and two models whose trials take a second, and whose reference scores are in the cache."""
     with short_folder() as folder:
-        yield make_tiny(folder)
+        made = make_tiny(folder)
+        with one_thread():
+            load_task(Task(**made.places(), cache=made.cache()))
+        yield made

@@ -47,6 +47,10 @@ class Tiny:
         names = {"benchmark": "data", "model": "target", "retrained": "retrained"}
         return {name: str(self.folder / place) for name, place in names.items()}
 
+    def cache(self) -> str:
+        """Lethe's folder in the cache of its searches."""
+        return str(self.folder / "cache" / "lethe")
+
     def environment(self, **more: str) -> dict[str, str]:
         """The environment of a search: its own cache, one thread, no cluster of somebody else's."""
         own = {"XDG_CACHE_HOME": str(self.folder / "cache"), "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
