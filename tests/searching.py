@@ -26,6 +26,7 @@ from trainables.models import save_model
 from trainables.resume import PROGRESS
 
 ROOT = Path(__file__).parent.parent
+FAIR = {"RAY_worker_niceness": "0"}  # or Ray's processes yield to every other test's, and starve
 MARK = "LETHE_TEST_RUN"  # in the environment of a search, and so of every process that it starts
 NOISE = ("WARNING", "Traceback", "(raylet", "(pid=", "Warning:", "worker processes have been started")
 
@@ -55,7 +56,7 @@ class Tiny:
         """The environment of a search: its own cache, one thread, no cluster of somebody else's."""
         own = {"XDG_CACHE_HOME": str(self.folder / "cache"), "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-        return kept | own | more
+        return kept | own | FAIR | more
 
 
 def make_tiny(folder: Path) -> Tiny:
@@ -156,14 +157,15 @@ def title(process: psutil.Process) -> str:
 
 def marked(mark: str) -> list[psutil.Process]:
     """Every live process that carries a search's mark."""
-    return [process for process in psutil.process_iter() if _environment(process).get(MARK) == mark]
+    return [process for process in psutil.process_iter() if mark_of(process) == mark]
 
 
-def _environment(process: psutil.Process) -> dict[str, str]:
+def mark_of(process: psutil.Process) -> str | None:
+    """The mark of the search or node that a process belongs to."""
     try:
-        return process.environ()
+        return process.environ().get(MARK)
     except (psutil.Error, OSError):
-        return {}
+        return None
 
 
 def left_over(processes: Sequence[psutil.Process], mark: str, patience: float = 150) -> list[str]:

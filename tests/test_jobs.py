@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from clusters import RAY, Head, Node, follow_job, start_head, start_node, stop, submit
-from searching import ROOT, assert_calm, marked, steps_done, trials_of, wait_until
+from searching import ROOT, assert_calm, mark_of, steps_done, trials_of, wait_until
 
 from lethe import store
 
@@ -93,7 +94,9 @@ def test_a_job_of_an_installed_project_runs_the_uploaded_checkout_and_gives_a_fr
 
 def workers(nodes: list[Node | Head]) -> int:
     """How many Ray Train workers live on these nodes."""
-    return sum(p.name().startswith("ray::RayTrainWorker") for node in nodes for p in marked(node.mark))
+    marks = {node.mark for node in nodes}
+    found = [p for p in psutil.process_iter(["name"]) if p.info["name"].startswith("ray::RayTrainWorker")]
+    return sum(mark_of(process) in marks for process in found)
 
 
 def test_a_job_without_an_installed_project_shrinks_with_a_lost_node_grows_with_a_new_one_and_is_stopped(

@@ -4,12 +4,13 @@ import signal
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 import ray
 from ray import tune
-from searching import short_folder
+from searching import FAIR, short_folder
 
 from lethe import cluster
 from trainables import workers
@@ -26,7 +27,7 @@ def make_workload(journal, killed):
     def note(what, trial=None):
         if os.environ["RANK"] == "0":
             with open(journal, "a") as file:
-                file.write(json.dumps({"what": what, "trial": trial, "pid": os.getpid(), "at": time.time()}) + "\n")
+                file.write(json.dumps({"what": what, "trial": trial, "pid": os.getpid()}) + "\n")
 
     def workload():
         note("loaded")
@@ -82,7 +83,8 @@ def local_ray():
     """A Ray of this module's own, as Lethe starts it."""
     with pytest.MonkeyPatch.context() as patch, short_folder() as folder:
         patch.delenv("RAY_ADDRESS", raising=False)
-        patch.setenv("RAY_TMPDIR", str(folder))
+        for name, value in (FAIR | {"RAY_TMPDIR": str(folder)}).items():
+            patch.setenv(name, value)
         with cluster.connect([]):
             yield folder
 
@@ -132,19 +134,18 @@ def test_a_group_loads_once_and_runs_every_trial_until_it_dies(run):
 @pytest.mark.slow
 def test_a_stopped_trial_is_cancelled_inside_the_warm_group(run):
     _, journal = run
-    assert of(journal, "closed") == [1]
+    assert [trial for trial in of(journal, "closed") if trial != 6] == [1]  # the other one of 6's may see its end
     assert of(journal, "ended") == [0, 2, 4, 5, 6]
     closed = next(entry for entry in journal if entry["what"] == "closed")
     began = next(entry for entry in journal if entry["what"] == "began" and entry["trial"] == 2)
     assert closed["pid"] == began["pid"]
-    assert -0.05 < began["at"] - closed["at"] < 5  # at once: a new group would take longer
 
 
 @pytest.mark.slow
 def test_a_trial_whose_session_raises_ends_with_the_reason_and_only_that_one(run):
     results, _ = run
     failures = {trial: [r["failure"] for r in seen if "failure" in r] for trial, seen in results.items()}
-    assert {trial for trial, found in failures.items() if found} == {3}
+    assert {trial for trial, found in failures.items() if found} == {3}, failures
     assert "disk full" in failures[3][0]
     assert "\n" not in failures[3][0]
 
@@ -156,6 +157,37 @@ def test_a_worker_that_is_killed_costs_no_result_and_is_told_once(run):
     (step,) = told.pop(6)
     assert step in (2, 3)  # the first worker may have handed in its third result before the second one died
     assert not any(told.values())
+
+
+@pytest.mark.parametrize(
+    ("size", "error", "told"),
+    [
+        (2, ValueError("Default process group has not been initialized"), "note"),  # it was there, and is gone
+        (2, RuntimeError("Connection closed by peer"), "note"),
+        (1, ValueError("no such loss"), "fail"),
+        (1, RuntimeError("CUDA error"), "note"),
+    ],
+)
+def test_only_what_cannot_be_the_loss_of_another_worker_ends_a_job(monkeypatch, size, error, told):
+    called = []
+
+    def method(name):
+        return SimpleNamespace(remote=lambda *args: called.append((name, args)))
+
+    def session(config):
+        raise error
+
+    mailbox = SimpleNamespace(**{name: method(name) for name in ("wait", "note", "fail")})
+    mailbox.take, mailbox.post = "take", "post"
+    monkeypatch.setattr(workers, "get_context", lambda: SimpleNamespace(get_world_size=lambda: size))
+    monkeypatch.setattr(workers, "_call_on_first", lambda method, *args: (1, {"trial": 0}))
+    monkeypatch.setattr(workers, "_set_up", lambda loop_config: session)
+    monkeypatch.setattr(workers.ray, "get", lambda value: value)
+    with pytest.raises(type(error)):
+        workers.work({"mailbox": mailbox})
+    assert called[0][0] == "wait"
+    reason = f"{type(error).__name__}: {error}"
+    assert called[1:] == [(told, (reason,) if told == "note" else (1, reason))]
 
 
 def test_a_worker_that_imports_another_copy_of_the_code_loads_nothing():

@@ -72,8 +72,9 @@ class Shared:
 def work(loop_config: dict[str, Any]) -> None:
     """The Ray Train loop of a warm worker: one job after another until the mailbox says stop.
 
-    What a session raises ends this group, which Ray Train starts anew, and its job with the reason; after a
-    RuntimeError the job is tried again, since that may have been the loss of another worker.
+    What a session raises ends this group, which Ray Train starts anew, and its job with the reason. What may have been
+    the loss of another worker does not: a RuntimeError, or anything once Ray Train has taken the process group away.
+    The job is then tried again.
     """
     mailbox, session = loop_config["mailbox"], None
     while True:
@@ -87,12 +88,19 @@ def work(loop_config: dict[str, Any]) -> None:
                 told = result | ({"done": True} if "failure" in result else {})
                 if not _call_on_first(mailbox.post, job, index, told) or told.get("done"):
                     break
-        except RuntimeError as error:  # also what the others raise when one of them dies
-            ray.get(mailbox.note.remote(_in_a_line(error)))
-            raise
         except Exception as error:
-            ray.get(mailbox.fail.remote(job, _in_a_line(error)))
+            lost = isinstance(error, RuntimeError) or _group_is_gone()
+            ray.get(mailbox.note.remote(_in_a_line(error)) if lost else mailbox.fail.remote(job, _in_a_line(error)))
             raise
+
+
+def _group_is_gone() -> bool:
+    """Whether Ray Train ended the process group of several workers, as it does where one of them died."""
+    if get_context().get_world_size() == 1:
+        return False
+    import torch
+
+    return not torch.distributed.is_initialized()
 
 
 def _call_on_first(method: Any, *args: Any) -> Any:
