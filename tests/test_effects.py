@@ -78,9 +78,7 @@ def test_with_no_effect_at_all_a_family_gives_a_false_alarm_about_5_times_in_100
 
 def test_uncorrected_a_family_would_give_many():
     rng, times = np.random.default_rng(2), 200
-    alarms = [
-        min(estimated(simulate(rng, 5, SPREADS["seeds"], 0.0)).p for _ in range(20)) < 0.05 for _ in range(times)
-    ]
+    alarms = [min(estimated(simulate(rng, 5, SPREADS["seeds"], 0.0)).p for _ in range(20)) < 0.05 for _ in range(times)]
     assert np.mean(alarms) > 0.4
 
 
