@@ -43,7 +43,7 @@ def load() -> Loaded:
 
 
 def run(job: tuple[str, int]) -> tuple[str, int, Scores]:
-    """Run one recipe with one seed, and return the scores of its last student."""
+    """Run one recipe with one seed, and return the scores of its student: of the last and only one."""
     recipe, seed = job
     loaded, config = load(), replace(RECIPES[recipe], seed=seed)
     forget, retain = (
@@ -65,7 +65,7 @@ def run_all(seeds: int, processes: int) -> dict[str, list[Scores]]:
         "retrained": [{name: (references.retrained or {})[name][0] for name in SHOWN}],
     }
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.science"])  # its libraries are loaded once for all processes
+    context.set_forkserver_preload(["trainables.unlearning"])  # its libraries are loaded once for all processes
     with context.Pool(processes) as pool:
         for recipe, _, scores in pool.map(run, jobs, chunksize=1):
             results.setdefault(recipe, []).append(scores)

@@ -21,7 +21,6 @@ class Head:
     """A head node: its mark, the addresses of its dashboard and of its control store, and where it was started."""
 
     mark: str
-
     address: str
     gcs: str
     environment: dict[str, str]
@@ -81,7 +80,7 @@ def follow_job(head: Head, *more: str, cwd: Path = ROOT) -> Iterator[Search]:
 def stop(head: Head) -> None:
     """`ray job stop` of the job that is followed."""
     command = [*RAY, "job", "stop", "--address", head.address, JOB]
-    subprocess.run(command, env=head.environment, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, env=head.environment, check=True, capture_output=True, timeout=150)
 
 
 @contextmanager

@@ -5,11 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from plain_loop import one_thread
 from searching import Tiny, make_tiny, short_folder
-
-from trainables.task import Task
-from trainables.unlearning import load_task
 
 settings.register_profile("lethe", deadline=None)  # no test measures time
 settings.load_profile("lethe")
@@ -37,6 +33,11 @@ def place() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def tiny() -> Iterator[Tiny]:
     """A benchmark and two models whose trials take a second, and whose reference scores are in the cache."""
+    from plain_loop import one_thread
+
+    from trainables.task import Task
+    from trainables.unlearning import load_task
+
     with short_folder() as folder:
         made = make_tiny(folder)
         with one_thread():

@@ -89,11 +89,20 @@ def came_of(storage: str) -> Outcome:
 
 def strike(results: Path, search: Search, blow: Callable[[], None], least: int = 1) -> Struck:
     """Wait for a trial, numbered `least` or more, to have scored checkpoints, and do it."""
-    wait_until(lambda: under_way(results, least=least) is not None, search)
-    progress = json.loads((under_way(results, least=least) / PROGRESS).read_text())
-    written = [Path(point["items"]) for result in progress["results"] for point in result["checkpoints"]]
+    written: list[Path] = []
+    wait_until(lambda: bool(written.extend(scored(results, least)) or written), search)
     blow()
     return Struck(time.time(), written)
+
+
+def scored(results: Path, least: int) -> list[Path]:
+    """The items of all checkpoints that such a trial has scored; none where none runs, or it ended as one looked."""
+    try:
+        folder = under_way(results, least)
+        progress = json.loads((folder / PROGRESS).read_text()) if folder else {"results": []}
+    except FileNotFoundError:
+        return []
+    return [Path(point["items"]) for result in progress["results"] for point in result["checkpoints"]]
 
 
 def kill(search: Search, *names: str) -> None:
@@ -104,7 +113,7 @@ def kill(search: Search, *names: str) -> None:
         process.kill()
 
 
-def assert_same(place: Place, expected: Expected, *struck: Struck, bits: bool = True) -> None:
+def assert_same(place: Place, expected: Expected, struck: Struck, bits: bool = True) -> None:
     """The study is as if nothing had happened, and no trial that was hit began anew.
 
     Without `bits` only the parameters and steps of the trials have to be the same, not the scores.
@@ -115,8 +124,7 @@ def assert_same(place: Place, expected: Expected, *struck: Struck, bits: bool = 
     if not bits:
         found, wanted = ([(params, len(points)) for params, points in runs] for runs in (found, wanted))
     assert found == wanted, "the trials are not those of an undisturbed search"
-    for one in struck:
-        assert all(file.stat().st_mtime < one.at for file in one.written), "a trial that was hit began anew"
+    assert all(file.stat().st_mtime < struck.at for file in struck.written), "the trial that was hit began anew"
 
 
 def nothing(place: Place) -> Outcome:
@@ -126,12 +134,12 @@ def nothing(place: Place) -> Outcome:
     return came_of(place.storage())
 
 
-def hit(place: Place, expected: Expected, *blows: Callable[[Search], None]) -> None:
-    """One search in which the second trial, the third and so on are hit, each by another blow."""
+def hit(place: Place, expected: Expected, blow: Callable[[Search], None]) -> None:
+    """A search whose second trial is hit."""
     with place.search() as search:
-        struck = [strike(place.results, search, partial(blow, search), n) for n, blow in enumerate(blows, start=1)]
+        struck = strike(place.results, search, partial(blow, search))
         assert search.wait() == 0, search.printed()
-    assert_same(place, expected, *struck)
+    assert_same(place, expected, struck)
 
 
 def kill_worker(search: Search) -> None:

@@ -113,7 +113,7 @@ def test_a_job_under_which_every_group_dies_is_given_up_and_the_next_one_is_not(
         await box.post(job, 0, {"step": 0})
         for _ in range(ATTEMPTS - 1):  # it died once behind the result, and now without another one
             await box.take()
-        await box.note("connection closed")
+        await box.note(job, "connection closed")
         waiting = asyncio.create_task(box.take())
         results = [await box.collect(1), await box.collect(1)]
         await box.submit({"trial": 1})
@@ -130,7 +130,7 @@ def test_a_job_that_gets_on_is_never_given_up_however_often_its_group_dies():
             job, config = await box.take()
             assert config == {"trial": 0}
             await box.post(job, step, {"step": step})
-            await box.note("a node was lost")
+            await box.note(job, "a node was lost")
         return [await box.collect(1) for _ in range(3 * ATTEMPTS)]
 
     first, *others = run(scenario)

@@ -47,9 +47,11 @@ def test_a_log_gets_a_line_where_a_trial_goes_on_in_new_processes(clock):
     with watch() as display:
         display.started(3, {"lr": 0.1})
         display.restarted(3, "Connection closed [pair.cc:537]")
-    assert written(display)[1] == (
-        "trial    3  goes on from its last checkpoint in new processes: Connection closed [pair.cc:537]"
-    )
+        display.restarted(3, "one word after another " * 50)
+    short, long = written(display)[1:]
+    assert short == "trial    3  goes on from its last checkpoint in new processes: Connection closed [pair.cc:537]"
+    assert long.endswith("word after [...]")
+    assert len(long) < 250
 
 
 def test_a_log_gets_one_line_for_the_start_and_one_for_each_trial_that_ends(clock):

@@ -18,7 +18,7 @@ from faults import LENGTH, TRIALS, Place, kill_actor, kill_server, kill_worker, 
 from optuna.trial import TrialState
 from plain_loop import Outcome, one_thread, outcome, plain_search
 from postgres import binaries, start_postgres
-from searching import assert_calm, interrupt, left_over, steps_done, wait_until
+from searching import assert_calm, interrupt, left_over
 
 from lethe import store
 from trainables.config import parse_config
@@ -45,26 +45,25 @@ def searched(place, tiny):
     with start_postgres() if binaries() else nullcontext() as server:
         there = Place(place / "a", tiny, server=server and server.url())
         with there.search() as search:
-            struck = [strike(there.results, search, partial(kill_worker, search), least=1)]
-            struck.append(strike(there.results, search, partial(kill_actor, search), least=2))
+            struck = [strike(there.results, search, partial(kill_worker, search), least=0)]
+            struck.append(strike(there.results, search, partial(kill_actor, search), least=1))
             processes = []
 
             def stop() -> None:
                 processes.extend(search.descendants())
                 interrupt(search)
 
-            struck.append(strike(there.results, search, stop, least=3))
+            struck.append(strike(there.results, search, stop, least=2))
             assert search.wait(60) == 130, search.printed()
             assert_calm(search.printed())
             assert search.printed().count("goes on from its last checkpoint") == 2, search.printed()
             assert search.printed().count("interrupted") == 1, search.printed()
             assert f"--trials {TRIALS} --resume" in search.printed()
             left = left_over(processes, search.mark)
-        states, done = [t.state for t in load(there).trials], steps_done(there.results, least=3)
+        states = [t.state for t in load(there).trials]
         with there.search(arguments=[*there.arguments(), "--json"]) as search:
             if server:
-                wait_until(lambda: steps_done(there.results, least=3) > done, search)
-                struck.append(strike(there.results, search, partial(kill_server, server, search), least=3))
+                struck.append(strike(there.results, search, partial(kill_server, server, search), least=len(states)))
             code = search.wait()
             left += left_over([], search.mark)
         yield SimpleNamespace(
@@ -102,7 +101,7 @@ def test_a_search_that_lost_all_and_was_stopped_ends_as_the_obvious_loop(searche
     assert outcome(study) == plain
     interrupted = [t.number for t in study.trials if store.is_interrupted(t)]
     assert [t.state for t in study.trials if t.number not in interrupted] == [TrialState.COMPLETE] * TRIALS
-    assert interrupted == [3]
+    assert len(interrupted) == 1
     assert [t.user_attrs[store.RERUN_OF] for t in study.trials if store.RERUN_OF in t.user_attrs] == interrupted
 
 
@@ -155,8 +154,8 @@ def test_every_checkpoint_of_every_trial_is_in_the_store(searched):
 
 
 def test_the_weights_of_every_front_point_are_the_bits_that_the_obvious_loop_wrote(searched, plain, place):
+    folders = sorted(folder.name for folder in searched.results.glob("data/trial-*"))  # one a trial, in their order
     for point in json.loads(searched.output)["front"]:
         kept = Path(point["weights"])
-        trial = int(kept.parent.name.removeprefix("trial-"))
-        written = place / "plain" / f"trial-{trial}" / kept.name
+        written = place / "plain" / f"trial-{folders.index(kept.parent.name)}" / kept.name
         assert (kept / "model.safetensors").read_bytes() == (written / "model.safetensors").read_bytes()

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from optuna.trial import TrialState
+from ray.tune import TuneError
 from tiny_study import checkpoint, tiny_ledger
 
 from lethe.searcher import Deaths, LedgerSearcher
@@ -57,9 +58,11 @@ def test_a_suggestion_is_the_parameters_and_the_trial_s_number(searcher):
 def test_a_trial_that_goes_on_in_new_processes_is_told_with_the_reason(searcher):
     searcher.suggest("a")
     searcher.on_trial_result("a", result(10) | {"restarted": "connection closed"})
-    Deaths(searcher).on_trial_recover(1, [], SimpleNamespace(trial_id="a"))
+    for error in (TuneError("Traceback:\n  ...\nValueError: no room\n"), None):
+        Deaths(searcher).on_trial_recover(1, [], SimpleNamespace(trial_id="a", get_error=lambda error=error: error))
     told = [line for line in searcher.diary.lines if line[0] == "restarted"]
-    assert told == [("restarted", 0, "connection closed"), ("restarted", 0, "its actor died")]
+    reasons = ["connection closed", "its actor failed: ValueError: no room", "its actor failed: killed"]
+    assert told == [("restarted", 0, reason) for reason in reasons]
     assert only_trial(searcher).state == TrialState.RUNNING
 
 

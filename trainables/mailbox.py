@@ -67,9 +67,10 @@ class Mailbox:
             self._ready.clear()
         return True
 
-    async def note(self, reason: str) -> None:
+    async def note(self, job: int, reason: str) -> None:
         """Why the group that took the job is about to die."""
-        self._reason = reason
+        if job == self._newest:
+            self._reason = reason
 
     async def fail(self, job: int, reason: str) -> None:
         """End a job with a failure, whatever it delivered."""

@@ -90,7 +90,7 @@ def work(loop_config: dict[str, Any]) -> None:
                     break
         except Exception as error:
             lost = isinstance(error, RuntimeError) or _group_is_gone()
-            ray.get(mailbox.note.remote(_in_a_line(error)) if lost else mailbox.fail.remote(job, _in_a_line(error)))
+            ray.get((mailbox.note if lost else mailbox.fail).remote(job, _in_a_line(error)))
             raise
 
 

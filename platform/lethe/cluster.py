@@ -71,7 +71,7 @@ def connect(modules: Sequence[ModuleType]) -> Iterator[Cluster]:
         os.environ.setdefault(name, value)
     logging.getLogger("ray").setLevel(logging.ERROR)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a trial's failure is a line of the display's
-    ray._private.worker._worker_logs_enabled = False  # or what becomes of processes is printed where --json goes
+    ray._private.worker._worker_logs_enabled = False  # Ray notes on stdout what becomes of processes
     with _signals_kept():
         context = ray.init(**_init_arguments(modules))
     try:

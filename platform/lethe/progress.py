@@ -1,8 +1,10 @@
 """The live display of a running search: trials done and running, the best front so far, time left.
 
-On a terminal it is one table, drawn in place; elsewhere (a job's log, CI) one line for every trial that ends.
+On a terminal it is one table, drawn in place; elsewhere (a job's log, CI) one line for every trial that ends. On
+both a trial that goes on in new processes is a line.
 """
 
+import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from rich.text import Text
 from lethe.objectives import Objective
 
 MOST_ROWS = 8
+MOST_REASON = 160  # characters
 WIDTH = 100
 
 
@@ -90,7 +93,8 @@ class Progress:
 
     def restarted(self, number: int, reason: str) -> None:
         """See Observer."""
-        self._say(f"trial {number:>4}  goes on from its last checkpoint in new processes: {reason}")
+        said = textwrap.shorten(reason, MOST_REASON)
+        self._say(f"trial {number:>4}  goes on from its last checkpoint in new processes: {said}")
 
     def finished(self, number: int, failure: str | None) -> None:
         """See Observer."""

@@ -47,9 +47,9 @@ class LedgerSearcher(Searcher):
             self._ledger.record(number, checkpoint)
             self._observer.scored(number, checkpoint)
 
-    def on_trial_recover(self, trial_id: str) -> None:
-        """Tell that the trial's own actor died; Tune starts another one."""
-        self._observer.restarted(self._numbers[trial_id], "its actor died")
+    def recovered(self, trial_id: str, reason: str) -> None:
+        """Tell that the trial's own actor failed, and that Tune starts another one."""
+        self._observer.restarted(self._numbers[trial_id], f"its actor failed: {reason}")
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tell the trial's end. Tune calls `on_trial_result` for every result but the last, whose part is done here."""
@@ -75,11 +75,12 @@ class LedgerSearcher(Searcher):
 
 
 class Deaths(Callback):
-    """Tells a searcher what Tune tells only callbacks: that an actor died and its trial goes on in another one."""
+    """Tells a searcher what Tune tells only callbacks: that an actor failed and its trial goes on in another one."""
 
     def __init__(self, searcher: LedgerSearcher) -> None:
         self._searcher = searcher
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """See Callback."""
-        self._searcher.on_trial_recover(trial.trial_id)
+        trace = str(trial.get_error() or "killed").strip()
+        self._searcher.recovered(trial.trial_id, trace.splitlines()[-1])
