@@ -38,7 +38,7 @@ from trainables.resume import PROGRESS  # noqa: E402
 
 TRIALS = 4
 SEED = ["--seed", "3", "--concurrent", "1", "--trials", str(TRIALS), "--resume"]
-LENGTH = {"steps": 24, "every": 3}
+LENGTH = {"steps": 24, "every": 4}
 AWAY_S = 3
 
 Expected = Callable[[str], Outcome]  # what the study of a store has to come to
@@ -82,9 +82,14 @@ class Struck:
     written: list[Path]
 
 
+def study_of(storage: str) -> optuna.Study:
+    """A search's study; of a server's, no connection stays open."""
+    return optuna.load_study(study_name="data", storage=store.open_storage(storage))
+
+
 def came_of(storage: str) -> Outcome:
-    """What came of a search's study; of a server's, no connection stays open."""
-    return outcome(optuna.load_study(study_name="data", storage=store.open_storage(storage)))
+    """What came of a search's study."""
+    return outcome(study_of(storage))
 
 
 def strike(results: Path, search: Search, blow: Callable[[], None], least: int = 1) -> Struck:

@@ -204,9 +204,9 @@ def under_way(results: Path, least: int) -> Path | None:
     return next((folder for folder in folders if int(folder.name.removeprefix("trial-")) >= least), None)
 
 
-def steps_done(results: Path, least: int = 0) -> int:
-    """Up to which step that trial's state is saved; 0 where none is."""
-    folder = under_way(results, least)
+def steps_done(results: Path) -> int:
+    """Up to which step the state of a trial that runs is saved; 0 where none is."""
+    folder = under_way(results, least=0)
     return json.loads((folder / PROGRESS).read_text())["step"] if folder else 0
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from dataclasses import replace
+from types import SimpleNamespace
 
 import optuna
 import pytest
@@ -28,7 +29,7 @@ NAME = "data-loco"
 
 @pytest.fixture(scope="module")
 def killed(place, tiny):
-    """An ablation whose driver was killed half way, and gone on with: its store, and what had ended at the kill."""
+    """An ablation whose driver was killed half way, and gone on with."""
     storage = f"sqlite:///{place}/a/studies.db"
     flags = [*tiny.flags(**LENGTH), *SWITCHES, "--storage-path", str(place / "a"), "--resume"]
 
@@ -45,13 +46,12 @@ def killed(place, tiny):
         assert search.wait() == 0, search.printed()
         assert_calm(search.printed())
         told = json.loads(search.output.read_text("utf-8"))
-        assert left_over(processes, search.mark) == []  # also of the one that was killed
-    return storage, before, told
+        yield SimpleNamespace(storage=storage, before=before, told=told, processes=processes, mark=search.mark)
 
 
 def test_a_killed_ablation_goes_on_and_repeats_nothing(killed):
-    storage, before, told = killed
-    study = optuna.load_study(study_name=NAME, storage=storage)
+    before, told = killed.before, killed.told
+    study = optuna.load_study(study_name=NAME, storage=killed.storage)
     done = [t for t in study.trials if t.state == TrialState.COMPLETE]
     assert sorted((t.params["arm"], t.params["seed"]) for t in done) == sorted((a, s) for a in ARMS for s in (0, 1))
     assert [(t.number, t.datetime_complete) for t in done][: len(before)] == before
@@ -61,8 +61,8 @@ def test_a_killed_ablation_goes_on_and_repeats_nothing(killed):
 
 
 def test_the_runs_of_a_killed_ablation_are_bit_for_bit_those_of_the_obvious_loop(killed, tiny, place):
-    study = optuna.load_study(study_name=NAME, storage=killed[0])
-    arms = {arm.name: arm.settings for arm in read_ablation(killed[0], NAME).design}
+    study = optuna.load_study(study_name=NAME, storage=killed.storage)
+    arms = {arm.name: arm.settings for arm in read_ablation(killed.storage, NAME).design}
     base = Config(steps=LENGTH["steps"], eval_every=LENGTH["every"], batch_size=2)
     with one_thread():
         unlearner = Unlearner(Task(**tiny.places(), cache=str(place / "cache-plain")))
@@ -73,14 +73,14 @@ def test_the_runs_of_a_killed_ablation_are_bit_for_bit_those_of_the_obvious_loop
 
 
 def test_the_arms_of_a_seed_differ_by_what_they_switch_and_share_the_rest(killed):
-    runs = read_ablation(killed[0], NAME).runs
+    runs = read_ablation(killed.storage, NAME).runs
     scores = runs[runs["seed"] == 0].set_index("arm")["verbmem_f"]
     assert set(scores.index) == set(ARMS)
     assert len({round(value, 6) for value in scores}) > 1
 
 
 def test_another_design_takes_over_the_runs_that_it_shares_and_starts_no_ray_where_these_are_all(killed, place, tiny):
-    storage, room = killed[0], place / "second"
+    storage, room = killed.storage, place / "second"
     room.mkdir()
     flags = [*tiny.flags(**LENGTH), "--switch", "penalty=kl,none", *BUDGET]
     flags += ["--storage-path", str(place / "a"), "--name", "second"]
@@ -96,9 +96,15 @@ def test_another_design_takes_over_the_runs_that_it_shares_and_starts_no_ray_whe
 @pytest.mark.parametrize("suffix", ["html", "md"])
 def test_the_report_is_written(killed, tmp_path, monkeypatch, suffix):
     out = tmp_path / f"out.{suffix}"
-    monkeypatch.setattr("sys.argv", ["lethe", "report", NAME, str(out), "--storage", killed[0]])
+    monkeypatch.setattr("sys.argv", ["lethe", "report", NAME, str(out), "--storage", killed.storage])
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 0
     text = out.read_text("utf-8")
     assert all(arm in text for arm in ARMS)
+
+
+def test_nothing_is_left_running_of_the_killed_driver_and_of_the_one_that_went_on(killed):
+    """The last one: Ray's agents outlive a killed driver by a minute."""
+    assert len(killed.processes) > 5
+    assert left_over(killed.processes, killed.mark) == []

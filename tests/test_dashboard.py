@@ -21,11 +21,25 @@ APP = Path(__file__).parents[1] / "dashboard" / "app.py"
 PAGES = ("decide", "front", "trial", "progress", "hyperparameters", "ablation", "compare")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A study that no test changes."""
+    return make_study(tmp_path_factory.mktemp("made"))
+
+
 @pytest.fixture
-def url(tmp_path, monkeypatch):
-    found = make_study(tmp_path / "results")
-    monkeypatch.setenv(store.VARIABLE, found)
-    return found
+def url(made, monkeypatch):
+    """That study, as the one that the app shows."""
+    monkeypatch.setenv(store.VARIABLE, made)
+    return made
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A study of the test's own."""
+    url = make_study(tmp_path / "results")
+    monkeypatch.setenv(store.VARIABLE, url)
+    return url
 
 
 @pytest.fixture(autouse=True)
@@ -145,9 +159,9 @@ def test_progress_shows_what_runs_what_failed_and_why(url):
     assert "CUDA out of memory" in text
 
 
-def test_a_study_that_goes_on_is_shown_anew_without_losing_the_selection(url, tmp_path):
+def test_a_study_that_goes_on_is_shown_anew_without_losing_the_selection(own, tmp_path):
     app = opened("front", x="utility")
-    ledger = Ledger(store.open_storage(url), "tiny", SPACE)
+    ledger = Ledger(store.open_storage(own), "tiny", SPACE)
     finish(ledger, start(ledger, tmp_path / "results"))
     app.run()
     assert "of 32 checkpoints" in words(app)
@@ -173,11 +187,11 @@ def test_the_published_runs_load_as_a_study(url):
     assert "different benchmarks" in words(opened("compare", study=published.NEWS_RUNS))
 
 
-def test_a_note_is_stored_with_the_study_and_nothing_else_is_written(url):
+def test_a_note_is_stored_with_the_study_and_nothing_else_is_written(own):
     app = opened("trial", point="1/20/student")
     app.text_area[0].set_value(HOSTILE)
     app.form_submit_button[0].click().run()
-    assert Reader(url, "tiny").read().notes == {1: HOSTILE}
+    assert Reader(own, "tiny").read().notes == {1: HOSTILE}
 
 
 def test_text_from_models_and_studies_is_inert(tmp_path, monkeypatch):
@@ -196,7 +210,7 @@ def test_text_from_models_and_studies_is_inert(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("what", ["missing", "empty", "text", "facts", "no studies", "no trials"])
-def test_a_bad_store_is_a_sentence_and_no_page_breaks(tmp_path, monkeypatch, what):
+def test_a_bad_store_is_a_sentence_and_no_page_breaks(made, tmp_path, monkeypatch, what):
     file = tmp_path / "s.db"
     monkeypatch.setenv(store.VARIABLE, f"sqlite:///{file}")
     if what == "empty":
@@ -206,9 +220,8 @@ def test_a_bad_store_is_a_sentence_and_no_page_breaks(tmp_path, monkeypatch, wha
     elif what == "no studies":
         store.open_storage(f"sqlite:///{file}")
     elif what in ("facts", "no trials"):
-        source = make_study(tmp_path / "made", trials=1)
-        study = store.load_study(source, "tiny")
-        ledger = Ledger.create(store.open_storage(f"sqlite:///{file}"), "tiny", store.load_facts(study), SPACE)
+        facts = store.load_facts(store.load_study(made, "tiny"))
+        ledger = Ledger.create(store.open_storage(f"sqlite:///{file}"), "tiny", facts, SPACE)
         if what == "facts":
             with sqlite3.connect(file) as connection:
                 connection.execute("update study_user_attributes set value_json = '{' where study_id = 1")
@@ -228,7 +241,7 @@ def test_a_password_is_not_on_the_page(monkeypatch):
     assert "***" in words(app)
 
 
-def test_a_point_whose_outputs_are_gone_says_so(url, tmp_path):
+def test_a_point_whose_outputs_are_gone_says_so(own, tmp_path):
     for file in (tmp_path / "results").glob("trial-*/*.parquet"):
         file.write_bytes(b"half a file") if "10" in file.name else file.unlink()
     for point, says in (("1/20/student", "not on this machine"), ("1/10/student", "cannot be read")):

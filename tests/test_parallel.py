@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sharded_preset
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from tiny import VOCABULARY, tiny_benchmark, tiny_model, tiny_tokenizer
 from trainables import resume
 from trainables.config import Config
 from trainables.mean_teacher import Checkpoint, Diverged, StepRecord, Training, unlearn
+from trainables.memory import LOSS, plan, shape_of
 from trainables.muse.evaluate import Evaluator
 from trainables.muse.protocol import PROTOCOLS
 from trainables.parallel import deal, gathered, lay_out, local, whole_state
@@ -299,3 +301,23 @@ def test_half_precision_computes_near_the_full_one_and_keeps_its_weights_whole()
     assert weights["teacher"].dtype == np.float32
     assert not np.array_equal(steps, alone(RUN)[0])
     np.testing.assert_allclose(steps[:, 0], alone(RUN)[0][:, 0], rtol=0.05, atol=0.01)
+
+
+@pytest.fixture(scope="module")
+def preset(teams):
+    """What each of two workers held and saw as it ran the preset of muse-news."""
+    return teams[2].run(sharded_preset.held_and_seen)
+
+
+@pytest.mark.slow
+def test_two_workers_hold_the_shards_that_the_plan_says(preset):
+    assert [(worker["rank"], worker["size"]) for worker in preset] == [(0, 2), (1, 2)]
+    shape = shape_of(tiny_model(**sharded_preset.ODD).config)
+    planned = plan(shape, sharded_preset.CONFIG, 2).phases[LOSS]
+    assert preset[0]["held"] == {part: planned[part] for part in preset[0]["held"]}
+
+
+@pytest.mark.slow
+def test_two_workers_of_a_preset_see_the_losses_of_the_whole_batch(preset):
+    assert preset[0]["losses"] == preset[1]["losses"]
+    assert all(math.isfinite(loss) for loss in preset[0]["losses"])

@@ -2,15 +2,13 @@
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 from seven import seven_folder, seven_shape
 
 from lethe_cli import plan_table
+from lethe_cli.main import main
 from lethe_cli.plan import plan as command
 from lethe_cli.plan_table import announce_plan, draw_plan, here
 from search_spaces.presets import PRESET_SETTINGS
@@ -20,7 +18,6 @@ from trainables.memory import GIB, plan
 from trainables.task import Task
 
 NEWS = Config(**PRESET_SETTINGS["muse-news"])
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -114,13 +111,9 @@ def test_a_gpu_s_memory_is_what_nvidia_smi_tells_and_workers_share_it(tmp_path, 
     assert here(0) == Memory()
 
 
-def test_the_command_is_there_and_ends_with_exit_code_2_where_nothing_fits(folder):
-    run = subprocess.run(
-        [sys.executable, "-c", "from lethe_cli.main import main; main()", "plan", "--model", folder, "--gpu-memory", "4"],
-        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT}/platform"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    assert run.returncode == 2
-    assert len(run.stderr.splitlines()) == 1
+def test_the_command_is_there_and_ends_with_exit_code_2_where_nothing_fits(folder, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["lethe", "plan", "--model", folder, "--gpu-memory", "4"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -1,11 +1,9 @@
-"""A preset runs as it is, on a small model: alone through `lethe train`, and sharded over two workers."""
+"""A preset runs as it is, on a small model, through `lethe train`; sharded over two workers it is in test_parallel.py."""
 
 import json
 import math
 
 import pytest
-import sharded_preset
-from team import team
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 
 from lethe_cli import request
@@ -13,7 +11,6 @@ from lethe_cli.train import train
 from trainables import benchmarks
 from trainables.benchmarks import Source
 from trainables.benchmarks.layout import text_rows, write_benchmark
-from trainables.memory import LOSS, plan, shape_of
 from trainables.models import save_model
 
 
@@ -39,24 +36,3 @@ def test_lethe_train_runs_muse_news_with_its_preset_and_prints_the_plan_first(sm
     assert all(math.isfinite(score[0]) for point in points for score in point["scores"].values())
     said = " ".join(printed.err.split())
     assert 0 <= said.index("preset muse-news: lr=0.0005") < said.index("memory plan: 0.00B parameters on 1 worker")
-
-
-@pytest.fixture(scope="module")
-def workers():
-    """What each of two workers holds and saw."""
-    with team(2) as workers:
-        yield workers.run(sharded_preset.held_and_seen)
-
-
-@pytest.mark.slow
-def test_two_workers_hold_the_shards_that_the_plan_says(workers):
-    assert [(worker["rank"], worker["size"]) for worker in workers] == [(0, 2), (1, 2)]
-    shape = shape_of(tiny_model(**sharded_preset.ODD).config)
-    planned = plan(shape, sharded_preset.CONFIG, 2).phases[LOSS]
-    assert workers[0]["held"] == {part: planned[part] for part in workers[0]["held"]}
-
-
-@pytest.mark.slow
-def test_two_workers_see_the_losses_of_the_whole_batch(workers):
-    assert workers[0]["losses"] == workers[1]["losses"]
-    assert all(math.isfinite(loss) for loss in workers[0]["losses"])

@@ -8,9 +8,9 @@ from lethe import store
 from lethe_cli.report import report
 
 
-@pytest.fixture
-def url(tmp_path):
-    found, _ = finished(tmp_path, seeds=2)
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    found, _ = finished(tmp_path_factory.mktemp("ablation"), seeds=2)
     tiny_ledger(store.open_storage(found), "a-search")
     return found
 

@@ -12,9 +12,8 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-import optuna
 import pytest
-from faults import LENGTH, TRIALS, Place, kill_actor, kill_server, kill_worker, strike
+from faults import LENGTH, TRIALS, Place, kill_actor, kill_server, kill_worker, strike, study_of
 from optuna.trial import TrialState
 from plain_loop import Outcome, one_thread, outcome, plain_search
 from postgres import binaries, start_postgres
@@ -60,7 +59,7 @@ def searched(place, tiny):
             assert search.printed().count("interrupted") == 1, search.printed()
             assert f"--trials {TRIALS} --resume" in search.printed()
             left = left_over(processes, search.mark)
-        states = [t.state for t in load(there).trials]
+        states = [t.state for t in study_of(there.storage()).trials]
         with there.search(arguments=[*there.arguments(), "--json"]) as search:
             if server:
                 struck.append(strike(there.results, search, partial(kill_server, server, search), least=len(states)))
@@ -74,14 +73,9 @@ def searched(place, tiny):
             left=left,
             struck=struck,
             states_at_the_stop=states,
-            study=load(there),
+            study=study_of(there.storage()),
             results=there.results,
         )
-
-
-def load(there: Place) -> optuna.Study:
-    """The study of a search."""
-    return optuna.load_study(study_name="data", storage=store.open_storage(there.storage()))
 
 
 def settings(**chosen):

@@ -17,9 +17,9 @@ from lethe.objectives import Objective
 from lethe.snapshot import Reader
 
 
-@pytest.fixture
-def study(tmp_path):
-    return Reader(make_study(tmp_path), "tiny").read()
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return Reader(make_study(tmp_path_factory.mktemp("study")), "tiny").read()
 
 
 def found_in(study, **options):

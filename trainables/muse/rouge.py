@@ -4,12 +4,12 @@ The package rouge-score is the definition and does the tokenising and stemming; 
 replaced, by a longest common subsequence that keeps a row of the table in the bits of one integer.
 """
 
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
-from rouge_score.tokenizers import DefaultTokenizer
+from rouge_score.tokenize import tokenize
 
 from trainables.muse.protocol import Protocol
 
@@ -18,19 +18,23 @@ class RougeL:
     """Scores outputs against fixed truths; the truths are tokenised once."""
 
     def __init__(self, truths: Sequence[str], *, use_stemmer: bool) -> None:
-        self._tokenizer = rouge_tokenizer(use_stemmer)
-        self._truths = [self._tokenizer.tokenize(truth) for truth in truths]
+        self._words = rouge_words(use_stemmer)
+        self._truths = [self._words(truth) for truth in truths]
 
     def __call__(self, outputs: Sequence[str]) -> np.ndarray:
         """F = 2PR / (P + R) in [0, 1] of each output; P = LCS / its words, R = LCS / words of its truth."""
         pairs = zip(self._truths, outputs, strict=True)
-        return np.array([f_measure(truth, self._tokenizer.tokenize(output)) for truth, output in pairs])
+        return np.array([f_measure(truth, self._words(output)) for truth, output in pairs])
 
 
 @cache
-def rouge_tokenizer(use_stemmer: bool) -> Any:
-    """The tokeniser of rouge-score: lower case, letters and digits only, stemmed or not."""
-    return DefaultTokenizer(use_stemmer)
+def rouge_words(use_stemmer: bool) -> Callable[[str], list[str]]:
+    """What rouge-score takes for a text's words: lower case, letters and digits only, stemmed or not."""
+    if not use_stemmer:
+        return partial(tokenize, stemmer=None)
+    from rouge_score.tokenizers import DefaultTokenizer  # loads nltk, for most of a second
+
+    return DefaultTokenizer(use_stemmer=True).tokenize
 
 
 def f_measure(truth: Sequence[str], output: Sequence[str]) -> float:
