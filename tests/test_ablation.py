@@ -18,8 +18,14 @@ TWO = {name: {"low": {}, "high": {name: 1}} for name in "abc"}
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    return read(tmp_path_factory.mktemp("ablation"))
+def made(tmp_path_factory):
+    """A store that no test changes, and the ablation in it."""
+    return finished(tmp_path_factory.mktemp("ablation"))
+
+
+@pytest.fixture(scope="module")
+def found(made):
+    return read_ablation(*made)
 
 
 def row(table: pd.DataFrame, effect: str, score: str) -> pd.Series:
@@ -54,8 +60,8 @@ def test_differences_are_paired_so_what_a_seed_does_to_all_arms_falls_out(found)
     assert effect["high"] - effect["low"] < 0.5 * (mean["high"] - mean["low"])
 
 
-def test_the_items_are_part_of_the_interval(found, tmp_path):
-    plain = read_ablation(*finished(tmp_path), items=False)
+def test_the_items_are_part_of_the_interval(found, made):
+    plain = read_ablation(*made, items=False)
     wide, narrow = (
         t[(t["arm"] == "baseline") & (t["score"] == "verbmem_f")].iloc[0] for t in (found.arms(), plain.arms())
     )
@@ -113,9 +119,9 @@ def test_a_search_is_no_ablation(tmp_path):
         read_ablation(url, "search")
 
 
-def test_an_unknown_role_is_refused(tmp_path):
+def test_an_unknown_role_is_refused(made):
     with pytest.raises(ValueError, match="^role 'pupil' is unknown: choose student, teacher$"):
-        read_ablation(*finished(tmp_path, seeds=2), role="pupil")
+        read_ablation(*made, role="pupil")
 
 
 @pytest.mark.parametrize(

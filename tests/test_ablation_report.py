@@ -30,6 +30,12 @@ def found(place):
 
 
 @pytest.fixture(scope="module")
+def failed(tmp_path_factory):
+    """An ablation of which one arm's runs have failed."""
+    return read(tmp_path_factory.mktemp("failed"), fail="loss=ll")
+
+
+@pytest.fixture(scope="module")
 def page(found):
     return as_html(found)
 
@@ -69,8 +75,8 @@ def test_markdown_says_the_same_without_figures(found):
     assert "worse" in rows[1]
 
 
-def test_gaps_are_shown_and_an_arm_without_a_run_is_said_to_be_unknown(tmp_path):
-    text = as_markdown(read(tmp_path, fail="loss=ll"))
+def test_gaps_are_shown_and_an_arm_without_a_run_is_said_to_be_unknown(failed):
+    text = as_markdown(failed)
     assert "## Gaps" in text
     assert "loss=ll: not known, every one of its 5 runs failed (Diverged: step 3)." in text
     assert "5 of 15 runs failed and gave no score: see the gaps." in text
@@ -153,8 +159,8 @@ def test_a_forest_has_a_row_for_every_arm_and_tells_clear_from_not_clear_without
     assert "better: left" in figure.layout.xaxis.title.text
 
 
-def test_a_forest_says_where_no_run_ended(tmp_path):
-    figure = ablation_charts.forest(read(tmp_path, seeds=2, fail="loss=ll").effects(), "verbmem_f")
+def test_a_forest_says_where_no_run_ended(failed):
+    figure = ablation_charts.forest(failed.effects(), "verbmem_f")
     assert [a.text for a in figure.layout.annotations] == ["no run ended"]
 
 
