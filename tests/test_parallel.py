@@ -102,7 +102,7 @@ def test_every_loss_penalty_and_optimizer_is_the_same_on_three_workers(teams, va
 
 
 @pytest.mark.slow
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     size=st.sampled_from([2, 3]),
     parallel=st.sampled_from(["ddp", "fsdp"]),

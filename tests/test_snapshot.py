@@ -65,7 +65,7 @@ def test_the_same_object_until_something_changes_and_then_only_what_changed(url)
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_reading_while_a_study_grows_never_differs_from_reading_it_whole(tmp_path, seed):
     url, rng = f"sqlite:///{tmp_path}/{seed}.db", np.random.default_rng(seed)
     (tmp_path / f"{seed}.db").unlink(missing_ok=True)
