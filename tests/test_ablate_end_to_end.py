@@ -20,7 +20,7 @@ from trainables.task import Task
 from trainables.unlearning import Unlearner
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-LENGTH = {"steps": 6, "every": 6}
+LENGTH = {"steps": 6, "every": 3}
 BUDGET = ["--seeds", "2", "--concurrent", "1"]
 SWITCHES = ["--switch", "penalty=kl,none", "--switch", "teacher", *BUDGET]
 ARMS = ["baseline", "penalty=none", "teacher=frozen", "teacher=none"]

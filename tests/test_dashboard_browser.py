@@ -31,9 +31,7 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium here"),
 ]
-PICTURES = os.environ.get(
-    "LETHE_SCREENSHOTS", ""
-)  # a folder for a picture of every page, at both widths, light and dark
+PICTURES = os.environ.get("LETHE_SCREENSHOTS", "")  # a folder for pictures of every page, in all views
 VIEWS = list(product((1440, 800), ("light", "dark"))) if PICTURES else [(1440, "light"), (800, "dark")]
 REAL = os.environ.get("LETHE_REAL_STORAGE", "")  # a study made by `make tune`, to open every page of it too
 PAGES = {"": "Decide", "front": "Front", "trial": "Trial", "progress": "Progress", "compare": "Compare"}

@@ -96,7 +96,7 @@ VARIANTS = {
 @pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_loss_penalty_and_optimizer_is_the_same_on_three_workers(teams, variant, parallel):
-    config = dataclasses.replace(RUN, **({"steps": 3, "eval_every": 3} | VARIANTS[variant]))
+    config = dataclasses.replace(RUN, **VARIANTS[variant])
     results = teams[3].run(play, dataclasses.replace(config, parallel=parallel))
     assert_same_run(results, alone(config))
 
