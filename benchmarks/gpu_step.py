@@ -1,14 +1,15 @@
 """What a mean-teacher step costs on a GPU: tokens a second, share of the peak, memory and its plan, time over a floor.
 
     python -m benchmarks.gpu_step --out benchmarks/results/gpu_step.json       # a 1.1B-shaped Llama
-    python -m benchmarks.gpu_step --layers 2 --width 64 --length 32 --precision fp32          # anywhere, to try it out
+    python -m benchmarks.gpu_step --layers 2 --width 64 --length 32 --new 8 --precision fp32  # anywhere, to try it out
 
 A Llama with random weights unlearns random tokens on one device. Its floor is what no implementation can leave out: the
 student's forward and backward on the forget and the penalty batch, and one teacher forward, on the same micro-batches,
 with ready-made gradients of the logits in the place of losses. Both are medians over steps after warm-up, in one run.
 FLOPs are the model's, nothing counted for what checkpointing computes again: per token 6 for every trainable weight and
 4 for the head (frozen: no gradient of its own) in the student, 2 for each in the teacher, and causal attention's
-6 N L q (2 N L q) for N blocks, L tokens and q = heads x head size. Not covered: several GPUs.
+6 N L q (2 N L q) for N blocks, L tokens and q = heads x head size. Behind the last step the student is scored as MUSE
+would: as many prompts as VerbMem has, continued without a stop, and their log-probabilities. Not covered: several GPUs.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +30,10 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from trainables.config import Config
 from trainables.data import collate
 from trainables.mean_teacher import StepRecord, unlearn
-from trainables.memory import GIB, SCORING, Plan, Shape, plan, shape_of
+from trainables.memory import GIB, SCORING, Plan, Scoring, Shape, plan, shape_of
 from trainables.models import freeze
+from trainables.muse.generate import greedy
+from trainables.muse.logprobs import token_logprobs
 from trainables.teacher import make_teacher
 from trainables.world import World
 
@@ -49,7 +54,8 @@ def main() -> None:
     """Measure, print the table, and write the JSON."""
     arguments = parse()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    outcome = measure(make_config(arguments), make_run(arguments), device, arguments.warmup)
+    scoring = Scoring(items=arguments.items, prompt=arguments.length, new=arguments.new)
+    outcome = measure(make_config(arguments), make_run(arguments), device, arguments.warmup, scoring)
     Console().print(draw(outcome))
     text = json.dumps(outcome, indent=2)
     print(text)
@@ -61,7 +67,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The flags; by default TinyLlama's shape."""
     parser = argparse.ArgumentParser()
     defaults = {"layers": 22, "width": 2048, "mlp": 0, "heads": 32, "vocabulary": 32000, "length": 1024}
-    defaults |= {"batch": 16, "micro": 4, "steps": 12, "warmup": 3}
+    defaults |= {"batch": 16, "micro": 4, "steps": 12, "warmup": 3, "items": 100, "new": 128, "score-batch": 32}
     for name, value in defaults.items():
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--precision", default="bf16")
@@ -83,7 +89,7 @@ def make_config(a: argparse.Namespace) -> LlamaConfig:
         num_attention_heads=heads,
         num_key_value_heads=heads,
         vocab_size=a.vocabulary,
-        max_position_embeddings=max(2048, a.length),
+        max_position_embeddings=max(2048, a.length + a.new),
     )
 
 
@@ -101,16 +107,19 @@ def make_run(a: argparse.Namespace) -> Config:
         max_length=a.length,
         precision=a.precision,
         checkpointing=a.checkpointing,
+        score_batch=a.score_batch,
     )
 
 
-def measure(shape_config: LlamaConfig, run: Config, device: torch.device, warmup: int) -> dict[str, Any]:
+def measure(
+    shape_config: LlamaConfig, run: Config, device: torch.device, warmup: int, scoring: Scoring
+) -> dict[str, Any]:
     """All figures of one shape and run, as plain data; sizes in bytes, times in seconds."""
     shape = shape_of(shape_config)
-    needed, flops = plan(shape, run), step_flops(shape, run)
-    times, peak = timed_steps(shape_config, run, device, warmup)
+    needed, flops = plan(shape, run, scoring=scoring), step_flops(shape, run)
+    taken = timed_run(shape_config, run, device, scoring)
     floor = statistics.median(timed_floor(shape_config, run, device, warmup))
-    step = statistics.median(times)
+    step = statistics.median(taken.steps[warmup:])
     best = peak_flops(device)
     return {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
@@ -125,15 +134,20 @@ def measure(shape_config: LlamaConfig, run: Config, device: torch.device, warmup
         "tokens_per_s": 2 * run.batch_size * run.max_length / step,
         "flops_per_step": flops,
         "share_of_peak": flops / step / best if best else None,
-        "peak_bytes": peak,
-        "planned_bytes": planned(needed),
+        "peak_bytes": taken.training_peak,
+        "planned_bytes": max(planned(needed, phase) for phase in needed.phases if phase != SCORING),
+        "scoring_s": taken.scoring,
+        "scoring_peak_bytes": taken.scoring_peak,
+        "scoring_planned_bytes": planned(needed, SCORING),
+        "used_bytes": taken.used,
+        "needed_bytes": needed.peak,
     }
 
 
-def planned(needed: Plan) -> int:
-    """The plan's most in training, without the reserve: what the allocator hands out."""
-    training = [phase for name, phase in needed.phases.items() if name != SCORING]
-    return max(sum(parts.values()) - parts["reserve"] for parts in training)
+def planned(needed: Plan, phase: str) -> int:
+    """The plan of a phase without the reserve: what the allocator hands out."""
+    parts = needed.phases[phase]
+    return sum(parts.values()) - parts["reserve"]
 
 
 def step_flops(shape: Shape, run: Config) -> int:
@@ -151,16 +165,60 @@ def peak_flops(device: torch.device) -> float | None:
     return next((peak for part, peak in PEAKS.items() if part in name), None)
 
 
-def timed_steps(
-    shape_config: LlamaConfig, run: Config, device: torch.device, warmup: int
-) -> tuple[list[float], int | None]:
-    """Seconds of each step of a real run after the first `warmup`, and the most bytes it held on a GPU."""
-    model, sequences = make_model(shape_config), random_sequences(shape_config, run)
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
+@dataclass(kw_only=True)
+class Taken:
+    """What a real run took: seconds of each step and of scoring, and bytes on a GPU (None on a CPU).
+
+    Peaks are what tensors held at most; `used` is what is gone from the GPU, CUDA's context and holes counted.
+    """
+
+    steps: list[float] = field(default_factory=list)
+    scoring: float = 0.0
+    training_peak: int | None = None
+    scoring_peak: int | None = None
+    used: int | None = None
+
+
+def timed_run(shape_config: LlamaConfig, run: Config, device: torch.device, scoring: Scoring) -> Taken:
+    """Run all steps, and score the student behind the last one."""
+    model, sequences, taken = make_model(shape_config, device), random_sequences(shape_config, run), Taken()
+    most_bytes(device)
     records = unlearn(model, sequences, sequences, run, pad=0, world=World(device=device))
-    times = [seconds for seconds, record in stopwatch(records, device) if isinstance(record, StepRecord)]
-    return times[warmup:], torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
+    for seconds, record in stopwatch(records, device):
+        if isinstance(record, StepRecord):
+            taken.steps.append(seconds)
+        elif record.role == "student":
+            taken.training_peak = most_bytes(device)
+            taken.scoring = timed(partial(score, record.model, scoring, run, device), device)
+            taken.scoring_peak = most_bytes(device)
+            taken.used = used_bytes(device)
+    return taken
+
+
+def score(model: Any, scoring: Scoring, run: Config, device: torch.device) -> None:
+    """What scoring does at its longest: continue every prompt, and take the log-probabilities of its text."""
+    generator, size = torch.Generator().manual_seed(1), (scoring.items, scoring.prompt)
+    prompts = torch.randint(1, model.config.vocab_size, size, generator=generator).tolist()
+    model.generation_config.eos_token_id = None  # all the new tokens of all rows
+    greedy(model, prompts, max_new_tokens=scoring.new, batch_size=run.score_batch)
+    token_logprobs(model, prompts, batch_size=run.score_batch)
+
+
+def most_bytes(device: torch.device) -> int | None:
+    """The most bytes that a GPU held since this was last asked."""
+    if device.type != "cuda":
+        return None
+    found = torch.cuda.max_memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    return found
+
+
+def used_bytes(device: torch.device) -> int | None:
+    """Bytes of a GPU that are not free, of this process where it has the GPU to itself."""
+    if device.type != "cuda":
+        return None
+    free, total = torch.cuda.mem_get_info(device)
+    return total - free
 
 
 def stopwatch(records: Iterator[Any], device: torch.device) -> Iterator[tuple[float, Any]]:
@@ -174,13 +232,12 @@ def stopwatch(records: Iterator[Any], device: torch.device) -> Iterator[tuple[fl
 
 def timed_floor(shape_config: LlamaConfig, run: Config, device: torch.device, warmup: int) -> list[float]:
     """Seconds of the passes alone, as often as there are steps to compare with."""
-    student = make_model(shape_config)
+    student = make_model(shape_config, device)
     freeze(student)
     if run.checkpointing:
         student.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     teacher = make_teacher(student)
-    student.to(device).train()
-    teacher.to(device)
+    student.train()
     sequences, times = random_sequences(shape_config, run), []
     for _ in range(run.steps):
         times.append(timed(lambda: floor_step(student, teacher, sequences, run, device), device))
@@ -217,10 +274,11 @@ def wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def make_model(shape_config: LlamaConfig) -> Any:
-    """A model with random weights, the same each time."""
+def make_model(shape_config: LlamaConfig, device: torch.device) -> Any:
+    """A model with random weights, the same each time on the same device."""
     torch.manual_seed(0)
-    return LlamaForCausalLM(shape_config)
+    with device:
+        return LlamaForCausalLM(shape_config)
 
 
 def random_sequences(shape_config: LlamaConfig, run: Config) -> list[list[int]]:
@@ -232,7 +290,7 @@ def random_sequences(shape_config: LlamaConfig, run: Config) -> list[list[int]]:
 
 def draw(outcome: dict[str, Any]) -> Table:
     """The figures as a table."""
-    share, peak = outcome["share_of_peak"], outcome["peak_bytes"]
+    share = outcome["share_of_peak"]
     rows = {
         "device": outcome["device"],
         "parameters": f"{outcome['parameters'] / 1e9:.3f}B",
@@ -241,13 +299,21 @@ def draw(outcome: dict[str, Any]) -> Table:
         "step over floor": f"{outcome['over_floor']:.2f}",
         "tokens a second": f"{outcome['tokens_per_s']:.0f}",
         "share of bf16 peak": "not known" if share is None else f"{share:.1%}",
-        "peak memory": "not measured" if peak is None else f"{peak / GIB:.2f} GiB",
-        "planned": f"{outcome['planned_bytes'] / GIB:.2f} GiB",
+        "peak memory": beside(outcome["peak_bytes"], outcome["planned_bytes"]),
+        "scoring": f"{outcome['scoring_s']:.1f} s",
+        "its peak memory": beside(outcome["scoring_peak_bytes"], outcome["scoring_planned_bytes"]),
+        "used in all": beside(outcome["used_bytes"], outcome["needed_bytes"]),
     }
     table = Table(show_header=False, box=None)
     for name, value in rows.items():
         table.add_row(name, value)
     return table
+
+
+def beside(held: int | None, planned: int) -> str:
+    """Bytes that were measured, beside those that were planned."""
+    measured = "not measured" if held is None else f"{held / GIB:.2f} GiB"
+    return f"{measured}, planned {planned / GIB:.2f} GiB"
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def test_switches_of_one_s_own_take_the_kind_of_the_design(ask):
 def test_7b_has_rates_of_its_own(ask, monkeypatch):
     monkeypatch.setattr(checks, "load_benchmark", lambda reference: None)
     monkeypatch.setattr(checks, "available_cpus", lambda: 16)
-    request = ask(benchmark="muse-news", switches=["optimizer"], gpus=0.5)
+    request = ask(benchmark="muse-news", switches=["optimizer"], gpus=2)
     assert request.config("optimizer=adamw", 0).lr == 1e-6
     assert request.config("baseline", 0).lr == 5e-4
 

@@ -34,5 +34,6 @@ def test_lethe_train_runs_muse_news_with_its_preset_and_prints_the_plan_first(sm
     points = json.loads(printed.out)["checkpoints"]
     assert [(point["step"], point["role"]) for point in points] == [(2, "student"), (2, "teacher")]
     assert all(math.isfinite(score[0]) for point in points for score in point["scores"].values())
+    assert "it/s" not in printed.err  # the bars of a library that loads and saves
     said = " ".join(printed.err.split())
     assert 0 <= said.index("preset muse-news: lr=0.0005") < said.index("memory plan: 0.00B parameters on 1 worker")

@@ -237,6 +237,12 @@ def test_workers_ask_for_a_gpu_only_where_one_is_wanted():
     assert Workers(cpus=1, gpus=0.5).scaling().resources_per_worker == {"CPU": 1, "GPU": 0.5}
 
 
+def test_workers_that_share_a_gpu_do_not_speak_nccl():
+    """NCCL on an H100: "Duplicate GPU detected"."""
+    assert [Workers(count=2, gpus=gpus).backend for gpus in (0, 0.5)] == ["gloo", "gloo"]
+    assert [Workers(count=2, gpus=gpus).backend for gpus in (1, 2)] == ["cpu:gloo,cuda:nccl"] * 2
+
+
 def test_a_group_is_of_its_number_of_workers_or_of_a_range_of_them():
     assert Workers(count=3).scaling().num_workers == 3
     assert Workers(count=3, least=1).scaling().num_workers == (1, 3)

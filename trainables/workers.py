@@ -52,6 +52,11 @@ class Workers:
     cpus: float = 1  # of each worker
     gpus: float = 0
 
+    @property
+    def backend(self) -> str:
+        """Of torch.distributed: NCCL between GPUs, but gloo where workers share one, which NCCL refuses."""
+        return "cpu:gloo,cuda:nccl" if self.gpus >= 1 else "gloo"
+
     def scaling(self) -> ScalingConfig:
         """The group in Ray Train's words."""
         return ScalingConfig(
@@ -183,7 +188,7 @@ class _Group:
                 "code_path": _code_folder(),
                 "threads": max(1, int(workers.cpus)),
             },
-            torch_config=TorchConfig(backend="cpu:gloo,cuda:nccl" if workers.gpus else "gloo"),
+            torch_config=TorchConfig(backend=workers.backend),
             scaling_config=workers.scaling(),
             run_config=RunConfig(
                 name=f"warm-{uuid.uuid4().hex[:8]}",

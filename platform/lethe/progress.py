@@ -76,7 +76,8 @@ class Progress:
         if self.console.is_terminal:
             self._live.start()
         else:
-            self.console.print(f"running: {self.trials - self.done} trials, {self.slots} at a time")
+            left = self.trials - self.done
+            self.console.print(f"running: {left} trial{'s' * (left != 1)}, {self.slots} at a time")
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -230,6 +230,15 @@ def check_workers(text: str, cpus: float) -> range:
     return range(ends[0], ends[1] + 1)
 
 
+def check_sharing(parallel: str, workers: range, gpus: float) -> None:
+    """ValueError where a model would be cut into shards that then lie on the same GPU, which saves nothing."""
+    if parallel == "fsdp" and 0 < gpus < 1 and workers[-1] > 1:
+        raise ValueError(
+            f"--gpus-per-worker is {gpus:g} with parallel=fsdp: shards save memory on GPUs of their own; "
+            "give 1 or more, or --set parallel=ddp"
+        )
+
+
 def check_sampler(name: str) -> str:
     """A sampler that Lethe knows."""
     make_sampler(name, seed=0, suggestion=0)

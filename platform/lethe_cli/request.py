@@ -181,6 +181,7 @@ def gather_request(
     group = checks.check_workers(workers or str(preset.workers), cpus)
     checks.check_sampler(sampler)
     base = checks.check_settings(settings, searched=space, preset=preset.settings)
+    checks.check_sharing(base.parallel, group, gpus)
     task, available = check_task(benchmark, model, retrained, protocol)
     goals, notes = checks.choose_objectives(objectives, available)
     name = name or Path(benchmark).name

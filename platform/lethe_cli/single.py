@@ -6,6 +6,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from transformers.utils.logging import disable_progress_bar
 
 from lethe.front_table import interval
 from lethe_cli.plan_table import announce_plan
@@ -19,6 +20,7 @@ SHOWN = ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility")
 
 def run_single(task: Task, config: Config, folder: Path, console: Console) -> dict[str, Any]:
     """Unlearn once, and return every checkpoint's scores, with the reference rows, as plain data."""
+    disable_progress_bar()  # of its loading and saving; the status below is ours
     announce_plan(task, config, workers=1, gpus=1, console=console)
     references = prepare(task, console)
     rows = {"target": references.target} | ({"retrained": references.retrained} if references.retrained else {})

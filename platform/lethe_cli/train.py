@@ -1,11 +1,13 @@
 """`lethe train`, and `python platform/train_mt.py`: one configuration, without Ray or a search."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lethe.cluster import ALLOCATOR
 from lethe.progress import open_console
 from lethe_cli import checks
 from lethe_cli.presets import find_preset
@@ -40,6 +42,8 @@ def train(
     console = open_console(stderr=json_)
     for note in preset.notes(set_ or []):
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
+    for name, value in ALLOCATOR.items():
+        os.environ.setdefault(name, value)
     # torch takes seconds to load: not before the input is known to be good.
     from lethe_cli.single import run_single
 
