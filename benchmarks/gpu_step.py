@@ -1,6 +1,6 @@
 """What a mean-teacher step costs on a GPU: tokens a second, share of the peak, memory and its plan, time over a floor.
 
-    python -m benchmarks.gpu_step --out benchmarks/results/gpu_step.json       # a 1.1B-shaped Llama
+    python -m benchmarks.gpu_step --out gpu_step.json                          # a Llama of 1.3B parameters
     python -m benchmarks.gpu_step --layers 2 --width 64 --length 32 --new 8 --precision fp32  # anywhere, to try it out
 
 A Llama with random weights unlearns random tokens on one device. Its floor is what no implementation can leave out: the
@@ -9,7 +9,8 @@ with ready-made gradients of the logits in the place of losses. Both are medians
 FLOPs are the model's, nothing counted for what checkpointing computes again: per token 6 for every trainable weight and
 4 for the head (frozen: no gradient of its own) in the student, 2 for each in the teacher, and causal attention's
 6 N L q (2 N L q) for N blocks, L tokens and q = heads x head size. Behind the last step the student is scored as MUSE
-would: as many prompts as VerbMem has, continued without a stop, and their log-probabilities. Not covered: several GPUs.
+would: as many prompts as VerbMem has, continued without a stop, and their log-probabilities. A search asks PyTorch for
+segments that grow (`lethe.cluster.ALLOCATOR`); to measure with them, set that variable. Not covered: several GPUs.
 """
 
 import argparse
@@ -64,7 +65,7 @@ def main() -> None:
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The flags; by default TinyLlama's shape."""
+    """The flags; by default TinyLlama's shape, with as many key and value heads as heads."""
     parser = argparse.ArgumentParser()
     defaults = {"layers": 22, "width": 2048, "mlp": 0, "heads": 32, "vocabulary": 32000, "length": 1024}
     defaults |= {"batch": 16, "micro": 4, "steps": 12, "warmup": 3, "items": 100, "new": 128, "score-batch": 32}

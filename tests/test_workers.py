@@ -42,7 +42,8 @@ def make_workload(journal, killed):
                         open(killed, "w").close()
                         os.kill(os.getpid(), signal.SIGKILL)
                     time.sleep(0.05)
-                    yield {"step": step, "twice": 2 * config["trial"], "size": int(os.environ["WORLD_SIZE"])}
+                    seen = {"size": int(os.environ["WORLD_SIZE"]), "gpus": os.environ["CUDA_VISIBLE_DEVICES"]}
+                    yield {"step": step, "twice": 2 * config["trial"]} | seen
                 note("ended", config["trial"])
             except GeneratorExit:
                 note("closed", config["trial"])
@@ -119,7 +120,7 @@ def test_trials_run_one_after_the_other_and_each_gets_its_own_results_in_their_o
     steps = {trial: [r["step"] for r in seen if "step" in r] for trial, seen in results.items()}
     assert steps == {0: [0, 1, 2], 1: [0, 1, 2, 3, 4], 2: [0, 1], 3: [0, 1], 4: [0, 1], 5: [], 6: [0, 1, 2, 3]}
     assert all(r["twice"] == 2 * trial for trial, seen in results.items() for r in seen if "twice" in r)
-    assert {r["size"] for seen in results.values() for r in seen if "size" in r} == {2}
+    assert {(r["size"], r["gpus"]) for seen in results.values() for r in seen if "size" in r} == {(2, "")}
 
 
 @pytest.mark.slow

@@ -147,6 +147,7 @@ def run_trials(
     least, most = request.workers[0], request.workers[-1]
     wanted = request.concurrent or request.trials
     slots = cluster.slots(joined, workers=least, cpus=request.cpus, gpus=request.gpus, trials=wanted)
+    note_idle_gpus(joined, request.gpus, console)
     session = functools.partial(make_session, request.task, request.base, request.folder, dict(arms))
     workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
     plan = Plan(trials=request.trials, slots=slots, home=request.scratch)
@@ -161,6 +162,16 @@ def run_trials(
     )
     with progress:
         run_study(ledger, trainable, plan, progress)
+
+
+def note_idle_gpus(joined: cluster.Cluster, wanted: float, console: Console) -> None:
+    """Say so where there are GPUs and no worker asks for one."""
+    if not wanted and any(gpus for _, gpus in joined.nodes):
+        console.print(
+            "note: trials run on CPUs, though there is a GPU: --gpus-per-worker 1 gives each worker one",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 def _draw(ledger: Ledger, request: Request) -> tuple[Table, str]:
@@ -217,7 +228,7 @@ def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console:
     say(f"  go on searching     {command_again(sys.argv, '--trials', more)}")
     best = front_table.plain_front(points, facts, list(request.space))
     if best:
-        say(f"  run the best again  {reproduce(request, best[0])}")
+        say(f"  run the top row     {reproduce(request, best[0])}")
     say(f"  see and decide      {hints.dashboard(request.storage)}")
 
 
