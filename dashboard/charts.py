@@ -216,8 +216,8 @@ def _trajectory(ordered: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter
         marker={"size": 14, "color": "rgba(0,0,0,0)"},  # keeps the labels off the points
         text=texts,
         textposition=positions,
-        textfont={"size": 10, "color": GREY},
-        line={"width": 2, "color": ORANGE},
+        textfont={"size": 12, "color": GREY},
+        line={"width": 2, "color": PINK},
         name=f"steps of trial {ordered['trial'].iloc[0]}, {ordered['role'].iloc[0]}",
         hoverinfo="skip",
     )
@@ -229,7 +229,7 @@ def _ring(rows: pd.DataFrame, x: str, y: str, name: str) -> go.Scatter:
         y=rows[y],
         mode="markers",
         name=name,
-        marker={"symbol": "circle-open", "size": 24, "color": ORANGE, "line": {"width": 3}},
+        marker={"symbol": "circle-open", "size": 24, "color": PINK, "line": {"width": 3}},
         hoverinfo="skip",
     )
 
@@ -281,7 +281,7 @@ def _published(known: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter:
         name="published (7B)",
         text=texts,
         textposition=positions,
-        textfont={"size": 10, "color": GREY},
+        textfont={"size": 12, "color": GREY},
         customdata=[f"{inert.figure(m)}<br>{inert.figure(t)}" for m, t in known[["method", "source"]].to_numpy()],
         hovertemplate="%{x:.1f}, %{y:.1f}<br>%{customdata}<extra></extra>",
         marker={"symbol": "triangle-up", "size": 10, "color": PINK},

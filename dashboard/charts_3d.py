@@ -58,7 +58,7 @@ def front_3d(
         figure.add_trace(_published(published.dropna(subset=list(dict.fromkeys(axes))), axes))
     ringed = table[table["key"] == chosen]
     if len(ringed):
-        trace = _labelled(ringed.iloc[0][list(axes)].tolist(), ring, "circle-open", ORANGE)
+        trace = _labelled(ringed.iloc[0][list(axes)].tolist(), ring, "circle-open", PINK)
         figure.add_trace(trace.update(marker_size=14, mode="markers"))  # its label would lie on others
     titles = {f"{axis}axis_title": axis_title(s, goals[s], "z") for axis, s in zip("xyz", axes, strict=True)}
     eye = {"eye": {"x": 1.9, "y": 1.9, "z": 1.0}, "center_z": -0.12}  # far enough for a page of 800 pixels
@@ -98,7 +98,7 @@ def _trajectory(rows: pd.DataFrame, axes: Sequence[str]) -> go.Scatter3d:
     return go.Scatter3d(
         **_places(ordered, axes),
         mode="lines",
-        line={"width": 4, "color": ORANGE},
+        line={"width": 4, "color": PINK},
         name=f"steps of trial {ordered['trial'].iloc[0]}, {ordered['role'].iloc[0]}",
         hoverinfo="skip",
     )
