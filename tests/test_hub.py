@@ -20,9 +20,10 @@ def test_an_id_that_neither_the_hub_nor_the_cache_has_is_one_line(kind, away):
         hub.check_hub("owner/name", kind)
 
 
-def test_what_can_be_no_id_is_told_as_such(away):
-    with pytest.raises(ValueError, match="neither a folder nor a hub id owner/name$"):
-        hub.check_hub("/no/such/folder", "dataset")
+@pytest.mark.parametrize("kind", ["dataset", "model"])
+def test_what_can_be_no_id_is_told_as_such(kind, away):
+    with pytest.raises(ValueError, match=f"^no {kind} '/no/such/folder': neither a folder nor a hub id owner/name$"):
+        hub.check_hub("/no/such/folder", kind)
 
 
 def test_a_dataset_that_was_downloaded_needs_no_hub(tmp_path, away, monkeypatch):

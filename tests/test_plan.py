@@ -66,12 +66,19 @@ def test_settings_and_presets_meet_as_in_a_run(folder, capsys):
         ({"benchmark": "muse-news", "gpus_per_node": 0}, "--gpus-per-node is 0: it must be at least 1"),
         ({"benchmark": "muse-news", "gpu_memory": -1.0}, "--gpu-memory is -1: it must be a number of GiB"),
         ({"benchmark": "muse-news", "gpu_memory": float("nan")}, "--gpu-memory is nan: it must be a number of GiB"),
-        ({"model": "/no/such"}, "has no configuration that can be read"),
+        ({"model": "/no/such"}, "no model '/no/such': neither a folder nor a hub id"),
     ],
 )
 def test_bad_input_is_one_line(flags, message):
     with pytest.raises(ValueError, match=message):
         command(**flags)
+
+
+def test_a_model_that_cannot_be_had_is_asked_for_once(monkeypatch):
+    monkeypatch.undo()  # of conftest's hub that has everything
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:1")
+    with pytest.raises(ValueError, match="^no model 'muse-bench/MUSE-News_target': .* the hub does not answer"):
+        command(benchmark="muse-news")
 
 
 def test_the_table_adds_up():

@@ -14,10 +14,10 @@ def check_hub(reference: str, kind: Literal["dataset", "model"]) -> None:
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 
-    if (_dataset_is_cached if kind == "dataset" else _model_is_cached)(reference):
-        return
     api = HfApi()
     try:
+        if (_dataset_is_cached if kind == "dataset" else _model_is_cached)(reference):
+            return
         (api.dataset_info if kind == "dataset" else api.model_info)(reference, timeout=PATIENCE_S)
     except HFValidationError:
         raise ValueError(f"no {kind} {reference!r}: neither a folder nor a hub id owner/name") from None
