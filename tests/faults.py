@@ -1,6 +1,6 @@
 """Every fault a cluster knows, done to real searches: what was finished stays, what ran goes on, the end is the same.
 
-    python tests/faults.py [--times 3] [--only "worker killed"]        # about eight minutes a round; prints a table
+    python tests/faults.py [--times 3] [--only "worker killed"]        # about six minutes a round; prints a table
 
 A fault is done while a trial runs that has scored checkpoints. Afterwards the study has to hold the very trials, bit
 for bit, of a search that nothing happened to, none lost and none doubled; and the trial that was hit must not have
