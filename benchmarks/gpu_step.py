@@ -8,8 +8,8 @@ student's forward and backward on the forget and the penalty batch, and one teac
 with ready-made gradients of the logits in the place of losses. Both are medians over steps after warm-up, in one run.
 FLOPs are the model's, nothing counted for what checkpointing computes again: per token 6 for every trainable weight and
 4 for the head (frozen: no gradient of its own) in the student, 2 for each in the teacher, and causal attention's
-6 N L q (2 N L q) for N blocks, L tokens and q = heads x head size. Behind the last step the student is scored as MUSE
-would: as many prompts as VerbMem has, continued without a stop, and their log-probabilities. A search asks PyTorch for
+6 N L q (2 N L q) for N blocks, L tokens and q = heads x head size. Behind the last step the student is scored at its
+longest: as many prompts as VerbMem has, continued without a stop, and their log-probabilities. `lethe tune` asks for
 segments that grow (`lethe.cluster.ALLOCATOR`); to measure with them, set that variable. Not covered: several GPUs.
 """
 
@@ -95,7 +95,7 @@ def make_config(a: argparse.Namespace) -> LlamaConfig:
 
 
 def make_run(a: argparse.Namespace) -> Config:
-    """The run's settings: the paper's, but for a step that is scored nowhere."""
+    """The run's settings: the paper's, scored behind the last step alone."""
     return Config(
         lr=5e-4,
         alpha=0.05,

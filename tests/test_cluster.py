@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lethe.cluster import Cluster, available_cpus, slots
-from lethe_cli.search import note_idle_gpus
 
 
 def cluster(cpus, gpus=0.0, nodes=1):
@@ -92,5 +91,7 @@ def test_the_cpus_are_those_this_process_may_use():
 
 @pytest.mark.parametrize(("there", "wanted", "lines"), [(0, 0, 0), (1, 0, 1), (1, 0.5, 0), (8, 1, 0)])
 def test_a_gpu_that_no_worker_asks_for_is_named(there, wanted, lines, capsys):
+    from lethe_cli.search import note_idle_gpus  # loads torch and Ray Tune
+
     note_idle_gpus(cluster(2, there), wanted, Console())
     assert capsys.readouterr().out.count("there is a GPU: --gpus-per-worker 1") == lines

@@ -40,6 +40,21 @@ def test_a_refusal_is_one_line_that_says_what_is_needed_what_there_is_and_what_w
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("parallel", "workers", "gpu", "alone", "shared"),
+    [
+        ("ddp", 8, 80, ["--set parallel=fsdp"], []),
+        ("ddp", 1, 80, ["--workers 4 --set parallel=fsdp"], []),
+        ("fsdp", 1, 150, ["--set score_batch=8", "--workers 2"], ["--set score_batch=8"]),
+    ],
+)
+def test_no_shards_are_proposed_where_workers_share_a_gpu(parallel, workers, gpu, alone, shared):
+    config = replace(BIG, parallel=parallel)
+    for is_shared, expected in ((False, alone), (True, shared)):
+        found = proposals(seven_shape(), config, workers, Memory(gpu=gpu * GIB, shared=is_shared))
+        assert [change.flags() for change in found] == expected
+
+
 @settings(max_examples=50)
 @given(
     workers=st.sampled_from([1, 2, 3, 8]),

@@ -74,11 +74,18 @@ def test_bad_input_is_one_line(flags, message):
         command(**flags)
 
 
-def test_a_model_that_cannot_be_had_is_asked_for_once(monkeypatch):
-    monkeypatch.undo()  # of conftest's hub that has everything
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:1")
+def test_a_model_that_cannot_be_had_is_asked_for_once(monkeypatch, tmp_path):
+    asked = []
+
+    def away(self, reference, **_):
+        asked.append(reference)
+        raise OSError("no network")
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", away)
     with pytest.raises(ValueError, match="^no model 'muse-bench/MUSE-News_target': .* the hub does not answer"):
         command(benchmark="muse-news")
+    assert asked == ["muse-bench/MUSE-News_target"]
 
 
 def test_the_table_adds_up():

@@ -23,6 +23,7 @@ class Memory:
     gpu: int | None = None
     host: int | None = None
     per_node: int = 8  # GPUs
+    shared: bool = False  # several workers lie on one GPU, where shards save nothing
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,10 @@ def proposals(shape: Shape, config: Config, workers: int, memory: Memory) -> lis
     for change in sorted(_changes(config, workers), key=lambda change: len(change.names())):
         if any(smaller.names() <= change.names() for smaller in found):
             continue
-        changed = replace(config, **dict(change.settings))
-        if fits(plan(shape, changed, change.workers or workers, per_node=memory.per_node), memory):
+        changed, count = replace(config, **dict(change.settings)), change.workers or workers
+        if memory.shared and changed.parallel == "fsdp" and count > 1:
+            continue
+        if fits(plan(shape, changed, count, per_node=memory.per_node), memory):
             found.append(change)
             if len(found) == MOST_PROPOSALS:
                 break

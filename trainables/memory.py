@@ -24,14 +24,15 @@ workers, rounded up to whole rows (how FSDP2 pads); `ddp`, and any run on one wo
 - key-value cache: 1.75 * 2 c N (kv heads x head size) (prompt + new tokens) a row: when a quarter of the rows has
   ended, the rest is copied while the old cache is still there.
 - scoring pass: the larger of a prefill's and of a log-prob pass's tensors; nothing is saved, one block is at work.
-- reserve: 2 GiB + 5% of the rest: CUDA's context and libraries, NCCL's buffers, holes in the allocator (few, where
-  its segments can grow). Assumed; on one H100 1.3 to 3.8 GiB were needed where it was 3.1 to 4.9.
+- reserve: 2 GiB + 5% of the rest: CUDA's context and libraries, NCCL's buffers, holes in the allocator. Assumed; 3.1
+  to 4.9 GiB on one H100, where 1.7 and 2.3 were needed with segments that grow, 1.3 to 20.7 without.
 
 Scoring computes in c where the model is sharded and in fp32 elsewhere, since autocast is off. Attention is taken to be
 a kernel that keeps no [L, L] scores (flash, memory-efficient); where grouped queries fall back to the plain kernel,
 scoring needs more. Blocks are Llama's (gated MLP, two norms); other families are estimates by the same formula. Held
 against the bytes of a real run of small models on a CPU in tests/test_memory.py, and against an H100's in
-benchmarks/results/gpu-step.md: training took 97 to 100% of the plan. Never yet held against several GPUs.
+benchmarks/results/gpu-step.md: training took 97 to 100% of the plan; the copied cache of scoring was not seen
+there. Never yet held against several GPUs.
 """
 
 import math

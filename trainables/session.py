@@ -18,7 +18,7 @@ def make_session(
     Parameters replace those of `base`; one that is called `arm` stands for the settings that `arms` has for it. Files
     go to `folder/trial-<number>`, where `folder` may be a URL.
     """
-    gc.disable()  # what is imported is no garbage, and to look through it takes a sixth of the time
+    gc.disable()  # what is imported is no garbage, and to look through it takes a sixth of the time of importing
     from trainables.unlearning import Unlearner
 
     gc.freeze()

@@ -18,7 +18,7 @@ import ray
 
 T = TypeVar("T")
 
-# By default holes in its memory took a GPU from 52 GiB of tensors to 69 (benchmarks/results/gpu-step.md).
+# PyTorch's default allocator took 69 GiB of a GPU for 52 GiB of tensors (benchmarks/results/gpu-step.md).
 ALLOCATOR = {"PYTORCH_ALLOC_CONF": "expandable_segments:True"}
 # For this process and every one that Ray starts.
 ENVIRONMENT = {

@@ -40,7 +40,12 @@ def here(gpus: float) -> Memory:
     if not sizes:
         return Memory()
     host = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return Memory(gpu=int(min(sizes) * 2**20 * min(1.0, gpus)), host=host, per_node=max(1, int(len(sizes) / gpus)))
+    return Memory(
+        gpu=int(min(sizes) * 2**20 * min(1.0, gpus)),
+        host=host,
+        per_node=max(1, int(len(sizes) / gpus)),
+        shared=gpus < 1,
+    )
 
 
 def memory_of(gpu: float | None, host: float | None, per_node: int) -> Memory:
