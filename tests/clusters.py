@@ -1,6 +1,5 @@
 """Real Ray clusters on this machine: a head that takes jobs, and further nodes, in processes that end with the block."""
 
-import socket
 import subprocess
 import time
 import uuid
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ports import free_port
 from searching import MARK, ROOT, Search, marked, start
 
 RAY = ["python", "-m", "ray.scripts.scripts"]  # the `ray` of the environment's first python
@@ -104,10 +104,3 @@ def _ray_start(log: Path, environment: dict[str, str], *flags: object) -> Iterat
     finally:
         node.kill()
         process.wait(30)
-
-
-def free_port() -> int:
-    """A free TCP port; the system gives none from 10002 to 19999, where Ray's workers take theirs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from ports import free_port
 
 USER, PASSWORD = "lethe", "Zq9 @:/{%}"  # what a URL has to escape, and what formats would trip over
 
@@ -92,10 +92,3 @@ def start_postgres() -> Iterator[Server]:
         if server.process and server.process.poll() is None:
             server.kill()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    """A free TCP port of loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

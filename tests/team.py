@@ -1,7 +1,6 @@
 """Real processes that are the workers of one run, over gloo, as Ray Train starts them."""
 
 import os
-import socket
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from typing import Any
 
 import torch
 import torch.multiprocessing as mp
+from ports import free_port
 
 
 class Team:
@@ -17,7 +17,7 @@ class Team:
     def __init__(self, size: int) -> None:
         context = mp.get_context("forkserver")
         context.set_forkserver_preload(["trainables.unlearning"])  # loaded once for all processes
-        port = _free_port()
+        port = free_port()
         self._jobs = [context.Queue() for _ in range(size)]
         self._answers = [context.Queue() for _ in range(size)]
         places = zip(range(size), self._jobs, self._answers, strict=True)
@@ -51,12 +51,6 @@ def team(size: int) -> Iterator[Team]:
         yield workers
     finally:
         workers.end()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _work(rank: int, size: int, port: int, jobs: Any, answers: Any) -> None:

@@ -6,17 +6,17 @@ Needs Debian's chromium (`apt-get install --no-install-recommends chromium`); wi
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from tiny_dashboard import HOSTILE, finish, make_study, start
 from tiny_study import SPACE
 
@@ -45,12 +45,6 @@ DRAWN = """() => {
         && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')
         && charts.every(chart => chart.querySelector('.main-svg'));
 }"""
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager
