@@ -90,7 +90,7 @@ def trials_left(monkeypatch):
             ledger.tell(number)
 
     monkeypatch.setattr(tuning, "run_trials", run)
-    monkeypatch.setattr(tuning.cluster, "connect", lambda modules: nullcontext())
+    monkeypatch.setattr(tuning, "join_cluster", lambda request, console: nullcontext())
     return left, ran
 
 

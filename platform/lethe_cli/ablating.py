@@ -14,7 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from lethe import ablation, cluster, store, verdicts
+from lethe import ablation, store, verdicts
 from lethe.ablation import Ablation
 from lethe.designs import Design
 from lethe.ledger import Ledger
@@ -24,7 +24,7 @@ from lethe_cli import hints
 from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.plan_table import announce_plan
 from lethe_cli.request import Request
-from lethe_cli.search import SHIPPED, command_again, make_facts, prepare, run_trials, warn_of_unlike_holdout
+from lethe_cli.search import command_again, join_cluster, make_facts, prepare, run_trials, warn_of_unlike_holdout
 from lethe_cli.tuning import tune_arms
 from search_spaces.ablations import MEANINGS
 from trainables.benchmarks.layout import load_benchmark
@@ -54,7 +54,7 @@ def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     request = replace(request, trials=len(ledger.known()) - len(ledger.interrupted()))
     ledger.study.set_user_attr(store.PLANNED, request.trials)
     if ledger.finished() < request.trials:
-        with cluster.connect(SHIPPED) as joined:
+        with join_cluster(request, console) as joined:
             arms = {arm.name: arm.settings for arm in design}
             run_trials(request, ledger, joined, console, arms=arms, best=_draw_so_far)
     return conclude(request, ledger, console)

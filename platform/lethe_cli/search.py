@@ -59,7 +59,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     storage = store.open_storage(request.storage)
     ledger = open_ledger(request, storage, references)
     if ledger.finished() < request.trials:
-        with cluster.connect(SHIPPED) as joined:
+        with join_cluster(request, console) as joined:
             run_trials(request, ledger, joined, console)
     return conclude(request, ledger, references, console)
 
@@ -134,6 +134,14 @@ def make_facts(request: Request, references: References) -> Facts:
     )
 
 
+@contextmanager
+def join_cluster(request: Request, console: Console) -> Iterator[cluster.Cluster]:
+    """The cluster that trials run on, for the length of the block."""
+    with cluster.connect(SHIPPED) as joined:
+        note_idle_gpus(joined, request.gpus, console)
+        yield joined
+
+
 def run_trials(
     request: Request,
     ledger: Ledger,
@@ -147,7 +155,6 @@ def run_trials(
     least, most = request.workers[0], request.workers[-1]
     wanted = request.concurrent or request.trials
     slots = cluster.slots(joined, workers=least, cpus=request.cpus, gpus=request.gpus, trials=wanted)
-    note_idle_gpus(joined, request.gpus, console)
     session = functools.partial(make_session, request.task, request.base, request.folder, dict(arms))
     workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
     plan = Plan(trials=request.trials, slots=slots, home=request.scratch)

@@ -10,14 +10,14 @@ from typing import Any
 
 from rich.console import Console
 
-from lethe import cluster, store
+from lethe import store
 from lethe.decide import recommend
 from lethe.designs import Arm, Design
 from lethe.ledger import Ledger
 from lethe.space import Space
 from lethe_cli.ablation_request import LARGEST_SEED, AblationRequest
 from lethe_cli.request import Request
-from lethe_cli.search import SHIPPED, open_ledger, run_trials
+from lethe_cli.search import join_cluster, open_ledger, run_trials
 from search_spaces.ablations import TUNED, TUNED_FACTOR
 from trainables.config import Config
 from trainables.references import References
@@ -33,7 +33,7 @@ def tune_arms(request: AblationRequest, references: References, console: Console
     searches = [search_of(request, i, arm) for i, arm in enumerate(request.design)]
     ledgers = [open_ledger(search, storage, references) for search in searches]
     if any(ledger.finished() < request.tuned for ledger in ledgers):
-        with cluster.connect(SHIPPED) as joined:
+        with join_cluster(request, console) as joined:
             for arm, search, ledger in zip(request.design, searches, ledgers, strict=True):
                 console.print(f"tuning {arm.name}: {', '.join(search.space)}", highlight=False)
                 run_trials(search, ledger, joined, console)
