@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ports import free_port
-from searching import MARK, ROOT, Search, marked, start
+from searching import MARK, ROOT, Search, kill_family, start
 
 RAY = ["python", "-m", "ray.scripts.scripts"]  # the `ray` of the environment's first python
 JOB = "followed"  # the name of a job that is not waited for
@@ -29,14 +29,14 @@ class Head:
 
 @dataclass(frozen=True)
 class Node:
-    """All processes of a node."""
+    """All processes of a node: the mark of each, and the id of the one that started them."""
 
     mark: str
+    pid: int
 
     def kill(self) -> None:
         """kill -9 of the whole node."""
-        for process in marked(self.mark):
-            process.kill()
+        kill_family(self.pid, self.mark)
 
 
 @contextmanager
@@ -85,16 +85,17 @@ def stop(head: Head) -> None:
 
 @contextmanager
 def _ray_start(log: Path, environment: dict[str, str], *flags: object) -> Iterator[Node]:
-    node = Node(uuid.uuid4().hex)
+    mark = uuid.uuid4().hex
     ports = ["--dashboard-agent-listen-port", free_port(), "--block"]
     with log.open("w") as out:
         process = subprocess.Popen(
             [*RAY, "start", *map(str, [*flags, *ports])],
-            env=environment | {MARK: node.mark},
+            env=environment | {MARK: mark},
             stdout=out,
             stderr=out,
             start_new_session=True,
         )
+    node = Node(mark, process.pid)
     try:
         end = time.monotonic() + 120
         while "Ray runtime started" not in log.read_text():

@@ -106,16 +106,13 @@ class Search:
     def named(self, *names: str) -> list[psutil.Process]:
         """Every process of it whose title starts with one of these.
 
-        Each title is read once, since Ray changes it as an actor goes to work and comes back; and one that Ray gave may
-        lie over the environment with the mark.
+        Each title is read once, since Ray changes it as an actor goes to work and comes back.
         """
-        found = {process.pid: process for process in [*self.descendants(), *marked(self.mark)]}
-        return [process for process in found.values() if title(process).startswith(names)]
+        return [process for process in family(self.process.pid, self.mark) if title(process).startswith(names)]
 
     def end(self) -> None:
         """Kill what is left of it."""
-        for process in marked(self.mark):
-            process.kill()
+        kill_family(self.process.pid, self.mark)
         self.process.wait()
 
 
@@ -158,6 +155,22 @@ def title(process: psutil.Process) -> str:
 def marked(mark: str) -> list[psutil.Process]:
     """Every live process that carries a search's mark."""
     return [process for process in psutil.process_iter() if mark_of(process) == mark]
+
+
+def family(pid: int, mark: str) -> list[psutil.Process]:
+    """Every live process below this one or with this mark, over which a title that Ray gave may lie."""
+    try:
+        below = psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        below = []
+    return list({process.pid: process for process in [*below, *marked(mark)]}.values())
+
+
+def kill_family(pid: int, mark: str) -> None:
+    """kill -9 of all of them; the first ones may take others with them."""
+    for process in family(pid, mark):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def mark_of(process: psutil.Process) -> str | None:
