@@ -1,7 +1,9 @@
-"""How many trials fit into a cluster at once."""
+"""How many trials fit into a cluster at once, and what is asked of one before the first."""
 
 import math
 import os
+from pkgutil import resolve_name
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -9,10 +11,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lethe.cluster import Cluster, available_cpus, slots
+from lethe.designs import Arm
+from trainables.config import Config
+from trainables.task import Task
 
 
 def cluster(cpus, gpus=0.0, nodes=1):
-    return Cluster(nodes=((cpus, gpus),) * nodes, address="")
+    return Cluster(nodes=((cpus, gpus),) * nodes)
 
 
 @pytest.mark.parametrize(
@@ -95,3 +100,18 @@ def test_a_gpu_that_no_worker_asks_for_is_named(there, wanted, lines, capsys):
 
     note_idle_gpus(cluster(2, there), wanted, Console())
     assert capsys.readouterr().out.count("there is a GPU: --gpus-per-worker 1") == lines
+
+
+@pytest.mark.parametrize("run", ["lethe_cli.search.run_search", "lethe_cli.ablating.run_ablation"])
+def test_reference_scores_are_measured_on_a_worker_s_gpu_before_a_search_and_before_an_ablation(run, monkeypatch):
+    """Not where the driver is, which on a cluster has none."""
+
+    def connect(modules):
+        raise ConnectionError
+
+    monkeypatch.setattr("lethe_cli.search.announce_plan", lambda *_, **__: None)
+    monkeypatch.setattr("lethe_cli.search.locate", lambda *_, **__: None)
+    monkeypatch.setattr("lethe.cluster.connect", connect)
+    request = SimpleNamespace(notes=(), task=Task(benchmark="b"), base=Config(), design=[Arm(name="baseline", settings={}, levels={})], workers=range(1, 2), cpus=1, gpus=1)  # fmt: skip
+    with pytest.raises(ConnectionError):
+        resolve_name(run)(request, Console())

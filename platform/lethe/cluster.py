@@ -52,7 +52,6 @@ class Cluster:
     """What the joined cluster offers."""
 
     nodes: tuple[tuple[float, float], ...]  # CPUs and GPUs of each node
-    address: str  # of its dashboard, or ""
 
 
 def available_cpus() -> int:
@@ -77,11 +76,10 @@ def connect(modules: Sequence[ModuleType]) -> Iterator[Cluster]:
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a trial's failure is a line of the display's
     ray._private.worker._worker_logs_enabled = False  # Ray notes on stdout what becomes of processes
     with _signals_kept():
-        context = ray.init(**_init_arguments(modules))
+        ray.init(**_init_arguments(modules))
     try:
         alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        nodes = tuple((resources.get("CPU", 0.0), resources.get("GPU", 0.0)) for resources in alive)
-        yield Cluster(nodes=nodes, address=context.dashboard_url or "")
+        yield Cluster(nodes=tuple((resources.get("CPU", 0.0), resources.get("GPU", 0.0)) for resources in alive))
     finally:
         ray.shutdown()
 

@@ -22,9 +22,8 @@ from lethe.objectives import score_name
 from lethe.runs import Run, plan_runs
 from lethe_cli import hints
 from lethe_cli.ablation_request import AblationRequest
-from lethe_cli.plan_table import announce_plan
 from lethe_cli.request import Request
-from lethe_cli.search import command_again, join_cluster, make_facts, prepare, run_trials, warn_of_unlike_holdout
+from lethe_cli.search import begin, command_again, join_cluster, make_facts, run_trials
 from lethe_cli.tuning import tune_arms
 from search_spaces.ablations import MEANINGS
 from trainables.benchmarks.layout import load_benchmark
@@ -37,13 +36,8 @@ from trainables.workers import code_hash
 
 def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     """Run an ablation to its end, or to Ctrl-C, and return the outcome as plain data."""
-    for note in request.notes:
-        console.print(f"note: {note}", soft_wrap=True)
     heaviest = max((replace(request.base, **arm.settings) for arm in request.design), key=_weight)
-    announce_plan(request.task, heaviest, workers=request.workers[0], gpus=request.gpus, console=console)
-    references = prepare(request.task, console)
-    if any(o.score == "privleak" for o in request.objectives):
-        warn_of_unlike_holdout(references, console)
+    references = begin(request, heaviest, console)
     storage = store.open_storage(request.storage)
     ledger = open_ablation(request, storage, references, console)
     design = Design.from_json(ledger.facts.about[ablation.DESIGN])

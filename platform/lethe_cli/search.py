@@ -50,18 +50,24 @@ PACKAGES = ("torch", "ray", "optuna", "transformers")
 
 def run_search(request: Request, console: Console) -> dict[str, Any]:
     """Run a search to its end, or to Ctrl-C, and return the outcome as plain data."""
-    for note in request.notes:
-        console.print(f"note: {note}", soft_wrap=True)
-    announce_plan(request.task, request.base, workers=request.workers[0], gpus=request.gpus, console=console)
-    references = prepare(request.task, console, cpus=request.cpus, gpus=request.gpus)
-    if any(o.score == "privleak" for o in request.objectives):
-        warn_of_unlike_holdout(references, console)
+    references = begin(request, request.base, console)
     storage = store.open_storage(request.storage)
     ledger = open_ledger(request, storage, references)
     if ledger.finished() < request.trials:
         with join_cluster(request, console) as joined:
             run_trials(request, ledger, joined, console)
     return conclude(request, ledger, references, console)
+
+
+def begin(request: Request, heaviest: Config, console: Console) -> References:
+    """Say what there is to say of a request and of the memory it needs, and measure or read its reference scores."""
+    for note in request.notes:
+        console.print(f"note: {note}", soft_wrap=True)
+    announce_plan(request.task, heaviest, workers=request.workers[0], gpus=request.gpus, console=console)
+    references = prepare(request.task, console, cpus=request.cpus, gpus=request.gpus)
+    if any(o.score == "privleak" for o in request.objectives):
+        warn_of_unlike_holdout(references, console)
+    return references
 
 
 def prepare(task: Task, console: Console, *, cpus: float = 1, gpus: float = 0) -> References:
