@@ -17,7 +17,7 @@ tune: $(VENV)/.installed
 	@$(BIN)/python platform/tune_mt.py --benchmark muse-mini --trials $(TRIALS) --resume $(FLAGS)
 
 test: $(VENV)/.installed
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed
 	@$(BIN)/ruff check .

@@ -1,8 +1,10 @@
 """What holds for every test."""
 
 import gc
+import os
 
 gc.disable()  # until all is loaded: what is imported is no garbage, and to look through it takes a seventh of the time
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read as torch is loaded: tiny models are four times as slow on two
 
 from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
