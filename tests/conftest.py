@@ -8,10 +8,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # read as torch is loaded: tiny m
 
 from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import TYPE_CHECKING  # noqa: E402
 
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
-from searching import Tiny, make_tiny, short_folder  # noqa: E402
+
+# Nothing heavy is loaded here: the process that hands the tests out to others waits for it, and they wait for that.
+if TYPE_CHECKING:
+    from searching import Tiny
 
 settings.register_profile("lethe", deadline=None)  # no test measures time
 settings.load_profile("lethe")
@@ -38,14 +42,17 @@ def hub(monkeypatch) -> None:
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
     """A folder of a module's own, short enough for Ray's sockets."""
+    from searching import short_folder
+
     with short_folder() as folder:
         yield folder
 
 
 @pytest.fixture(scope="session")
-def tiny() -> Iterator[Tiny]:
+def tiny() -> Iterator["Tiny"]:
     """A benchmark and two models whose trials take a second, and whose reference scores are in the cache."""
     from plain_loop import one_thread
+    from searching import make_tiny, short_folder
 
     from trainables.task import Task
     from trainables.unlearning import load_task
