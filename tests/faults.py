@@ -38,7 +38,7 @@ from trainables.resume import PROGRESS  # noqa: E402
 
 TRIALS = 4
 SEED = ["--seed", "3", "--concurrent", "1", "--trials", str(TRIALS), "--resume"]
-LENGTH = {"steps": 24, "every": 4}
+LENGTH = {"steps": 24, "every": 6}
 AWAY_S = 3
 
 Expected = Callable[[str], Outcome]  # what the study of a store has to come to

@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 @pytest.fixture(scope="module")
 def results():
-    return run_all(seeds=3, processes=2)
+    return run_all(seeds=3, processes=2, shown=("verbmem_f", "knowmem_r", "utility"))
 
 
 def test_the_mean_teacher_with_nlul_forgets_verbatim_text_as_well_as_retraining_and_keeps_what_it_should(results):

@@ -39,7 +39,7 @@ Session = Callable[[dict[str, Any]], Iterable[dict[str, Any]]]
 Workload = Callable[[], Session]
 
 HEAD = {"node:__internal_head__": 0.001}
-RESIZE_S = 10.0  # how often an elastic group looks for nodes that came back
+RESIZE_S = 5.0  # how often an elastic group looks for nodes that came back
 POLL_S = 1.0  # how often a waiting trial looks whether its worker group is still alive
 
 
