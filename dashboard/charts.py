@@ -16,7 +16,7 @@ from dashboard import inert
 from dashboard.labels import Room
 from dashboard.table import BEATEN, FRONT, GOOD_PRIVLEAK, GROUPS, INFEASIBLE, RUNNING, recipes, score_texts
 from lethe import pareto
-from lethe.store import Objective
+from lethe.store import ROLES, Objective
 
 BLUE, VERMILLION, GREEN, ORANGE, PINK, GREY, SKY = (
     "#0072B2",
@@ -78,7 +78,7 @@ def front_2d(
     figure = go.Figure()
     _privleak_lines(figure, x, y)
     for group in GROUPS:
-        for role in ("student", "teacher"):
+        for role in ROLES:
             rows = table[(table["group"] == group) & (table["role"] == role)]
             if len(rows):
                 bars = intervals and group == FRONT and len(rows) <= MOST_BARS
@@ -315,7 +315,7 @@ def scatter_matrix(table: pd.DataFrame, scores: Sequence[str], goals: Goals) -> 
     figure = go.Figure()
     labels = [f"{inert.figure(s)}<br>({WISHES[goals[s]]})" for s in scores]
     for group in GROUPS:
-        for role in ("student", "teacher"):
+        for role in ROLES:
             rows = table[(table["group"] == group) & (table["role"] == role)]
             if len(rows):
                 figure.add_trace(

@@ -22,6 +22,7 @@ from dashboard.charts import (
     laid_out,
 )
 from dashboard.table import FRONT, GROUPS, INFEASIBLE
+from lethe.store import ROLES
 
 SOLID = {(INFEASIBLE, "student"): "square"}  # in three dimensions an x is a letter, which not every font has
 REFERENCES = {"target": ("square", ORANGE), "retrained": ("diamond-open", GREEN)}
@@ -43,7 +44,7 @@ def front_3d(
     """Three scores of every point, as `charts.front_2d` draws two; a plane where PrivLeak is 0 if it is one of them."""
     figure = go.Figure()
     for group in GROUPS:
-        for role in ("student", "teacher"):
+        for role in ROLES:
             rows = table[(table["group"] == group) & (table["role"] == role)]
             if len(rows):
                 bars = intervals and group == FRONT and len(rows) <= MOST_BARS

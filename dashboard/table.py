@@ -47,7 +47,7 @@ def parse_place(key: str) -> Place | None:
     """The checkpoint of a key `trial/step/role`; None where it is none."""
     trial, _, rest = key.partition("/")
     step, _, role = rest.partition("/")
-    if not (trial.isdecimal() and step.isdecimal() and role in ("student", "teacher")):
+    if not (trial.isdecimal() and step.isdecimal() and role in store.ROLES):
         return None
     return Place(int(trial), int(step), role)
 

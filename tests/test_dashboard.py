@@ -3,11 +3,13 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import streamlit as st
 import tiny_ablation
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from tiny_dashboard import HOSTILE, finish, make_study, start
 from tiny_study import SPACE
@@ -40,6 +42,14 @@ def own(tmp_path, monkeypatch):
     url = make_study(tmp_path / "results")
     monkeypatch.setenv(store.VARIABLE, url)
     return url
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _components_looked_for_once():
+    """Streamlit reads what every installed package says of itself for each app: a third of these tests' time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(autouse=True)

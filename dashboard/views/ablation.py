@@ -4,8 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import ablation_report, inert, report, wire
-from lethe.ablation import ROLES, Ablation, ablation_of, is_ablation
+from lethe.ablation import Ablation, ablation_of, is_ablation
 from lethe.snapshot import Snapshot
+from lethe.store import ROLES
 
 
 def page() -> None:

@@ -34,7 +34,7 @@ from lethe.designs import (
 from lethe.effects import Measured, contrast, redraw_auc
 from lethe.objectives import MAXIMIZE, compared, improves
 from lethe.snapshot import Reader, Snapshot
-from lethe.store import Facts
+from lethe.store import ROLES, Facts
 
 __all__ = [
     "Ablation",
@@ -49,7 +49,6 @@ __all__ = [
     "union",
 ]
 DESIGN = "ablation"  # in a study's facts: its design
-ROLES = ("student", "teacher")
 ARM, SEED = "arm", "seed"  # the parameters of an ablation's trials
 VOLUME = "hypervolume"
 ENDED_BADLY, NOT_YET = "failed", "not yet"

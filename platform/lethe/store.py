@@ -39,6 +39,7 @@ POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://")  # as people write it
 PLANNED = "planned"  # study attribute: how many trials were asked for
 NOTE = "note/"  # study attribute `note/<trial>`: what somebody wrote about a trial
 LONGEST_NOTE = 10_000
+ROLES = ("student", "teacher")  # the models of a trial, each scored at every evaluation
 CHECKPOINT = re.compile(r"checkpoint/(\d+)/(\w+)")
 
 

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from lethe.ablation import ROLES, read_ablation
 from lethe.optuna_tables import study_names
-from lethe.store import VARIABLE, default_storage, hide_password
+from lethe.store import ROLES, VARIABLE, default_storage, hide_password
 
 Option, Argument = typer.Option, typer.Argument
 
@@ -31,6 +30,9 @@ def report(
     names = study_names(url)
     if study not in names:
         raise ValueError(f"storage {hide_password(url)!r} has no study {study!r} (there: {', '.join(names) or 'none'})")
+    # Its statistics take half a second to load, and every `lethe` command loads this file.
+    from lethe.ablation import read_ablation
+
     found = read_ablation(url, study, role=role)
     if importlib.util.find_spec("plotly") is None:
         raise ValueError("a report needs plotly: pip install 'lethe-tune[dashboard]'")
