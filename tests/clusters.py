@@ -29,14 +29,14 @@ class Head:
 
 @dataclass(frozen=True)
 class Node:
-    """All processes of a node: the mark of each, and the id of the one that started them."""
+    """All processes of a node: the mark of each, and the one that started them."""
 
     mark: str
-    pid: int
+    process: subprocess.Popen
 
     def kill(self) -> None:
         """kill -9 of the whole node."""
-        kill_family(self.pid, self.mark)
+        kill_family(self.process, self.mark)
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def _ray_start(log: Path, environment: dict[str, str], *flags: object) -> Iterat
             stderr=out,
             start_new_session=True,
         )
-    node = Node(mark, process.pid)
+    node = Node(mark, process)
     try:
         end = time.monotonic() + 120
         while "Ray runtime started" not in log.read_text():

@@ -108,11 +108,11 @@ class Search:
 
         Each title is read once, since Ray changes it as an actor goes to work and comes back.
         """
-        return [process for process in family(self.process.pid, self.mark) if title(process).startswith(names)]
+        return [process for process in family(self.process, self.mark) if title(process).startswith(names)]
 
     def end(self) -> None:
         """Kill what is left of it."""
-        kill_family(self.process.pid, self.mark)
+        kill_family(self.process, self.mark)
         self.process.wait()
 
 
@@ -157,20 +157,18 @@ def marked(mark: str) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if mark_of(process) == mark]
 
 
-def family(pid: int, mark: str) -> list[psutil.Process]:
+def family(process: subprocess.Popen, mark: str) -> list[psutil.Process]:
     """Every live process below this one or with this mark, over which a title that Ray gave may lie."""
-    try:
-        below = psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        below = []
-    return list({process.pid: process for process in [*below, *marked(mark)]}.values())
+    ended = process.poll() is not None  # its number may be another's by now
+    below = [] if ended else psutil.Process(process.pid).children(recursive=True)
+    return list({found.pid: found for found in [*below, *marked(mark)]}.values())
 
 
-def kill_family(pid: int, mark: str) -> None:
+def kill_family(process: subprocess.Popen, mark: str) -> None:
     """kill -9 of all of them; the first ones may take others with them."""
-    for process in family(pid, mark):
+    for one in family(process, mark):
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
+            one.kill()
 
 
 def mark_of(process: psutil.Process) -> str | None:
