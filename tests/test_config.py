@@ -5,16 +5,18 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainables.config import CHOICES, POSITIVE, Config, parse_config
+from trainables import config as module
+from trainables.config import CHOICES, POSITIVE, Config, parse_config, setting_types
 
 ROOT = Path(__file__).parents[1]
-NUMBERS = [field.name for field in dataclasses.fields(Config) if field.type in (int, float)]
-WHOLE = [field.name for field in dataclasses.fields(Config) if field.type is int]
+NUMBERS = [name for name, kind in setting_types().items() if kind in (int, float)]
+WHOLE = [name for name, kind in setting_types().items() if kind is int]
 
 
 @pytest.mark.parametrize("name", CHOICES)
@@ -48,6 +50,26 @@ def test_0_is_refused_exactly_where_it_makes_no_sense(name):
 def test_a_fraction_of_a_whole_number_is_refused(name):
     with pytest.raises(ValueError, match=f"^{name} is 1.5: it must be a whole number"):
         Config(**{name: 1.5})
+
+
+@pytest.mark.parametrize("value", ["false", 0, None])
+@pytest.mark.parametrize("name", [name for name, kind in setting_types().items() if kind is bool])
+def test_what_is_neither_true_nor_false_is_refused_by_its_name(name, value):
+    with pytest.raises(ValueError, match=f"^{name} is .*: it must be true or false$"):
+        Config(**{name: value})
+
+
+def test_the_same_is_checked_where_types_are_written_as_text(monkeypatch):
+    """`from __future__ import annotations` turns every annotation into a string."""
+    respelt = ModuleType("respelt")
+    monkeypatch.setitem(sys.modules, "respelt", respelt)
+    source = "from __future__ import annotations\n" + Path(module.__file__).read_text("utf-8")
+    exec(compile(source, "respelt.py", "exec"), vars(respelt))
+    assert all(isinstance(field.type, str) for field in dataclasses.fields(respelt.Config))
+    for name in NUMBERS:
+        with pytest.raises(ValueError, match=f"^{name} is nan: it must be a"):
+            respelt.Config(**{name: math.nan})
+    assert respelt.parse_config({"steps": "7", "freeze": "false"}) == respelt.Config(steps=7, freeze=False)
 
 
 @pytest.mark.parametrize("name", ["delta", "momentum", "threshold", "forget_fraction"])

@@ -1,8 +1,8 @@
 """The configuration of one unlearning run, checked where it is made. No torch: a bad value is told at once."""
 
 import math
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, get_type_hints
 
 FORGET_LOSSES = ("nlul", "ll", "npo_sequence_sum", "npo_sequence_mean", "simnpo", "mismatch")
 PENALTIES = ("kl", "qkl", "gdr", "none")
@@ -57,14 +57,17 @@ class Config:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} {getattr(self, name)!r} is unknown: choose one of {', '.join(choices)}")
-        for field in fields(self):
-            if field.type in (int, float):
-                _check_number(field.name, getattr(self, field.name), whole=field.type is int)
+        for name, kind in setting_types().items():
+            if kind in (int, float):
+                _check_number(name, getattr(self, name), whole=kind is int)
+            elif not isinstance(getattr(self, name), kind):
+                raise ValueError(f"{name} is {getattr(self, name)!r}: it must be {KINDS[kind]}")
         for name in ("delta", "momentum", "threshold", "forget_fraction"):
             if getattr(self, name) > 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must lie between 0 and 1")
 
 
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 CHOICES = {
     "forget_loss": FORGET_LOSSES,
     "penalty": PENALTIES,
@@ -91,8 +94,13 @@ POSITIVE = (
 )
 
 
+def setting_types() -> dict[str, type]:
+    """The type of every setting, by its name; a `from __future__ import annotations` in this file would change none."""
+    return get_type_hints(Config)
+
+
 def _check_number(name: str, value: Any, *, whole: bool) -> None:
-    kind = "a whole number" if whole else "a number"
+    kind = KINDS[int if whole else float]
     wrong_type = isinstance(value, bool) or not isinstance(value, int if whole else (int, float))
     if wrong_type or not math.isfinite(value):
         raise ValueError(f"{name} is {value!r}: it must be {kind}")
@@ -102,7 +110,7 @@ def _check_number(name: str, value: Any, *, whole: bool) -> None:
 
 def parse_config(settings: dict[str, str], **values: Any) -> Config:
     """Make a Config from text settings (`{"steps": "100"}`), on top of `values`; ValueError names a bad one."""
-    types = {field.name: field.type for field in fields(Config)}
+    types = setting_types()
     parsed = {}
     for name, text in settings.items():
         if name not in types:
@@ -111,12 +119,12 @@ def parse_config(settings: dict[str, str], **values: Any) -> Config:
     return Config(**(values | parsed))
 
 
-def _parse(name: str, text: str, kind: Any) -> Any:
+def _parse(name: str, text: str, kind: type) -> Any:
     if kind is bool:
         if text.lower() not in ("true", "false"):
-            raise ValueError(f"{name} is {text!r}: it must be true or false")
+            raise ValueError(f"{name} is {text!r}: it must be {KINDS[bool]}")
         return text.lower() == "true"
     try:
         return kind(text)
     except ValueError:
-        raise ValueError(f"{name} is {text!r}: it must be {'a whole number' if kind is int else 'a number'}") from None
+        raise ValueError(f"{name} is {text!r}: it must be {KINDS[kind]}") from None
