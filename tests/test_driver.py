@@ -1,5 +1,7 @@
 """Drivers of one study: each marks its trials, and only those of a dead one are taken over."""
 
+import os
+import shutil
 import subprocess
 import sys
 
@@ -25,11 +27,27 @@ def nobody_waits(monkeypatch):
 def child():
     """A process on this host, and its mark."""
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    place = this_driver().rsplit(" ", 2)[0]
-    yield process, f"{place} {process.pid} {psutil.Process(process.pid).create_time()}"
+    yield process, mark_of(process.pid)
     process.kill()
     process.wait()
     process.stdin.close()
+
+
+def mark_of(pid):
+    place = this_driver().rsplit(" ", 2)[0]
+    return f"{place} {pid} {driver._start(psutil.Process(pid))}"
+
+
+def by_the_clock(mark):
+    """The mark that an earlier version gave the same process."""
+    place, number, _ = mark.rsplit(" ", 2)
+    return f"{place} {number} {psutil.Process(int(number)).create_time()}"
+
+
+def set_clock(monkeypatch, seconds):
+    """What psutil sees once the machine's clock was set: it tells when the machine was started by the clock."""
+    booted = psutil.boot_time()
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted + seconds)
 
 
 def forbidden():
@@ -51,7 +69,46 @@ def test_a_driver_on_this_host_is_gone_as_soon_as_its_process_is_even_where_nobo
 def test_a_process_that_took_over_the_number_is_another_driver():
     place, number, started = this_driver().rsplit(" ", 2)
     assert not is_gone(this_driver())
-    assert is_gone(f"{place} {number} {float(started) - 1}")
+    ticks = int(started.removeprefix(driver.TICKS))
+    assert is_gone(f"{place} {number} {driver.TICKS}{ticks - 1}")
+
+
+@pytest.mark.parametrize("seconds", [-86_400, -1, 1, 86_400])
+def test_a_driver_that_lives_is_not_gone_because_the_clock_was_set(child, monkeypatch, seconds):
+    _, mark = child
+    before = psutil.Process(child[0].pid).create_time()
+    set_clock(monkeypatch, seconds)
+    assert psutil.Process(child[0].pid).create_time() == pytest.approx(before + seconds)
+    assert not is_gone(mark)
+    assert silent({mark}, lambda: {mark: object()}) == set()
+
+
+@pytest.mark.parametrize(("seconds", "gone"), [(-30, False), (0, False), (1, False), (86_400, True)])
+def test_a_mark_of_an_earlier_version_is_only_gone_where_its_start_is_far_from_the_process_s(
+    child, monkeypatch, seconds, gone
+):
+    process, mark = child
+    earlier = by_the_clock(mark)
+    set_clock(monkeypatch, seconds)
+    assert is_gone(earlier) is gone
+    process.kill()
+    process.wait()
+    assert is_gone(earlier)
+
+
+@pytest.mark.parametrize("name", ["a b", "x) S 1 (y", ") 1 2 3"])
+def test_the_start_of_a_process_is_found_whatever_it_is_called(name, tmp_path):
+    program = shutil.copy(shutil.which("sleep"), tmp_path / name)
+    process = subprocess.Popen([program, "60"])
+    try:
+        while psutil.Process(process.pid).name() != name:  # until it is executed it is a copy of this one
+            pass
+        ticks = float(driver._start(psutil.Process(process.pid)).removeprefix(driver.TICKS))
+        started = psutil.boot_time() + ticks / os.sysconf("SC_CLK_TCK")
+        assert started == pytest.approx(psutil.Process(process.pid).create_time(), abs=0.02)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_driver_elsewhere_is_never_known_to_be_gone_but_only_silent():

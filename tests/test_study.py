@@ -148,7 +148,7 @@ def test_a_checkpoint_without_weights_and_weights_that_are_gone_do_no_harm(tmp_p
 def test_a_driver_clears_its_scratch_folder_and_those_of_killed_ones_but_none_of_a_driver_that_lives(tmp_path):
     own = Plan(trials=1, slots=1, home=tmp_path / "ray").scratch
     place, number, started = this_driver().replace(" ", "_").rsplit("_", 2)
-    killed, elsewhere = f"{place}_{number}_{float(started) - 1}", f"another-node_{number}_{started}"
+    killed, elsewhere = f"{place}_{number}_{started}0", f"another-node_{number}_{started}"
     for folder in (own, own.with_name(killed), own.with_name(elsewhere)):
         (folder / "tune").mkdir(parents=True)
     _clear(own)

@@ -20,26 +20,46 @@ from typing import Any
 import psutil
 
 BEAT = 10.0  # seconds between two signs of life
-log = logging.getLogger(__name__)
 LOOKS = 5  # looks, a beat apart, after which a driver that gave none is taken for dead
+TICKS = "ticks-"  # in a mark, before a start that is counted from the machine's own
+SLACK = 60.0  # seconds by which a start may seem to move that is told by the clock, where the clock is set
+log = logging.getLogger(__name__)
 
 
 @functools.cache
 def this_driver() -> str:
     """The mark of this process: where its number means something, the number, and when it started."""
-    return f"{_place()} {os.getpid()} {psutil.Process().create_time()}"
+    return f"{_place()} {os.getpid()} {_start(psutil.Process())}"
 
 
 def is_gone(driver: str) -> bool:
-    """Whether a driver's process would be here, and is no more."""
+    """Whether a driver's process would be here, and is no more.
+
+    A mark of earlier versions tells the start by the clock: where that differs by a little, and so may be the driver's
+    or another's that took over its number, it is not known to be gone, and who asks looks for signs of life.
+    """
     place, number, started = driver.rsplit(" ", 2)
     if place != _place():
         return False
     try:
         process = psutil.Process(int(number))
-        return process.create_time() != float(started) or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+        return process.status() == psutil.STATUS_ZOMBIE or not _may_have_started(process, started)
+    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
         return True
+
+
+def _may_have_started(process: psutil.Process, started: str) -> bool:
+    if started.startswith(TICKS):
+        return _start(process) == started
+    return abs(process.create_time() - float(started)) <= SLACK
+
+
+def _start(process: psutil.Process) -> str:
+    """When a process started: on Linux in ticks since the boot, which stay what they are when the clock is set."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    if not Path("/proc/self/stat").exists():
+        return str(process.create_time())
+    return TICKS + stat.read_text().rpartition(")")[2].split()[19]  # field 22; the second, its name, may hold spaces
 
 
 def silent(drivers: Set[str], look: Callable[[], Mapping[str, Any]]) -> set[str]:
