@@ -1,7 +1,5 @@
 """An arm searches its own rates around its own values, and goes on with those of its recommended point."""
 
-from contextlib import nullcontext
-
 import optuna
 import pytest
 from rich.console import Console
@@ -75,6 +73,10 @@ def request_of_two_arms(tmp_path, monkeypatch):
     return make_ablation(**flags, **make_tiny(tmp_path / "tiny").places())
 
 
+def no_cluster():
+    """Joins none: trials run here."""
+
+
 @pytest.fixture
 def trials_left(monkeypatch):
     """Take Ray away: trials run in a plain loop, as many as are left here; then Ctrl-C ends the search that runs."""
@@ -90,12 +92,11 @@ def trials_left(monkeypatch):
             ledger.tell(number)
 
     monkeypatch.setattr(tuning, "run_trials", run)
-    monkeypatch.setattr(tuning, "join_cluster", lambda request, console: nullcontext())
     return left, ran
 
 
 def test_every_arm_has_a_search_of_its_own_of_the_same_budget_and_seed(request_of_two_arms, trials_left):
-    design = tune_arms(request_of_two_arms, REFERENCES, Console(quiet=True))
+    design = tune_arms(request_of_two_arms, REFERENCES, no_cluster, Console(quiet=True))
     ran = trials_left[1]
     names = ["data-loco tuned 0: baseline", "data-loco tuned 1: penalty=none"]
     assert [name for name, *_ in ran] == [names[0]] * 3 + [names[1]] * 3
@@ -112,11 +113,11 @@ def test_tuning_that_was_interrupted_goes_on_and_repeats_nothing(request_of_two_
     left, ran = trials_left
     left[0] = 4
     with pytest.raises(KeyboardInterrupt):
-        tune_arms(request_of_two_arms, REFERENCES, Console(quiet=True))
+        tune_arms(request_of_two_arms, REFERENCES, no_cluster, Console(quiet=True))
     assert len(ran) == 4
     left[0] = 100
-    design = tune_arms(request_of_two_arms, REFERENCES, Console(quiet=True))
+    design = tune_arms(request_of_two_arms, REFERENCES, no_cluster, Console(quiet=True))
     assert len(ran) == 6
-    assert tune_arms(request_of_two_arms, REFERENCES, Console(quiet=True)) == design
+    assert tune_arms(request_of_two_arms, REFERENCES, no_cluster, Console(quiet=True)) == design
     assert len(ran) == 6
     assert len(optuna.get_all_study_names(request_of_two_arms.storage)) == 2

@@ -82,3 +82,5 @@ def ablate(
         print()
     if outcome["interrupted"]:
         raise typer.Exit(130)
+    if outcome["failure"]:
+        raise typer.Exit(1)

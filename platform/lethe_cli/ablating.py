@@ -5,25 +5,28 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.storages import RDBStorage
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from lethe import ablation, store, verdicts
 from lethe.ablation import Ablation
+from lethe.cluster import Cluster
 from lethe.designs import Design
 from lethe.ledger import Ledger
 from lethe.objectives import score_name
-from lethe.runs import Run, plan_runs
+from lethe.runs import Run, finished_runs, plan_runs
 from lethe_cli import hints
 from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.request import Request
-from lethe_cli.search import begin, command_again, join_cluster, make_facts, run_trials
+from lethe_cli.search import begin, command_again, joining, make_facts, run_trials, why_all_failed
 from lethe_cli.tuning import tune_arms
 from search_spaces.ablations import MEANINGS
 from trainables.benchmarks.layout import load_benchmark
@@ -39,18 +42,18 @@ def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     heaviest = max((replace(request.base, **arm.settings) for arm in request.design), key=_weight)
     references = begin(request, heaviest, console)
     storage = store.open_storage(request.storage)
-    ledger = open_ablation(request, storage, references, console)
-    design = Design.from_json(ledger.facts.about[ablation.DESIGN])
-    taken = plan_runs(ledger, all_runs(request, design), storage)
-    if taken:
-        console.print(f"{taken} runs were finished by other studies of this store: taken over")
-    # The study may hold other seeds than those that are asked for now: all its runs are brought to their end.
-    request = replace(request, trials=len(ledger.known()) - len(ledger.interrupted()))
-    ledger.study.set_user_attr(store.PLANNED, request.trials)
-    if ledger.finished() < request.trials:
-        with join_cluster(request, console) as joined:
+    with joining(request, console) as join:
+        ledger = open_ablation(request, storage, references, join, console)
+        design = Design.from_json(ledger.facts.about[ablation.DESIGN])
+        taken = plan_runs(ledger, all_runs(request, design), storage)
+        if taken:
+            console.print(f"{taken} runs were finished by other studies of this store: taken over")
+        # The study may hold other seeds than those that are asked for now: all its runs are brought to their end.
+        request = replace(request, trials=len(ledger.known()) - len(ledger.interrupted()))
+        ledger.study.set_user_attr(store.PLANNED, request.trials)
+        if ledger.finished() < request.trials:
             arms = {arm.name: arm.settings for arm in design}
-            run_trials(request, ledger, joined, console, arms=arms, best=_draw_so_far)
+            run_trials(request, ledger, join(), console, arms=arms, best=_draw_so_far)
     return conclude(request, ledger, console)
 
 
@@ -59,11 +62,19 @@ def _weight(config: Config) -> tuple[bool, bool]:
     return config.optimizer == "adamw" or config.warm_start > 0, not config.freeze
 
 
-def open_ablation(request: AblationRequest, storage: Any, references: References, console: Console) -> Ledger:
-    """Start the study of an ablation, its arms tuned first where that is asked for, or go on with it."""
+def open_ablation(
+    request: AblationRequest, storage: RDBStorage, references: References, join: Callable[[], Cluster], console: Console
+) -> Ledger:
+    """Start the study of an ablation, its arms tuned first where that is asked for, or go on with it.
+
+    A new one is made when the cluster is joined that runs it, if there is anything to run.
+    """
     if request.name in optuna.get_all_study_names(storage):
         return Ledger.resume(storage, request.name, request.space)
-    design = tune_arms(request, references, console)
+    design = tune_arms(request, references, join, console)
+    ended = finished_runs(storage, request.name)
+    if any(run.key not in ended for run in all_runs(request, design)):
+        join()
     facts = make_facts(request, references)
     return Ledger.create(storage, request.name, replace(facts, about=facts.about | described(design)), request.space)
 
@@ -119,6 +130,9 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
     say = functools.partial(console.print, soft_wrap=True, highlight=False)
     for line in verdicts.summary(found):
         say(line)
+    failure = None if interrupted else why_all_failed(ledger, "runs")
+    if failure:
+        say(failure)
     say(f"\nstudy    {store.hide_password(request.storage)}  (name {request.name})")
     say("next")
     say(f"  read the report     {hints.report(request.name, request.storage)}")
@@ -131,6 +145,7 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
         "interrupted": interrupted,
         "runs": ledger.finished(),
         "failed": ledger.failures(),
+        "failure": failure,
         "arms": json.loads(found.arms().to_json(orient="records")),
         "effects": json.loads(found.effects().to_json(orient="records")),
         "summary": verdicts.summary(found),

@@ -3,8 +3,9 @@
 import functools
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -52,10 +53,12 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     """Run a search to its end, or to Ctrl-C, and return the outcome as plain data."""
     references = begin(request, request.base, console)
     storage = store.open_storage(request.storage)
-    ledger = open_ledger(request, storage, references)
-    if ledger.finished() < request.trials:
-        with join_cluster(request, console) as joined:
-            run_trials(request, ledger, joined, console)
+    with joining(request, console) as join:
+        if request.name not in optuna.get_all_study_names(storage):
+            join()  # before there is a study: one that nothing can run stands in the way of the next attempt
+        ledger = open_ledger(request, storage, references)
+        if ledger.finished() < request.trials:
+            run_trials(request, ledger, join(), console)
     return conclude(request, ledger, references, console)
 
 
@@ -141,11 +144,27 @@ def make_facts(request: Request, references: References) -> Facts:
 
 
 @contextmanager
-def join_cluster(request: Request, console: Console) -> Iterator[cluster.Cluster]:
-    """The cluster that trials run on, for the length of the block."""
-    with cluster.connect(SHIPPED) as joined:
-        note_idle_gpus(joined, request.gpus, console)
-        yield joined
+def joining(request: Request, console: Console) -> Iterator[Callable[[], cluster.Cluster]]:
+    """A function that returns the cluster that trials run on, which it joins when it is first called.
+
+    ValueError from it where not even one trial fits. The cluster is left at the end of the block.
+    """
+    with ExitStack() as stack:
+
+        @functools.cache
+        def join() -> cluster.Cluster:
+            joined = stack.enter_context(cluster.connect(SHIPPED))
+            at_once(request, joined)
+            note_idle_gpus(joined, request.gpus, console)
+            return joined
+
+        yield join
+
+
+def at_once(request: Request, joined: cluster.Cluster) -> int:
+    """How many trials run at once; ValueError where not even one fits."""
+    wanted = request.concurrent or request.trials
+    return cluster.slots(joined, workers=request.workers[0], cpus=request.cpus, gpus=request.gpus, trials=wanted)
 
 
 def run_trials(
@@ -159,8 +178,7 @@ def run_trials(
 ) -> None:
     """Run the trials that are left; `best` draws what came of them so far, the front where it is not given."""
     least, most = request.workers[0], request.workers[-1]
-    wanted = request.concurrent or request.trials
-    slots = cluster.slots(joined, workers=least, cpus=request.cpus, gpus=request.gpus, trials=wanted)
+    slots = at_once(request, joined)
     session = functools.partial(make_session, request.task, request.base, request.folder, dict(arms))
     workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
     plan = Plan(trials=request.trials, slots=slots, home=request.scratch)
@@ -206,6 +224,9 @@ def conclude(request: Request, ledger: Ledger, references: References, console: 
     _print_front(points, ledger.facts, request, console)
     for number, reason in failures.items():
         console.print(f"trial {number} failed: {reason}", soft_wrap=True, highlight=False)
+    failure = None if interrupted else why_all_failed(ledger, "trials")
+    if failure:
+        console.print(failure, soft_wrap=True, highlight=False)
     _print_places(points, ledger.facts, request, console, more=request.trials if interrupted else 2 * request.trials)
     return {
         "study": request.name,
@@ -213,10 +234,20 @@ def conclude(request: Request, ledger: Ledger, references: References, console: 
         "interrupted": interrupted,
         "trials": finished,
         "failed": failures,
+        "failure": failure,
         "hypervolume": front_table.volume(points, ledger.facts),
         "references": ledger.facts.references,
         "front": front_table.plain_front(points, ledger.facts, list(request.space)),
     }
+
+
+def why_all_failed(ledger: Ledger, what: str) -> str | None:
+    """One line with the most frequent reason where all of a study's trials, or what they are called, failed."""
+    failures = ledger.failures()
+    if not failures or len(failures) < ledger.finished():
+        return None
+    (reason, times), *_ = Counter(failures.values()).most_common(1)
+    return f"all {len(failures)} {what} failed, {times} of them so: {reason}"
 
 
 def _print_front(points: pd.DataFrame, facts: Facts, request: Request, console: Console) -> None:

@@ -84,6 +84,8 @@ def tune(
         print()
     if outcome["interrupted"]:
         raise typer.Exit(130)
+    if outcome["failure"]:
+        raise typer.Exit(1)
 
 
 def _plain(value: Any) -> Any:

@@ -4,20 +4,22 @@ So a part is not blamed for another's badly tuned rate. An arm searches its rate
 that no run of the ablation has, and goes on with those of the recommended point; where none is feasible, with its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any
 
+import optuna
 from rich.console import Console
 
 from lethe import store
+from lethe.cluster import Cluster
 from lethe.decide import recommend
 from lethe.designs import Arm, Design
 from lethe.ledger import Ledger
 from lethe.space import Space
 from lethe_cli.ablation_request import LARGEST_SEED, AblationRequest
 from lethe_cli.request import Request
-from lethe_cli.search import join_cluster, open_ledger, run_trials
+from lethe_cli.search import open_ledger, run_trials
 from search_spaces.ablations import TUNED, TUNED_FACTOR
 from trainables.config import Config
 from trainables.references import References
@@ -25,18 +27,21 @@ from trainables.references import References
 TUNING_SEED = LARGEST_SEED
 
 
-def tune_arms(request: AblationRequest, references: References, console: Console) -> Design:
+def tune_arms(
+    request: AblationRequest, references: References, join: Callable[[], Cluster], console: Console
+) -> Design:
     """The design with each arm's rates searched; the design as it is where no tuning is asked for."""
     if not request.tuned:
         return request.design
     storage = store.open_storage(request.storage)
     searches = [search_of(request, i, arm) for i, arm in enumerate(request.design)]
+    if {search.name for search in searches} - set(optuna.get_all_study_names(storage)):
+        join()
     ledgers = [open_ledger(search, storage, references) for search in searches]
     if any(ledger.finished() < request.tuned for ledger in ledgers):
-        with join_cluster(request, console) as joined:
-            for arm, search, ledger in zip(request.design, searches, ledgers, strict=True):
-                console.print(f"tuning {arm.name}: {', '.join(search.space)}", highlight=False)
-                run_trials(search, ledger, joined, console)
+        for arm, search, ledger in zip(request.design, searches, ledgers, strict=True):
+            console.print(f"tuning {arm.name}: {', '.join(search.space)}", highlight=False)
+            run_trials(search, ledger, join(), console)
     short = [arm.name for arm, ledger in zip(request.design, ledgers, strict=True) if ledger.finished() < request.tuned]
     if short:
         raise KeyboardInterrupt

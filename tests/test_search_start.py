@@ -1,0 +1,132 @@
+"""A study is made when there is a cluster to run it on; one with nothing left joins none, one that failed says so."""
+
+import json
+from contextlib import nullcontext
+
+import optuna
+import pytest
+from rich.console import Console
+from searching import make_tiny
+from tiny_study import checkpoint, scores
+
+from lethe import cluster, store
+from lethe_cli import ablating, checks, search
+from lethe_cli.ablate import ablate
+from lethe_cli.ablation_request import make_ablation
+from lethe_cli.main import new_app, run
+from lethe_cli.request import make_request
+from lethe_cli.search import open_ledger
+from lethe_cli.tune import tune
+from trainables.references import References
+
+REFERENCES = References(target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), attack=None, items={})
+QUIET = Console(quiet=True)
+NONE = ("objectives", "concurrent", "workers", "gpus", "name", "storage")
+COMMON = dict.fromkeys(NONE) | {"settings": [], "protocol": "muse", "cpus": 1, "resume": False}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    return make_tiny(tmp_path_factory.mktemp("tiny")).places()
+
+
+@pytest.fixture
+def flags(places, tmp_path, monkeypatch):
+    """What a search and an ablation of a tiny benchmark have in common; its reference scores are known."""
+    monkeypatch.setattr(checks, "available_cpus", lambda: 2)
+    for module in (search, ablating):
+        monkeypatch.setattr(module, "begin", lambda *_: REFERENCES)
+    return COMMON | places | {"folder": str(tmp_path)}
+
+
+@pytest.fixture
+def searched(flags):
+    """A search of three trials."""
+    return make_request(**flags, space=None, ranges=[], trials=3, sampler="random", seed=0)
+
+
+def ablated(flags, tuned):
+    """An ablation of two arms and two seeds."""
+    return make_ablation(
+        **flags, design="loco", switches=["penalty=kl,none"], generators=[], seeds=2, first_seed=0, tuned=tuned
+    )
+
+
+def no_cluster(modules):
+    raise ConnectionError("there is no cluster")
+
+
+def names(request):
+    return optuna.get_all_study_names(store.open_storage(request.storage))
+
+
+def test_a_search_whose_cluster_does_not_come_up_makes_no_study(searched, monkeypatch):
+    monkeypatch.setattr(cluster, "connect", no_cluster)
+    with pytest.raises(ConnectionError):
+        search.run_search(searched, QUIET)
+    assert names(searched) == []
+
+
+@pytest.mark.parametrize("tuned", [0, 3])
+def test_an_ablation_whose_cluster_does_not_come_up_makes_no_study(flags, tuned, monkeypatch):
+    monkeypatch.setattr(cluster, "connect", no_cluster)
+    request = ablated(flags, tuned)
+    with pytest.raises(ConnectionError):
+        ablating.run_ablation(request, QUIET)
+    assert names(request) == []
+
+
+def test_a_search_whose_trials_do_not_fit_into_the_cluster_makes_no_study(searched, monkeypatch):
+    monkeypatch.setattr(cluster, "connect", lambda modules: nullcontext(cluster.Cluster(nodes=((0.5, 0.0),))))
+    with pytest.raises(ValueError, match="a trial wants 1 worker of 1 CPUs and 0 GPUs, but there is room for 0"):
+        search.run_search(searched, QUIET)
+    assert names(searched) == []
+
+
+def end_all(request, failure=None):
+    """The study of a search whose trials have all ended, with this failure or well."""
+    ledger = open_ledger(request, store.open_storage(request.storage), REFERENCES)
+    for _ in range(request.trials):
+        number, _ = ledger.ask()
+        ledger.record(number, checkpoint(knowmem_f=1.0))
+        ledger.tell(number, failure)
+
+
+def test_a_search_that_has_nothing_left_to_run_joins_no_cluster(searched, monkeypatch):
+    end_all(searched)
+    monkeypatch.setattr(cluster, "connect", no_cluster)
+    outcome = search.run_search(searched, QUIET)
+    assert (outcome["trials"], outcome["failed"], outcome["failure"]) == (3, {}, None)
+
+
+def test_a_search_whose_every_trial_failed_says_so_with_the_most_frequent_reason(searched, capsys):
+    end_all(searched, "no memory")
+    ended = search.run_search(searched, Console(width=200))
+    assert ended["failure"] == "all 3 trials failed, 3 of them so: no memory"
+    assert ended["failure"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("failure", "code"), [(None, 0), ("all 3 trials failed, 2 of them so: no memory", 1)])
+@pytest.mark.parametrize(("command", "job"), [(tune, "search.run_search"), (ablate, "ablating.run_ablation")])
+def test_the_exit_code_and_the_json_tell_whether_all_failed(command, job, failure, code, monkeypatch, capsys):
+    for check in ("tune.make_request", "ablate.make_ablation"):
+        monkeypatch.setattr(f"lethe_cli.{check}", lambda **_: None)
+    monkeypatch.setattr(f"lethe_cli.{job}", lambda *_: {"interrupted": False, "failure": failure})
+    app = new_app()
+    app.command()(command)
+    with pytest.raises(SystemExit) as end:
+        run(app, ["--json"])
+    assert end.value.code == code
+    assert json.loads(capsys.readouterr().out)["failure"] == failure
+
+
+def test_an_ablation_whose_every_run_failed_says_so(flags, monkeypatch, capsys):
+    def fail_all(request, ledger, joined, console, **_):
+        while ledger.finished() < request.trials:
+            ledger.tell(ledger.ask()[0], "no memory")
+
+    monkeypatch.setattr(ablating, "run_trials", fail_all)
+    monkeypatch.setattr(cluster, "connect", lambda modules: nullcontext(cluster.Cluster(nodes=((2.0, 0.0),))))
+    ended = ablating.run_ablation(ablated(flags, tuned=0), Console(width=200))
+    assert ended["failure"] == "all 4 runs failed, 4 of them so: no memory"
+    assert ended["failure"] in capsys.readouterr().out
