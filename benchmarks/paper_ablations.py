@@ -23,9 +23,19 @@ from lethe.verdicts import number, sentence, summary, with_half
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT / "dashboard" / "reference"
 SCORES = ("verbmem_f", "knowmem_f", "privleak", "knowmem_r")
+WARM_LL, WARM_NPO = "forget_loss=ll, start=warm", "forget_loss=npo, start=warm"
+HALF_RATE = "ema_rate=0.1"  # half of the baseline's, as 0.0025 is of 0.005
 NOT_PUBLISHED = (
-    "The published tables and logs have no run at 7B with a frozen teacher under SGD, without damping, with another "
-    "EMA rate, or warm-started: for these parts there is nothing to agree or disagree with."
+    "The published tables and logs have no run at 7B with a frozen teacher under SGD or without damping, no `nlul` "
+    "that was warm-started, and no EMA rate but 0.005 and 0.0025: for these parts there is nothing to agree or "
+    "disagree with."
+)
+ONE_RUN = (
+    "Warm starts, the EMA rate of 0.0025, and the `ll` and `npo` that stay were published as one run each, all under "
+    "`qkl`. The published warm start is a run of AdamW (lr 1e-6, alpha 1, against the frozen target with damping 5) of "
+    "300 steps for `ll` and 400 for `npo`; the mean teacher then took 100 and 1,000. The run of EMA rate 0.0025 took "
+    "1,000 steps of 80 forget sequences; those of 0.005 had fallen after 400 of 40, which is where the table's rows "
+    "are from."
 )
 
 
@@ -68,13 +78,23 @@ def direction(found: Ablation, arm: str, score: str, sign: int, published: str) 
 
 def claims(found: Ablation) -> list[Claim]:
     """Every published finding that this ablation can speak to."""
-    stays = "under a mean teacher VerbMem_f stays at about 55 of the target's 58 for 20 epochs"
+    stays = "under a mean teacher VerbMem_f stays at 54.8 of the target's 56.3 for 20 epochs"
+    warm = "warm-started: VerbMem_f"
     kept = effect_of_target(found, "knowmem_r")
     knows = effect_of_target(found, "knowmem_f")
     return [
         leaves(found, BASELINE, "nlul: under a mean teacher VerbMem_f falls from 58.4 to 14.8", moves=True),
         leaves(found, "forget_loss=ll", f"ll: {stays}", moves=False),
         leaves(found, "forget_loss=npo", f"npo: {stays}", moves=False),
+        leaves(found, WARM_LL, f"ll, {warm} falls from 15.3 to 0.0", moves=True),
+        direction(
+            found, WARM_LL, "knowmem_r", -1, "ll, warm-started: KnowMem_r falls from 46.9 to 35.7 (nlul cold: 50.8)"
+        ),
+        leaves(found, WARM_NPO, f"npo, {warm} falls from 47.5 to 0.4", moves=True),
+        direction(
+            found, WARM_NPO, "knowmem_r", -1, "npo, warm-started: KnowMem_r falls from 54.1 to 42.8 (nlul cold: 50.8)"
+        ),
+        leaves(found, HALF_RATE, "half the EMA rate, 0.0025: VerbMem_f falls from 56.3 to 12.3", moves=True),
         direction(
             found, "penalty=qkl", "verbmem_f", -1, "qkl for kl: VerbMem_f 8.4 for 14.8 on News (Books: 9.6 for 1.5)"
         ),
@@ -110,8 +130,15 @@ def published_rows() -> list[list[str]]:
     last = logs.sort_values("epoch").groupby(["group", "log"], sort=False).tail(1)
     for group, own in last.groupby("group"):
         cells = [number(own[s].mean()) if own[s].notna().any() else "–" for s in SCORES]
-        rows.append([f"{group} (logs, {len(own)} runs, last epoch)", *cells])
+        runs = "1 run" if len(own) == 1 else f"{len(own)} runs"
+        rows.append([f"{group} (logs, {runs}, epoch {_last_epochs(own)})", *cells])
     return rows
+
+
+def _last_epochs(last: pd.DataFrame) -> str:
+    """The last epochs of runs, the target's counted as 0: one number, or from the least to the most."""
+    least, most = last["epoch"].min() + 1, last["epoch"].max() + 1
+    return str(least) if least == most else f"{least} to {most}"
 
 
 def own_rows(found: Ablation) -> list[list[str]]:
@@ -134,6 +161,7 @@ def markdown(found: Ablation, command: str) -> str:
         "distance from 0.",
         "## Published and here",
         _table(["published, 7B", "here, 1M", "verdict"], claimed),
+        ONE_RUN,
         NOT_PUBLISHED,
         "## Here, in words",
         "\n".join(f"- {line}" for line in summary(found)),

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from benchmarks.paper_ablations import direction, leaves, published_rows, share_verdict
+from benchmarks import paper_ablations
+from benchmarks.paper_ablations import SCORES, claims, direction, leaves, published_rows, share_verdict
 from lethe.designs import make_design
 from search_spaces.ablations import DESIGNS, SWITCHES
 
@@ -59,4 +60,23 @@ def test_the_arms_that_are_compared_are_in_the_design():
 def test_the_published_rows_are_those_of_the_paper():
     rows = {row[0]: row[1:] for row in published_rows()}
     assert rows["MT + NLUL + KL (table)"] == ["14.8", "58.2", "–", "52.7"]
-    assert rows["adamw-ll-kl (logs, 3 runs, last epoch)"][0] == "0.0"
+    assert rows["adamw-ll-kl (logs, 3 runs, epoch 3)"][0] == "0.0"
+    assert rows["mt-ll-qkl-warm (logs, 1 run, epoch 1)"] == ["0.0", "19.5", "–", "35.7"]
+    assert rows["mt-npo-qkl-warm (logs, 1 run, epoch 10)"] == ["0.4", "42.4", "–", "42.8"]
+    assert rows["mt-qkl-delta-0.0025 (logs, 1 run, epoch 4)"] == ["12.3", "40.2", "–", "51.6"]
+
+
+def test_the_page_shows_the_published_side_as_the_script_makes_it():
+    page = (paper_ablations.ROOT / "benchmarks" / "results" / "paper_ablations.md").read_text("utf-8")
+    arms = [arm.name for arm in make_design(DESIGNS["paper"], SWITCHES)]
+    level = {"mean": 50.0, "low": 49.0, "high": 51.0}
+    effect = {"goal": "minimize", "value": -5.0, "low": -6.0, "high": -4.0, "better": True, "sure": True}
+    every = SimpleNamespace(
+        arms=lambda: pd.DataFrame([{"arm": a, "score": s} | level for a in arms for s in SCORES]),
+        effects=lambda: pd.DataFrame([{"effect": a, "score": s} | effect for a in arms for s in SCORES]),
+        facts=SimpleNamespace(references={"target": {s: [100.0] for s in SCORES}}),
+        seeds=[0],
+    )
+    assert all(f"| {claim.published} |" in page for claim in claims(every))
+    assert all("| " + " | ".join(row) + " |" in page for row in published_rows())
+    assert all(words in page for words in (paper_ablations.NOT_PUBLISHED, paper_ablations.ONE_RUN))
