@@ -225,6 +225,15 @@ def test_npo_of_the_sum_and_of_the_mean_are_told_apart_by_hand():
     assert_close(by_mean, torch.tensor([4 * math.log(1 + math.e)]))  # ratio 2
 
 
+def test_npo_of_the_mean_leaves_padding_out_where_the_public_code_counts_it_by_hand():
+    log_p, reference = torch.tensor([[-2.0, -2.0, 0.0, 0.0]]), torch.tensor([[-1.0, -1.0, 0.0, 0.0]])
+    mask = torch.tensor([[1.0, 1.0, 0.0, 0.0]])  # two targets of ratio -1, padded to four
+    value = losses.npo_sequence_mean(log_p, reference, mask, beta=0.1)
+    assert_close(value, torch.tensor([20 * math.log(1 + math.exp(-0.1))]))  # ratio -1, as without padding: 12.89
+    counted = losses.npo_sequence_mean(log_p, reference, torch.ones(1, 4), beta=0.1)
+    assert_close(counted, torch.tensor([20 * math.log(1 + math.exp(-0.05))]))  # the public code's -0.5: 13.37
+
+
 def test_npo_starts_at_2_log_2_over_beta_and_vanishes_as_the_text_is_forgotten():
     log_p, mask = random_log_p(0), torch.ones(B, T)
     start = losses.npo_sequence_sum(log_p, log_p, mask, beta=0.1)

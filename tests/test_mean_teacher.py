@@ -14,10 +14,11 @@ from torch.func import functional_call
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from trainables import mean_teacher
-from trainables.config import FORGET_LOSSES, OPTIMIZERS, PENALTIES, Config
+from trainables.config import FORGET_LOSSES, OPTIMIZERS, PENALTIES, WARMUPS, Config
 from trainables.data import sample_indices
 from trainables.mean_teacher import Checkpoint, Diverged, StepRecord, unlearn
 from trainables.models import freeze
+from trainables.optimizers import learning_rate
 
 
 def sequences(seed: int, count: int, longest: int) -> list[list[int]]:
@@ -279,12 +280,10 @@ def test_checkpoints_of_student_and_teacher_follow_their_step_and_the_last(steps
     assert all((r.model is student) == (r.role == "student") for r in records if isinstance(r, Checkpoint))
 
 
-@pytest.mark.parametrize(
-    ("warmup", "expected"), [(4, [0.1, 0.2, 0.3, 0.4, 0.4]), (2, [0.2, 0.4, 0.4]), (0, [0.4, 0.4])]
-)
-def test_the_learning_rate_warms_up_linearly_and_then_stays(warmup, expected):
-    done = run(replace(BASE, lr=0.4, warmup_steps=warmup, steps=len(expected)))
-    assert [record.lr for record in done.steps] == pytest.approx(expected)
+@pytest.mark.parametrize("warmup", WARMUPS)
+def test_every_step_takes_and_records_the_rate_of_the_schedule(warmup):
+    config = replace(BASE, lr=0.4, warmup=warmup, warmup_steps=1, steps=4)
+    assert [record.lr for record in run(config).steps] == [learning_rate(config, step) for step in (1, 2, 3, 4)]
 
 
 def test_the_recorded_learning_rate_is_the_one_that_moves_the_weights():

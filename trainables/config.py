@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 FORGET_LOSSES = ("nlul", "ll", "npo_sequence_sum", "npo_sequence_mean", "simnpo", "mismatch")
 PENALTIES = ("kl", "qkl", "gdr", "none")
 OPTIMIZERS = ("sgd", "adamw")
+WARMUPS = ("linear", "held")
 PARALLEL = ("ddp", "fsdp")
 PRECISIONS = ("fp32", "bf16")
 REGULARISATIONS = ("retain", "unrelated")
@@ -29,7 +30,9 @@ class Config:
     penalty: str = "kl"
     optimizer: str = "sgd"
     momentum: float = 0.95  # of SGD; AdamW uses betas (0.9, 0.95)
-    warmup_steps: int = 2  # linear; the paper uses 2 for SGD, 100 for AdamW
+    weight_decay: float = 0.0  # of AdamW; 0.01 in the paper's public code
+    warmup: str = "linear"  # "held", the public code's for AdamW: a hundredth of lr, then linear to twice the steps
+    warmup_steps: int = 2  # 0: none. The public code takes 100 for AdamW, and for SGD none, whatever its logs name
     warm_start: int = 0  # steps, of `steps`, by AdamW against the frozen target, before the teacher starts
     warm_lr: float = 0.001  # of those
     clip: float = 1.0  # global gradient norm
@@ -72,6 +75,7 @@ CHOICES = {
     "forget_loss": FORGET_LOSSES,
     "penalty": PENALTIES,
     "optimizer": OPTIMIZERS,
+    "warmup": WARMUPS,
     "regularisation": REGULARISATIONS,
     "sampling": SAMPLINGS,
     "parallel": PARALLEL,

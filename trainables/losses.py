@@ -51,7 +51,12 @@ def npo_sequence_sum(log_p: Tensor, reference_log_p: Tensor, mask: Tensor, *, be
 
 
 def npo_sequence_mean(log_p: Tensor, reference_log_p: Tensor, mask: Tensor, *, beta: float = 0.1) -> Tensor:
-    """NPO on the mean log-probability of a sequence's targets, not their sum: [B]. The mean-teacher paper's."""
+    """NPO on the mean log-probability of a sequence's targets, not their sum: [B].
+
+    The public code of arXiv 2504.13388 does so too, but divides by the length to which a micro-batch is padded, and
+    lets a long sequence weigh more than a short one: the two are the same at equal lengths only. Here padding counts
+    for nothing.
+    """
     ratio = _sequence_mean(log_p - reference_log_p, mask)
     return 2 / beta * softplus(beta * ratio)
 

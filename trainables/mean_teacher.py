@@ -20,6 +20,7 @@ from trainables import losses
 from trainables.config import Config
 from trainables.data import IGNORED, collate, cyclic_indices, next_token_targets, sample_indices
 from trainables.models import freeze, trainable_parameters
+from trainables.optimizers import make_optimizer, set_learning_rate
 from trainables.parallel import deal, global_norm, lay_out, local, sum_gradients
 from trainables.teacher import add_damping_, clip_coefficient, contract_, make_teacher
 from trainables.world import ALONE, World
@@ -153,7 +154,7 @@ def unlearn(
             raise Diverged(f"step {step}: forget loss {forget_loss}, penalty {penalty}, gradient norm {norm}")
         torch._foreach_mul_(local(gradients), c)
         add_damping_(local(gradients), local(theta), local(phi), now.damping * c)
-        lr = set_lr(training.optimizer, now, step if step <= config.warm_start else step - config.warm_start)
+        lr = set_learning_rate(training.optimizer, now, step if step <= config.warm_start else step - config.warm_start)
         training.optimizer.step()
         training.optimizer.zero_grad()
         del gradients  # or they would live beside those of the next step, and through scoring
@@ -172,21 +173,6 @@ def phase(config: Config, step: int) -> Config:
     if step > config.warm_start:
         return config
     return replace(config, optimizer="adamw", lr=config.warm_lr, delta=0.0, damping=0.0)
-
-
-def make_optimizer(parameters: list[Tensor], config: Config) -> torch.optim.Optimizer:
-    """SGD with momentum or AdamW with betas (0.9, 0.95), neither with weight decay."""
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=config.lr, momentum=config.momentum)
-    return torch.optim.AdamW(parameters, lr=config.lr, betas=(0.9, 0.95), weight_decay=0.0)
-
-
-def set_lr(optimizer: torch.optim.Optimizer, config: Config, step: int) -> float:
-    """Set and return the learning rate of a step (from 1): linear warm-up over `warmup_steps`, then constant."""
-    lr = config.lr * min(1.0, step / max(1, config.warmup_steps))
-    for group in optimizer.param_groups:
-        group["lr"] = lr
-    return lr
 
 
 def _matching_parameters(student: Any, teacher: Any) -> tuple[list[Tensor], list[Tensor]]:
