@@ -28,6 +28,7 @@ from lethe.ledger import Ledger
 from lethe.objectives import Objective
 from lethe.store import Facts
 from lethe.study import Plan, run_study
+from lethe.study_folder import StudyFolder
 from trainables.workers import HEAD, Workers, warm
 
 WARM = "warm group (lethe)"
@@ -84,7 +85,9 @@ def run_warm(trials: int, folder: Path, workers: int) -> list[float]:
     ledger = Ledger.create(storage, "overhead", FACTS, SPACE)
     trainable = warm(make_session, Workers(count=workers), str(folder / "ray"))
     clock = Clock()
-    run_study(ledger, trainable, Plan(trials=trials, slots=1, home=folder), clock)
+    own = StudyFolder(str(folder / "study"))
+    plan = Plan(trials=trials, slots=1, folder=own, state=lambda number: f"{own.place}/{number}", home=folder)
+    run_study(ledger, trainable, plan, clock)
     return clock.ends
 
 

@@ -75,7 +75,7 @@ def test_the_defaults(ask, tmp_path):
     assert [o.score for o in request.objectives] == ["verbmem_f", "knowmem_f", "privleak", "knowmem_r"]
     assert request.guard == {"utility": 0.8}
     assert request.storage == f"sqlite:///{tmp_path}/results/studies.db"
-    assert request.folder == str(tmp_path / "results" / "muse-mini")
+    assert request.results == str(tmp_path / "results")
     assert request.notes == ()
 
 
@@ -86,7 +86,7 @@ def test_flags_find_their_place(ask, tmp_path):
     assert (request.base.steps, request.space["lr"]) == (9, ("log_uniform", 0.1, 0.2))
     assert [(o.score, o.goal) for o in request.objectives] == [("utility", "maximize")]
     assert (request.sampler, request.seed, request.cpus) == ("nsga2", 3, 2)
-    assert request.folder == str(tmp_path / "results" / "mine")
+    assert request.results == str(tmp_path / "results")
 
 
 def test_a_folder_s_study_has_the_folder_s_name_and_its_task_whole_paths(ask, tmp_path, monkeypatch):
@@ -185,3 +185,24 @@ def test_a_request_leaves_nothing_behind_but_its_store(ask, tmp_path):
         ".studies.db.lock",
         "studies.db-shm",
     }
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc", "..", ".", "", "/etc", "a/b", "-rf", ".hidden", "a\nb", "a\0", "x" * 101]
+)
+def test_a_name_that_is_no_part_of_a_path_is_refused(ask, name):
+    with pytest.raises(ValueError, match="a study cannot be called .*: give a --name"):
+        ask(name=name)
+
+
+@pytest.mark.parametrize("name", ["a", "muse-mini", "café 2", "v1.2_b (lr=0.1, x:y+z)", "x" * 100])
+def test_a_readable_name_is_taken(ask, name):
+    assert ask(name=name).name == name
+
+
+def test_the_default_name_is_that_of_the_folder_wherever_one_stands(ask, tmp_path, monkeypatch):
+    monkeypatch.chdir(benchmark_folder(tmp_path / "docs"))
+    model = str(model_folder(tmp_path / "m"))
+    assert ask(benchmark=".", model=model, objectives="verbmem_f").name == "docs"
+    with pytest.raises(ValueError, match="cannot be called '#docs'"):
+        ask(benchmark=str(benchmark_folder(tmp_path / "#docs")), model=model, objectives="verbmem_f")

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from pyarrow import fs
 from test_unlearning import RUN, points, task, unlearner  # noqa: F401
 
-from lethe.study import remove_folder
 from lethe_cli.checks import check_storage_path
 from trainables.run_folder import RunFolder
 from trainables.unlearning import STEPS
@@ -93,16 +91,6 @@ def test_a_store_that_goes_away_ends_the_run_with_the_reason(unlearner, tmp_path
     (result,) = unlearner(RUN, f"file://{tmp_path}/store/trial")
     assert result == {"failure": "OSError: the bucket is gone"}
     assert not list(drafts.iterdir())
-
-
-def test_weights_that_are_off_the_front_are_removed_from_a_folder_and_from_a_url(tmp_path):
-    for place in (str(tmp_path / "a"), f"file://{tmp_path}/b"):
-        filesystem, path = fs.FileSystem.from_uri(place)
-        filesystem.create_dir(path)
-        (Path(path) / "model.safetensors").write_text("")
-        remove_folder(place)
-        remove_folder(place)  # gone already: no harm
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_storage_path_is_a_whole_path_or_a_url_that_can_be_written_to(tmp_path, monkeypatch):

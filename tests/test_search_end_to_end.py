@@ -148,7 +148,7 @@ def test_every_checkpoint_of_every_trial_is_in_the_store(searched):
 
 
 def test_the_weights_of_every_front_point_are_the_bits_that_the_obvious_loop_wrote(searched, plain, place):
-    folders = sorted(folder.name for folder in searched.results.glob("data/trial-*"))  # one a trial, in their order
+    folders = sorted(folder.name for folder in searched.results.glob("data-*/trial-*"))  # one a trial, in their order
     for point in json.loads(searched.output)["front"]:
         kept = Path(point["weights"])
         written = place / "plain" / f"trial-{folders.index(kept.parent.name)}" / kept.name

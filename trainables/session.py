@@ -28,6 +28,16 @@ def make_session(
     def session(trial: dict[str, Any]) -> Iterator[dict[str, Any]]:
         parameters = {name: value for name, value in trial.items() if name not in ("trial", "arm")}
         settings = arms[trial["arm"]] if "arm" in trial else {}
-        yield from unlearner(replace(base, **{**settings, **parameters}), f"{folder}/trial-{trial['trial']:05d}")
+        yield from unlearner(replace(base, **{**settings, **parameters}), trial_folder(folder, trial["trial"]))
 
     return session
+
+
+def trial_folder(folder: str, trial: int) -> str:
+    """Where a trial writes."""
+    return f"{folder}/trial-{trial:05d}"
+
+
+def state_of(folder: str, trial: int) -> str:
+    """Where the state of a trial lies until it ends."""
+    return f"{trial_folder(folder, trial)}/state"

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+import pandas as pd
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
@@ -177,10 +178,10 @@ class Ledger:
             number = trials[number].user_attrs[store.RERUN_OF]
         return number
 
-    def front_weights(self) -> set[str]:
-        """Where the weights of the points on the current front are."""
+    def front(self) -> pd.DataFrame:
+        """The points on the current front, as `store.read_points` has them."""
         points = store.read_points(self.study, self.facts)
-        return set(points.loc[points["front"], "weights"].dropna()) if len(points) else set()
+        return points[points["front"]] if len(points) else points
 
     def _dead_drivers(self) -> set[str]:
         """Which drivers of running trials are dead; "" stands for one that died before it could mark its trial."""

@@ -7,6 +7,7 @@ whole study (objectives, constraints, reference rows, seed, versions) is one use
 
 import re
 import sqlite3
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -55,6 +56,7 @@ class Facts:
         default_factory=dict
     )  # "target" -> score -> [value, low, high]
     about: dict[str, Any] = field(default_factory=dict)  # benchmark, protocol, model, settings, versions
+    id: str = ""  # which no other study has, in any store; "" in studies of older versions
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the store."""
@@ -66,6 +68,11 @@ class Facts:
         objectives = tuple(Objective(**o) for o in data["objectives"])
         constraints = tuple(Constraint(**c) for c in data["constraints"])
         return cls(**(data | {"objectives": objectives, "constraints": constraints}))
+
+
+def new_id() -> str:
+    """An id for a new study."""
+    return uuid.uuid4().hex[:8]
 
 
 def open_storage(url: str, *, patience: int = 60) -> RDBStorage:

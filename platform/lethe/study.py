@@ -1,29 +1,32 @@
 """Runs a search: Ray Tune around a trainable, the ledger as its searcher, the live display beside it."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyarrow.fs import FileSystem
 from ray import tune
 
 from lethe.driver import is_gone, this_driver
 from lethe.ledger import Ledger
 from lethe.progress import Observer
 from lethe.searcher import Deaths, LedgerSearcher
+from lethe.study_folder import StudyFolder
+from lethe.upkeep import Upkeep
 
 DEATHS = 2  # of a trial's own actor; what it delivered is stored, and it goes on from its state
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How a study is run: how many trials in all, how many at once, and where Ray's own files go."""
+    """How a study is run: how many trials in all, how many at once, and where what is written."""
 
     trials: int
     slots: int
+    folder: StudyFolder  # of weights, outputs and states
+    state: Callable[[int], str]  # where a trial's state lies until it ends, by the number that it first ran by
     home: Path  # holds for the length of the run `scratch`
 
     @property
@@ -35,13 +38,14 @@ class Plan:
 def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) -> None:
     """Run the trials that are left; on Ctrl-C, end early with the running ones marked as interrupted.
 
-    `trainable` is a Tune trainable whose results carry `checkpoints` or a `failure`. Weights of checkpoints that are
-    not on the front are removed as trials end.
+    `trainable` is a Tune trainable whose results carry `checkpoints` or a `failure`. What is needed no more is removed,
+    see `Upkeep`.
     """
     left = plan.trials - ledger.finished()
     if left <= 0:
         return
-    searcher = LedgerSearcher(ledger, KeepFront(ledger, observer), plan.trials)
+    upkeep = Upkeep(ledger, observer, plan.folder, plan.state)
+    searcher = LedgerSearcher(ledger, upkeep, plan.trials)
     tuner = tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
@@ -62,6 +66,7 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
         with ledger.driving():
             tuner.fit()
     finally:
+        upkeep.sweep()
         _clear(plan.scratch)
 
 
@@ -73,42 +78,3 @@ def _clear(scratch: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
     with suppress(OSError):  # another driver's is there
         scratch.parent.rmdir()
-
-
-def remove_folder(place: str) -> None:
-    """Remove a folder, given by its path or its URL, as far as that can be done."""
-    with suppress(OSError):
-        filesystem, path = FileSystem.from_uri(place if "://" in place else str(Path(place).absolute()))
-        filesystem.delete_dir(path)
-
-
-class KeepFront:
-    """An observer that removes the weights of checkpoints as soon as they are known to be off the front."""
-
-    def __init__(self, ledger: Ledger, observer: Observer) -> None:
-        self._ledger = ledger
-        self._observer = observer
-        self._kept = ledger.front_weights()
-        self._written: dict[int, set[str]] = {}
-
-    def started(self, number: int, params: Mapping[str, Any]) -> None:
-        """See Observer."""
-        self._observer.started(number, params)
-
-    def scored(self, number: int, checkpoint: Mapping[str, Any]) -> None:
-        """See Observer."""
-        if checkpoint.get("weights"):
-            self._written.setdefault(number, set()).add(checkpoint["weights"])
-        self._observer.scored(number, checkpoint)
-
-    def restarted(self, number: int, reason: str) -> None:
-        """See Observer."""
-        self._observer.restarted(number, reason)
-
-    def finished(self, number: int, failure: str | None) -> None:
-        """See Observer."""
-        candidates = self._kept | self._written.pop(number, set())
-        self._kept = self._ledger.front_weights()
-        for weights in candidates - self._kept:
-            remove_folder(weights)
-        self._observer.finished(number, failure)

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Any
 
 from lethe.designs import FRACTIONAL, Design, make_design
@@ -74,7 +73,7 @@ def make_ablation(
         trials=len(arms) * seeds,
         sampler="random",
         seed=0,
-        name=name or f"{Path(benchmark).name}-{design}",
+        name=name if name is not None else f"{checks.check_name(None, benchmark)}-{design}",
         **flags,
     )
     base = replace(request.base, **baseline)

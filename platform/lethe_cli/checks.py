@@ -6,6 +6,7 @@ allowed.
 
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -36,6 +37,17 @@ def check_cpus(least: int = 2) -> int:
     if cpus < least:
         raise ValueError(f"this machine offers {cpus} CPU: a search needs at least {least}")
     return cpus
+
+
+def check_name(name: str | None, benchmark: str) -> str:
+    """A study's name: the one given, or the benchmark's; part of paths and commands, so of plain characters."""
+    chosen = name if name is not None else Path(os.path.abspath(benchmark)).name
+    if not re.fullmatch(r"[^\W_][\w .,:=+()-]{0,99}", chosen):
+        raise ValueError(
+            f"a study cannot be called {chosen!r}: give a --name that begins with a letter or digit and has at most "
+            "100 letters, digits, spaces and . , : = + ( ) _ -"
+        )
+    return chosen
 
 
 def check_protocol(name: str) -> str:

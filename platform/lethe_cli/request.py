@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import optuna
 
@@ -40,8 +39,8 @@ class Request:
     sampler: str
     seed: int
     storage: str
-    folder: str  # of weights and outputs: a path or a URL
-    scratch: Path  # of Ray's own files, on this machine
+    results: str  # folder or URL of all studies' weights and outputs, each study's below a folder of its own
+    home: Path  # of Ray's own files, on this machine
     resume: bool
 
     def about(self) -> dict[str, Any]:
@@ -184,7 +183,7 @@ def gather_request(
     checks.check_sharing(base.parallel, group, gpus)
     task, available = check_task(benchmark, model, retrained, protocol)
     goals, notes = checks.choose_objectives(objectives, available)
-    name = name or Path(benchmark).name
+    name = checks.check_name(name, benchmark)
     results = checks.check_storage_path(folder or store.RESULTS)
     home = Path(store.RESULTS).expanduser() if "://" in results else Path(results)
     return Request(
@@ -203,8 +202,8 @@ def gather_request(
         sampler=sampler,
         seed=seed,
         storage=storage or store.default_storage(str(home)),
-        folder=f"{results}/{quote(name) if '://' in results else name}",
-        scratch=home / name / "ray",
+        results=results,
+        home=home,
         resume=resume,
     )
 

@@ -30,6 +30,7 @@ from lethe.objectives import Constraint
 from lethe.progress import Progress as SearchProgress
 from lethe.store import Facts
 from lethe.study import Plan, run_study
+from lethe.study_folder import StudyFolder, folder_name, study_folder
 from lethe_cli import hints
 from lethe_cli.hints import as_typed
 from lethe_cli.plan_table import announce_plan
@@ -40,7 +41,7 @@ from trainables.config import Config
 from trainables.muse.privleak import DEFAULT_ATTACK, auc
 from trainables.muse.protocol import PROTOCOLS
 from trainables.references import References, measure_references
-from trainables.session import make_session
+from trainables.session import make_session, state_of
 from trainables.task import Places, Task, cache_of, locate
 from trainables.workers import Workers, warm
 
@@ -137,10 +138,16 @@ def make_facts(request: Request, references: References) -> Facts:
         constraints=tuple(floors),
         sampler=request.sampler,
         seed=request.seed,
+        id=store.new_id(),
         references=rows,
         about=request.about()
         | {"items": references.items, "versions": {name: metadata.version(name) for name in PACKAGES}},
     )
+
+
+def folder_of(request: Request, facts: Facts) -> StudyFolder:
+    """The study's own folder."""
+    return study_folder(request.results, request.name, facts.id)
 
 
 @contextmanager
@@ -179,9 +186,16 @@ def run_trials(
     """Run the trials that are left; `best` draws what came of them so far, the front where it is not given."""
     least, most = request.workers[0], request.workers[-1]
     slots = at_once(request, joined)
-    session = functools.partial(make_session, request.task, request.base, request.folder, dict(arms))
+    folder = folder_of(request, ledger.facts)
+    session = functools.partial(make_session, request.task, request.base, folder.place, dict(arms))
     workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
-    plan = Plan(trials=request.trials, slots=slots, home=request.scratch)
+    plan = Plan(
+        trials=request.trials,
+        slots=slots,
+        folder=folder,
+        state=functools.partial(state_of, folder.place),
+        home=request.home / folder_name(request.name, ledger.facts.id) / "ray",
+    )
     trainable = warm(session, workers, str(plan.scratch))
     progress = SearchProgress(
         console=console,
@@ -267,7 +281,7 @@ def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console:
         console.print(text, soft_wrap=True, highlight=False)
 
     say(f"study    {store.hide_password(request.storage)}  (name {request.name})")
-    say(f"weights  {request.folder}/trial-*/step-*")
+    say(f"weights  {folder_of(request, facts).place}/trial-*/step-*")
     say("next")
     say(f"  go on searching     {command_again(sys.argv, '--trials', more)}")
     best = front_table.plain_front(points, facts, list(request.space))

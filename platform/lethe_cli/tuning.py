@@ -63,7 +63,6 @@ def search_of(request: AblationRequest, number: int, arm: Arm) -> Request:
             "base": base,
             "trials": request.tuned,
             "sampler": "tpe",
-            "folder": f"{request.folder}/tuned-{number}",
         }
     )
 

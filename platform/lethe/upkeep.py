@@ -1,0 +1,90 @@
+"""What a search keeps on disk: weights that are or may come to be on the front, and states of trials that run."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lethe import pareto, store
+from lethe.ledger import TAKEN_OVER, Ledger
+from lethe.objectives import losses, violations
+from lethe.progress import Observer
+from lethe.store import Facts
+from lethe.study_folder import StudyFolder
+
+
+class Upkeep:
+    """An observer that removes from a study's folder what is needed no more, as soon as that is known.
+
+    Weights go as soon as they cannot be on the front: where their candidate breaks a constraint, or is dominated by the
+    front of the complete trials or by another candidate of its trial. Kept to its end, a 7B trial of 20 evaluations
+    would fill a disk with 40 times 27 GB. A trial's state lies at `state` of the number that the trial first ran by,
+    and goes when the trial ends.
+    """
+
+    def __init__(self, ledger: Ledger, observer: Observer, folder: StudyFolder, state: Callable[[int], str]) -> None:
+        self._ledger = ledger
+        self._observer = observer
+        self._folder = folder
+        self._state = state
+        self._front = ledger.front()
+        self._written: dict[int, dict[str, list[float]]] = {}  # running trial -> weights -> losses
+        self._ended: set[int] = set()
+
+    def started(self, number: int, params: Mapping[str, Any]) -> None:
+        """See Observer."""
+        self._observer.started(number, params)
+
+    def scored(self, number: int, checkpoint: Mapping[str, Any]) -> None:
+        """See Observer."""
+        if weights := checkpoint.get("weights"):
+            self._keep(number, weights, _losses(self._ledger.facts, checkpoint["scores"]))
+        self._observer.scored(number, checkpoint)
+
+    def restarted(self, number: int, reason: str) -> None:
+        """See Observer."""
+        self._observer.restarted(number, reason)
+
+    def finished(self, number: int, failure: str | None) -> None:
+        """See Observer."""
+        written = self._written.pop(number, {})
+        if failure != TAKEN_OVER:  # else another driver runs it on, in the same folder
+            before = _weights(self._front) | written.keys()
+            self._front = self._ledger.front()
+            self._remove(before - _weights(self._front))
+            first = self._ledger.first_run(number)
+            self._remove({self._state(first)})
+            self._ended.add(first)
+        self._observer.finished(number, failure)
+
+    def sweep(self) -> None:
+        """Remove the states of all trials that ended, again: workers may have written one more since."""
+        self._remove({self._state(number) for number in self._ended})
+
+    def _keep(self, number: int, weights: str, own: list[float] | None) -> None:
+        """Keep a new candidate's weights where it may come to be on the front, and not those that it beats."""
+        written = self._written.pop(number, {}) | ({weights: own} if own is not None else {})
+        front = store.loss_array(self._front, self._ledger.facts.objectives).tolist() if len(self._front) else []
+        stays = pareto.nondominated(np.array([*written.values(), *front]))
+        kept = {place for place, stay in zip(written, stays, strict=False) if stay}
+        self._written[number] = {place: values for place, values in written.items() if place in kept}
+        self._remove({*written, weights} - kept)
+
+    def _remove(self, places: set[str]) -> None:
+        for place in places:
+            self._folder.remove(place)
+
+
+def _weights(front: pd.DataFrame) -> set[str]:
+    """Where the weights of the front's points are."""
+    return set(front["weights"].dropna()) if len(front) else set()
+
+
+def _losses(facts: Facts, scores: Mapping[str, Any]) -> list[float] | None:
+    """The losses of a candidate; None where it can never be on the front."""
+    try:
+        broken = violations(facts.constraints, scores)
+        return losses(facts.objectives, scores) if all(v <= 0 for v in broken.values()) else None
+    except ValueError:
+        return None
