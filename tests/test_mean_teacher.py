@@ -16,7 +16,8 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from trainables import mean_teacher
 from trainables.config import FORGET_LOSSES, OPTIMIZERS, PENALTIES, WARMUPS, Config
 from trainables.data import sample_indices
-from trainables.mean_teacher import Checkpoint, Diverged, StepRecord, unlearn
+from trainables.failures import Diverged
+from trainables.mean_teacher import Checkpoint, StepRecord, unlearn
 from trainables.models import freeze
 from trainables.optimizers import learning_rate
 

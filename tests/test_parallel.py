@@ -17,7 +17,8 @@ from tiny import VOCABULARY, tiny_benchmark, tiny_model, tiny_tokenizer
 
 from trainables import resume
 from trainables.config import Config
-from trainables.mean_teacher import Checkpoint, Diverged, StepRecord, Training, unlearn
+from trainables.failures import Diverged
+from trainables.mean_teacher import Checkpoint, StepRecord, Training, unlearn
 from trainables.memory import LOSS, plan, shape_of
 from trainables.muse.evaluate import Evaluator
 from trainables.muse.protocol import PROTOCOLS

@@ -2,20 +2,25 @@
 
 import json
 import math
+import weakref
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+import torch
 from disks import fill, needs_mount, small_disk
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 
 from trainables.benchmarks.layout import text_rows, write_benchmark
 from trainables.config import Config
+from trainables.failures import OutOfMemory
 from trainables.models import load_model, save_model
 from trainables.session import make_session
 from trainables.task import Task
 from trainables.unlearning import Unlearner, score_table
+from trainables.world import World
 
 RUN = Config(steps=3, eval_every=2, batch_size=2, lr=0.5)
 SCORES = {"verbmem_f", "knowmem_f", "knowmem_r", "privleak", "utility"}
@@ -85,6 +90,48 @@ def test_a_disk_that_is_full_ends_a_run_with_the_reason_and_the_next_one_is_whol
         assert all(load_model(point["weights"]).num_parameters() > 0 for point in before)
         (disk / "ballast").unlink()
         assert weights_of(list(unlearner(RUN, disk / "next"))) == weights_of(run[1])
+
+
+@pytest.mark.parametrize(
+    "place", ["trainables.muse.evaluate.Evaluator.__call__", "trainables.mean_teacher._backward_penalty"]
+)
+def test_full_memory_ends_a_run_with_what_needs_less_and_the_next_one_finds_all_of_it(
+    place, run, unlearner, tmp_path, monkeypatch
+):
+    models = []
+
+    def too_much(*arguments):
+        models.extend(weakref.ref(model) for model in arguments if isinstance(model, torch.nn.Module))
+        torch.empty(10**15)  # what torch really raises
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, too_much)
+        (end,) = unlearner(replace(RUN, max_length=512), tmp_path / "full")
+    doing, less = SAID[place.rsplit(".", 1)[1]]
+    assert end["failure"].startswith(f"OutOfMemory: memory is full while {doing}, where 4000000000000000 bytes")
+    assert f"; less is needed with {less}" in end["failure"]
+    assert models
+    assert not any(model() for model in models)
+    assert weights_of(list(unlearner(RUN, tmp_path / "next"))) == weights_of(run[1])
+
+
+SAID = {"__call__": ("scoring", "--set score_batch="), "_backward_penalty": ("training", "--set checkpointing=true")}
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_of_several_workers_the_one_whose_memory_is_full_ends_with_an_error_for_the_others_wait(
+    size, unlearner, tmp_path, monkeypatch
+):
+    full = SimpleNamespace(_run=too_little, _lighter=lambda *_: "", loaded=SimpleNamespace(world=World(0, size)))
+    if size == 1:
+        assert "memory is full" in next(Unlearner.__call__(full, RUN, tmp_path))["failure"]
+    else:
+        with pytest.raises(OutOfMemory, match="memory is full while training"):
+            next(Unlearner.__call__(full, RUN, tmp_path))
+
+
+def too_little(*_):
+    raise MemoryError
 
 
 def test_a_result_can_be_sent_anywhere(run):

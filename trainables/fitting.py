@@ -6,7 +6,7 @@ Changes keep the results up to rounding: where a run lies and how it is computed
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from trainables.config import Config
 from trainables.memory import GIB, Plan, Shape, plan
 
 MOST_WORKERS, MOST_PROPOSALS = 64, 3
+LESS = 0.8  # of what is planned for a run that found too little: what is to be gained from a change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,14 +67,32 @@ def check_fit(shape: Shape, config: Config, workers: int, memory: Memory) -> Pla
 
 def proposals(shape: Shape, config: Config, workers: int, memory: Memory) -> list[Change]:
     """The smallest changes with which a run fits, three at most; none that holds another one as its part."""
+
+    def fit(changed: Config, count: int) -> bool:
+        useless = memory.shared and changed.parallel == "fsdp" and count > 1
+        return not useless and fits(plan(shape, changed, count, per_node=memory.per_node), memory)
+
+    return _smallest(config, workers, fit)
+
+
+def savings(shape: Shape, config: Config, workers: int, phases: Sequence[str]) -> list[Change]:
+    """The smallest changes of settings by whose plan a run that found too little in some phases needs a fifth less."""
+
+    def need(changed: Config) -> int:
+        planned = plan(shape, changed, workers).phases
+        return max(sum(size for part, size in planned[phase].items() if part != "reserve") for phase in phases)
+
+    most = LESS * need(config)
+    return _smallest(config, workers, lambda changed, count: count == workers and need(changed) <= most)
+
+
+def _smallest(config: Config, workers: int, enough: Callable[[Config, int], bool]) -> list[Change]:
+    """Of the changes with which the run is `enough`, by its settings and workers, the smallest, three at most."""
     found: list[Change] = []
     for change in sorted(_changes(config, workers), key=lambda change: len(change.names())):
         if any(smaller.names() <= change.names() for smaller in found):
             continue
-        changed, count = replace(config, **dict(change.settings)), change.workers or workers
-        if memory.shared and changed.parallel == "fsdp" and count > 1:
-            continue
-        if fits(plan(shape, changed, count, per_node=memory.per_node), memory):
+        if enough(replace(config, **dict(change.settings)), change.workers or workers):
             found.append(change)
             if len(found) == MOST_PROPOSALS:
                 break

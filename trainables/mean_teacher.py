@@ -19,6 +19,7 @@ from torch import Tensor
 from trainables import losses
 from trainables.config import Config
 from trainables.data import IGNORED, collate, cyclic_indices, next_token_targets, sample_indices
+from trainables.failures import Diverged
 from trainables.models import freeze, trainable_parameters
 from trainables.optimizers import make_optimizer, set_learning_rate
 from trainables.parallel import deal, global_norm, lay_out, local, sum_gradients
@@ -59,10 +60,6 @@ class Checkpoint:
     role: str  # "student" or "teacher"
     model: Any
     training: Training
-
-
-class Diverged(ArithmeticError):
-    """A loss or the gradient norm is no longer finite."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from trainables.failures import whole_weights
+
 NORM_WORDS = ("norm", "ln_")
 
 
@@ -30,11 +32,15 @@ def load_tokenizer(reference: str | Path) -> Any:
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path, weights: dict[str, Any] | None = None) -> None:
-    """Write a model and its tokenizer to `folder`, whole or not at all; `weights` in the place of a sharded model's."""
+    """Write a model and its tokenizer to `folder`, whole or not at all; OSError where that cannot be.
+
+    `weights` are taken in the place of a sharded model's.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as room:
         draft, old = Path(room) / "draft", Path(room) / "old"
-        model.save_pretrained(draft, state_dict=weights)
+        with whole_weights():
+            model.save_pretrained(draft, state_dict=weights)
         tokenizer.save_pretrained(draft)
         if folder.exists():
             folder.rename(old)

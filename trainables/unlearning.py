@@ -9,19 +9,24 @@ called again with the same arguments: it gives the results it gave before, and g
 """
 
 import copy
-from collections.abc import Iterator
+import gc
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from trainables import resume
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config
 from trainables.data import choose_fraction, chunk_texts
-from trainables.mean_teacher import Checkpoint, Diverged, StepRecord, Training, unlearn
+from trainables.failures import OWN, OutOfMemory, enough_memory, in_a_line
+from trainables.fitting import savings
+from trainables.mean_teacher import Checkpoint, StepRecord, Training, unlearn
+from trainables.memory import BACKWARD, LOSS, SCORING, UPDATE, shape_of
 from trainables.models import load_model, load_tokenizer, save_model
 from trainables.muse.evaluate import Evaluation, Evaluator
 from trainables.muse.protocol import PROTOCOLS
@@ -32,6 +37,7 @@ from trainables.task import Task, cache_of, locate
 from trainables.world import World, join
 
 SPLITS = {"retain": "retain1", "unrelated": "unrelated"}  # Config.regularisation -> split of `raw`
+TRAINING = (LOSS, BACKWARD, UPDATE)  # phases of the memory plan
 STEPS = "steps.parquet"  # in a run's folder
 
 
@@ -79,14 +85,21 @@ class Unlearner:
 
         `{"step": 15, "checkpoints": [{"role", "step", "scores": {name: [value, low, high]}, "weights", "items"}, ...]}`
         Weights, items, the step records and, until the run ends, its state are written into `folder`. A run that
-        diverges or cannot write ends with `{"failure": reason}`.
+        diverges, cannot write or finds memory full ends with `{"failure": reason}`. Of several workers one that finds
+        its memory full raises OutOfMemory: the others wait for it in the middle of a step, and can only be ended.
         """
-        written = RunFolder(folder)
+        written, failure = RunFolder(folder), ""
         try:
             try:
-                yield from self._run(config, written)
-            except (Diverged, OSError) as error:
-                yield {"failure": f"{type(error).__name__}: {error}"}
+                with enough_memory("training", lambda: self._lighter(config, TRAINING)):
+                    yield from self._run(config, written)
+            except OWN as error:
+                if isinstance(error, OutOfMemory) and self.loaded.world.size > 1:
+                    raise
+                failure = in_a_line(error)
+            if failure:
+                _free_memory()  # now that the error, and with it all that the run held, is gone
+                yield {"failure": failure}
             with suppress(OSError):
                 self.loaded.world.on_first(lambda: resume.forget(written))
         finally:
@@ -117,7 +130,7 @@ class Unlearner:
             if isinstance(record, StepRecord):
                 steps.append(asdict(record))
                 continue
-            checkpoints.append(self._score(record, folder, config.score_batch))
+            checkpoints.append(self._score(record, folder, config))
             if record.role == "teacher":
                 world.on_first(lambda: _write_table(pd.DataFrame(steps), folder, STEPS))
                 results.append({"step": record.step, "checkpoints": checkpoints})
@@ -126,12 +139,12 @@ class Unlearner:
                 yield results[-1]
                 checkpoints = []
 
-    def _score(self, checkpoint: Checkpoint, folder: RunFolder, batch_size: int) -> dict[str, Any]:
+    def _score(self, checkpoint: Checkpoint, folder: RunFolder, config: Config) -> dict[str, Any]:
         """Score a checkpoint on all workers together, and write its items and weights."""
         name = f"step-{checkpoint.step:05d}-{checkpoint.role}"
         model, tokenizer, world = checkpoint.model, self.loaded.tokenizer, self.loaded.world
-        with gathered(model):
-            evaluation = self.loaded.evaluator.with_batch_size(batch_size)(model)
+        with enough_memory("scoring", lambda: self._lighter(config, (SCORING,))), gathered(model):
+            evaluation = self.loaded.evaluator.with_batch_size(config.score_batch)(model)
         weights = whole_state(model) if world.size > 1 else None
         world.on_first(lambda: _write_table(evaluation.items, folder, f"{name}.parquet"))
         world.on_first(lambda: save_model(model, tokenizer, folder.path / name, weights))
@@ -143,6 +156,14 @@ class Unlearner:
             "weights": folder.where(name),
             "items": folder.where(f"{name}.parquet"),
         }
+
+    def _lighter(self, config: Config, phases: Sequence[str]) -> str:
+        """What would need less memory, as an error says it; "" where the plan knows nothing."""
+        with suppress(AttributeError, ValueError):  # of an architecture that the plan does not know
+            shape = shape_of(self.loaded.target.config, frozen=config.freeze)
+            changes = savings(shape, config, self.loaded.world.size, phases)
+            return "; less is needed with " + ", or ".join(c.flags() for c in changes) if changes else ""
+        return ""
 
     def _forget(self, config: Config) -> list[list[int]]:
         """The forget sequences, or the share of them that is unlearned."""
@@ -157,6 +178,12 @@ class Unlearner:
             texts = self.loaded.benchmark.texts("raw", split)
             self._tokens[key] = chunk_texts(self.loaded.tokenizer, texts, max_length=max_length)
         return self._tokens[key]
+
+
+def _free_memory() -> None:
+    """Give back what a run that ended held, so that the next one finds all of it."""
+    gc.collect()
+    torch.cuda.empty_cache()
 
 
 def _write_table(table: pd.DataFrame, folder: RunFolder, name: str) -> None:

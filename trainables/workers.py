@@ -30,6 +30,7 @@ from ray.exceptions import RayError
 from ray.train import FailureConfig, RunConfig, ScalingConfig, get_context
 from ray.train.v2.api.exceptions import TrainingFailedError
 
+from trainables.failures import enough_memory, in_a_line, last_line, may_be_a_lost_worker
 from trainables.mailbox import Mailbox
 
 if TYPE_CHECKING:
@@ -77,9 +78,9 @@ class Shared:
 def work(loop_config: dict[str, Any]) -> None:
     """The Ray Train loop of a warm worker: one job after another until the mailbox says stop.
 
-    What a session raises ends this group, which Ray Train starts anew, and its job with the reason. What may have been
-    the loss of another worker does not: a RuntimeError, or anything once Ray Train has taken the process group away.
-    The job is then tried again.
+    What a session raises ends this group, which Ray Train starts anew, and its job with the reason: also where the
+    others wait for this worker in the middle of a step. What may have been the loss of another worker does not end the
+    job, which is then tried again.
     """
     mailbox, session = loop_config["mailbox"], None
     while True:
@@ -88,14 +89,15 @@ def work(loop_config: dict[str, Any]) -> None:
         if config is None:
             return
         try:
-            session = session or _set_up(loop_config)
+            with enough_memory("loading"):
+                session = session or _set_up(loop_config)
             for index, result in enumerate(itertools.chain(session(config), [{"done": True}])):
                 told = result | ({"done": True} if "failure" in result else {})
                 if not _call_on_first(mailbox.post, job, index, told) or told.get("done"):
                     break
         except Exception as error:
-            lost = isinstance(error, RuntimeError) or _group_is_gone()
-            ray.get((mailbox.note if lost else mailbox.fail).remote(job, _in_a_line(error)))
+            lost = may_be_a_lost_worker(error, group_is_gone=_group_is_gone())
+            ray.get((mailbox.note if lost else mailbox.fail).remote(job, in_a_line(error)))
             raise
 
 
@@ -203,7 +205,7 @@ class _Group:
         try:
             trainer.fit()
         except (TrainingFailedError, RayError) as error:
-            self._failure = _last_line(error)
+            self._failure = last_line(error)
 
     def alive(self) -> bool:
         """Whether the run still takes jobs."""
@@ -257,12 +259,3 @@ def _set_threads(threads: int) -> None:
 
     os.environ["OMP_NUM_THREADS"] = str(threads)
     torch.set_num_threads(threads)
-
-
-def _in_a_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {_last_line(error)}"
-
-
-def _last_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

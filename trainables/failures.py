@@ -1,0 +1,73 @@
+"""What ends a run, by whose fault: its own (it diverged, a disk or memory is full), or the loss of another worker.
+
+The first ends it at once, with the reason; after the second it is tried again. torch tells both memory that is full and
+a worker that is gone by a RuntimeError, and safetensors a disk that is full by an error of its own, so what is which is
+decided here and nowhere else. Needs no torch.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from safetensors import SafetensorError
+
+# In what torch says where CUDA, cuBLAS, NCCL or its allocator for CPUs has no memory left.
+MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "_ALLOC_FAILED")
+
+
+class Diverged(ArithmeticError):
+    """A loss or the gradient norm is no longer finite."""
+
+
+class OutOfMemory(Exception):
+    """Memory does not hold a run; says when that was and what would need less."""
+
+
+OWN = (Diverged, OutOfMemory, OSError)  # failures of a run that end it, and leave its worker sound
+
+
+def is_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is full, on a GPU or on the host."""
+    told = isinstance(error, RuntimeError) and any(words in str(error) for words in MEMORY)
+    return told or isinstance(error, (MemoryError, OutOfMemory))
+
+
+def may_be_a_lost_worker(error: BaseException, *, group_is_gone: bool) -> bool:
+    """Whether an error may come from another worker's end, so that trying again may help.
+
+    Once Ray Train has taken the process group away, as it does where a worker ended, that may be any but full memory.
+    """
+    return not is_memory(error) and (isinstance(error, RuntimeError) or group_is_gone)
+
+
+@contextmanager
+def enough_memory(doing: str, advice: Callable[[], str] = str) -> Iterator[None]:
+    """Turn an error that says that memory is full into OutOfMemory, with what was being done and some advice."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_memory(error):
+            raise
+        asked = re.search(r"allocate ([\d.]+ \w+)", str(error))
+        more = f", where {asked[1]} more were asked for" if asked else ""
+        raise OutOfMemory(f"memory is full while {doing}{more}{advice()}") from error
+
+
+@contextmanager
+def whole_weights() -> Iterator[None]:
+    """Turn the error of safetensors for weights that cannot be written into OSError, as other files raise it."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise OSError(f"weights cannot be written: {error}") from error
+
+
+def in_a_line(error: BaseException) -> str:
+    """An error's kind and what it says."""
+    return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no more is known'}"
+
+
+def last_line(error: BaseException) -> str:
+    """The last line of what an error says, which is the error where a traceback of another process stands above it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
