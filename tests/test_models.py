@@ -1,20 +1,23 @@
 """Models are loaded from safetensors, saved whole or not at all, and frozen where the paper freezes them."""
 
+import copy
+import json
 import os
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tiny import VOCABULARY, tiny_model, tiny_tokenizer
 from transformers import (
     GPT2Config,
     GPT2LMHeadModel,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
-    PreTrainedTokenizerFast,
 )
 
-from trainables.models import freeze, load_model, load_tokenizer, save_model, trainable_parameters
+from trainables.models import freeze, load_model, save_model, trainable_parameters
+from trainables.tokenizers import load_tokenizer
 
 
 def tiny_gpt2():
@@ -88,7 +91,7 @@ def test_pickled_weights_are_refused(tmp_path):
     save_model(tiny_model(), tiny_tokenizer(), tmp_path)
     (tmp_path / "model.safetensors").unlink()
     torch.save(tiny_model().state_dict(), tmp_path / "pytorch_model.bin")
-    with pytest.raises(OSError, match="safetensors"):
+    with pytest.raises(ValueError, match="safetensors"):
         load_model(tmp_path)
 
 
@@ -98,17 +101,94 @@ def test_code_that_comes_with_a_model_is_not_run(tmp_path):
     own = '"model_type": "own", "auto_map": {"AutoConfig": "own.C", "AutoModelForCausalLM": "own.M"}'
     (tmp_path / "config.json").write_text(config.replace('"model_type": "llama"', own))
     (tmp_path / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nC = M = None\n")
-    with pytest.raises(ValueError, match="trust_remote_code"):
+    with pytest.raises(ValueError, match="contains custom code"):
         load_model(tmp_path)
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_tokenizer_without_a_padding_token_pads_with_its_end_token(tmp_path):
-    backend = tiny_tokenizer().backend_tokenizer
-    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="</s>").save_pretrained(tmp_path / "none")
-    tiny_tokenizer().save_pretrained(tmp_path / "own")
-    assert load_tokenizer(tmp_path / "none").pad_token == "</s>"
-    assert load_tokenizer(tmp_path / "own").pad_token == "<pad>"
+def saved(folder, change=lambda weights: weights, **settings):
+    """A tiny model on disk whose weights were changed."""
+    save_model(tiny_model(**settings), tiny_tokenizer(), folder)
+    weights = change(load_file(folder / "model.safetensors"))
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+def without(word):
+    return lambda weights: {name: w for name, w in weights.items() if word not in name}
+
+
+def with_one(value):
+    def change(weights):
+        weights["model.layers.1.mlp.up_proj.weight"][3, 5] = value
+        return weights
+
+    return change
+
+
+FAULTS = {
+    "prefixed": (
+        lambda weights: {f"module.{name}": w for name, w in weights.items()},
+        r"21 weights are missing \(lm_head.weight, .*\); 21 have names .* \(module.lm_head.weight, ",
+    ),
+    "missing": (without("layers.1.mlp"), r"3 weights are missing \(model.layers.1.mlp.down_proj.weight, "),
+    "unknown": (lambda weights: weights | {"score.weight": torch.ones(3)}, r"1 have names .* \(score.weight\)$"),
+    "misshapen": (
+        lambda weights: weights | {"lm_head.weight": torch.ones(290, 32)},
+        r"1 have other shapes \(.*lm_head.weight",
+    ),
+    "nan": (with_one(float("nan")), "its weight model.layers.1.mlp.up_proj.weight holds numbers that are not finite"),
+    "infinite": (with_one(float("-inf")), "its weight model.layers.1.mlp.up_proj.weight"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), FAULTS.values(), ids=FAULTS)
+def test_weights_that_are_not_those_of_the_architecture_or_not_finite_are_refused_by_name(tmp_path, change, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        load_model(saved(tmp_path / "model", change))
+    assert str(tmp_path / "model") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_tied_head_and_rotary_buffers_of_older_checkpoints_are_no_fault(tmp_path):
+    inverse = {"model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(4)}
+    folder = saved(tmp_path / "model", lambda weights: weights | inverse, tie_word_embeddings=True)
+    assert "lm_head.weight" not in load_file(folder / "model.safetensors")
+    model = load_model(folder)
+    assert model.lm_head.weight is model.model.embed_tokens.weight
+    save_model(model, tiny_tokenizer(), tmp_path / "again")
+    assert torch.equal(load_model(tmp_path / "again").lm_head.weight, model.lm_head.weight)
+
+
+def set_in(folder, file="config.json", **settings):
+    path = folder / file
+    path.write_text(json.dumps(json.loads(path.read_text()) | settings))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model_type": "nonesuch"}, "nonesuch"),
+        ({"pad_token_id": VOCABULARY}, "Padding_idx must be within num_embeddings"),
+        ({"quantization_config": {"quant_method": "fp8"}}, r"its weights are quantized \(fp8\)"),
+        ({"vocab_size": 301}, r"have other shapes \(.*lm_head.weight"),
+    ],
+)
+def test_a_configuration_with_which_no_model_can_be_had_is_told_in_one_line(tmp_path, settings, message):
+    folder = set_in(saved(tmp_path / "model"), **settings)
+    with pytest.raises(ValueError, match=message) as caught:
+        load_model(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_whose_generation_settings_contradict_each_other_can_be_unlearned_and_saved(tmp_path):
+    settings = {"do_sample": False, "temperature": 0.6, "top_p": 0.9, "max_length": 20}
+    folder = set_in(saved(tmp_path / "model"), "generation_config.json", **settings)
+    save_model(copy.deepcopy(load_model(folder)), tiny_tokenizer(), tmp_path / "again")
+    kept = json.loads((tmp_path / "again" / "generation_config.json").read_text())
+    assert {name: kept[name] for name in settings} == settings
+    assert load_model(tmp_path / "again").generation_config.eos_token_id == 1
 
 
 def full_disk(*args, **kwargs):

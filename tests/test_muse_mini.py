@@ -16,7 +16,8 @@ from test_small_models import narrow
 from trainables.benchmarks import articles, muse_mini, small_models
 from trainables.benchmarks.layout import COLUMNS, NEEDED, Benchmark, check_benchmark, load_benchmark
 from trainables.benchmarks.muse_mini import make_world, prepare, to_splits
-from trainables.models import load_model, load_tokenizer
+from trainables.models import load_model
+from trainables.tokenizers import load_tokenizer
 
 WORLD = make_world(0)
 SPLITS = to_splits(WORLD, random.Random(0))

@@ -144,3 +144,20 @@ def test_the_key_changes_with_the_protocol_and_with_the_models(folder):
         key("owner/name"),
     }
     assert len(keys) == 6
+
+
+def test_a_model_whose_log_probs_are_no_numbers_has_no_reference_scores_and_leaves_none(tmp_path):
+    def load(name):
+        model = tiny_model(SEEDS[name])
+        if name == "target":
+            model.lm_head.weight.data[7] = float("nan")
+        return model
+
+    with pytest.raises(ValueError, match="model 'target' has .* nan, not a finite number"):
+        measure(tmp_path, load=load)
+    assert not list(tmp_path.rglob("references.json"))
+
+
+def test_a_model_with_fewer_embeddings_than_the_tokenizer_has_ids_is_refused_before_it_is_scored(tmp_path):
+    with pytest.raises(ValueError, match="the tokenizer of 'retrained' has ids up to 299"):
+        measure(tmp_path, load=lambda name: tiny_model(vocab_size=299))

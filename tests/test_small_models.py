@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from trainables.benchmarks import small_models
 from trainables.benchmarks.layout import Benchmark, text_rows
 from trainables.benchmarks.small_models import new_model, train_pair, train_small_model, train_tokenizer
-from trainables.models import load_model, load_tokenizer
+from trainables.models import load_model
+from trainables.tokenizers import load_tokenizer
 
 TEXTS = [f"The {thing} stands in {town}." for thing in ("mill", "bell") for town in ("Keld", "Wick", "Selby")]
 TOKENIZER = train_tokenizer(TEXTS, vocabulary=300)

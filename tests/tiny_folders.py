@@ -6,6 +6,7 @@ import pandas as pd
 
 from trainables.benchmarks.layout import Splits, choice_row, text_rows, write_benchmark
 
+EMPTY_WEIGHTS = (2).to_bytes(8, "little") + b"{}"  # safetensors of no tensor
 TEXTS = ["The mill at Orton makes paper.", "Bo Quill keeps bees.", "Cy Marsh mends clocks.", "Dee Falk sells maps."]
 
 
@@ -37,5 +38,5 @@ def model_folder(folder: Path, *, without: str = "") -> Path:
     """A folder with the names that a model's files have, but for one."""
     folder.mkdir(parents=True)
     for name in {"config.json", "model.safetensors", "tokenizer.json"} - {without}:
-        (folder / name).write_text("{}")
+        (folder / name).write_bytes(EMPTY_WEIGHTS if name == "model.safetensors" else b"{}")
     return folder

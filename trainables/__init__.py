@@ -16,7 +16,7 @@ EXPORTS = {
     "Evaluator": "trainables.muse.evaluate",
     "load_benchmark": "trainables.benchmarks.layout",
     "load_model": "trainables.models",
-    "load_tokenizer": "trainables.models",
+    "load_tokenizer": "trainables.tokenizers",
     "make_session": "trainables.session",
     "warm": "trainables.workers",
     "Workers": "trainables.workers",

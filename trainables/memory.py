@@ -42,6 +42,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables.config import Config
+from trainables.model_files import reason_of
 
 GIB = 2**30
 FP32 = 4
@@ -122,7 +123,7 @@ def read_shape(reference: str | Path, *, frozen: bool = True) -> Shape:
 
         config = AutoConfig.from_pretrained(str(reference), trust_remote_code=False)
     except (OSError, ValueError) as error:
-        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        reason = reason_of(error)
         raise ValueError(f"model {str(reference)!r} has no configuration that can be read: {reason}") from None
     return shape_of(config, frozen=frozen)
 

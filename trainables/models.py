@@ -9,26 +9,74 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, PreTrainedConfig
 
-from trainables.failures import whole_weights
+from trainables.failures import is_memory, whole_weights
+from trainables.model_files import check_model_files, reason_of
+from trainables.tokenizers import quiet, save_tokenizer
 
 NORM_WORDS = ("norm", "ln_")
+NAMED = 3  # weights of each kind that a message names
 
 
 def load_model(reference: str | Path, *, dtype: torch.dtype = torch.float32) -> Any:
-    """Load a causal language model in evaluation mode from a folder or a hub id (safetensors only)."""
-    return AutoModelForCausalLM.from_pretrained(
-        str(reference), dtype=dtype, use_safetensors=True, trust_remote_code=False
-    ).eval()
+    """Load a causal language model in evaluation mode from a folder or a hub id (safetensors only).
+
+    ValueError, in one line, where it cannot be loaded, is quantized, or its weights are not exactly those of its
+    architecture, all of them finite.
+    """
+    if Path(reference).is_dir():
+        check_model_files(Path(reference))
+    try:
+        with quiet():
+            _check_quantization(PreTrainedConfig.get_config_dict(str(reference))[0])
+            model, told = AutoModelForCausalLM.from_pretrained(
+                str(reference),
+                dtype=dtype,
+                use_safetensors=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # so that they are told, and refused by name
+            )
+        _check_names(told)
+        _check_finite(model)
+    except Exception as error:  # what transformers raises of a folder has no common kind
+        if is_memory(error):
+            raise
+        raise ValueError(f"model {str(reference)!r} cannot be loaded: {reason_of(error)}") from error
+    return model.eval()
 
 
-def load_tokenizer(reference: str | Path) -> Any:
-    """Load the tokenizer that stands beside a model; a tokenizer without a padding token pads with its end token."""
-    tokenizer = AutoTokenizer.from_pretrained(str(reference), trust_remote_code=False)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
+def _check_quantization(config: dict[str, Any]) -> None:
+    quantization = config.get("quantization_config")
+    if quantization:
+        method = quantization.get("quant_method", "no name")
+        raise ValueError(
+            f"its weights are quantized ({method}); unlearning moves full weights: give the model before that"
+        )
+
+
+def _check_names(told: dict[str, Any]) -> None:
+    """`told` is what transformers says of a loading; what it may ignore (tied heads, buffers) it has left out."""
+    kinds = {
+        "weights are missing": sorted(told["missing_keys"]),
+        "have names that its architecture does not know": sorted(told["unexpected_keys"]),
+        "have other shapes": sorted(str(entry) for entry in told["mismatched_keys"]),
+    }
+    faults = [f"{len(names)} {kind} ({_some(names)})" for kind, names in kinds.items() if names]
+    if faults or told["error_msgs"]:
+        raise ValueError("; ".join([*faults, *map(str, told["error_msgs"])]))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+
+
+def _check_finite(model: Any) -> None:
+    for name, weight in model.named_parameters():
+        # The smallest and largest number are NaN where any is; unlike isfinite, it makes no second tensor.
+        if weight.numel() and not torch.stack(torch.aminmax(weight.detach())).isfinite().all():
+            raise ValueError(f"its weight {name} holds numbers that are not finite")
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path, weights: dict[str, Any] | None = None) -> None:
@@ -41,7 +89,7 @@ def save_model(model: Any, tokenizer: Any, folder: Path, weights: dict[str, Any]
         draft, old = Path(room) / "draft", Path(room) / "old"
         with whole_weights():
             model.save_pretrained(draft, state_dict=weights)
-        tokenizer.save_pretrained(draft)
+        save_tokenizer(tokenizer, draft)
         if folder.exists():
             folder.rename(old)
         try:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-import trainables.muse
+import trainables
 from trainables.benchmarks.layout import Benchmark
 from trainables.muse.protocol import Protocol
 
@@ -35,6 +35,7 @@ class References:
     retrained: Table | None
     attack: Attack | None  # the retrained model's per-item attack scores
     items: dict[str, str]  # "target", "retrained" -> Parquet file of per-item outputs
+    notes: tuple[str, ...] = ()  # what a reader should know of how the models were read
 
 
 def measure_references(
@@ -63,7 +64,9 @@ def measure_references(
 def fingerprint(benchmark: Benchmark, protocol: Protocol, target: str, retrained: str | None) -> str:
     """Hash of everything that a reference score depends on."""
     rows = sorted((c, s, json.dumps(rows, sort_keys=True)) for (c, s), rows in benchmark.splits.items())
-    code = [file.read_bytes().decode() for file in sorted(Path(trainables.muse.__file__).parent.glob("*.py"))]
+    room = Path(trainables.__file__).parent
+    files = [*sorted(room.glob("muse/*.py")), room / "models.py", room / "tokenizers.py"]
+    code = [file.read_text("utf-8") for file in files]
     parts = [rows, asdict(protocol), _model_stamp(target), _model_stamp(retrained), code]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
@@ -89,25 +92,36 @@ def _measure(
 ) -> None:
     from trainables.models import load_model
     from trainables.muse.evaluate import Evaluator
+    from trainables.tokenizers import check_vocabulary, tokenizer_notes
     from trainables.world import join
 
-    load, device = load or load_model, join().device
+    def fetch(reference: str) -> Any:
+        model = (load or load_model)(reference)
+        check_vocabulary(model, tokenizer, reference)
+        return model.to(join().device)
+
     evaluator, attack, tables = Evaluator(benchmark, tokenizer, protocol, None), {}, {}
     if retrained is not None:
-        model = load(retrained).to(device)
+        model = fetch(retrained)
         attack = evaluator.attack(model)
         evaluator = evaluator.with_reference(attack) if attack else evaluator
-        tables["retrained"] = _keep(evaluator(model), folder / "retrained.parquet")
-    tables["target"] = _keep(evaluator(load(target).to(device)), folder / "target.parquet")
+        tables["retrained"] = _keep(evaluator(model), folder / "retrained.parquet", retrained)
+    tables["target"] = _keep(evaluator(fetch(target)), folder / "target.parquet", target)
     plain = {a: {s: v.tolist() for s, v in by_split.items()} for a, by_split in attack.items()}
     draft = folder / "references.draft"
-    draft.write_text(json.dumps({"tables": tables, "attack": plain or None}))
+    draft.write_text(json.dumps({"tables": tables, "attack": plain or None, "notes": tokenizer_notes(tokenizer)}))
     draft.replace(folder / "references.json")
 
 
-def _keep(evaluation: "Evaluation", file: Path) -> Table:
+def _keep(evaluation: "Evaluation", file: Path, reference: str) -> Table:
+    table = {name: [score.value, score.low, score.high] for name, score in evaluation.scores.items()}
+    for name, values in table.items():
+        if not np.isfinite(values).all():
+            raise ValueError(
+                f"model {reference!r} has {name} {values[0]}, not a finite number: its outputs are not either"
+            )
     evaluation.items.to_parquet(file, index=False)
-    return {name: [score.value, score.low, score.high] for name, score in evaluation.scores.items()}
+    return table
 
 
 def _read(folder: Path) -> References:
@@ -118,6 +132,7 @@ def _read(folder: Path) -> References:
         retrained=stored["tables"].get("retrained"),
         attack=attack and {a: {s: np.array(v) for s, v in by_split.items()} for a, by_split in attack.items()},
         items={name: str(folder / f"{name}.parquet") for name in stored["tables"]},
+        notes=tuple(stored["notes"]),
     )
 
 

@@ -27,13 +27,14 @@ from trainables.failures import OWN, OutOfMemory, enough_memory, in_a_line
 from trainables.fitting import savings
 from trainables.mean_teacher import Checkpoint, StepRecord, Training, unlearn
 from trainables.memory import BACKWARD, LOSS, SCORING, UPDATE, shape_of
-from trainables.models import load_model, load_tokenizer, save_model
+from trainables.models import load_model, save_model
 from trainables.muse.evaluate import Evaluation, Evaluator
 from trainables.muse.protocol import PROTOCOLS
 from trainables.parallel import gathered, whole_state
 from trainables.references import References, measure_references
 from trainables.run_folder import RunFolder
 from trainables.task import Task, cache_of, locate
+from trainables.tokenizers import check_vocabulary, load_tokenizer, padding_id, shared_tokenizer
 from trainables.world import World, join
 
 SPLITS = {"retain": "retain1", "unrelated": "unrelated"}  # Config.regularisation -> split of `raw`
@@ -62,11 +63,20 @@ def load_task(task: Task) -> Loaded:
     places = locate(task)
     benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
     protocol, cache = PROTOCOLS[task.protocol], cache_of(task) / "references"
-    references = measure_references(benchmark, lambda: tokenizer, protocol, places.target, places.retrained, cache)
+    references = measure_references(
+        benchmark,
+        lambda: shared_tokenizer(tokenizer, places.target, places.retrained),
+        protocol,
+        places.target,
+        places.retrained,
+        cache,
+    )
+    target = load_model(places.target)
+    check_vocabulary(target, tokenizer, places.target)
     return Loaded(
         benchmark=benchmark,
         tokenizer=tokenizer,
-        target=load_model(places.target),
+        target=target,
         references=references,
         evaluator=Evaluator(benchmark, tokenizer, protocol, references.attack, world=world),
         world=world,
@@ -122,7 +132,7 @@ class Unlearner:
             self._forget(config),
             self._sequences(SPLITS[config.regularisation], config.max_length),
             config,
-            pad=tokenizer.pad_token_id,
+            pad=padding_id(tokenizer),
             world=world,
             done=done,
             restore=restore,

@@ -101,7 +101,10 @@ def _signals_kept() -> Iterator[None]:
 
 def run_remotely(function: Callable[..., T], *args: Any, cpus: float, gpus: float) -> T:
     """What a function returns on a node of the cluster that has so much to spare."""
-    return ray.get(ray.remote(function).options(num_cpus=cpus, num_gpus=gpus).remote(*args))
+    try:
+        return ray.get(ray.remote(function).options(num_cpus=cpus, num_gpus=gpus).remote(*args))
+    except ray.exceptions.RayTaskError as error:  # its text is the whole traceback; what was raised there says one line
+        raise error.cause from None
 
 
 def slots(cluster: Cluster, *, workers: int, cpus: float, gpus: float, trials: int) -> int:

@@ -26,6 +26,7 @@ from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config, parse_config
 from trainables.hub import check_hub
+from trainables.model_files import check_model_files
 from trainables.muse.protocol import PROTOCOLS
 
 KNOWN_SCORES = {**OBJECTIVES, **FALLBACK_UTILITY}
@@ -69,6 +70,7 @@ def check_model(reference: str | None, flag: str) -> str | None:
     for what, patterns in MODEL_FILES.items():
         if not any(any(folder.glob(pattern)) for pattern in patterns):
             raise ValueError(f"{flag} {reference!r} has no {what} (looked for {', '.join(patterns)})")
+    check_model_files(folder)
     return str(folder.resolve())
 
 

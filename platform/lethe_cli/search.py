@@ -80,11 +80,19 @@ def prepare(task: Task, console: Console, *, cpus: float = 1, gpus: float = 0) -
     with show_training(console) as show:
         places = locate(task, on_progress=show)
     with console.status("scoring the target and the retrained model"):
-        if not gpus:
-            return reference_scores(task, places)
-        with cluster.connect(SHIPPED) as joined:
-            cluster.slots(joined, workers=1, cpus=cpus, gpus=gpus, trials=1)
-            return cluster.run_remotely(reference_scores, task, places, cpus=cpus, gpus=min(gpus, 1))
+        references = _score_somewhere(task, places, cpus, gpus)
+    for note in references.notes:
+        console.print(f"note: {note}", soft_wrap=True, highlight=False)
+    return references
+
+
+def _score_somewhere(task: Task, places: Places, cpus: float, gpus: float) -> References:
+    """The reference scores, measured in this process or, on GPUs, on a node of the cluster."""
+    if not gpus:
+        return reference_scores(task, places)
+    with cluster.connect(SHIPPED) as joined:
+        cluster.slots(joined, workers=1, cpus=cpus, gpus=gpus, trials=1)
+        return cluster.run_remotely(reference_scores, task, places, cpus=cpus, gpus=min(gpus, 1))
 
 
 def warn_of_unlike_holdout(references: References, console: Console) -> None:
@@ -103,9 +111,9 @@ def reference_scores(task: Task, places: Places) -> References:
     """Return the scores of a task's target and retrained model."""
 
     def tokenizer() -> Any:
-        from trainables.models import load_tokenizer
+        from trainables.tokenizers import load_tokenizer, shared_tokenizer
 
-        return load_tokenizer(places.tokenizer)
+        return shared_tokenizer(load_tokenizer(places.tokenizer), places.target, places.retrained)
 
     return measure_references(
         load_benchmark(places.data),
