@@ -84,8 +84,13 @@ def test_text_that_the_benchmark_lacks_is_told_before_anything_runs(ask, tmp_pat
         "model": str(folder / "target"),
         "retrained": str(folder / "retrained"),
     }
-    with pytest.raises(ValueError, match="has no split raw/unrelated"):
+    with pytest.raises(ValueError, match=r"^[^\n]*has no split raw/unrelated: give text of your own[^\n]*$"):
         ask(**places, switches=["corpus"])
+    (tmp_path / "web.txt").write_text("On the web.")
+    own = f"unrelated_texts={tmp_path / 'web.txt'}"
+    assert ask(**places, switches=["corpus"], settings=[own]).base.unrelated_texts == str(tmp_path / "web.txt")
+    with pytest.raises(ValueError, match=r"^unrelated_texts is given, but is not read: [^\n]*$"):
+        ask(**places, switches=["damping"], settings=[own])
 
 
 def stored(request, tmp_path, **about):

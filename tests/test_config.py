@@ -79,6 +79,13 @@ def test_a_share_may_not_exceed_1(name):
         Config(**{name: 1.01})
 
 
+@pytest.mark.parametrize("name", ["max_length", "regularisation_length"])
+def test_a_sequence_of_one_token_predicts_nothing_and_is_refused(name):
+    with pytest.raises(ValueError, match=f"^{name} is 1: a sequence needs at least 2 tokens"):
+        Config(**{name: 1})
+    assert getattr(Config(**{name: 2}), name) == 2
+
+
 def test_a_configuration_cannot_be_changed_but_replaced_and_is_checked_again():
     config = Config(seed=3)
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -2,6 +2,8 @@
 
 import itertools
 from collections import Counter
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -31,15 +33,35 @@ def test_a_text_that_fits_is_one_sequence_with_its_special_tokens():
 
 @settings(max_examples=25)
 @given(words=st.integers(1, 60), max_length=st.integers(2, 20))
-def test_a_long_text_is_cut_into_full_sequences_that_join_to_it(words, max_length):
+def test_a_long_text_is_cut_into_full_sequences_that_join_to_it_each_led_by_the_begin_token(words, max_length):
     tokenizer, text = tiny_tokenizer(), "mill " * words
-    whole = tokenizer(text).input_ids
+    begin, *whole = tokenizer(text).input_ids
     sequences = chunk_texts(tokenizer, [text], max_length=max_length)
-    joined = [token for ids in sequences for token in ids]
-    dropped = len(whole) % max_length == 1  # a last single token predicts nothing
-    assert joined == whole[: len(whole) - dropped]
+    assert begin == tokenizer.bos_token_id
+    assert all(ids[0] == begin and len(ids) > 1 for ids in sequences)
+    assert [token for ids in sequences for token in ids[1:]] == whole
     assert all(len(ids) == max_length for ids in sequences[:-1])
-    assert all(len(ids) > 1 for ids in sequences)
+
+
+@given(length=st.integers(1, 60), max_length=st.integers(2, 20))
+def test_without_a_begin_token_pieces_join_to_the_text_but_for_a_last_single_token(length, max_length):
+    whole = list(range(5, 5 + length))
+    sequences = chunk_texts(fixed_tokenizer([whole], begin=None), ["x"], max_length=max_length)
+    dropped = length % max_length == 1  # a last single token predicts nothing
+    assert [token for ids in sequences for token in ids] == whole[: length - dropped]
+
+
+def test_pieces_and_beginnings_of_a_long_text_by_hand():
+    tokenizer = fixed_tokenizer([[1, 11, 12, 13, 14, 15], [1, 21]], begin=1)
+    assert chunk_texts(tokenizer, ["", ""], max_length=3) == [[1, 11, 12], [1, 13, 14], [1, 15], [1, 21]]
+    assert chunk_texts(tokenizer, ["", ""], max_length=3, long_texts="truncate") == [[1, 11, 12], [1, 21]]
+
+
+def fixed_tokenizer(documents, begin):
+    """Whatever the texts, these tokens."""
+    made = Mock(return_value=SimpleNamespace(input_ids=documents))
+    made.bos_token_id = begin
+    return made
 
 
 def test_no_sequence_crosses_from_one_text_into_the_next():

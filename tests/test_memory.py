@@ -202,6 +202,12 @@ def test_with_ddp_weights_do_not_shrink_and_fsdp_holds_no_more(config, count):
     assert all(shards[part] < whole[part] for part in ("weights", "teacher", "gradients", "optimizer state"))
 
 
+@given(config=configs, longer=st.sampled_from([128, 2048, 8192]))
+def test_the_longer_of_both_sets_sequences_is_planned_for(config, longer):
+    found = plan(seven_shape(), replace(config, regularisation_length=longer))
+    assert found == plan(seven_shape(), replace(config, max_length=max(config.max_length, longer)))
+
+
 @given(config=configs, count=workers)
 def test_checkpointing_lowers_activations_and_nothing_else(config, count):
     with_it = plan(seven_shape(), replace(config, checkpointing=True), count)

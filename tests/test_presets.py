@@ -6,15 +6,17 @@ from lethe_cli import checks
 from lethe_cli.presets import find_preset
 from lethe_cli.request import make_request
 from search_spaces.mean_teacher import SPACE_7B, SPACES
-from search_spaces.presets import PRESET_SETTINGS
+from search_spaces.presets import NOT_THE_PAPERS, PRESET_SETTINGS
 from trainables.benchmarks import BENCHMARKS
 from trainables.config import Config
 
 PAPER = {  # arXiv 2504.13388, Llama-2-7B
     "lr": 5e-4, "momentum": 0.95, "delta": 0.005, "damping": 5.0, "beta": 1.0, "clip": 1.0, "tol": 0.02,
-    "warmup_steps": 2, "batch_size": 40, "steps": 2000, "eval_every": 100, "optimizer": "sgd", "forget_loss": "nlul", "penalty": "kl",
+    "warmup_steps": 0, "batch_size": 40, "steps": 2000, "eval_every": 100, "optimizer": "sgd", "forget_loss": "nlul", "penalty": "kl",
+    "max_length": 1024, "regularisation_length": 512,
 }  # fmt: skip
-OWN = {"muse-news": {"alpha": 0.05, "max_length": 1024}, "muse-books": {"alpha": 0.1, "max_length": 2048}}
+OWN = {"muse-news": {"alpha": 0.05, "long_texts": "truncate"}, "muse-books": {"alpha": 0.1, "long_texts": "split"}}
+RETAIN = {"regularisation": "retain"}  # the paper: web text
 EIGHT_GPUS = {"parallel": "fsdp", "precision": "bf16", "checkpointing": True, "micro_batch_size": 5}
 each_preset = pytest.mark.parametrize("name", PRESET_SETTINGS)
 
@@ -35,7 +37,7 @@ def ask(tmp_path, monkeypatch):
 
 @each_preset
 def test_a_preset_holds_the_paper_s_values(name):
-    assert PRESET_SETTINGS[name] == PAPER | EIGHT_GPUS | OWN[name]
+    assert PRESET_SETTINGS[name] == PAPER | RETAIN | EIGHT_GPUS | OWN[name]
     assert name in BENCHMARKS
     assert Config(**PRESET_SETTINGS[name]).freeze
 
@@ -64,6 +66,21 @@ def test_one_line_says_which_values_are_in_use(ask):
     said = dict(part.split("=") for part in note.removeprefix("preset muse-news: ").split())
     assert set(said) == set(PRESET_SETTINGS["muse-news"]) - {"steps", "lr", "alpha", "delta"}  # set, or searched
     assert (said["checkpointing"], said["batch_size"]) == ("true", "40")
+
+
+def test_what_is_not_the_paper_s_is_said_until_a_flag_replaces_it(ask, tmp_path):
+    web = tmp_path / "web.jsonl"
+    web.write_text('{"text": "On the web."}\n')
+    said = [note for note in ask().notes if "not the paper's" in note]
+    assert [next(name for name in NOT_THE_PAPERS if f": {name}=" in note) for note in said] == list(NOT_THE_PAPERS)
+    whole = ["regularisation=unrelated", f"unrelated_texts={web}", "precision=fp32"]
+    assert not [note for note in ask(settings=whole).notes if "not the paper's" in note]
+
+
+def test_what_is_said_not_to_be_the_paper_s_is_what_the_presets_have():
+    for settings in PRESET_SETTINGS.values():
+        for name, words in NOT_THE_PAPERS.items():
+            assert words.startswith(f"{name}={settings[name]} is not the paper's")
 
 
 def test_other_benchmarks_have_lethe_s_defaults_and_no_note(ask):

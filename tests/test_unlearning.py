@@ -239,6 +239,24 @@ def test_a_share_of_the_forget_set_is_drawn_by_the_seed_and_trained_on_alone(unl
     assert len({tuple(half[0]) for half in halves}) == 2
 
 
+def test_the_penalty_reads_the_user_s_own_texts_in_pieces_of_their_own_length(unlearner, tmp_path):
+    (tmp_path / "web.txt").write_text("The mill at Orton makes paper, and the bees of Bo Quill make honey.")
+    config = replace(RUN, regularisation="unrelated", unrelated_texts=str(tmp_path), regularisation_length=8)
+    tokenizer = unlearner.loaded.tokenizer
+    pieces = unlearner._regularisation(config)
+    assert {len(ids) for ids in pieces[:-1]} == {8}
+    assert "".join(tokenizer.decode(ids[1:]) for ids in pieces) == (tmp_path / "web.txt").read_text()
+    assert unlearner._regularisation(replace(config, regularisation="retain")) != pieces
+    assert max(map(len, unlearner._forget(config))) > 8
+
+
+def test_long_forget_texts_are_truncated_where_the_run_says_so(unlearner):
+    pieces = unlearner._forget(replace(RUN, max_length=9))
+    first = unlearner._forget(replace(RUN, max_length=9, long_texts="truncate"))
+    assert len(first) == len(unlearner._forget(RUN)) < len(pieces)
+    assert [ids for ids in pieces if ids in first] == first
+
+
 def test_text_that_the_benchmark_lacks_is_named(unlearner, tmp_path):
     with pytest.raises(ValueError, match="no split raw/unrelated"):
         list(unlearner(replace(RUN, regularisation="unrelated"), tmp_path))

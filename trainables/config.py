@@ -11,6 +11,7 @@ WARMUPS = ("linear", "held")
 PARALLEL = ("ddp", "fsdp")
 PRECISIONS = ("fp32", "bf16")
 REGULARISATIONS = ("retain", "unrelated")
+LONG_TEXTS = ("split", "truncate")
 SAMPLINGS = ("random", "cyclic")
 
 
@@ -45,10 +46,13 @@ class Config:
     eval_every: int = 20
     forget_fraction: float = 1.0  # share of the forget sequences that is unlearned, drawn by the seed
     regularisation: str = "retain"  # text of the penalty: the retain set, or text "unrelated" to both sets
+    unrelated_texts: str = ""  # a file or folder of such text, in the place of the benchmark's split raw/unrelated
+    regularisation_length: int = 0  # tokens of a sequence of that text; 0: max_length
     sampling: str = "random"  # of both sets, with replacement; "cyclic": each in turn, in an order shuffled every time
     batch_size: int = 8  # sequences of the forget batch, and of the penalty batch, over all workers
     micro_batch_size: int = 8
     max_length: int = 512  # tokens of a sequence
+    long_texts: str = "split"  # forget texts that are longer: cut into further sequences, or "truncate"
     freeze: bool = True  # embeddings, head and norms
     parallel: str = "ddp"  # on several workers: whole models on each ("ddp"), or shards of them ("fsdp")
     precision: str = "fp32"  # of forward and backward passes; weights and the teacher are fp32 always
@@ -68,6 +72,14 @@ class Config:
         for name in ("delta", "momentum", "threshold", "forget_fraction"):
             if getattr(self, name) > 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must lie between 0 and 1")
+        for name in ("max_length", "regularisation_length"):
+            if getattr(self, name) == 1:
+                raise ValueError(f"{name} is 1: a sequence needs at least 2 tokens, one to be predicted from the other")
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sequence that a run may see."""
+        return max(self.max_length, self.regularisation_length)
 
 
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
@@ -78,6 +90,7 @@ CHOICES = {
     "warmup": WARMUPS,
     "regularisation": REGULARISATIONS,
     "sampling": SAMPLINGS,
+    "long_texts": LONG_TEXTS,
     "parallel": PARALLEL,
     "precision": PRECISIONS,
 }

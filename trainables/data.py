@@ -14,19 +14,25 @@ FRACTION = 2  # the stream of draws that chooses a share of the forget set
 IGNORED = -100  # the label of a position without a target (padding, and the position before the first token)
 
 
-def chunk_texts(tokenizer: Any, texts: Sequence[str], *, max_length: int) -> list[list[int]]:
-    """Tokenise texts and cut each into consecutive sequences of at most `max_length` tokens.
+def chunk_texts(tokenizer: Any, texts: Sequence[str], *, max_length: int, long_texts: str = "split") -> list[list[int]]:
+    """Tokenise texts into sequences of at most `max_length` tokens.
 
-    A text that fits gives one sequence (a News article), a long one gives several (a book). A last piece of a single
-    token has no next-token target and is dropped.
+    A text that fits gives one sequence (a News article). A longer one (a book) is "split" into consecutive pieces,
+    each of which begins with the begin token where the tokenizer puts one before a text; or "truncate" keeps its
+    beginning alone. A last piece of a single token has no next-token target and is dropped.
     """
     documents = tokenizer(list(texts)).input_ids
-    return [
-        ids[start : start + max_length]
-        for ids in documents
-        for start in range(0, len(ids), max_length)
-        if len(ids) - start > 1
-    ]
+    if long_texts == "truncate":
+        return [ids[:max_length] for ids in documents if len(ids) > 1]
+    begin = tokenizer.bos_token_id
+    return [piece for ids in documents for piece in _pieces(ids, begin, max_length) if len(piece) > 1]
+
+
+def _pieces(ids: list[int], begin: int | None, length: int) -> list[list[int]]:
+    """Consecutive pieces of a text, each led by the begin token that the text is led by."""
+    head = ids[:1] if ids[:1] == [begin] else []
+    rest, size = ids[len(head) :], length - len(head)
+    return [head + rest[start : start + size] for start in range(0, len(rest), size)]
 
 
 def collate(sequences: Sequence[Sequence[int]], *, pad: int) -> tuple[torch.Tensor, torch.Tensor]:

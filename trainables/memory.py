@@ -174,7 +174,7 @@ def plan(shape: Shape, config: Config, workers: int = 1, *, per_node: int = 8, s
     rows = min(config.micro_batch_size, math.ceil(config.batch_size / workers))
     gathered = {"gathered weights": _gathered(shape, config, sharded)}
     kept = saved(shape, config, rows, sharded=sharded)
-    block = rows * config.max_length * block_bytes(shape, config, config.max_length, sharded=sharded)
+    block = rows * config.longest * block_bytes(shape, config, config.longest, sharded=sharded)
     at_loss, behind = _logits(shape, config, rows)
     scratch = trainable if config.damping > 0 or adamw else 0
     phases = {
@@ -227,7 +227,7 @@ def saved(shape: Shape, config: Config, rows: int, *, sharded: bool) -> int:
     A block's input, what checkpointing keeps of it, is in fp32, but where FSDP casts the embeddings too. One norm
     stands behind the last block; where it and the head are trained, they keep what they read: 2ch.
     """
-    length = config.max_length
+    length = config.longest
     residual = _width(config) if sharded else FP32
     if config.checkpointing:
         per_token = shape.layers * residual * shape.hidden
@@ -242,8 +242,8 @@ def _logits(shape: Shape, config: Config, rows: int) -> tuple[int, int]:
     from trainables.losses import CHUNK  # loads torch, which a search without a plan does without
 
     guided = config.penalty in ("kl", "qkl") and config.beta > 0
-    whole = _width(config) * rows * config.max_length * shape.vocabulary
-    chunk = (8 if guided else 4) * FP32 * rows * min(CHUNK, config.max_length) * shape.vocabulary
+    whole = _width(config) * rows * config.longest * shape.vocabulary
+    chunk = (8 if guided else 4) * FP32 * rows * min(CHUNK, config.longest) * shape.vocabulary
     kept = (2 if guided else 1) * whole
     return kept + whole + max(whole, chunk), kept
 

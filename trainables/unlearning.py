@@ -20,6 +20,7 @@ import pandas as pd
 import torch
 
 from trainables import resume
+from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config
 from trainables.data import choose_fraction, chunk_texts
@@ -37,7 +38,7 @@ from trainables.task import Task, cache_of, locate
 from trainables.tokenizers import check_vocabulary, load_tokenizer, padding_id, shared_tokenizer
 from trainables.world import World, join
 
-SPLITS = {"retain": "retain1", "unrelated": "unrelated"}  # Config.regularisation -> split of `raw`
+FORGET, RETAIN, UNRELATED = "forget", "retain1", "unrelated"  # splits of `raw`
 TRAINING = (LOSS, BACKWARD, UPDATE)  # phases of the memory plan
 STEPS = "steps.parquet"  # in a run's folder
 
@@ -88,7 +89,7 @@ class Unlearner:
 
     def __init__(self, task: Task) -> None:
         self.loaded = load_task(task)
-        self._tokens: dict[tuple[str, int], list[list[int]]] = {}
+        self._tokens: dict[tuple[str, int, str], list[list[int]]] = {}
 
     def __call__(self, config: Config, folder: Path | str) -> Iterator[dict[str, Any]]:
         """Unlearn the forget split by `config`, and yield one dict at every evaluation step.
@@ -130,7 +131,7 @@ class Unlearner:
         for record in unlearn(
             copy.deepcopy(self.loaded.target),
             self._forget(config),
-            self._sequences(SPLITS[config.regularisation], config.max_length),
+            self._regularisation(config),
             config,
             pad=padding_id(tokenizer),
             world=world,
@@ -177,16 +178,23 @@ class Unlearner:
 
     def _forget(self, config: Config) -> list[list[int]]:
         """The forget sequences, or the share of them that is unlearned."""
-        sequences = self._sequences("forget", config.max_length)
+        sequences = self._sequences(FORGET, config.max_length, config.long_texts)
         chosen = choose_fraction(len(sequences), config.forget_fraction, seed=config.seed)
         return [sequences[row] for row in chosen]
 
-    def _sequences(self, split: str, max_length: int) -> list[list[int]]:
-        """The token sequences of a split of `raw`, made once for each length."""
-        key = (split, max_length)
+    def _regularisation(self, config: Config) -> list[list[int]]:
+        """The sequences of the penalty: of the retain set, or of unrelated text, the benchmark's or the user's own."""
+        unrelated = config.unrelated_texts or UNRELATED
+        source = RETAIN if config.regularisation == "retain" else unrelated
+        return self._sequences(source, config.regularisation_length or config.max_length)
+
+    def _sequences(self, source: str, max_length: int, long_texts: str = "split") -> list[list[int]]:
+        """The token sequences of a split of `raw`, or of a file or folder of texts; made once for each length."""
+        key = (source, max_length, long_texts)
         if key not in self._tokens:
-            texts = self.loaded.benchmark.texts("raw", split)
-            self._tokens[key] = chunk_texts(self.loaded.tokenizer, texts, max_length=max_length)
+            in_benchmark = source in (FORGET, RETAIN, UNRELATED)
+            texts = self.loaded.benchmark.texts("raw", source) if in_benchmark else read_corpus(source)
+            self._tokens[key] = chunk_texts(self.loaded.tokenizer, texts, max_length=max_length, long_texts=long_texts)
         return self._tokens[key]
 
 

@@ -87,7 +87,7 @@ def make_ablation(
         seeds=tuple(range(first_seed, first_seed + seeds)),
         tuned=tuned,
     )
-    check_texts(ablation)
+    checks.check_texts([replace(base, **arm.settings) for arm in chosen], request.task.benchmark)
     return check_study(ablation)  # type: ignore[return-value]
 
 
@@ -138,12 +138,3 @@ def check_arm(base: Config, name: str, settings: dict[str, Any]) -> None:
         raise ValueError(f"arm {name!r} cannot run: {error}") from None
     if settings and config == base:
         raise ValueError(f"arm {name!r} is the baseline itself here: {settings} is what it has anyhow")
-
-
-def check_texts(request: AblationRequest) -> None:
-    """ValueError where an arm needs text that the benchmark does not have."""
-    benchmark = checks.check_benchmark(request.task.benchmark)
-    for arm in request.design:
-        config = replace(request.base, **arm.settings)
-        if benchmark is not None and config.regularisation == "unrelated":
-            benchmark.rows("raw", "unrelated")

@@ -8,6 +8,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +24,7 @@ from lethe.samplers import make_sampler
 from lethe.space import Space, distributions
 from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES
 from trainables.benchmarks import EMBEDDED, Source, find_source
+from trainables.benchmarks.corpus import find_corpus
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config, parse_config
 from trainables.hub import check_hub
@@ -200,7 +202,24 @@ def check_settings(
     for name in settings:
         if name in searched:
             raise ValueError(f"setting {name!r} is searched: give its range with --range {name}=LOW:HIGH")
+    if config.unrelated_texts:
+        find_corpus(config.unrelated_texts)
+        config = replace(config, unrelated_texts=str(Path(config.unrelated_texts).expanduser().resolve()))
     return config
+
+
+def check_texts(configs: Sequence[Config], benchmark: str) -> None:
+    """ValueError where a configuration needs text that is not there, or text is given that none of them reads."""
+    unrelated = [config for config in configs if config.regularisation == "unrelated"]
+    if configs[0].unrelated_texts and not unrelated:
+        raise ValueError("unrelated_texts is given, but is not read: add --set regularisation=unrelated")
+    if not unrelated or configs[0].unrelated_texts:
+        return
+    found = check_benchmark(benchmark)
+    if found is not None and not found.has("raw", "unrelated"):
+        raise ValueError(
+            f"benchmark {benchmark!r} has no split raw/unrelated: give text of your own, --set unrelated_texts=FILE"
+        )
 
 
 def check_trials(trials: int) -> int:

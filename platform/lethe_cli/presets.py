@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lethe_cli.checks import split_settings
-from search_spaces.presets import PRESET_GPUS, PRESET_SETTINGS, PRESET_SPACES, PRESET_WORKERS
+from search_spaces.presets import NOT_THE_PAPERS, PRESET_GPUS, PRESET_SETTINGS, PRESET_SPACES, PRESET_WORKERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +19,15 @@ class Preset:
     gpus: float = 0
 
     def notes(self, settings: Sequence[str], searched: Container[str] = ()) -> list[str]:
-        """One line that names the settings in use, those of `--set` and the searched ones left out; none without."""
+        """A line that names the settings in use, and one for each of them that is not the paper's; none without.
+
+        Those of `--set` and the searched ones are left out.
+        """
         own = split_settings(settings)
         used = {name: value for name, value in self.settings.items() if name not in own and name not in searched}
         values = " ".join(f"{name}={str(value).lower()}" for name, value in used.items())
-        return [f"preset {self.name}: {values}"] if used else []
+        others = [f"preset {self.name}: {words}" for name, words in NOT_THE_PAPERS.items() if name in used]
+        return [f"preset {self.name}: {values}", *others] if used else []
 
 
 def find_preset(benchmark: str) -> Preset:

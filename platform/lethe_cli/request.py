@@ -148,6 +148,7 @@ def make_request(
         folder=folder,
         resume=resume,
     )
+    checks.check_texts([request.base], request.task.benchmark)
     return check_study(request)
 
 

@@ -39,6 +39,7 @@ def train(
     preset = find_preset(benchmark)
     config = checks.check_settings(set_ or [], preset=preset.settings)
     task, _ = check_task(benchmark, model, retrained, protocol)
+    checks.check_texts([config], task.benchmark)
     console = open_console(stderr=json_)
     for note in preset.notes(set_ or []):
         console.print(f"note: {note}", soft_wrap=True, highlight=False)

@@ -133,6 +133,11 @@ READERS: dict[str, Callable[[Path], Any]] = {
 }
 
 
+def read_rows(file: Path) -> list[Row]:
+    """The rows of one file with an ending of READERS; ValueError names a file that cannot be read."""
+    return _rows(_read_file(file))
+
+
 def _read_file(file: Path) -> list[Any]:
     try:
         records = READERS[file.suffix](file)
