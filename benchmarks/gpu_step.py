@@ -95,7 +95,7 @@ def make_config(a: argparse.Namespace) -> LlamaConfig:
 
 
 def make_run(a: argparse.Namespace) -> Config:
-    """The run's settings: the paper's, scored behind the last step alone."""
+    """The run's settings: the paper's rates, scored behind the last step alone."""
     return Config(
         lr=5e-4,
         alpha=0.05,

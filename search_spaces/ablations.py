@@ -117,7 +117,7 @@ DESIGNS = {
             "generators": ("E=BCD", "F=ACD", "G=ABC", "H=ABD"),
         },
     ),
-    # What arXiv 2504.13388 ablates.
+    # What arXiv 2504.13388 and its logs ablate, losses with their starts, qkl and EMA rate, and the parts beside them.
     "paper": (
         {"kind": "factorial", "switches": {"forget_loss": ("nlul", "npo", "ll"), "start": ("cold", "warm")}},
         {

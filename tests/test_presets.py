@@ -83,6 +83,16 @@ def test_what_is_said_not_to_be_the_paper_s_is_what_the_presets_have():
             assert words.startswith(f"{name}={settings[name]} is not the paper's")
 
 
+def test_a_study_knows_its_own_texts_by_what_they_hold(ask, tmp_path):
+    web = tmp_path / "web.txt"
+    settings, abouts = ["regularisation=unrelated", f"unrelated_texts={web}"], []
+    for text in ("On the web.", "On the web?", "On the web."):
+        web.write_text(text)
+        abouts.append(ask(settings=settings).about())
+    assert abouts[0] == abouts[2] != abouts[1]
+    assert abouts[0]["settings"] == abouts[1]["settings"]
+
+
 def test_other_benchmarks_have_lethe_s_defaults_and_no_note(ask):
     request = ask(benchmark="muse-mini")
     assert (request.base, request.space, request.workers, request.gpus) == (

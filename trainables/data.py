@@ -51,8 +51,8 @@ def next_token_targets(ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 def sample_indices(count: int, *, size: int, seed: int, stream: int, step: int) -> list[int]:
     """Draw `size` of `count` sequences with replacement: a pure function of (seed, stream, step), the same everywhere.
 
-    `stream` tells apart draws that have to be independent (0 forget, 1 regularisation). The mean-teacher paper
-    (arXiv 2504.13388) samples with replacement too.
+    `stream` tells apart draws that have to be independent (0 forget, 1 regularisation). The public code of
+    arXiv 2504.13388 samples with replacement too.
     """
     return np.random.default_rng((seed, stream, step)).integers(count, size=size).tolist()
 

@@ -70,7 +70,7 @@ def simnpo(log_p: Tensor, mask: Tensor, *, beta: float = 2.5, gamma: float = 0.0
 
 
 def mismatch(logits: Tensor, *, chunk: int = CHUNK) -> Tensor:
-    """`KL(uniform || p)` per position, `-log V - mean_v log p_v`: [B, T]."""
+    """`KL(uniform || p)` per position, `-log V - mean_v log p_v`: [B, T]. Source: Yao et al. 2023, arXiv 2310.10683."""
     return _by_chunk(_uniform_kl, logits, chunk=chunk)
 
 

@@ -16,6 +16,7 @@ from lethe_cli.presets import find_preset
 from search_spaces.mean_teacher import SPACES
 from search_spaces.objectives import UTILITY_GUARD
 from trainables.benchmarks import BENCHMARKS, EMBEDDED, default_cache
+from trainables.benchmarks.corpus import corpus_hash
 from trainables.config import Config
 from trainables.task import Task
 
@@ -45,7 +46,8 @@ class Request:
 
     def about(self) -> dict[str, Any]:
         """What has to be the same for a study to be gone on with."""
-        return {
+        own = self.base.unrelated_texts
+        return ({"unrelated texts": corpus_hash(own)} if own else {}) | {
             "benchmark": self.task.benchmark,
             "model": self.task.model,
             "retrained": self.task.retrained,

@@ -1,5 +1,6 @@
 """A user's own texts for the penalty, web text for example, in the place of a benchmark's split raw/unrelated."""
 
+import hashlib
 from pathlib import Path
 
 from trainables.benchmarks.documents import read_texts
@@ -24,6 +25,14 @@ def read_corpus(place: str) -> list[str]:
     ValueError names a file that cannot be read, that is empty, or a row of it without text.
     """
     return [text for file in find_corpus(place) for text in _read(file)]
+
+
+def corpus_hash(place: str) -> str:
+    """Hash of what the files hold, by which a run tells that they are no longer those that it was begun with."""
+    found = hashlib.sha256()
+    for file in find_corpus(place):
+        found.update(hashlib.sha256(file.read_bytes()).digest())
+    return found.hexdigest()[:16]
 
 
 def _read(file: Path) -> list[str]:
