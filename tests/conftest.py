@@ -6,6 +6,10 @@ import os
 gc.disable()  # until all is loaded: what is imported is no garbage, and to look through it takes a seventh of the time
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read as torch is loaded: tiny models are four times as slow on two
 
+from lethe.cores import share_cores  # noqa: E402
+
+os.environ |= share_cores()  # also for what the tests start, which may have more threads
+
 from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING  # noqa: E402

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from lethe.cluster import Cluster, available_cpus, slots
+from lethe.cluster import Cluster, slots
+from lethe.cores import available_cpus
 from lethe.designs import Arm
 from trainables.config import Config
 from trainables.task import Task

@@ -127,7 +127,7 @@ def test_ray_is_started_and_given_its_environment_in_one_file():
         or (isinstance(node, ast.keyword) and node.arg == "runtime_env")
         or (isinstance(node, ast.ImportFrom) and node.module == "ray" and "init" in {a.name for a in node.names})
     }
-    assert starters == {"platform/lethe/cluster.py"}
+    assert starters == {"platform/lethe/starting.py"}
 
 
 def own_edges() -> dict[str, set[str]]:

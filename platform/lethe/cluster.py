@@ -1,4 +1,4 @@
-"""The only place that starts or joins a Ray cluster, and the only runtime environment.
+"""The Ray cluster that trials run on, joined or started for the length of a block, and the only runtime environment.
 
 A job inside a cluster (`ray job submit`, or RAY_ADDRESS) joins it and ships the very code that the driver imported, as
 py_modules, so driver and workers cannot run two different copies. Without a cluster one is started on this machine.
@@ -6,7 +6,6 @@ py_modules, so driver and workers cannot run two different copies. Without a clu
 
 import logging
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,10 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 import ray
+from ray.exceptions import RayError, RayTaskError
+
+from lethe import starting
+from lethe.cores import WAITING, available_cpus, share_cores
 
 T = TypeVar("T")
 
@@ -39,6 +42,7 @@ ENVIRONMENT = {
     "PYTHONWARNINGS": "ignore",
     **ALLOCATOR,
 }
+QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
 # For a cluster that is started here: it lives and dies with this process.
 LOCAL = {
     "RAY_worker_maximum_startup_concurrency": "16",  # a warm group is several light processes, not a mistake
@@ -54,11 +58,6 @@ class Cluster:
     nodes: tuple[tuple[float, float], ...]  # CPUs and GPUs of each node
 
 
-def available_cpus() -> int:
-    """CPUs this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-
-
 def joins() -> bool:
     """Whether there is a cluster to join, named by RAY_ADDRESS, as in a job."""
     return bool(os.environ.get("RAY_ADDRESS"))
@@ -70,13 +69,12 @@ def connect(modules: Sequence[ModuleType]) -> Iterator[Cluster]:
 
     `modules` are the packages that workers import; they are shipped to a cluster that is joined.
     """
-    for name, value in (ENVIRONMENT if joins() else ENVIRONMENT | LOCAL).items():
+    for name, value in (share_cores() | ENVIRONMENT | ({} if joins() else LOCAL)).items():
         os.environ.setdefault(name, value)
     logging.getLogger("ray").setLevel(logging.ERROR)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a trial's failure is a line of the display's
     ray._private.worker._worker_logs_enabled = False  # Ray notes on stdout what becomes of processes
-    with _signals_kept():
-        ray.init(**_init_arguments(modules))
+    starting.join(**_join(modules)) if joins() else starting.start(**_start())
     try:
         alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         yield Cluster(nodes=tuple((resources.get("CPU", 0.0), resources.get("GPU", 0.0)) for resources in alive))
@@ -84,27 +82,17 @@ def connect(modules: Sequence[ModuleType]) -> Iterator[Cluster]:
         ray.shutdown()
 
 
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Signals of this process stay its own while Ray starts.
-
-    What it starts here inherits that SIGINT is ignored: Ctrl-C on a terminal reaches it too, and Ray's groups wait ten
-    seconds for a dashboard that died of it. And Ray puts a sys.exit on SIGTERM, which would lose what runs.
-    """
-    on_sigterm, on_sigint = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, on_sigint)
-        signal.signal(signal.SIGTERM, on_sigterm)
-
-
 def run_remotely(function: Callable[..., T], *args: Any, cpus: float, gpus: float) -> T:
-    """What a function returns on a node of the cluster that has so much to spare."""
+    """What a function returns on a node of the cluster that has so much to spare; what it raises there is raised here.
+
+    ConnectionError where its process or its node is lost.
+    """
     try:
         return ray.get(ray.remote(function).options(num_cpus=cpus, num_gpus=gpus).remote(*args))
-    except ray.exceptions.RayTaskError as error:  # its text is the whole traceback; what was raised there says one line
+    except RayTaskError as error:  # its text is the whole traceback; what was raised there says one line
         raise error.cause from None
+    except RayError as error:
+        raise ConnectionError(f"a worker of the cluster was lost: {str(error).strip().splitlines()[0]}") from error
 
 
 def slots(cluster: Cluster, *, workers: int, cpus: float, gpus: float, trials: int) -> int:
@@ -132,9 +120,13 @@ def _times(there: float, wanted: float) -> int:
     return int(there / wanted + 1e-9)
 
 
-def _init_arguments(modules: Sequence[ModuleType]) -> dict[str, Any]:
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
-    if joins():
-        folders = [str(Path(str(module.__file__)).parent) for module in modules]
-        return quiet | {"runtime_env": {"py_modules": folders, "env_vars": ENVIRONMENT}}
-    return quiet | {"num_cpus": available_cpus(), "include_dashboard": True, "address": "local"}
+def _start() -> dict[str, Any]:
+    """Ray's arguments for a cluster here."""
+    return QUIET | {"num_cpus": available_cpus(), "include_dashboard": True, "address": "local"}
+
+
+def _join(modules: Sequence[ModuleType]) -> dict[str, Any]:
+    """Ray's arguments for a cluster that is there: the code, and the environment, in which a user's setting wins."""
+    folders = [str(Path(str(module.__file__)).parent) for module in modules]
+    names = [name for name in (*ENVIRONMENT, *WAITING) if name in os.environ]
+    return QUIET | {"runtime_env": {"py_modules": folders, "env_vars": {name: os.environ[name] for name in names}}}

@@ -18,7 +18,8 @@ from pyarrow import ArrowInvalid
 from pyarrow.fs import FileSystem
 
 from lethe import store
-from lethe.cluster import available_cpus, joins
+from lethe.cluster import joins
+from lethe.cores import available_cpus
 from lethe.objectives import GOALS, Objective
 from lethe.samplers import make_sampler
 from lethe.space import Space, distributions

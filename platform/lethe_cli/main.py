@@ -1,5 +1,6 @@
 """The `lethe` command. A failure of a user's input, or of a server, is one line on standard error and exit code 2."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from typing import Any
 
 import typer
 
+from lethe.cores import share_cores
 from lethe_cli.ablate import ablate
 from lethe_cli.benchmark import benchmark_app
 from lethe_cli.dashboard import dashboard
@@ -49,6 +51,7 @@ def new_app() -> typer.Typer:
 def run(app: typer.Typer, arguments: list[str]) -> None:
     """Run an application and turn its errors into one line and an exit code: 2 for bad input, 130 for Ctrl-C."""
     signal.signal(signal.SIGTERM, _as_interrupt)
+    os.environ |= share_cores()  # before anything loads torch
     try:
         code = app(spread(arguments), standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):

@@ -1,0 +1,131 @@
+"""Ray's start: again where a busy machine was too slow for it, and in one line where it cannot be.
+
+Ray gives a node that it starts 30 seconds, which no setting lengthens (ray/_private/node.py in 2.60), and leaves alone
+what it has started by then.
+"""
+
+import logging
+import os
+import re
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import ray
+import tenacity
+from ray._common.utils import get_default_ray_temp_dir
+
+TRIES = 4
+log = logging.getLogger(__name__)
+
+
+def start(**arguments: Any) -> None:
+    """Start a node of Ray's here, by `ray.init`.
+
+    ValueError where Ray's files cannot lie where they should; ConnectionError where the node does not come up, also
+    when it is tried again. Both are one line.
+    """
+    before = set(_sessions())
+
+    def again(state: tenacity.RetryCallState) -> None:
+        for folder in set(_sessions()) - before:
+            shutil.rmtree(folder, ignore_errors=True)
+        number = state.attempt_number + 1
+        log.warning("Ray did not start in time, as happens on a busy machine: try %d of %d", number, TRIES)
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_may_pass),
+        stop=tenacity.stop_after_attempt(TRIES),
+        before_sleep=again,
+        reraise=True,
+    )
+    try:
+        retrying(_start_once, **arguments)
+    except ValueError:
+        raise
+    except Exception as error:
+        if not _may_pass(error):
+            raise ValueError(_about_its_place(error)) from error
+        logs = "".join(f" (see {folder}/logs)" for folder in set(_sessions()) - before)
+        raise ConnectionError(f"Ray did not start here in {TRIES} tries: {_first_line(error)}{logs}") from error
+
+
+def join(**arguments: Any) -> None:
+    """Join the cluster that RAY_ADDRESS names, by `ray.init`; ConnectionError, in one line, where that cannot be."""
+    try:
+        with _signals_kept():
+            ray.init(**arguments)
+    except Exception as error:
+        ray.shutdown()
+        address = os.environ["RAY_ADDRESS"]
+        raise ConnectionError(f"the cluster at RAY_ADDRESS={address} cannot be joined: {_first_line(error)}") from error
+
+
+def _start_once(**arguments: Any) -> None:
+    """One start, of which nothing is left where it fails."""
+    before = set(psutil.Process().children(recursive=True))
+    try:
+        with _signals_kept():
+            ray.init(**arguments)
+    except Exception:
+        ray.shutdown()
+        left = [child for child in psutil.Process().children(recursive=True) if child not in before and _is_rays(child)]
+        for process in left:
+            process.kill()
+        psutil.wait_procs(left, timeout=10)
+        raise
+
+
+def _is_rays(process: psutil.Process) -> bool:
+    """Whether Ray started a process: by the program, or the title that Ray gave it."""
+    try:
+        title = " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+    return title.startswith("ray") or str(Path(ray.__file__).parent) in title
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether another start may do better: not where something about the place or the request is wrong."""
+    if isinstance(error, ValueError):
+        return False
+    return not isinstance(error, OSError) or isinstance(error, (ConnectionError, TimeoutError))
+
+
+def _about_its_place(error: Exception) -> str:
+    folder = Path(get_default_ray_temp_dir()).parent
+    if "AF_UNIX" in str(error):
+        most = re.search(r"exceed (\d+) bytes", str(error))
+        reason = f"the path of a socket below it would have more than {most[1] if most else 107} bytes"
+    else:
+        reason = _first_line(error)
+    return f"Ray's files cannot lie in {str(folder)!r}: {reason}; name another folder, for example RAY_TMPDIR=/tmp"
+
+
+def _sessions() -> Iterator[Path]:
+    """The folders of the nodes that this process started."""
+    return Path(get_default_ray_temp_dir()).glob(f"session_*_{os.getpid()}")
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Signals of this process stay its own while Ray starts.
+
+    What it starts here inherits that SIGINT is ignored: Ctrl-C on a terminal reaches it too, and Ray's groups wait ten
+    seconds for a dashboard that died of it. And Ray puts a sys.exit on SIGTERM, which would lose what runs.
+    """
+    on_sigterm, on_sigint = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, on_sigint)
+        signal.signal(signal.SIGTERM, on_sigterm)
