@@ -11,11 +11,11 @@ from rouge_score.rouge_scorer import RougeScorer
 from tiny import decode_as_transformers_4, tiny_benchmark, tiny_model, tiny_tokenizer
 
 from trainables.muse.protocol import PROTOCOLS
-from trainables.muse.rouge import RougeL, decode, finish, lcs_length
+from trainables.muse.rouge import RougeL, decode, finish, lcs_length, rouge_words
 from trainables.muse.verbmem import VerbMem
 
 WORDS = ["running", "runs", "a", "bb,", "the\n", "Mill", "mills.", "cc"]
-MUSE, OPEN = PROTOCOLS["muse"], PROTOCOLS["open-unlearning"]
+MUSE, UNICODE, OPEN = (PROTOCOLS[name] for name in ("muse", "muse-unicode", "open-unlearning"))
 
 
 def public_verbmem(model, tokenizer, prompt, truth):
@@ -44,27 +44,46 @@ def test_every_item_is_that_of_the_public_procedure(batch_size):
 
 def test_rouge_is_the_f_measure_and_not_the_recall():
     # LCS "the mill opened" = 3 words: P = 3/4, R = 3/6, F = 0.6.
-    (value,) = RougeL(["the old mill opened in May"], use_stemmer=False)(["The mill opened, alone."])
+    (value,) = RougeL(["the old mill opened in May"], MUSE)(["The mill opened, alone."])
     assert value == pytest.approx(0.6)
 
 
 def test_the_stemmer_changes_the_score():
     truth, output = ["the mills opened"], ["the mill opens"]
-    assert RougeL(truth, use_stemmer=False)(output)[0] == pytest.approx(1 / 3)
-    assert RougeL(truth, use_stemmer=True)(output)[0] == 1
+    assert RougeL(truth, MUSE)(output)[0] == pytest.approx(1 / 3)
+    assert RougeL(truth, OPEN)(output)[0] == 1
 
 
 def test_an_empty_output_scores_zero():
-    assert RougeL(["words"], use_stemmer=False)([" ...\n"])[0] == 0
+    assert RougeL(["words"], MUSE)([" ...\n"])[0] == 0
 
 
-@pytest.mark.parametrize("use_stemmer", [False, True])
+@pytest.mark.parametrize("protocol", [MUSE, OPEN], ids=lambda protocol: protocol.name)
 @given(st.lists(st.sampled_from(WORDS)), st.text(max_size=30))
-def test_rouge_is_that_of_the_package(use_stemmer, words, text):
-    scorer = RougeScorer(["rougeL"], use_stemmer=use_stemmer)
+def test_rouge_is_that_of_the_package(protocol, words, text):
+    scorer = RougeScorer(["rougeL"], use_stemmer=protocol.use_stemmer)
     truth, output = " ".join(words), " ".join(words[::2][::-1]) + text
     want = scorer.score(truth, output)["rougeL"].fmeasure
-    assert RougeL([truth], use_stemmer=use_stemmer)([output])[0] == pytest.approx(want)
+    assert RougeL([truth], protocol)([output])[0] == pytest.approx(want)
+
+
+@given(st.text(st.characters(codec="ascii")), st.text(st.characters(codec="ascii")))
+def test_of_ascii_texts_muse_unicode_is_muse(truth, output):
+    assert rouge_words(UNICODE)(truth) == rouge_words(MUSE)(truth)
+    assert RougeL([truth], UNICODE)([output + truth]) == RougeL([truth], MUSE)([output + truth])
+
+
+RECITED = ["Все счастливые семьи похожи друг на друга.", "吾輩は猫である。名前はまだ無い。", "सभी मनुष्यों को"]
+
+
+@pytest.mark.parametrize("truth", RECITED)
+def test_a_truth_in_any_script_is_recited_wholly_in_part_or_not_at_all(truth):
+    half = truth[: len(truth) // 2]
+    whole, part, none = RougeL([truth] * 3, UNICODE)([truth.upper(), half, "The mill."])
+    assert whole == 1
+    assert 0.3 < part < 0.8
+    assert none == 0
+    assert RougeL([truth], MUSE)([truth]) == 0  # what hid the recital
 
 
 @given(st.text("abc", max_size=12), st.text("abc", max_size=12))

@@ -20,6 +20,7 @@ from trainables.muse.intervals import mean_interval
 from trainables.muse.knowmem import KnowMem
 from trainables.muse.privleak import ATTACKS, DEFAULT_ATTACK, SPLITS, Attack, auc, privleak
 from trainables.muse.protocol import Protocol
+from trainables.muse.truths import check_truths
 from trainables.muse.utility import Utility
 from trainables.muse.verbmem import Answers, VerbMem
 from trainables.world import ALONE, World
@@ -50,8 +51,9 @@ class Evaluator:
 
     Scores whose texts the benchmark lacks are absent. Without `retrained`, the Evaluation.attack of the
     retrained model, PrivLeak and the mia_ scores are absent too: no reference is ever made up. ValueError
-    names a text too short to attack, and a reference of other items or with an AUC of 0. The workers of `world`
-    share the items out; all of them have to call, and all get the whole evaluation.
+    names a text too short to attack, a truth that the protocol's ROUGE does not see (truths.py), and a reference of
+    other items or with an AUC of 0. The workers of `world` share the items out; all of them have to call, and all get
+    the whole evaluation.
     """
 
     def __init__(
@@ -68,6 +70,9 @@ class Evaluator:
         self.protocol, self.retrained, self.world = protocol, retrained, world
         self.batch_size, self.seed = batch_size, seed
         self._answered = _answered(benchmark, tokenizer, protocol)
+        for name, task in self._answered.items():
+            if name != "utility":  # whose choices are compared by their log-probs
+                check_truths(task.truths, protocol, f"benchmark {benchmark.name!r}: {name}")
         self._texts = {
             split: Texts(benchmark.texts("privleak", split), tokenizer, protocol, f"privleak/{split}")
             for split in SPLITS

@@ -27,7 +27,7 @@ class KnowMem:
         self.truths = [row["answer"].strip() if protocol.strip else row["answer"] for row in rows]
         # Whole strings, never pieces: a BPE may merge across the seam of examples and question.
         self.ids = [tokenizer(prompt, add_special_tokens=True).input_ids for prompt in self.prompts]
-        self.rouge = RougeL(self.truths, use_stemmer=protocol.use_stemmer)
+        self.rouge = RougeL(self.truths, protocol)
         self.stop = StopWords(tokenizer, protocol.stop_words)
 
     def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE) -> Answers:

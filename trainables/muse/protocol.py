@@ -3,7 +3,7 @@
 A score is only comparable with scores of the same protocol, so the name travels with it. No torch here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,23 +11,29 @@ class Protocol:
     """The choices in which public evaluations of MUSE differ, and the lengths in which they agree.
 
     `truth_tokens` cuts VerbMem's truth to so many token ids (None: left whole); `drop_last` leaves the last
-    predicted token out of Min-K; `cut_at_eos` cuts a decoded output at the literal end-of-sequence string.
+    predicted token out of Min-K; `cut_at_eos` cuts a decoded output at the literal end-of-sequence string. ROUGE
+    compares words of the letters a to z and digits, all others dropped, or, with `unicode_words`, words in any script.
     """
 
     name: str
-    use_stemmer: bool
+    use_stemmer: bool  # English only
     strip: bool
     cut_at_eos: bool
     drop_last: bool
     truth_tokens: int | None
     verbmem_tokens: int = 128
     knowmem_tokens: int = 32
+    unicode_words: bool = False
     stop_words: tuple[str, ...] = ("\n\n", "\nQuestion", "Question:")
 
 
+# Shi et al. 2024, arXiv 2407.06460, and its public code (transformers 4.40).
+_MUSE = Protocol(name="muse", use_stemmer=False, strip=False, cut_at_eos=False, drop_last=False, truth_tokens=128)
+
 PROTOCOLS = {
-    # Shi et al. 2024, arXiv 2407.06460, and its public code (transformers 4.40).
-    "muse": Protocol(name="muse", use_stemmer=False, strip=False, cut_at_eos=False, drop_last=False, truth_tokens=128),
+    "muse": _MUSE,
+    # For texts that are not English: the same, with words in any script (words.py). Equal to muse where all is ASCII.
+    "muse-unicode": replace(_MUSE, name="muse-unicode", unicode_words=True),
     # locuslab/open-unlearning, src/evals.
     "open-unlearning": Protocol(
         name="open-unlearning",

@@ -1,7 +1,8 @@
 """ROUGE-L F-measure of outputs, each against one truth that stays the same, and the text they are made of.
 
-The package rouge-score is the definition and does the tokenising and stemming; only its quadratic table is
-replaced, by a longest common subsequence that keeps a row of the table in the bits of one integer.
+The package rouge-score is the definition and does the tokenising and stemming, but for protocols with words in any
+script (words.py). Its quadratic table is replaced by a longest common subsequence that keeps a row of the table in
+the bits of one integer.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,13 +13,14 @@ import numpy as np
 from rouge_score.tokenize import tokenize
 
 from trainables.muse.protocol import Protocol
+from trainables.muse.words import unicode_words
 
 
 class RougeL:
     """Scores outputs against fixed truths; the truths are tokenised once."""
 
-    def __init__(self, truths: Sequence[str], *, use_stemmer: bool) -> None:
-        self._words = rouge_words(use_stemmer)
+    def __init__(self, truths: Sequence[str], protocol: Protocol) -> None:
+        self._words = rouge_words(protocol)
         self._truths = [self._words(truth) for truth in truths]
 
     def __call__(self, outputs: Sequence[str]) -> np.ndarray:
@@ -28,9 +30,11 @@ class RougeL:
 
 
 @cache
-def rouge_words(use_stemmer: bool) -> Callable[[str], list[str]]:
-    """What rouge-score takes for a text's words: lower case, letters and digits only, stemmed or not."""
-    if not use_stemmer:
+def rouge_words(protocol: Protocol) -> Callable[[str], list[str]]:
+    """What a protocol takes for a text's words: those of rouge-score, stemmed or not, or those of any script."""
+    if protocol.unicode_words:
+        return unicode_words
+    if not protocol.use_stemmer:
         return partial(tokenize, stemmer=None)
     from rouge_score.tokenizers import DefaultTokenizer  # loads nltk, for most of a second
 

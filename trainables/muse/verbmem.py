@@ -30,7 +30,7 @@ class VerbMem:
         self.prompts = [row["prompt"] for row in rows]
         self.truths = [_truth(row["gt"], tokenizer, protocol) for row in rows]
         self.ids = [tokenizer(prompt, add_special_tokens=True).input_ids for prompt in self.prompts]
-        self.rouge = RougeL(self.truths, use_stemmer=protocol.use_stemmer)
+        self.rouge = RougeL(self.truths, protocol)
 
     def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE) -> Answers:
         """Continues each prompt greedily by protocol.verbmem_tokens tokens and scores it; workers share the prompts."""

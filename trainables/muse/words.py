@@ -1,0 +1,44 @@
+"""Words in any script: what ROUGE compares, what the length of a passage is counted in, and where a text may be cut.
+
+Chinese, Japanese, Thai and their like are written without spaces between words: there, a word is one character with
+its marks.
+"""
+
+import unicodedata
+
+import regex
+
+# Scripts without spaces between words; the long vowel mark of Japanese belongs to no script of its own.
+_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\u30fc\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
+_CHARACTER = rf"[{_UNSPACED}&&[\p{{L}}\p{{N}}]]"
+_WORD = regex.compile(rf"(?V1){_CHARACTER}\p{{M}}*|[[\p{{L}}\p{{N}}\p{{M}}]--{_UNSPACED}]+")
+_SEAM = regex.compile(
+    rf"(?V1)(?<=[\s\S])(?= )|(?<=[^ ])(?={_CHARACTER})|(?<={_CHARACTER}\p{{M}}*)(?=[\p{{L}}\p{{N}}])",
+)
+_SENTENCE_END = regex.compile(
+    r"(?<=[.;:?!؟؛۔।॥።])(?= )"
+    r"|(?<=[。｡．！？；：][」』”’）】》]*)(?=[^」』”’）】》])"
+    r"|(?<=[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}])(?= )",  # where a space is the mark of a sentence or phrase
+)
+
+
+def unicode_words(text: str) -> list[str]:
+    """The runs of letters, marks and digits of a text, in Unicode's form NFKC and without case.
+
+    Of an ASCII text these are the words of the package rouge-score.
+    """
+    # Folding may undo the form, so the form is made again.
+    return _WORD.findall(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()))
+
+
+def split_words(text: str) -> list[str]:
+    """Pieces of one word each that join to the text again; a piece holds the space before its word.
+
+    Of a text in a script with spaces they are what stands between the spaces.
+    """
+    return _SEAM.split(text) if text else []
+
+
+def split_sentences(text: str) -> list[str]:
+    """Sentences that join to the text again; a sentence holds the space before it. One space stands between words."""
+    return _SENTENCE_END.split(text)
