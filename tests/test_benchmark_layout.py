@@ -13,7 +13,7 @@ from trainables.benchmarks import find_source, layout
 from trainables.benchmarks.layout import Benchmark, check_benchmark, load_benchmark, write_benchmark
 
 SPLITS = tiny_benchmark().splits | {("raw", "retain1"): [{"text": "The mill stands."}, {"text": "A farm."}]}
-AWKWARD = ["007", "12.50", "NA", "None", "null", "nan", "", "1e5", "True", " padded ", 'a "quoted", text']
+AWKWARD = ["007", "12.50", "NA", "None", "null", "nan", "1e5", "True", " padded ", 'a "quoted", text']
 AWKWARD += ["two\nlines", "carriage\r\nreturn", "line\u2028separator", "next\x85line", "Übermut, 東京"]
 
 
@@ -30,7 +30,7 @@ def test_what_is_written_is_read_back(folder):
 
 
 @settings(max_examples=25)
-@given(texts=st.lists(st.text(), min_size=1, max_size=4))
+@given(texts=st.lists(st.text(st.characters(exclude_characters="\0")).filter(str.strip), min_size=1, max_size=4))
 def test_any_text_survives_the_round_trip(texts, tmp_path_factory):
     folder, splits = tmp_path_factory.mktemp("any"), SPLITS | {("raw", "forget"): layout.text_rows(texts)}
     write_benchmark(folder, splits)
@@ -133,7 +133,7 @@ REFUSED = {
     ),
     "a column of a later row": (
         SPLITS | {("raw", "forget"): [{"text": "a"}, {"txt": "b"}]},
-        r"split raw/forget has no column 'text' \(found: txt\)",
+        r"split raw/forget, row 2: text is missing",
     ),
     "an empty split": (SPLITS | {("sust", "forget_1"): []}, r"split sust/forget_1 is empty"),
 }
@@ -152,7 +152,7 @@ def test_a_missing_answer_is_refused_and_not_read_as_the_word_none(folder, exten
     table = pd.DataFrame([{"question": "a", "answer": "b"}, {"question": "c", "answer": value}])
     write = {"parquet": table.to_parquet, "json": lambda file: table.to_json(file, orient="records")}[extension]
     write(folder / "knowmem" / f"forget_qa.{extension}")
-    with pytest.raises(ValueError, match=r"knowmem/forget_qa has no column 'answer'[^\n]*$"):
+    with pytest.raises(ValueError, match=r"knowmem/forget_qa, row 2: answer is missing$"):
         load_benchmark(folder)
 
 
@@ -217,11 +217,7 @@ def test_the_halves_of_a_text_join_to_it(words):
 
 def test_a_choice_row_keeps_its_choices_and_the_index_of_the_right_one():
     row = layout.choice_row("Two and two is", [" four", " five"], 0)
-    assert (row["prompt"], json.loads(row["choices"]), row["answer"]) == (
-        "Two and two is",
-        [" four", " five"],
-        "0",
-    )
+    assert row == {"prompt": "Two and two is", "choices": [" four", " five"], "answer": "0"}
 
 
 def test_a_benchmark_is_found_by_its_name_its_folder_or_its_hub_id(tmp_path):

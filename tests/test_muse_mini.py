@@ -1,7 +1,6 @@
 """muse-mini: MUSE's layout from a seed; no split knows of another; made once, whole or not at all."""
 
 import itertools
-import json
 import math
 import random
 import re
@@ -115,7 +114,7 @@ def test_sust_is_the_forget_split_in_four_parts():
 def test_utility_has_four_different_choices_with_the_right_one_at_its_index():
     kind_of = {thing: kind for kind, names in articles.CATEGORIES.items() for thing in names.split()}
     for row in SPLITS["utility", "test"]:
-        choices, thing = json.loads(row["choices"]), row["prompt"].split()[1]
+        choices, thing = row["choices"], row["prompt"].split()[1]
         assert len(set(choices)) == 4
         assert choices[int(row["answer"])].strip() == kind_of[thing]
 

@@ -1,6 +1,5 @@
 """A tiny random Llama, a tiny byte-level BPE tokenizer and a tiny benchmark: evaluated in milliseconds."""
 
-import json
 from functools import cache
 from typing import Any
 
@@ -81,7 +80,7 @@ def tiny_benchmark(items: int = 4) -> Benchmark:
     forget, holdout = [article(i) for i in range(items)], [article(7 - i)[5:] for i in range(items)]
     qa = [{"question": question(i), "answer": _PLACES[i]} for i in range(items)]
     icl = [{"question": question(i), "answer": _PLACES[i]} for i in (6, 7)]
-    choices = json.dumps([f" {place}" for place in _PLACES[:4]])
+    choices = [f" {place}" for place in _PLACES[:4]]
     asked = [{"prompt": question(i), "choices": choices, "answer": str(i)} for i in range(4)]
     splits = {
         ("raw", "forget"): _rows(forget),

@@ -3,6 +3,7 @@
 Imports nothing heavy: a wrong name is told before torch is loaded.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def find_source(name: str) -> Source:
     """Return the source of a named benchmark, a folder, or a hub id; ValueError lists what is allowed."""
     if name in BENCHMARKS:
         return BENCHMARKS[name]
-    if name and Path(name).is_dir():
+    if name and os.path.isdir(name):
         return Source(data=str(Path(name).resolve()))
     looks_like_path = name.startswith((".", "/", "~")) or name.count("/") != 1
     if looks_like_path:

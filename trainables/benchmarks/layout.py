@@ -5,29 +5,21 @@ A folder holds `<config>/<split>.parquet` and a README.md that names them in the
 are those of arXiv 2407.06460. Lethe adds one config of its own, `utility`: multiple choice on general text.
 """
 
-import json
-from collections.abc import Callable, Iterable
+import os
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from trainables.benchmarks.files import READERS, read_records
+from trainables.benchmarks.rows import COLUMNS, Row, check_rows, make_rows
 from trainables.hub import check_hub
+from trainables.muse.words import split_words
 
-Row = dict[str, str]
 Splits = dict[tuple[str, str], list[Row]]
 
-COLUMNS = {
-    "raw": {"text"},
-    "train": {"text"},
-    "verbmem": {"prompt", "gt"},
-    "knowmem": {"question", "answer"},
-    "privleak": {"text"},
-    "scal": {"text"},
-    "sust": {"text"},
-    "utility": {"prompt", "choices", "answer"},
-}
 NEEDED = {
     "raw": ("forget", "retain1"),
     "verbmem": ("forget",),
@@ -64,17 +56,18 @@ class Benchmark:
 def load_benchmark(reference: str | Path) -> Benchmark:
     """Read a benchmark from a folder of MUSE's layout or from a hub id such as "muse-bench/MUSE-News".
 
-    ValueError, in one line: a folder or hub id that is not there, a missing config, split or column, an empty split.
+    ValueError, in one line: a folder or hub id that is not there, a file that cannot be read, a missing config, split
+    or column, an empty split, and a value that the scores cannot use, with its row. Columns that no score reads are
+    left out.
     """
     folder = Path(reference)
-    splits = _read_folder(folder) if folder.is_dir() else _read_hub(str(reference))
-    benchmark = Benchmark(str(reference), splits)
-    check_benchmark(benchmark)
-    return benchmark
+    splits = _read_folder(folder) if os.path.isdir(folder) else _read_hub(str(reference))
+    check_benchmark(Benchmark(str(reference), splits))
+    return Benchmark(str(reference), {key: _known_columns(key[0], rows) for key, rows in splits.items()})
 
 
 def check_benchmark(benchmark: Benchmark) -> None:
-    """ValueError for the first split or column that the scores need and do not find."""
+    """ValueError for the first split, column or value that the scores need and do not find."""
     for config in REQUIRED_CONFIGS:
         if not benchmark.has(config):
             there = ", ".join(sorted({c for c, _ in benchmark.splits})) or "none"
@@ -83,7 +76,7 @@ def check_benchmark(benchmark: Benchmark) -> None:
         for split in needed if benchmark.has(config) else ():
             benchmark.rows(config, split)
     for (config, split), rows in benchmark.splits.items():
-        _check_rows(benchmark.name, config, split, rows)
+        check_rows(benchmark.name, config, split, rows)
 
 
 def write_benchmark(folder: Path, splits: Splits) -> None:
@@ -91,7 +84,7 @@ def write_benchmark(folder: Path, splits: Splits) -> None:
     for (config, split), rows in splits.items():
         (folder / config).mkdir(parents=True, exist_ok=True)
         pd.DataFrame(rows).to_parquet(folder / config / f"{split}.parquet", index=False)
-    (folder / "README.md").write_text(_card(splits))
+    (folder / "README.md").write_text(_card(splits), "utf-8")
 
 
 def text_rows(texts: Iterable[str]) -> list[Row]:
@@ -101,88 +94,72 @@ def text_rows(texts: Iterable[str]) -> list[Row]:
 
 def choice_row(prompt: str, choices: list[str], answer: int) -> Row:
     """One multiple-choice row; `answer` is the index of the right choice."""
-    return {"prompt": prompt, "choices": json.dumps(choices), "answer": str(answer)}
+    return {"prompt": prompt, "choices": choices, "answer": str(answer)}
 
 
 def cut_in_half(text: str) -> Row:
     """One VerbMem row: the first half of a text's words as `prompt`, the rest as `gt`."""
-    words = text.split(" ")
+    words = split_words(text)
     middle = len(words) // 2
-    return {"prompt": " ".join(words[:middle]), "gt": " " + " ".join(words[middle:])}
+    return {"prompt": "".join(words[:middle]), "gt": "".join(words[middle:])}
 
 
 def _read_folder(folder: Path) -> Splits:
-    files = sorted(p for p in folder.glob("*/*") if p.parent.name in COLUMNS and p.suffix in READERS)
-    if not files:
+    try:
+        files = [file for config in COLUMNS if (folder / config).is_dir() for file in (folder / config).iterdir()]
+    except OSError as error:
+        raise ValueError(f"{str(folder)!r} cannot be read: {error}") from None
+    found: dict[tuple[str, str], list[Path]] = {}
+    for file in sorted(files):
+        if file.suffix in READERS and not file.name.startswith("."):
+            found.setdefault((file.parent.name, SHARD.sub("", file.stem)), []).append(file)
+    if not found:
         configs = ", ".join(COLUMNS)
         raise ValueError(
             f"{str(folder)!r} holds no benchmark: no <config>/<split>.parquet, .jsonl, .json or .csv ({configs})"
         )
-    splits: Splits = {}
-    for file in files:
-        split = file.stem.split("-0")[0]  # the hub's shards are named <split>-00000-of-00001.parquet
-        splits.setdefault((file.parent.name, split), []).extend(_rows(_read_file(file)))
-    return splits
+    for files in found.values():
+        _check_shards(files)
+    return {key: [row for file in files for row in read_rows(file)] for key, files in found.items()}
 
 
-READERS: dict[str, Callable[[Path], Any]] = {
-    ".parquet": lambda file: pd.read_parquet(file).to_dict("records"),
-    ".csv": lambda file: pd.read_csv(file, dtype=str, keep_default_na=False).to_dict("records"),
-    ".jsonl": lambda file: [json.loads(line) for line in file.read_text("utf-8").split("\n") if line.strip()],
-    ".json": lambda file: json.loads(file.read_text("utf-8")),
-}
+SHARD = re.compile(r"-\d{5}-of-\d{5}$")  # the hub's shards are named <split>-00000-of-00001.parquet
+
+
+def _check_shards(files: list[Path]) -> None:
+    """ValueError where the files of one split are not a single file, or all shards of it, each once."""
+    first = SHARD.sub("", files[0].stem)
+    shards = [f"{first}-{i:05d}-of-{len(files):05d}{files[0].suffix}" for i in range(len(files))]
+    names = [file.name for file in files]
+    if names not in (shards, [first + files[0].suffix]):
+        raise ValueError(
+            f"{str(files[0].parent)!r} holds {', '.join(names)}: a split is one file, or all its shards, each once"
+        )
 
 
 def read_rows(file: Path) -> list[Row]:
     """The rows of one file with an ending of READERS; ValueError names a file that cannot be read."""
-    return _rows(_read_file(file))
-
-
-def _read_file(file: Path) -> list[Any]:
-    try:
-        records = READERS[file.suffix](file)
-        if not isinstance(records, list):
-            raise ValueError("it holds no list of rows")
-    except ValueError as error:  # what json, pandas and pyarrow raise for a broken file
-        raise ValueError(f"{str(file)!r} cannot be read: {str(error).splitlines()[0]}") from None
-    return records
-
-
-def _rows(records: Iterable[Any]) -> list[Row]:
-    """Rows of text. A missing value is left out, for the check to find; older privleak rows are plain strings."""
-    rows = (record if isinstance(record, dict) else {"text": record} for record in records)
-    return [{str(k): str(v) for k, v in row.items() if not _is_missing(v)} for row in rows]
-
-
-def _is_missing(value: Any) -> bool:
-    return pd.api.types.is_scalar(value) and bool(pd.isna(value))
+    return make_rows(read_records(file))
 
 
 def _read_hub(reference: str) -> Splits:
     from datasets import get_dataset_config_names, load_dataset
+    from datasets.exceptions import DatasetsError
 
     check_hub(reference, "dataset")
     try:
         configs = get_dataset_config_names(reference)
         loaded = {config: load_dataset(reference, config) for config in configs if config in COLUMNS}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, DatasetsError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(
             f"no benchmark {reference!r}: neither a folder nor a hub id that can be read ({reason})"
         ) from None
-    return {(config, split): _rows(table) for config, tables in loaded.items() for split, table in tables.items()}
+    return {(config, split): make_rows(table) for config, tables in loaded.items() for split, table in tables.items()}
 
 
-def _check_rows(name: str, config: str, split: str, rows: list[Row]) -> None:
-    if not rows:
-        raise ValueError(f"benchmark {name!r}: split {config}/{split} is empty")
-    for row in rows:
-        missing = COLUMNS[config] - row.keys()
-        if missing:
-            found = ", ".join(row)
-            raise ValueError(
-                f"benchmark {name!r}: split {config}/{split} has no column {sorted(missing)[0]!r} (found: {found})"
-            )
+def _known_columns(config: str, rows: list[Row]) -> list[Row]:
+    return [{column: value for column, value in row.items() if column in COLUMNS[config]} for row in rows]
 
 
 def _card(splits: Splits) -> str:

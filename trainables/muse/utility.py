@@ -3,7 +3,6 @@
 KnowMem_r hardly moves while general ability (MMLU) falls with KnowMem_f, so utility is watched on its own.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,9 +19,9 @@ class Utility:
     A choice is joined to its prompt as it is, so the space between them belongs to one of the two.
     """
 
-    def __init__(self, rows: Sequence[Mapping[str, str]], tokenizer: Any) -> None:
+    def __init__(self, rows: Sequence[Mapping[str, Any]], tokenizer: Any) -> None:
         self.prompts = [row["prompt"] for row in rows]
-        self.choices: list[list[str]] = [json.loads(row["choices"]) for row in rows]
+        self.choices: list[list[str]] = [row["choices"] for row in rows]
         self.answers = [_answer(row, choices) for row, choices in zip(rows, self.choices, strict=True)]
         self._ids: list[list[int]] = []
         self._starts: list[int] = []
@@ -46,7 +45,7 @@ class Utility:
         )
 
 
-def _answer(row: Mapping[str, str], choices: Sequence[str]) -> int:
+def _answer(row: Mapping[str, Any], choices: Sequence[str]) -> int:
     answer = int(row["answer"])
     if not 0 <= answer < len(choices):
         raise ValueError(f"answer {row['answer']!r} is not the index of one of {choices}")

@@ -1,0 +1,105 @@
+"""The rows of a benchmark: which columns each config has, and what stands in them, made text and checked.
+
+Every value is text but `choices`, a list of texts. What will not do is refused with its config, split and row.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from numbers import Number
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+Row = dict[str, Any]
+
+COLUMNS = {
+    "raw": {"text"},
+    "train": {"text"},
+    "verbmem": {"prompt", "gt"},
+    "knowmem": {"question", "answer"},
+    "privleak": {"text"},
+    "scal": {"text"},
+    "sust": {"text"},
+    "utility": {"prompt", "choices", "answer"},
+}
+UNFIT = re.compile("[\0\ud800-\udfff]")  # tokenizers raise at half a character, or end at a NUL
+
+
+def make_rows(records: Iterable[Any]) -> list[Row]:
+    """Rows of what a file or the hub holds: numbers become text, and `choices` a list, also where it is JSON.
+
+    A missing value is left out, for the check to find; older privleak rows are plain strings.
+    """
+    rows = (record if isinstance(record, dict) else {"text": record} for record in records)
+    return [{str(k): _value(str(k), v) for k, v in row.items() if not _is_missing(v)} for row in rows]
+
+
+def check_rows(benchmark: str, config: str, split: str, rows: list[Row]) -> None:
+    """ValueError for the first column, row or value of a split that the scores cannot use."""
+    place = f"benchmark {benchmark!r}: split {config}/{split}"
+    if not rows:
+        raise ValueError(f"{place} is empty")
+    found = dict.fromkeys(name for row in rows for name in row)
+    for column in sorted(COLUMNS[config]):
+        if column not in found:
+            raise ValueError(f"{place} has no column {column!r} (found: {', '.join(found)})")
+        for number, row in enumerate(rows, 1):
+            if fault := _fault_of(row, column):
+                raise ValueError(f"{place}, row {number}: {column} {fault}")
+    for number, row in enumerate(rows if config == "utility" else [], 1):
+        if not (row["answer"].isdecimal() and int(row["answer"]) < len(row["choices"])):
+            raise ValueError(
+                f"{place}, row {number}: answer {row['answer']!r} is not the index, from 0, of one of "
+                f"{len(row['choices'])} choices"
+            )
+
+
+def _value(column: str, value: Any) -> Any:
+    if isinstance(value, np.ndarray):  # a list in Parquet
+        value = value.tolist()
+    if column == "choices":
+        return _choices(value)
+    return str(value) if isinstance(value, Number) else value
+
+
+def _choices(value: Any) -> Any:
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+    return [_value("", choice) for choice in found] if isinstance(found, list) else value
+
+
+def _is_missing(value: Any) -> bool:
+    return pd.api.types.is_scalar(value) and bool(pd.isna(value))
+
+
+def _fault_of(row: Row, column: str) -> str:
+    """What is wrong with a value, as a sentence that begins with its column; empty where nothing is."""
+    if column not in row:
+        return "is missing"
+    if column != "choices":
+        return _fault_of_text(row[column])
+    choices = row[column]
+    if not isinstance(choices, list) or len(choices) < 2:
+        return f"{_shortened(choices)} is not a list of at least two texts, nor one in JSON"
+    fault = next(filter(None, map(_fault_of_text, choices)), "")
+    if not fault and len(set(choices)) < len(choices):
+        fault = "stands there twice"
+    return fault and f"{_shortened(choices)} will not do: one {fault}"
+
+
+def _fault_of_text(value: Any) -> str:
+    if not isinstance(value, str):
+        return f"{_shortened(value)} is a {type(value).__name__}, not text"
+    if not value.strip():
+        return "is empty"
+    unfit = UNFIT.search(value)
+    return f"holds {unfit[0]!r}, which no tokenizer takes" if unfit else ""
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:60] + "..."
