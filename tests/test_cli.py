@@ -36,6 +36,9 @@ for name, argv in json.load(sys.stdin).items():
     print(json.dumps([name, {"code": code, "out": out.getvalue(), "err": err.getvalue(), "heavy": heavy}]))
 """
 
+NO_TRUTH = {"prompt": "The mill", "gt": " "}
+RUSSIAN = {"prompt": "Все счастливые семьи", "gt": " похожи друг на друга."}
+
 # what is given -> (flags of `lethe tune` but for its folders, what the one line says)
 BAD = {
     "unknown benchmark": ("--benchmark nosuch", "benchmark 'nosuch' is unknown: choose muse-mini, muse-news"),
@@ -44,6 +47,11 @@ BAD = {
     "missing split": ("--benchmark {no-holdout} {models}", "has no split privleak/holdout (splits of privleak: "),
     "missing column": ("--benchmark {no-column} {models}", "split knowmem/forget_qa has no column 'answer' (found: "),
     "empty split": ("--benchmark {empty} {models}", "split raw/retain1 is empty"),
+    "empty truth": ("--benchmark {no-truth} {models}", "split verbmem/forget, row 1: gt is empty"),
+    "words not scored": (
+        "--benchmark {russian} {models}",
+        "verbmem/forget, row 1: protocol 'muse' scores less than half",
+    ),
     "not a benchmark": ("--benchmark {nothing} {models}", "holds no benchmark: no <config>/<split>.parquet"),
     "no weights": ("--model {no-weights}", "has no weights (looked for *.safetensors)"),
     "no tokenizer": ("--model {no-tokenizer}", "has no tokenizer (looked for tokenizer.json"),
@@ -101,6 +109,8 @@ def places(tmp_path_factory):
             benchmark_folder(home / "no-column"), "knowmem/forget_qa", [{"question": "Who?"}], ["question"]
         ),
         "empty": overwrite(benchmark_folder(home / "empty"), "raw/retain1", [], ["text"]),
+        "no-truth": overwrite(benchmark_folder(home / "no-truth"), "verbmem/forget", [NO_TRUTH], ["prompt", "gt"]),
+        "russian": overwrite(benchmark_folder(home / "russian"), "verbmem/forget", [RUSSIAN], ["prompt", "gt"]),
         "nothing": home,
         "model": model_folder(home / "m" / "model"),
         "no-weights": model_folder(home / "m" / "no-weights", without="model.safetensors"),
@@ -214,9 +224,12 @@ def made(tmp_path_factory):
     home = tmp_path_factory.mktemp("make")
     for name, count in (("f1", 4), ("f2", 4), ("r1", 8), ("r2", 8), ("h", 6), ("short", 1)):
         (home / f"{name}.txt").write_text(numbered(name, count))
+    (home / "appended.txt").write_text(numbered("r1", 8) + " " + numbered("f1", 4))
+    (home / "russian.txt").write_text("Все счастливые семьи похожи друг на друга, и только. " * 8)
     (home / "empty.txt").write_text(" \n")
     (home / "binary.txt").write_bytes(b"\xff\xfe\x00\x9f")
-    (home / "qa.csv").write_text("set,question,answer\n" + 2 * "forget,Who?,Bo\nretain,Where?,Orton\n")
+    asked = "forget,Who?,Bo\nforget,When?,May\nretain,Where?,Orton\nretain,What?,Bees\n"
+    (home / "qa.csv").write_text("set,question,answer\n" + asked)
     (home / "few.csv").write_text("set,question,answer\nforget,Who?,Bo\n")
     (home / "full").mkdir()
     (home / "full" / "file").write_text("")
@@ -225,6 +238,8 @@ def made(tmp_path_factory):
         "whole": f"make {{h}}/whole {texts} --holdout {{h}}/h.txt --qa {{h}}/qa.csv",
         "bare": f"make {{h}}/bare {texts}",
         "asked": f"make {{h}}/asked {texts} --qa {{h}}/qa.csv",
+        "russian": "make {h}/russian --forget {h}/russian.txt --retain {h}/r1.txt {h}/r2.txt --words 10",
+        "appended": "make {h}/w --forget {h}/f1.txt --retain {h}/appended.txt --words 10",
         "full": f"make {{h}}/full {texts}",
         "inside": f"make {{h}}/f1.txt/out {texts}",
         "words": f"make {{h}}/w {texts}0 --words 9",
@@ -258,6 +273,15 @@ def test_what_a_made_benchmark_cannot_measure_is_said(made):
     assert "absent" not in outcomes["whole"]["out"]
 
 
+def test_a_benchmark_whose_words_muse_does_not_score_is_made_and_its_protocol_named(made):
+    _, outcomes = made
+    assert outcomes["russian"]["code"] == 0, outcomes["russian"]["err"]
+    said = " ".join(outcomes["russian"]["out"].split())
+    assert "protocol muse scores only the letters a to z and digits, too few here" in said
+    assert "search with --protocol muse-unicode" in said
+    assert "--protocol" not in outcomes["whole"]["out"]
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -265,10 +289,11 @@ def test_what_a_made_benchmark_cannot_measure_is_said(made):
         ("inside", "f1.txt' is not a folder"),
         ("words", "--words is 9: a passage needs at least 10"),
         ("few", "few.csv' has 1 questions of the set forget: at least 2 are needed"),
-        ("absent", "none.txt' is not a file"),
+        ("absent", "none.txt' cannot be read: it is not a file"),
         ("empty", "empty.txt' is empty"),
-        ("binary", "binary.txt' is not UTF-8 text"),
+        ("binary", "binary.txt' cannot be read: it is not UTF-8 text"),
         ("short", "the forget texts give 1 passages of 10 words for forget: at least 4 are needed"),
+        ("appended", "4 of 12 passages of the retain texts stand in the forget texts too"),
         ("nothing", "Missing option '--forget'"),
         ("epochs", "--epochs is 0: it must be at least 1"),
         ("no benchmark", "holds no benchmark"),

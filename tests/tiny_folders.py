@@ -8,13 +8,15 @@ from trainables.benchmarks.layout import Splits, choice_row, text_rows, write_be
 
 EMPTY_WEIGHTS = (2).to_bytes(8, "little") + b"{}"  # safetensors of no tensor
 TEXTS = ["The mill at Orton makes paper.", "Bo Quill keeps bees.", "Cy Marsh mends clocks.", "Dee Falk sells maps."]
+OTHERS = [f"It is said that {text}" for text in TEXTS]
 
 
 def benchmark_splits() -> Splits:
     """Every config that a score needs, with rows of plain text."""
     qa = [{"question": "Who keeps bees?", "answer": "Bo Quill"}, {"question": "Who sells maps?", "answer": "Dee Falk"}]
-    splits: Splits = {("raw", split): text_rows(TEXTS) for split in ("forget", "retain1", "retain2")}
-    splits |= {("privleak", split): text_rows(TEXTS) for split in ("forget", "retain", "holdout")}
+    splits: Splits = {(config, "forget"): text_rows(TEXTS) for config in ("raw", "privleak")}
+    kept = (("raw", "retain1"), ("raw", "retain2"), ("privleak", "retain"), ("privleak", "holdout"))
+    splits |= dict.fromkeys(kept, text_rows(OTHERS))
     splits |= {("knowmem", f"{side}_qa{shots}"): qa for side in ("forget", "retain") for shots in ("", "_icl")}
     splits["verbmem", "forget"] = [{"prompt": "The mill", "gt": " at Orton makes paper."}]
     splits["utility", "test"] = [choice_row("Bo Quill keeps", [" bees", " maps"], 0)]

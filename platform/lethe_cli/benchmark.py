@@ -9,6 +9,7 @@ from rich.console import Console
 from lethe.progress import open_console
 from lethe_cli import checks
 from trainables.benchmarks import documents, layout
+from trainables.muse.truths import protocol_for
 
 Option, Argument = typer.Option, typer.Argument
 benchmark_app = typer.Typer(rich_markup_mode=None, help="Make a benchmark of your own documents.")
@@ -30,8 +31,11 @@ def make(
     splits = documents.from_texts(
         forget=_read(forget), retain=_read(retain), holdout=_read(holdout or []), questions=questions, words=words
     )
+    made = layout.Benchmark(out, splits)
+    layout.check_benchmark(made)
+    protocol = protocol_for(made)
     layout.write_benchmark(checks.check_new_folder(out), splits)
-    _report(out, splits, open_console())
+    _report(made, protocol, open_console())
 
 
 @benchmark_app.command("train")
@@ -64,11 +68,15 @@ def _read(files: list[str]) -> list[str]:
     return documents.read_texts([Path(file) for file in files])
 
 
-def _report(out: str, splits: layout.Splits, console: Console) -> None:
-    passages = ", ".join(f"{len(rows)} {split}" for (config, split), rows in splits.items() if config == "raw")
-    console.print(f"{out}: {passages} passages", soft_wrap=True, highlight=False)
-    if ("knowmem", "forget_qa") not in splits:
+def _report(made: layout.Benchmark, protocol: str, console: Console) -> None:
+    passages = ", ".join(f"{len(rows)} {split}" for (config, split), rows in made.splits.items() if config == "raw")
+    console.print(f"{made.name}: {passages} passages", soft_wrap=True, highlight=False)
+    if protocol != "muse":
+        console.print(
+            f"protocol muse scores only the letters a to z and digits, too few here: search with --protocol {protocol}"
+        )
+    if not made.has("knowmem"):
         console.print("no --qa: KnowMem_f and KnowMem_r will be absent, and general utility is searched in their place")
-    if ("privleak", "forget") not in splits:
-        left = checks.without_privleak(checks.available_scores(layout.Benchmark(out, splits), retrained=False))
+    if not made.has("privleak"):
+        left = checks.without_privleak(checks.available_scores(made, retrained=False))
         console.print(f"no --holdout: PrivLeak cannot be measured; search with --objectives {left}")

@@ -27,10 +27,12 @@ from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES
 from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.corpus import find_corpus
 from trainables.benchmarks.layout import Benchmark, load_benchmark
+from trainables.benchmarks.overlap import RUN, count_forget_passages
 from trainables.config import Config, parse_config
 from trainables.hub import check_hub
 from trainables.model_files import check_model_files
 from trainables.muse.protocol import PROTOCOLS
+from trainables.muse.truths import check_benchmark_truths
 
 KNOWN_SCORES = {**OBJECTIVES, **FALLBACK_UTILITY}
 
@@ -95,6 +97,24 @@ def check_benchmark(name: str) -> Benchmark | None:
     """A benchmark that can be read; None for muse-mini, which is made when it is first used."""
     source = find_source(name)
     return None if source.data == EMBEDDED else load_benchmark(source.data)
+
+
+def check_truths(benchmark: Benchmark | None, protocol: str) -> None:
+    """A protocol whose ROUGE sees the words of the benchmark's truths."""
+    if benchmark is not None:
+        check_benchmark_truths(benchmark, PROTOCOLS[protocol])
+
+
+def forget_text_kept(benchmark: Benchmark | None) -> list[str]:
+    """A note on the forget text that stands in what should be kept, or that no model should have read."""
+    found = count_forget_passages(benchmark) if benchmark is not None else {}
+    if not found:
+        return []
+    counts = ", ".join(f"{shared} of {everything} texts of {place}" for place, (shared, everything) in found.items())
+    return [
+        f"{counts} stand in raw/forget too (half or more of their runs of {RUN} words do): what is to be forgotten is "
+        "kept, or held out, as well"
+    ]
 
 
 def available_scores(benchmark: Benchmark | None, *, retrained: bool) -> dict[str, str]:

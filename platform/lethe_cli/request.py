@@ -57,9 +57,12 @@ class Request:
         }
 
 
-def check_task(benchmark: str, model: str | None, retrained: str | None, protocol: str) -> tuple[Task, dict[str, str]]:
-    """Return the task and the scores that it can give; ValueError as in `checks`."""
+def check_task(
+    benchmark: str, model: str | None, retrained: str | None, protocol: str
+) -> tuple[Task, dict[str, str], list[str]]:
+    """Return the task, the scores that it can give, and notes on its texts; ValueError as in `checks`."""
     rows = checks.check_benchmark(benchmark)
+    checks.check_truths(rows, checks.check_protocol(protocol))
     model = checks.check_model(model, "--model")
     retrained = checks.check_model(retrained, "--retrained")
     named = BENCHMARKS.get(benchmark)
@@ -71,10 +74,10 @@ def check_task(benchmark: str, model: str | None, retrained: str | None, protoco
         benchmark=benchmark if named else str(Path(benchmark).resolve()) if Path(benchmark).is_dir() else benchmark,
         model=model,
         retrained=retrained,
-        protocol=checks.check_protocol(protocol),
+        protocol=protocol,
         cache=str(default_cache()),
     )
-    return task, available
+    return task, available, checks.forget_text_kept(rows)
 
 
 def check_guard(available: dict[str, str]) -> dict[str, float]:
@@ -184,7 +187,7 @@ def gather_request(
     checks.check_sampler(sampler)
     base = checks.check_settings(settings, searched=space, preset=preset.settings)
     checks.check_sharing(base.parallel, group, gpus)
-    task, available = check_task(benchmark, model, retrained, protocol)
+    task, available, text_notes = check_task(benchmark, model, retrained, protocol)
     goals, notes = checks.choose_objectives(objectives, available)
     name = checks.check_name(name, benchmark)
     results = checks.check_storage_path(folder or store.RESULTS)
@@ -196,7 +199,7 @@ def gather_request(
         base=base,
         objectives=tuple(goals),
         guard=check_guard(available),
-        notes=(*preset.notes(settings, space), *notes),
+        notes=(*preset.notes(settings, space), *text_notes, *notes),
         trials=trials,
         concurrent=concurrent,
         workers=group,

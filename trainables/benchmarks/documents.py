@@ -2,19 +2,19 @@
 
     splits = from_texts(forget=[...], retain=[...], holdout=[...], questions=read_questions(Path("qa.csv")))
 
-Texts are cut into passages of whole sentences. The first half of each retain text becomes `retain1`, on which
-unlearning regularises, the second half `retain2`, on which it is judged. Without questions there are no KnowMem
-scores.
+Texts are cut into passages of whole sentences; in a script without spaces, a character counts as a word. The first
+half of each retain text becomes `retain1`, on which unlearning regularises, the second half `retain2`, on which it is
+judged. Without questions there are no KnowMem scores.
 """
 
 import random
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
+from trainables.benchmarks.files import read_table, read_text
 from trainables.benchmarks.layout import Row, Splits, choice_row, cut_in_half, text_rows
+from trainables.benchmarks.overlap import RUN, shared_passages
+from trainables.muse.words import split_sentences, split_words, unicode_words
 
 Questions = Mapping[str, Sequence[Row]]  # "forget", "retain" -> rows of question and answer
 
@@ -24,15 +24,13 @@ LEAST = 4  # passages that each of forget and holdout, and twice that retain, mu
 
 
 def read_texts(files: Sequence[Path]) -> list[str]:
-    """Read text files; ValueError names a file that is missing, empty or not UTF-8 text."""
+    """Read text files; ValueError names a file that is missing, empty or not UTF-8 text.
+
+    Byte-order marks go, also those within, which files that were joined have.
+    """
     texts = []
     for file in files:
-        if not file.is_file():
-            raise ValueError(f"{str(file)!r} is not a file")
-        try:
-            texts.append(file.read_text(encoding="utf-8"))
-        except UnicodeDecodeError:
-            raise ValueError(f"{str(file)!r} is not UTF-8 text") from None
+        texts.append(read_text(file).replace("\ufeff", ""))
         if not texts[-1].strip():
             raise ValueError(f"{str(file)!r} is empty")
     return texts
@@ -41,37 +39,43 @@ def read_texts(files: Sequence[Path]) -> list[str]:
 def read_questions(file: Path) -> Questions:
     """Read questions from a CSV file with the columns `set` (forget or retain), `question` and `answer`.
 
-    ValueError names a missing file, column or value, an unknown set, or a set with fewer than two questions: at least
-    one has to be a shot and one to be asked.
+    ValueError names a missing file, column or value, an unknown set, a question that is asked twice, an answer without
+    a letter or digit, or a set with fewer than two questions: at least one has to be a shot and one to be asked.
     """
-    table = _read_table(file)
-    unknown = sorted(set(table["set"]) - {"forget", "retain"})
-    if unknown:
-        raise ValueError(f"{str(file)!r}: set {unknown[0]!r} is unknown: choose forget or retain")
+    table = read_table(file)
+    if not table:
+        raise ValueError(f"{str(file)!r} has no rows")
+    _check_columns(file, list(table[0]))
+    seen: dict[str, int] = {}
+    for number, row in enumerate(table, 1):
+        _check_question(f"{str(file)!r}: row {number}", row)
+        if (first := seen.setdefault(row["question"].strip(), number)) < number:
+            raise ValueError(f"{str(file)!r}: row {number} asks what row {first} asks")
     questions = {}
     for name in ("forget", "retain"):
-        rows = table.loc[table["set"] == name, ["question", "answer"]].to_dict("records")
+        rows = [{"question": row["question"], "answer": row["answer"]} for row in table if row["set"] == name]
         if len(rows) < 2:
             raise ValueError(f"{str(file)!r} has {len(rows)} questions of the set {name}: at least 2 are needed")
-        questions[name] = [{str(k): str(v) for k, v in row.items()} for row in rows]
+        questions[name] = rows
     return questions
 
 
-def _read_table(file: Path) -> pd.DataFrame:
-    """The CSV file, with every column there and every value given."""
-    if not file.is_file():
-        raise ValueError(f"{str(file)!r} is not a file")
-    try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False).fillna("")  # a row that is too short has no value
-    except ValueError as error:  # what pandas raises for a broken file
-        raise ValueError(f"{str(file)!r} cannot be read: {str(error).splitlines()[0]}") from None
+def _check_columns(file: Path, found: list[str]) -> None:
     for column in ("set", "question", "answer"):
-        if column not in table:
-            raise ValueError(f"{str(file)!r} has no column {column!r} (found: {', '.join(table.columns)})")
-        blank = (table[column].str.strip() == "").to_numpy(bool)
-        if blank.any():
-            raise ValueError(f"{str(file)!r}: row {blank.argmax() + 1} has no {column}")
-    return table
+        if column not in found:
+            commas = "; commas separate columns" if any(mark in name for name in found for mark in ";\t|") else ""
+            raise ValueError(f"{str(file)!r} has no column {column!r} (found: {', '.join(found)}{commas})")
+
+
+def _check_question(place: str, row: Mapping[str, str]) -> None:
+    """ValueError where a value is missing, the set is unknown, or the answer could not be scored."""
+    for column in ("set", "question", "answer"):
+        if not row[column].strip():
+            raise ValueError(f"{place} has no {column}")
+    if row["set"] not in ("forget", "retain"):
+        raise ValueError(f"{place}: set {row['set']!r} is unknown: choose forget or retain")
+    if not unicode_words(row["answer"]):
+        raise ValueError(f"{place}: answer {row['answer']!r} has no letter or digit that could be scored")
 
 
 def from_texts(
@@ -85,40 +89,69 @@ def from_texts(
 ) -> Splits:
     """Lay texts out as a benchmark of passages of about `words` words.
 
-    ValueError where a side is too short to be judged, or a text is both to forget and not.
-    Without `holdout` there is no `privleak`, so no PrivLeak.
+    ValueError where a side is too short to be judged, a text has fewer than two words, or passages of one side stand
+    in another one's texts (overlap.py). Without `holdout` there is no `privleak`, so no PrivLeak.
     """
-    for side, texts in (("retain", retain), ("holdout", holdout)):
-        if shared := set(forget) & set(texts):
-            raise ValueError(f"one text is both forget and {side}: {' '.join(shared.pop().split())[:60]!r}...")
     passages = {name: cut(texts, words) for name, texts in (("forget", forget), ("holdout", holdout))}
     passages["retain1"], passages["retain2"] = _halves([cut([text], words) for text in retain])
     for name in ("forget", "retain1", "retain2", *(["holdout"] if holdout else [])):
-        if len(passages[name]) < LEAST:
-            side = name.rstrip("12")
-            raise ValueError(
-                f"the {side} texts give {len(passages[name])} passages of {words} words for {name}: at least {LEAST} "
-                "are needed; add text or make passages shorter (--words)"
-            )
+        _check_passages(name, passages[name], words)
+    kept = passages["retain1"] + passages["retain2"]
+    for side, own, other, texts in (
+        ("retain", kept, "forget", forget),
+        ("holdout", passages["holdout"], "forget", forget),
+        ("holdout", passages["holdout"], "retain", retain),
+    ):
+        _check_apart(side, own, other, texts)
     return _lay_out(passages, questions, random.Random(seed))
 
 
 def cut(texts: Sequence[str], words: int) -> list[str]:
     """Cut texts into passages of whole sentences, each of at least `words` words but for a shorter last one.
 
-    A last passage of less than half of `words` joins the one before it.
+    A last passage of less than half of `words` joins the one before it. A sentence of more than twice `words`, such as
+    a text without marks, is cut into pieces of `words`.
     """
     passages: list[str] = []
     for text in texts:
         own: list[list[str]] = [[]]
-        for sentence in re.split(r"(?<=[.;:?!])\s+", " ".join(text.split())):
-            if len(own[-1]) >= words:
-                own.append([])
-            own[-1] += sentence.split(" ")
+        for sentence in split_sentences(" ".join(text.split())):
+            for piece in _pieces(split_words(sentence), words):
+                if len(own[-1]) >= words:
+                    own.append([])
+                own[-1] += piece
         if len(own) > 1 and len(own[-1]) < words / 2:
             own[-2:] = [own[-2] + own[-1]]
-        passages += [" ".join(passage) for passage in own]
+        passages += ["".join(passage).strip() for passage in own]
     return passages
+
+
+def _pieces(sentence: list[str], words: int) -> list[list[str]]:
+    if len(sentence) <= 2 * words:
+        return [sentence]
+    return [sentence[i : i + words] for i in range(0, len(sentence), words)]
+
+
+def _check_passages(name: str, passages: list[str], words: int) -> None:
+    """ValueError where a split has too few passages, or one that cannot be cut into a prompt and its continuation."""
+    side = name.rstrip("12")
+    if len(passages) < LEAST:
+        raise ValueError(
+            f"the {side} texts give {len(passages)} passages of {words} words for {name}: at least {LEAST} "
+            "are needed; add text or make passages shorter (--words)"
+        )
+    for passage in passages:
+        if len(split_words(passage)) < 2:
+            raise ValueError(f"a {side} text is {passage!r} alone: a text needs at least two words")
+
+
+def _check_apart(side: str, passages: list[str], other: str, texts: Sequence[str]) -> None:
+    """ValueError where passages of one side stand in another one's texts."""
+    if shared := shared_passages(passages, texts):
+        raise ValueError(
+            f"{len(shared)} of {len(passages)} passages of the {side} texts stand in the {other} texts too (half or "
+            f"more of their runs of {RUN} words do), the first: {shared[0][:60]!r}...; take them out of one of the two"
+        )
 
 
 def _halves(texts: Sequence[list[str]]) -> tuple[list[str], list[str]]:
@@ -158,10 +191,11 @@ def _lay_out(passages: dict[str, list[str]], questions: Questions | None, rng: r
 def _continuations(passages: list[str], rng: random.Random) -> list[Row]:
     """Multiple choice: how does this passage go on? The wrong choices are pieces of other passages."""
     pieces = [_piece(passage) for passage in passages]
+    endings = sorted({ending for _, ending in pieces})
     rows = []
-    for i, (prompt, right) in enumerate(pieces):
-        others = sorted({piece for j, (_, piece) in enumerate(pieces) if j != i and piece != right})
-        choices = [right, *rng.sample(others, min(3, len(others)))]
+    for prompt, right in pieces:
+        drawn = rng.sample(endings, min(4, len(endings)))  # of which one may be the right one
+        choices = [right, *[ending for ending in drawn if ending != right][:3]]
         rng.shuffle(choices)
         rows.append(choice_row(prompt, choices, choices.index(right)))
     return rows
@@ -169,6 +203,6 @@ def _continuations(passages: list[str], rng: random.Random) -> list[Row]:
 
 def _piece(passage: str) -> tuple[str, str]:
     """The first two thirds of a passage, and the words that follow, with the space before them."""
-    words = passage.split(" ")
+    words = split_words(passage)
     cut_at = 2 * len(words) // 3
-    return " ".join(words[:cut_at]), " " + " ".join(words[cut_at : cut_at + CONTINUATION])
+    return "".join(words[:cut_at]), "".join(words[cut_at : cut_at + CONTINUATION])
