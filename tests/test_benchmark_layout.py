@@ -30,7 +30,11 @@ def test_what_is_written_is_read_back(folder):
 
 
 @settings(max_examples=25)
-@given(texts=st.lists(st.text(st.characters(exclude_characters="\0")).filter(str.strip), min_size=1, max_size=4))
+@given(
+    texts=st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\0")).filter(str.strip), min_size=1, max_size=4
+    )
+)
 def test_any_text_survives_the_round_trip(texts, tmp_path_factory):
     folder, splits = tmp_path_factory.mktemp("any"), SPLITS | {("raw", "forget"): layout.text_rows(texts)}
     write_benchmark(folder, splits)
