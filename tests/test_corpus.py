@@ -29,8 +29,9 @@ def test_a_file_gives_its_own_texts_alone(folder):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.jsonl", '{"text": "One."}\n{"url": "x"}', "row 2 has no text (found: url)"),
-        ("x.jsonl", '{"text": " "}', "row 1 has no text (found: text)"),
+        ("x.jsonl", '{"text": "One."}\n{"url": "x"}', "row 2: text is missing (found: url)"),
+        ("x.jsonl", '{"text": ["a"]}', "row 1: text ['a'] is a list, not text"),
+        ("x.jsonl", '{"text": " "}', "row 1: text is empty (found: text)"),
         ("x.jsonl", "", "is empty"),
         ("x.txt", "", "is empty"),
         ("x.json", "{", "cannot be read: "),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from trainables.benchmarks.documents import read_texts
 from trainables.benchmarks.layout import read_rows
+from trainables.benchmarks.rows import fault_of
 
 ENDINGS = (".txt", ".jsonl", ".json", ".csv", ".parquet")
 
@@ -42,6 +43,6 @@ def _read(file: Path) -> list[str]:
     if not rows:
         raise ValueError(f"{str(file)!r} is empty")
     for number, row in enumerate(rows, 1):
-        if not row.get("text", "").strip():
-            raise ValueError(f"{str(file)!r}: row {number} has no text (found: {', '.join(row)})")
+        if fault := fault_of(row, "text"):
+            raise ValueError(f"{str(file)!r}, row {number}: text {fault} (found: {', '.join(row)})")
     return [row["text"] for row in rows]

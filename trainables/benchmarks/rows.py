@@ -46,7 +46,7 @@ def check_rows(benchmark: str, config: str, split: str, rows: list[Row]) -> None
         if column not in found:
             raise ValueError(f"{place} has no column {column!r} (found: {', '.join(found)})")
         for number, row in enumerate(rows, 1):
-            if fault := _fault_of(row, column):
+            if fault := fault_of(row, column):
                 raise ValueError(f"{place}, row {number}: {column} {fault}")
     for number, row in enumerate(rows if config == "utility" else [], 1):
         if not (row["answer"].isdecimal() and int(row["answer"]) < len(row["choices"])):
@@ -76,7 +76,7 @@ def _is_missing(value: Any) -> bool:
     return pd.api.types.is_scalar(value) and bool(pd.isna(value))
 
 
-def _fault_of(row: Row, column: str) -> str:
+def fault_of(row: Row, column: str) -> str:
     """What is wrong with a value, as a sentence that begins with its column; empty where nothing is."""
     if column not in row:
         return "is missing"
