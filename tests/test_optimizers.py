@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search_spaces.ablations import ADAMW_7B
 from trainables.config import WARMUPS, Config
 from trainables.optimizers import learning_rate, make_optimizer, set_learning_rate
 
@@ -27,10 +28,11 @@ def test_the_held_rate_is_a_hundredth_and_then_rises_until_twice_the_warm_up_by_
     assert rates((9, 10, 1000), **held) == [2.0, 2.0, 2.0]
 
 
-def test_the_rates_of_the_published_runs_of_adamw_by_hand():
-    published = {"lr": 1e-6, "warmup": "held", "warmup_steps": 100}
-    assert rates((1, 101), **published) == pytest.approx([1e-8, 1e-8])
-    assert rates((102, 151, 201, 202), **published) == pytest.approx([1e-8, 5e-7, 1e-6, 1e-6])
+def test_an_ablation_s_adamw_at_7b_has_the_rates_and_the_decay_of_the_published_runs_by_hand():
+    assert rates((1, 101), **ADAMW_7B) == pytest.approx([1e-8, 1e-8])
+    assert rates((102, 151, 201, 202), **ADAMW_7B) == pytest.approx([1e-8, 5e-7, 1e-6, 1e-6])
+    (group,) = make_optimizer([torch.ones(1)], Config(**ADAMW_7B)).param_groups
+    assert (group["weight_decay"], group["betas"]) == (0.01, (0.9, 0.95))
 
 
 # Above 100 steps the held hundredth is more than the first 1 / w of the rise, in the public code too.
