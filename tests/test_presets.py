@@ -93,6 +93,12 @@ def test_a_study_knows_its_own_texts_by_what_they_hold(ask, tmp_path):
     assert abouts[0]["settings"] == abouts[1]["settings"]
 
 
+def test_texts_that_cannot_be_read_are_told_before_anything_is_loaded(ask, tmp_path):
+    (tmp_path / "web.jsonl").write_text('{"text": ')
+    with pytest.raises(ValueError, match=r"^[^\n]*web.jsonl[^\n]* cannot be read: [^\n]*$"):
+        ask(settings=["regularisation=unrelated", f"unrelated_texts={tmp_path / 'web.jsonl'}"])
+
+
 def test_other_benchmarks_have_lethe_s_defaults_and_no_note(ask):
     request = ask(benchmark="muse-mini")
     assert (request.base, request.space, request.workers, request.gpus) == (

@@ -25,7 +25,7 @@ from lethe.samplers import make_sampler
 from lethe.space import Space, distributions
 from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES
 from trainables.benchmarks import EMBEDDED, Source, find_source
-from trainables.benchmarks.corpus import find_corpus
+from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.benchmarks.overlap import RUN, count_forget_passages
 from trainables.config import Config, parse_config
@@ -224,7 +224,7 @@ def check_settings(
         if name in searched:
             raise ValueError(f"setting {name!r} is searched: give its range with --range {name}=LOW:HIGH")
     if config.unrelated_texts:
-        find_corpus(config.unrelated_texts)
+        read_corpus(config.unrelated_texts)
         config = replace(config, unrelated_texts=str(Path(config.unrelated_texts).expanduser().resolve()))
     return config
 
