@@ -1,6 +1,8 @@
 """`lethe dashboard` serves on this machine alone, and hands a storage URL on where no other user can read it."""
 
 import os
+import re
+import socket
 import sys
 
 import pytest
@@ -54,6 +56,23 @@ def test_a_store_that_is_not_there_is_one_line(started, tmp_path, capsys):
     lethe_dashboard("--storage", f"sqlite:///{tmp_path}/none.db")
     assert capsys.readouterr().err.startswith("error: there is no store")
     assert started == []
+
+
+def test_a_port_that_is_taken_is_one_line_that_names_a_free_one_and_no_address(started, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        lethe_dashboard("--port", str(port), "--no-browser")
+    told = capsys.readouterr()
+    assert started == []
+    assert told.out == ""
+    found = re.fullmatch(
+        r"error: port (\d+) cannot be had \(Address already in use\): --port (\d+) is free\n", told.err
+    )
+    assert found
+    assert int(found[1]) == port
+    assert command.refusal(int(found[2])) is None
 
 
 def test_without_streamlit_it_says_what_to_install(monkeypatch, started):

@@ -2,17 +2,19 @@
 
 import math
 import sqlite3
+import tempfile
+from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 import optuna
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from optuna.storages import InMemoryStorage
 from tiny_study import GUARD, OBJECTIVES, checkpoint, run_trial, tiny_facts, tiny_ledger
 
-from lethe import store
+from lethe import optuna_tables, store
 from lethe.store import Facts, hide_password, load_facts, open_storage, read_points
 
 
@@ -182,3 +184,29 @@ def test_the_front_is_that_of_the_feasible_points_of_complete_trials(seed):
 def test_a_postgresql_url_is_taken_as_people_write_it(scheme):
     assert store.server_url(f"{scheme}://u:p@h/d") == "postgresql+psycopg://u:p@h/d"
     assert store.server_url("sqlite:///postgres://x") == "sqlite:///postgres://x"
+
+
+SIGNS = "ab ?#%&=:@{}'\"+~;,|$é✓"
+places = st.lists(st.text(SIGNS, min_size=1, max_size=12).filter(lambda t: t.strip(" ~")), min_size=1, max_size=2)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(parts=places)
+@example(parts=["what?"])
+@example(parts=["100%41 {x} #1", "a&b=c?mode=ro"])
+@example(parts=["password=x"])
+def test_a_store_lies_in_the_folder_that_was_named_whatever_its_signs(parts, tmp_path):
+    top = Path(tempfile.mkdtemp(dir=tmp_path))
+    folder = top.joinpath(*parts)
+    url = store.default_storage(str(folder))
+    optuna.create_study(storage=open_storage(url), study_name="s")
+    assert optuna_tables.study_names(url) == store.study_names(url) == ["s"]
+    assert store.hide_password(url) == url  # as it is typed again
+    assert {file.parent for file in top.rglob("*") if file.is_file()} == {folder}
+
+
+def test_options_behind_a_file_s_name_are_refused_alike_by_who_writes_and_who_reads(tmp_path):
+    for reach in (open_storage, optuna_tables.connect):
+        with pytest.raises(ValueError, match=r"s.db\?timeout=3' has options behind its question mark"):
+            reach(f"sqlite:///{tmp_path}/s.db?timeout=3")
+    assert list(tmp_path.iterdir()) == []

@@ -5,11 +5,11 @@ of one sentence, without its password.
 """
 
 import json
+import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -33,15 +33,15 @@ CHUNK = 500  # trials asked for by number in one query
 def connect(url: str) -> Engine:
     """Open a store for reading only; ValueError in one sentence where there is none."""
     shown = hide_password(url)
-    if not url.startswith("sqlite:///"):
+    file = store.sqlite_file(url)
+    if file is None:
         try:
             return create_engine(store.server_url(url), poolclass=NullPool)  # no connection is held between two looks
         except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
             raise ValueError(f"storage {shown!r} cannot be opened: give sqlite:///FILE or a PostgreSQL URL") from None
-    file = Path(url.removeprefix("sqlite:///"))
     if not file.is_file():
         raise ValueError(f"there is no store {shown!r} yet: a search makes it, for example `make tune`")
-    name = f"file:{quote(str(file.resolve()))}?mode=ro"
+    name = f"file:{quote(os.fsencode(file.resolve()))}?mode=ro"
     return create_engine(
         "sqlite://",
         creator=lambda: sqlite3.connect(name, uri=True, timeout=PATIENCE, check_same_thread=False),

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import numpy as np
 import optuna
@@ -36,6 +37,7 @@ RERUN_OF = "rerun_of"  # trial attribute: number of the interrupted trial that t
 INTERRUPTED = "interrupted"
 RUN = "run"  # trial attribute of a run that was given, not suggested: hash of all that decides what comes of it
 TAKEN_FROM = "taken_from"  # trial attribute: "study/number" of the run of the same hash whose results these are
+SQLITE = "sqlite:///"
 POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://")  # as people write it
 PLANNED = "planned"  # study attribute: how many trials were asked for
 NOTE = "note/"  # study attribute `note/<trial>`: what somebody wrote about a trial
@@ -81,13 +83,13 @@ def open_storage(url: str, *, patience: int = 60) -> RDBStorage:
     `patience` is how many seconds a write to SQLite waits for another program's to end.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    file = sqlite_file(url)
     try:
-        if url.startswith("sqlite:///"):
-            file = Path(url.removeprefix("sqlite:///"))
+        if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(file.with_name(f".{file.name}.lock")):  # one maker of its tables at a time
                 _log_ahead(file)
-                return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": patience}})
+                return RDBStorage(sqlite_url(file), engine_kwargs={"connect_args": {"timeout": patience}})
         if POSTGRESQL.match(url):
             return ServerStorage(server_url(url), hide_password(url))
         return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
@@ -96,6 +98,24 @@ def open_storage(url: str, *, patience: int = 60) -> RDBStorage:
         raise ValueError(
             f"storage {hide_password(url)!r} cannot be opened ({reason}): give sqlite:///FILE or a PostgreSQL URL"
         ) from None
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite store; None for a server's URL, ValueError for one with options."""
+    if not url.startswith(SQLITE):
+        return None
+    place = url.removeprefix(SQLITE)
+    if "?" in place:
+        raise ValueError(
+            f"storage {url!r} has options behind its question mark, which Lethe sets itself: leave them out, and write "
+            "%3F for the question mark of a path"
+        )
+    return Path(unquote(place)).absolute()
+
+
+def sqlite_url(file: Path) -> str:
+    """The URL of a file, the inverse of `sqlite_file`: what means something to SQLAlchemy or to Optuna is quoted."""
+    return SQLITE + re.sub("[%?{}]", lambda sign: quote(sign[0]), str(file))
 
 
 def server_url(url: str) -> str:
@@ -114,6 +134,8 @@ def hide_password(url: str) -> str:
 
     All between the first colon and the last @ is taken for the password, for one that was not escaped.
     """
+    if url.startswith(SQLITE):
+        return url
     url = re.sub(r"(://[^:/]*):.*@", r"\1:***@", url, flags=re.DOTALL)
     return re.sub(r"(password=)[^&]*", r"\1***", url, flags=re.IGNORECASE)
 
@@ -127,7 +149,7 @@ def _reason(error: Exception, url: str) -> str:
 
 def default_storage(folder: str = RESULTS) -> str:
     """The storage URL of a results folder: its file `studies.db`."""
-    return f"sqlite:///{Path(folder).expanduser().resolve() / 'studies.db'}"
+    return sqlite_url(Path(folder).expanduser().resolve() / "studies.db")
 
 
 def study_names(url: str) -> list[str]:

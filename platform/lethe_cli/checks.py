@@ -302,6 +302,8 @@ def check_sampler(name: str) -> str:
 def check_storage_path(place: str) -> str:
     """A folder that can be made and written to, as a whole path; or a URL of an object store that answers."""
     if "://" not in place:
+        if not place.isprintable():  # nor can a path be told or stored whose bytes are no UTF-8
+            raise ValueError(f"--storage-path {place!r} has signs that cannot be printed: choose another folder")
         folder = Path(place).expanduser().resolve()
         above = next(path for path in (folder, *folder.parents) if path.exists())
         if not above.is_dir() or not os.access(above, os.W_OK):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from lethe.optuna_tables import connect
 from lethe.store import VARIABLE
 
 Option = typer.Option
+HOST = "127.0.0.1"  # this machine, and nobody else's
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -19,7 +21,7 @@ def dashboard(
     storage: Annotated[
         str | None, Option(help="Store of the studies: sqlite:///FILE or a PostgreSQL URL.", envvar=VARIABLE)
     ] = None,
-    port: Annotated[int, Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 8501,
+    port: Annotated[int, Option(help=f"Port on {HOST}.", min=1, max=65535)] = 8501,
     browser: Annotated[bool, Option(help="Open a browser.")] = True,
 ) -> None:
     """Look at studies in the browser: fronts, progress, trials, and the recommended point."""
@@ -27,15 +29,37 @@ def dashboard(
         raise ValueError("the dashboard needs streamlit and plotly: pip install 'lethe-tune[dashboard]'")
     if storage is not None:
         connect(storage).dispose()
+    check_port(port)
     line = command(port, browser)
-    print(f"the dashboard is at http://127.0.0.1:{port}; Ctrl-C ends it", flush=True)
+    print(f"the dashboard is at http://{HOST}:{port}; Ctrl-C ends it", flush=True)
     os.execve(line[0], line, environment(storage))  # signals and the exit code are the server's own
+
+
+def check_port(port: int) -> None:
+    """ValueError where nothing can be served on a port, naming one near it that is free."""
+    reason = refusal(port)
+    if reason:
+        free = next((other for other in range(max(port, 1024), 65536) if not refusal(other)), None)
+        raise ValueError(
+            f"port {port} cannot be had ({reason}): " + (f"--port {free} is free" if free else "choose another")
+        )
+
+
+def refusal(port: int) -> str | None:
+    """Why nothing can be served on a port of this machine; None where it can."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            return error.strerror
+    return None
 
 
 def command(port: int, browser: bool) -> list[str]:
     """The command line of the server; it holds no storage URL."""
     options = {
-        "server.address": "127.0.0.1",
+        "server.address": HOST,
         "server.port": str(port),
         "server.headless": str(not browser).lower(),
         "server.showEmailPrompt": "false",

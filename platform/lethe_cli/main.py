@@ -1,10 +1,12 @@
-"""The `lethe` command. A failure of a user's input, or of a server, is one line on standard error and exit code 2."""
+"""The `lethe` command. A failure of a user's input, a server or a disk is one line on standard error, exit code 2."""
 
 import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
 
 import typer
 
@@ -12,8 +14,10 @@ from lethe.cores import share_cores
 from lethe_cli.ablate import ablate
 from lethe_cli.benchmark import benchmark_app
 from lethe_cli.dashboard import dashboard
+from lethe_cli.output import check_output, keep_output
 from lethe_cli.plan import plan
 from lethe_cli.report import report
+from lethe_cli.surroundings import check_here, check_home
 from lethe_cli.train import train
 from lethe_cli.tune import tune
 
@@ -50,16 +54,66 @@ def new_app() -> typer.Typer:
 
 def run(app: typer.Typer, arguments: list[str]) -> None:
     """Run an application and turn its errors into one line and an exit code: 2 for bad input, 130 for Ctrl-C."""
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    keep_output()
+    interrupts = Interrupts()
     os.environ |= share_cores()  # before anything loads torch
     try:
-        code = app(spread(arguments), standalone_mode=False)
+        check_home()
+        check_here()
+        code = invoke(app, spread(arguments))
+        check_output()
     except (typer.Abort, KeyboardInterrupt):
-        print("interrupted; the same command with --resume goes on", file=sys.stderr)
-        sys.exit(130)
-    except (typer.TyperException, ValueError, ConnectionError) as error:
+        interrupts.tell()
+        code = 130
+    except (typer.TyperException, ValueError, OSError) as error:
         fail(explain(error))
-    sys.exit(code or 0)
+    sys.exit(code)
+
+
+def invoke(app: typer.Typer, arguments: list[str]) -> int:
+    """Run an application and return its exit code; Typer's own way of it would turn Ctrl-C into one without a word."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context(Path(sys.argv[0]).name, arguments) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    return 0
+
+
+class Interrupts:
+    """Ctrl-C and SIGTERM: the first is a KeyboardInterrupt, after which all ends in order; the next one ends at once.
+
+    Whichever of them ends it, and however many there are, one line tells what is stored and how to go on.
+    """
+
+    def __init__(self) -> None:
+        self._seen = self._told = False
+        signal.signal(signal.SIGINT, self._interrupt)
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # by which `ray job stop` ends it
+
+    def tell(self) -> None:
+        """Say once that all was interrupted."""
+        if not self._told:
+            self._told = True
+            _write(2, "interrupted; the same command with --resume goes on\n")
+
+    def _interrupt(self, signum: int, frame: Any) -> None:
+        if not self._seen:
+            self._seen = True
+            raise KeyboardInterrupt
+        self.tell()
+        _write(1, SHOW_CURSOR if os.isatty(1) else "")
+        os._exit(130)  # what Ray started here ends when it misses this process
+
+
+SHOW_CURSOR = "\x1b[?25h"  # which a display of progress hides
+
+
+def _write(number: int, text: str) -> None:
+    """Write to a standard stream past its buffer, in which a signal may have found a write."""
+    with suppress(OSError):
+        os.write(number, text.encode())
 
 
 def spread(arguments: list[str]) -> list[str]:
@@ -85,18 +139,15 @@ def explain(error: Exception) -> str:
     if callable(details):
         message += f" (given: {details()[0]['input']!r})"
     context, option = getattr(error, "ctx", None), getattr(error, "option_name", None)
+    if isinstance(error, OSError) and error.filename is not None:
+        message = f"{error.filename!r}: {error.strerror}"
     if context and option:
         flags = [flag for parameter in context.command.params for flag in parameter.opts if flag.startswith("-")]
         message = f"No such option: {option} (choose {', '.join(flags)})"
     return message
 
 
-def fail(message: str) -> None:
+def fail(message: str) -> NoReturn:
     """Print one line and leave with exit code 2."""
     print("error: " + " ".join(message.split()), file=sys.stderr)
     sys.exit(2)
-
-
-def _as_interrupt(signum: int, frame: Any) -> None:
-    """SIGTERM, by which `ray job stop` ends a job, does whatever Ctrl-C does at that moment."""
-    signal.raise_signal(signal.SIGINT)

@@ -13,6 +13,7 @@ from lethe.objectives import Objective, describe
 from lethe.space import Space
 from lethe_cli import checks
 from lethe_cli.presets import find_preset
+from lethe_cli.surroundings import check_cache, check_sockets
 from search_spaces.mean_teacher import SPACES
 from search_spaces.objectives import UTILITY_GUARD
 from trainables.benchmarks import BENCHMARKS, EMBEDDED, default_cache
@@ -75,7 +76,7 @@ def check_task(
         model=model,
         retrained=retrained,
         protocol=protocol,
-        cache=str(default_cache()),
+        cache=str(check_cache(default_cache())),
     )
     return task, available, checks.forget_text_kept(rows)
 
@@ -181,6 +182,7 @@ def gather_request(
     """What searches and ablations have in common: flags checked, but for the space and the store."""
     preset = find_preset(benchmark)
     gpus = preset.gpus if gpus is None else gpus
+    check_sockets()
     checks.check_concurrent(concurrent)
     checks.check_worker(cpus, gpus)
     group = checks.check_workers(workers or str(preset.workers), cpus)

@@ -1,0 +1,126 @@
+"""What is wrong around a command is one line that names the variable to set, before anything begins."""
+
+import os
+import pwd
+import sys
+
+import pytest
+import typer
+
+from lethe_cli import surroundings
+from lethe_cli.main import new_app, run
+from lethe_cli.surroundings import LONGEST_SOCKET, SOCKET, check_cache, check_home, check_sockets
+
+
+@pytest.fixture(autouse=True)
+def variables(monkeypatch):
+    for name in ("RAY_TMPDIR", "TMPDIR", "RAY_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def unknown(_):
+    raise KeyError("getpwuid(): uid not found")
+
+
+@pytest.mark.parametrize("home", [None, "", "relative"])
+def test_without_a_home_every_command_says_which_variable_to_set(home, monkeypatch, capsys):
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.delenv("HOME") if home is None else monkeypatch.setenv("HOME", home)
+    app = new_app()
+    app.command()(lambda: None)
+    with pytest.raises(SystemExit, match="2"):
+        run(app, [])
+    assert capsys.readouterr().err.startswith("error: no home folder is known (HOME is ")
+
+
+def test_a_home_that_only_the_system_knows_will_do(monkeypatch):
+    monkeypatch.delenv("HOME")
+    assert str(check_home()) == pwd.getpwuid(os.getuid()).pw_dir
+
+
+def test_a_working_folder_that_was_removed_is_told(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ValueError, match="the working folder was removed"):
+        surroundings.check_here()
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_cache_that_cannot_be_written_to_is_told(place, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"the cache \(.*file.*\) cannot be written to \(.+\): set XDG_CACHE_HOME"):
+        check_cache(tmp_path / place)
+    assert check_cache(tmp_path / "a" / "b").is_dir()
+
+
+@pytest.mark.parametrize("variable", ["RAY_TMPDIR", pytest.param("TMPDIR", marks=pytest.mark.skipif(sys.platform != "linux", reason="Ray reads it on Linux"))])  # fmt: skip
+def test_a_folder_too_long_for_ray_s_sockets_is_told_with_how_long_it_may_be(variable, monkeypatch):
+    most = LONGEST_SOCKET - len(SOCKET) - 1
+    monkeypatch.setattr(surroundings, "_check_writable", lambda *_: None)
+    monkeypatch.setenv(variable, "/" + "x" * most)
+    with pytest.raises(ValueError, match=f"{variable}='/x+' is {most + 1} bytes long, .*of at most {most}$"):
+        check_sockets()
+    monkeypatch.setenv(variable, "/" + "x" * (most - 1))
+    assert len(str(check_sockets() / SOCKET)) == LONGEST_SOCKET
+
+
+def test_a_cluster_that_is_joined_has_its_sockets_already(monkeypatch):
+    monkeypatch.setenv("RAY_TMPDIR", "/" + "x" * 200)
+    monkeypatch.setenv("RAY_ADDRESS", "auto")
+    check_sockets()
+
+
+def test_a_folder_of_ray_s_that_cannot_be_written_to_is_told(tmp_path, monkeypatch):
+    (tmp_path / "f").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(surroundings, "SOCKET", "s")
+    monkeypatch.setattr(surroundings, "LONGEST_SOCKET", 1000)
+    monkeypatch.setenv("RAY_TMPDIR", "f")
+    with pytest.raises(ValueError, match=r"Ray's folder in RAY_TMPDIR=.* cannot be written to \(Not a directory\)"):
+        check_sockets()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(28, "No space left on device", "/data/x"), "error: '/data/x': No space left on device\n"),
+        (PermissionError(13, "Permission denied", "/x"), "error: '/x': Permission denied\n"),
+        (OSError("socket closed"), "error: socket closed\n"),
+    ],
+)
+def test_a_disk_that_fails_under_a_command_is_one_line(error, line, monkeypatch, capsys):
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    app = new_app()
+    app.command()(fail)
+    with pytest.raises(SystemExit, match="2"):
+        run(app, [])
+    assert capsys.readouterr().err == line
+
+
+def test_a_command_s_own_exit_code_is_kept(monkeypatch):
+    def leave() -> None:
+        raise typer.Exit(7)
+
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    app = new_app()
+    app.command()(leave)
+    with pytest.raises(SystemExit, match="7"):
+        run(app, [])
+
+
+def test_ctrl_c_in_a_command_is_one_line_and_130(monkeypatch, capfd):
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    app = new_app()
+    app.command()(stop)
+    with pytest.raises(SystemExit, match="130"):
+        run(app, [])
+    assert capfd.readouterr().err.startswith("interrupted; ")
