@@ -123,7 +123,7 @@ def best_points(studies: dict[str, Snapshot], shared: tuple[Objective, ...]) -> 
     st.subheader("The knee of each", anchor=False)
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="The recommended point of each study.")
     if published.NEWS_RUNS in studies:
-        st.caption(f"Published runs: {published.SOURCE}; without intervals.")
+        st.caption(f"Published runs: {published.SOURCE}; the student is scored, without intervals.")
 
 
 page()
