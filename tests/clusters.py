@@ -12,6 +12,7 @@ from ports import free_port
 from searching import MARK, ROOT, Search, kill_family, start
 
 RAY = ["python", "-m", "ray.scripts.scripts"]  # the `ray` of the environment's first python
+TRIES = 4  # of a node's start
 JOB = "followed"  # the name of a job that is not waited for
 NOT_YET = ("No available agent to submit job", "Failed to connect to Ray")  # what a head says that has just started
 
@@ -57,11 +58,11 @@ def start_node(head: Head, cpus: int = 2) -> Iterator[Node]:
         yield node
 
 
-def submit(head: Head, *more: str, cwd: Path = ROOT, patience: float = 120) -> subprocess.CompletedProcess[str]:
+def submit(head: Head, *more: str, cwd: Path = ROOT, patience: float = 360) -> subprocess.CompletedProcess[str]:
     """`ray job submit --address ... MORE`; a head takes jobs some seconds after it has started."""
     command, end = [*RAY, "job", "submit", "--address", head.address, *more], time.monotonic() + patience
     while True:
-        job = subprocess.run(command, env=head.environment, cwd=cwd, capture_output=True, text=True, timeout=400)
+        job = subprocess.run(command, env=head.environment, cwd=cwd, capture_output=True, text=True, timeout=1200)
         taken = not any(reason in job.stdout + job.stderr for reason in NOT_YET)
         if taken or time.monotonic() > end:
             return job
@@ -80,11 +81,25 @@ def follow_job(head: Head, *more: str, cwd: Path = ROOT) -> Iterator[Search]:
 def stop(head: Head) -> None:
     """`ray job stop` of the job that is followed."""
     command = [*RAY, "job", "stop", "--address", head.address, JOB]
-    subprocess.run(command, env=head.environment, check=True, capture_output=True, timeout=150)
+    subprocess.run(command, env=head.environment, check=True, capture_output=True, timeout=450)
 
 
 @contextmanager
 def _ray_start(log: Path, environment: dict[str, str], *flags: object) -> Iterator[Node]:
+    """`ray start FLAGS`, and again where the machine was too busy for the 30 seconds that Ray gives a node."""
+    for _ in range(TRIES):
+        node = _launch(log, environment, *flags)
+        try:
+            if _has_started(node, log):
+                yield node
+                return
+        finally:
+            node.kill()
+            node.process.wait(90)
+    raise AssertionError(f"the node does not start:\n{log.read_text()}")
+
+
+def _launch(log: Path, environment: dict[str, str], *flags: object) -> Node:
     mark = uuid.uuid4().hex
     ports = ["--dashboard-agent-listen-port", free_port(), "--block"]
     with log.open("w") as out:
@@ -95,13 +110,13 @@ def _ray_start(log: Path, environment: dict[str, str], *flags: object) -> Iterat
             stderr=out,
             start_new_session=True,
         )
-    node = Node(mark, process)
-    try:
-        end = time.monotonic() + 120
-        while "Ray runtime started" not in log.read_text():
-            assert time.monotonic() < end, f"the node does not start:\n{log.read_text()}"
-            time.sleep(0.1)
-        yield node
-    finally:
-        node.kill()
-        process.wait(30)
+    return Node(mark, process)
+
+
+def _has_started(node: Node, log: Path, patience: float = 120) -> bool:
+    end = time.monotonic() + patience
+    while "Ray runtime started" not in log.read_text():
+        if node.process.poll() is not None or time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True

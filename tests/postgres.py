@@ -49,7 +49,7 @@ class Server:
                 cwd=self.folder,
                 start_new_session=True,
             )
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while subprocess.run([binaries() / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode:
             if self.process.poll() is not None or time.monotonic() > end:
                 pytest.fail(f"PostgreSQL does not start:\n{(self.folder / 'log').read_text()}")
@@ -63,7 +63,7 @@ class Server:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self.process.wait()
-        psutil.wait_procs(family[1:], timeout=30)
+        psutil.wait_procs(family[1:], timeout=90)
 
 
 def unprivileged() -> list[str]:

@@ -27,6 +27,7 @@ from trainables.resume import PROGRESS
 
 ROOT = Path(__file__).parent.parent
 FAIR = {"RAY_worker_niceness": "0"}  # or Ray's processes yield to every other test's, and starve
+PATIENCE = 720.0  # seconds for what takes a minute or two where nothing else runs
 MARK = "LETHE_TEST_RUN"  # in the environment of a search, and so of every process that it starts
 NOISE = ("WARNING", "Traceback", "(raylet", "(pid=", "Warning:", "worker processes have been started")
 
@@ -87,7 +88,7 @@ class Search:
     output: Path
     errors: Path
 
-    def wait(self, timeout: float = 240) -> int:
+    def wait(self, timeout: float = PATIENCE) -> int:
         """Wait for its end and return the exit code; kill it and fail where it takes too long."""
         try:
             return self.process.wait(timeout)
@@ -179,7 +180,7 @@ def mark_of(process: psutil.Process) -> str | None:
         return None
 
 
-def left_over(processes: Sequence[psutil.Process], mark: str, patience: float = 150) -> list[str]:
+def left_over(processes: Sequence[psutil.Process], mark: str, patience: float = 300) -> list[str]:
     """What still lives of a search after `patience` seconds; Ray's agents outlive a killed driver by up to a minute."""
     end = time.monotonic() + patience
     while alive := [p for p in [*processes, *marked(mark)] if p.is_running() and _state(p) != psutil.STATUS_ZOMBIE]:
@@ -196,7 +197,7 @@ def _state(process: psutil.Process) -> str:
         return psutil.STATUS_ZOMBIE
 
 
-def wait_until(ready: Callable[[], bool], search: Search, timeout: float = 240, every: float = 0.02) -> None:
+def wait_until(ready: Callable[[], bool], search: Search, timeout: float = PATIENCE, every: float = 0.02) -> None:
     """Look every so many seconds whether something holds, until it does.
 
     Where the search ends before, or it takes too long, fail with what was printed.

@@ -31,7 +31,7 @@ class Team:
         """What `function(world, *args)` returns on each worker; AssertionError with the traceback where one fails."""
         for jobs in self._jobs:
             jobs.put((function, args))
-        answers = [answer.get(timeout=120) for answer in self._answers]
+        answers = [answer.get(timeout=360) for answer in self._answers]
         failures = [failure for _, failure in answers if failure]
         assert not failures, failures[0]
         return [value for value, _ in answers]

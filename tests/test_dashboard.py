@@ -61,7 +61,7 @@ def _no_caches():
 
 def opened(page: str = "decide", **query: str | list[str]) -> AppTest:
     """The app on a page, by a link; no traceback on it."""
-    app = AppTest.from_file(str(APP), default_timeout=60)
+    app = AppTest.from_file(str(APP), default_timeout=180)
     for name, value in query.items():
         app.query_params[name] = value
     app.run()

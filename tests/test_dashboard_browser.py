@@ -28,7 +28,7 @@ from lethe_cli.dashboard import command, environment
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1800),
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium here"),
 ]
 PICTURES = os.environ.get("LETHE_SCREENSHOTS", "")  # a folder for pictures of every page, in all views
@@ -37,7 +37,7 @@ REAL = os.environ.get("LETHE_REAL_STORAGE", "")  # a study made by `make tune`, 
 PAGES = {"": "Decide", "front": "Front", "trial": "Trial", "progress": "Progress", "compare": "Compare"}
 PAGES |= {"hyperparameters": "Hyperparameters"}
 NAME = "<img src=x onerror=alert(1)>"  # of a study
-PATIENCE = 90_000  # milliseconds
+PATIENCE = 270_000  # milliseconds
 DRAWN = """() => {
     const app = document.querySelector('[data-testid=stApp]');
     const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')];
@@ -60,13 +60,13 @@ def served(url: str) -> Iterator[str]:
         yield address
     finally:
         server.terminate()
-        said, _ = server.communicate(timeout=30)
+        said, _ = server.communicate(timeout=90)
     assert b"Traceback" not in said, said.decode()
     assert b"deprecated" not in said, said.decode()
 
 
 def wait_for(address: str, server: subprocess.Popen) -> None:
-    end = time.monotonic() + 90
+    end = time.monotonic() + 270
     while time.monotonic() < end and server.poll() is None:
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):

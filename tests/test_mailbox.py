@@ -6,10 +6,10 @@ LOST = "its workers were killed, or their number changed"
 
 
 def run(scenario):
-    """Run a scenario `async (mailbox) -> result`, for five seconds at most."""
+    """Run a scenario `async (mailbox) -> result`, for a minute at most."""
 
     async def timed():
-        return await asyncio.wait_for(scenario(Mailbox()), timeout=5)
+        return await asyncio.wait_for(scenario(Mailbox()), timeout=60)
 
     return asyncio.run(timed())
 

@@ -199,7 +199,7 @@ def test_drivers_that_work_on_one_study_at_once_are_given_each_number_once_and_l
 ):
     ledger = tiny_ledger(storage, name)
     drivers = [drive(server.url(), name, 12) for _ in range(3)]
-    printed = [process.communicate(timeout=200)[0] for process in drivers]
+    printed = [process.communicate(timeout=600)[0] for process in drivers]
     assert [process.returncode for process in drivers] == [0, 0, 0], printed
     asked = [number for text in printed for number in numbers(text, "asked")]
     assert sorted(asked) == list(range(36))
@@ -251,7 +251,7 @@ def test_drivers_that_resume_at_the_same_moment_queue_each_interrupted_trial_onc
     ledger.interrupt()
     drivers = [drive(server.url(), name, 0, "resume") for _ in range(4)]
     for process in drivers:
-        printed, _ = process.communicate(timeout=100)
+        printed, _ = process.communicate(timeout=300)
         assert printed == "ready\n"
     again = [trial for trial in ledger.study.trials if trial.state == TrialState.WAITING]
     assert sorted(trial.user_attrs[store.RERUN_OF] for trial in again) == [number for number, _ in running]
@@ -268,7 +268,7 @@ def test_a_server_that_is_killed_while_drivers_work_and_comes_back_costs_them_no
             pass
         server.kill()
         server.start()
-    printed = [process.communicate(timeout=200)[0] for process in drivers]
+    printed = [process.communicate(timeout=600)[0] for process in drivers]
     assert [process.returncode for process in drivers] == [0, 0], "\n".join(printed)
     told = [number for text in printed for number in numbers(text, "told")]
     assert len(set(told)) == 30
@@ -345,5 +345,5 @@ def test_a_driver_s_process_leaves_nothing_behind_of_the_server():
         group = psutil.Process(short.process.pid)
         family = [group, *group.children(recursive=True)]
         folder = short.folder
-    assert psutil.wait_procs(family, timeout=30)[1] == []
+    assert psutil.wait_procs(family, timeout=90)[1] == []
     assert not folder.exists()

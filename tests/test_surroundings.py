@@ -89,9 +89,11 @@ def test_a_folder_of_ray_s_that_cannot_be_written_to_is_told(tmp_path, monkeypat
         (OSError(28, "No space left on device", "/data/x"), "error: '/data/x': No space left on device\n"),
         (PermissionError(13, "Permission denied", "/x"), "error: '/x': Permission denied\n"),
         (OSError("socket closed"), "error: socket closed\n"),
+        (MemoryError(), "error: memory is full while running this command\n"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0"), "error: memory is full while running this command, where 2.00 GiB more were asked for\n"),
     ],
-)
-def test_a_disk_that_fails_under_a_command_is_one_line(error, line, monkeypatch, capsys):
+)  # fmt: skip
+def test_a_disk_or_memory_that_fails_under_a_command_is_one_line(error, line, monkeypatch, capsys):
     def fail() -> None:
         raise error
 

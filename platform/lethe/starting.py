@@ -6,7 +6,6 @@ what it has started by then.
 
 import logging
 import os
-import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -97,13 +96,8 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def _about_its_place(error: Exception) -> str:
-    folder = Path(get_default_ray_temp_dir()).parent
-    if "AF_UNIX" in str(error):
-        most = re.search(r"exceed (\d+) bytes", str(error))
-        reason = f"the path of a socket below it would have more than {most[1] if most else 107} bytes"
-    else:
-        reason = _first_line(error)
-    return f"Ray's files cannot lie in {str(folder)!r}: {reason}; name another folder, for example RAY_TMPDIR=/tmp"
+    folder = str(Path(get_default_ray_temp_dir()).parent)
+    return f"Ray cannot start with its files in {folder!r}: {_first_line(error)} (RAY_TMPDIR names another folder)"
 
 
 def _sessions() -> Iterator[Path]:

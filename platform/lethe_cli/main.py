@@ -20,6 +20,7 @@ from lethe_cli.report import report
 from lethe_cli.surroundings import check_here, check_home
 from lethe_cli.train import train
 from lethe_cli.tune import tune
+from trainables.failures import OutOfMemory, enough_memory
 
 
 def main() -> None:
@@ -60,12 +61,13 @@ def run(app: typer.Typer, arguments: list[str]) -> None:
     try:
         check_home()
         check_here()
-        code = invoke(app, spread(arguments))
+        with enough_memory("running this command"):
+            code = invoke(app, spread(arguments))
         check_output()
     except (typer.Abort, KeyboardInterrupt):
         interrupts.tell()
         code = 130
-    except (typer.TyperException, ValueError, OSError) as error:
+    except (typer.TyperException, ValueError, OSError, OutOfMemory) as error:
         fail(explain(error))
     sys.exit(code)
 
