@@ -4,4 +4,4 @@ import os
 
 from lethe.cores import share_cores
 
-os.environ |= share_cores()  # before torch is loaded, as for every process that Lethe starts
+os.environ |= share_cores(os.environ)  # before torch is loaded, as for every process that Lethe starts

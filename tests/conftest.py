@@ -8,7 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # read as torch is loaded: tiny m
 
 from lethe.cores import share_cores  # noqa: E402
 
-os.environ |= share_cores()  # also for what the tests start, which may have more threads
+os.environ |= share_cores(os.environ)  # also for what the tests start, which may have more threads
 
 from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402

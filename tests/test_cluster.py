@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from lethe.cluster import Cluster, slots
+from lethe.cluster import Cluster, connect, slots
 from lethe.cores import available_cpus
 from lethe.designs import Arm
 from trainables.config import Config
@@ -93,6 +93,26 @@ def test_the_cpus_are_those_this_process_may_use():
     finally:
         os.sched_setaffinity(0, before)
     assert available_cpus() == len(before)
+
+
+@pytest.mark.parametrize(
+    ("own", "passed"),
+    [
+        ({}, {"GOMP_SPINCOUNT": "1000", "RAY_DEDUP_LOGS": "1"}),
+        ({"OMP_WAIT_POLICY": "passive", "RAY_DEDUP_LOGS": "0"}, {"OMP_WAIT_POLICY": "passive", "RAY_DEDUP_LOGS": "0"}),
+    ],
+)
+def test_the_workers_of_a_cluster_that_is_joined_have_the_driver_s_settings(own, passed, monkeypatch):
+    joined = {}
+    monkeypatch.setattr(os, "environ", {"RAY_ADDRESS": "10.0.0.1:6379", **own})
+    monkeypatch.setattr("lethe.starting.join", lambda **arguments: joined.update(arguments))
+    monkeypatch.setattr("ray.nodes", list)
+    monkeypatch.setattr("ray.shutdown", lambda: None)
+    with connect([]):
+        variables = joined["runtime_env"]["env_vars"]
+    assert {name: variables.get(name) for name in passed} == passed
+    assert ("GOMP_SPINCOUNT" in variables) == (not own)
+    assert variables["RAY_USAGE_STATS_ENABLED"] == "0"
 
 
 @pytest.mark.parametrize(("there", "wanted", "lines"), [(0, 0, 0), (1, 0, 1), (1, 0.5, 0), (8, 1, 0)])

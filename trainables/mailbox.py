@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 RESTARTED = "restarted"  # in a result: workers were started anew before it, and what is known of why
+KILLED = "killed, by somebody or by a system whose memory was full"
 ATTEMPTS = 3  # of one job, by groups that die under it one after the other without a result
 
 
@@ -41,7 +42,7 @@ class Mailbox:
         await self._ready.wait()
         if self._taken == ATTEMPTS:
             await self.fail(
-                self._newest, f"its workers died {ATTEMPTS} times in a row, at last: {self._reason or 'killed'}"
+                self._newest, f"its workers died {ATTEMPTS} times in a row, at last: {self._reason or KILLED}"
             )
             await self._ready.wait()
         if self._taken:

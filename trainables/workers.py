@@ -255,7 +255,7 @@ def _open(workload: Workload | Shared) -> Workload:
 
 
 def _set_threads(threads: int) -> None:
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # for torch where it is not loaded yet, and for accelerate
     import torch
 
-    os.environ["OMP_NUM_THREADS"] = str(threads)
     torch.set_num_threads(threads)

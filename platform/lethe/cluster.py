@@ -69,7 +69,7 @@ def connect(modules: Sequence[ModuleType]) -> Iterator[Cluster]:
 
     `modules` are the packages that workers import; they are shipped to a cluster that is joined.
     """
-    for name, value in (share_cores() | ENVIRONMENT | ({} if joins() else LOCAL)).items():
+    for name, value in (share_cores(os.environ) | ENVIRONMENT | ({} if joins() else LOCAL)).items():
         os.environ.setdefault(name, value)
     logging.getLogger("ray").setLevel(logging.ERROR)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a trial's failure is a line of the display's

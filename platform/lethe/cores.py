@@ -16,7 +16,7 @@ SPIN_SHORTLY = {"GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "1"}
 WAITING = ("OMP_WAIT_POLICY", *SPIN_SHORTLY)  # a user who sets one of them has decided
 
 
-def share_cores(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+def share_cores(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables to add to a process's environment before torch is loaded; none that its user has decided on.
 
     Threads are as many as cores by themselves, where no container's limit leaves fewer.

@@ -57,7 +57,7 @@ def run(app: typer.Typer, arguments: list[str]) -> None:
     """Run an application and turn its errors into one line and an exit code: 2 for bad input, 130 for Ctrl-C."""
     keep_output()
     interrupts = Interrupts()
-    os.environ |= share_cores()  # before anything loads torch
+    os.environ |= share_cores(os.environ)  # before anything loads torch
     try:
         check_home()
         check_here()
