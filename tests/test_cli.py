@@ -242,6 +242,8 @@ def made(tmp_path_factory):
         "appended": "make {h}/w --forget {h}/f1.txt --retain {h}/appended.txt --words 10",
         "full": f"make {{h}}/full {texts}",
         "inside": f"make {{h}}/f1.txt/out {texts}",
+        "long": f"make {{h}}/{300 * 'x'} {texts}",
+        "unwritable": f"make /proc/none {texts}",
         "words": f"make {{h}}/w {texts}0 --words 9",
         "few": f"make {{h}}/w {texts} --qa {{h}}/few.csv",
         "absent": "make {h}/w --forget {h}/none.txt --retain {h}/r1.txt",
@@ -287,6 +289,8 @@ def test_a_benchmark_whose_words_muse_does_not_score_is_made_and_its_protocol_na
     [
         ("full", "full' exists and is not an empty folder: choose another place to write to"),
         ("inside", "f1.txt' is not a folder"),
+        ("long", "cannot be made: File name too long"),
+        ("unwritable", "'/proc/none' cannot be written: No such file or directory"),
         ("words", "--words is 9: a passage needs at least 10"),
         ("few", "few.csv' has 1 questions of the set forget: at least 2 are needed"),
         ("absent", "none.txt' cannot be read: it is not a file"),

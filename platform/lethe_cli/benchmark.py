@@ -1,5 +1,6 @@
 """`lethe benchmark`: a benchmark from your own documents, and small models to try it with."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +35,7 @@ def make(
     made = layout.Benchmark(out, splits)
     layout.check_benchmark(made)
     protocol = protocol_for(made)
-    layout.write_benchmark(checks.check_new_folder(out), splits)
+    _write(checks.check_new_folder(out), splits)
     _report(made, protocol, open_console())
 
 
@@ -68,12 +69,24 @@ def _read(files: list[str]) -> list[str]:
     return documents.read_texts([Path(file) for file in files])
 
 
+def _write(folder: Path, splits: layout.Splits) -> None:
+    """Write a benchmark into a new folder, whole or not at all."""
+    try:
+        layout.write_benchmark(folder, splits)
+    except OSError as error:
+        for config, _ in splits:
+            shutil.rmtree(folder / config, ignore_errors=True)
+        raise ValueError(f"{str(folder)!r} cannot be written: {error.strerror or error}") from None
+
+
 def _report(made: layout.Benchmark, protocol: str, console: Console) -> None:
     passages = ", ".join(f"{len(rows)} {split}" for (config, split), rows in made.splits.items() if config == "raw")
     console.print(f"{made.name}: {passages} passages", soft_wrap=True, highlight=False)
     if protocol != "muse":
         console.print(
-            f"protocol muse scores only the letters a to z and digits, too few here: search with --protocol {protocol}"
+            f"protocol muse scores only the letters a to z and digits, too few here: search with --protocol {protocol}",
+            soft_wrap=True,
+            highlight=False,
         )
     if not made.has("knowmem"):
         console.print("no --qa: KnowMem_f and KnowMem_r will be absent, and general utility is searched in their place")

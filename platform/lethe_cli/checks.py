@@ -325,9 +325,13 @@ def check_storage_path(place: str) -> str:
 def check_new_folder(path: str) -> Path:
     """A folder that does not exist yet, or is empty."""
     folder = Path(path).expanduser()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    try:
+        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        above = next(parent for parent in folder.resolve().parents if parent.exists())
+    except OSError as error:
+        raise ValueError(f"{path!r} cannot be made: {error.strerror}") from None
+    if taken:
         raise ValueError(f"{path!r} exists and is not an empty folder: choose another place to write to")
-    above = next(parent for parent in folder.resolve().parents if parent.exists())
     if not above.is_dir():
         raise ValueError(f"{path!r} cannot be made: {str(above)!r} is not a folder")
     return folder.resolve()
