@@ -6,11 +6,12 @@ from pkgutil import resolve_name
 from types import SimpleNamespace
 
 import pytest
+import ray
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from lethe.cluster import Cluster, connect, slots
+from lethe.cluster import Cluster, connect, run_remotely, slots
 from lethe.cores import available_cpus
 from lethe.designs import Arm
 from trainables.config import Config
@@ -136,3 +137,19 @@ def test_reference_scores_are_measured_on_a_worker_s_gpu_before_a_search_and_bef
     request = SimpleNamespace(notes=(), task=Task(benchmark="b"), base=Config(), design=[Arm(name="baseline", settings={}, levels={})], workers=range(1, 2), cpus=1, gpus=1)  # fmt: skip
     with pytest.raises(ConnectionError):
         resolve_name(run)(request, Console())
+
+
+def test_what_is_raised_on_a_node_is_raised_here_in_its_own_words(monkeypatch):
+    """Ray's own error carries the whole traceback as its text."""
+    there = ray.exceptions.RayTaskError("reference_scores", "Traceback ...", ValueError("one line"))
+
+    def get(reference):
+        raise there.as_instanceof_cause()
+
+    monkeypatch.setattr(
+        "ray.remote", lambda function: SimpleNamespace(options=lambda **_: SimpleNamespace(remote=print))
+    )
+    monkeypatch.setattr("ray.get", get)
+    with pytest.raises(ValueError, match="^one line$") as caught:
+        run_remotely(max, 1, cpus=1, gpus=1)
+    assert type(caught.value) is ValueError

@@ -170,7 +170,7 @@ def set_in(folder, file="config.json", **settings):
     ("settings", "message"),
     [
         ({"model_type": "nonesuch"}, "nonesuch"),
-        ({"pad_token_id": VOCABULARY}, "Padding_idx must be within num_embeddings"),
+        ({"pad_token_id": VOCABULARY}, "pad_token_id of its config.json is 300, beyond its vocabulary of 300 ids"),
         ({"quantization_config": {"quant_method": "fp8"}}, r"its weights are quantized \(fp8\)"),
         ({"vocab_size": 301}, r"have other shapes \(.*lm_head.weight"),
     ],

@@ -29,7 +29,7 @@ def load_model(reference: str | Path, *, dtype: torch.dtype = torch.float32) -> 
         check_model_files(Path(reference))
     try:
         with quiet():
-            _check_quantization(PreTrainedConfig.get_config_dict(str(reference))[0])
+            _check_config(PreTrainedConfig.get_config_dict(str(reference))[0])
             model, told = AutoModelForCausalLM.from_pretrained(
                 str(reference),
                 dtype=dtype,
@@ -47,7 +47,10 @@ def load_model(reference: str | Path, *, dtype: torch.dtype = torch.float32) -> 
     return model.eval()
 
 
-def _check_quantization(config: dict[str, Any]) -> None:
+def _check_config(config: dict[str, Any]) -> None:
+    padding, size = config.get("pad_token_id"), config.get("vocab_size")
+    if padding is not None and size is not None and padding >= size:
+        raise ValueError(f"pad_token_id of its config.json is {padding}, beyond its vocabulary of {size} ids")
     quantization = config.get("quantization_config")
     if quantization:
         method = quantization.get("quant_method", "no name")

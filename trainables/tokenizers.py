@@ -78,8 +78,8 @@ def check_vocabulary(model: Any, tokenizer: Any, reference: str | Path) -> None:
     token, last = max(tokenizer.get_vocab().items(), key=lambda entry: entry[1])
     if last >= rows:
         raise ValueError(
-            f"the tokenizer of {str(reference)!r} has ids up to {last} ({token!r}), but the model embeddings of {rows} "
-            f"ids: take the token out of the tokenizer's files, or give the model more embeddings"
+            f"model {str(reference)!r} has embeddings of {rows} ids, the tokenizer of {tokenizer.name_or_path!r} ids "
+            f"up to {last} ({token!r}): take the token out of the tokenizer's files, or give the model more embeddings"
         )
     ends = end_tokens(model)
     if ends and min(ends) >= rows:
@@ -99,7 +99,7 @@ def shared_tokenizer(tokenizer: Any, target: str, retrained: str | None) -> Any:
         return tokenizer
     if any(own_file(retrained, name) for name in FILES):
         own = load_tokenizer(retrained)
-        same = _same_ids(own, tokenizer)
+        same = _words(own) == _words(tokenizer) and _same_ids(own, tokenizer)
     else:
         sizes = [_settings_of(model, "config.json").get("vocab_size") for model in (retrained, target)]
         same = sizes[0] == sizes[1]
@@ -156,9 +156,14 @@ def _settings_of(reference: str | Path, name: str) -> dict[str, Any]:
     return json.loads(file.read_text("utf-8")) if file else {}
 
 
+def _words(tokenizer: Any) -> dict[str, int]:
+    """The vocabulary but for added tokens, which no ordinary text holds: a padding token of one's own is no fault."""
+    added = tokenizer.get_added_vocab()
+    return {token: index for token, index in tokenizer.get_vocab().items() if token not in added}
+
+
 def _same_ids(one: Any, other: Any) -> bool:
-    same = one.get_vocab() == other.get_vocab()
-    return same and all(one(text).input_ids == other(text).input_ids for text in PROBES)
+    return all(one(text).input_ids == other(text).input_ids for text in PROBES)
 
 
 def _load(kind: Any, reference: str | Path) -> Any:
@@ -210,5 +215,6 @@ def _auto_agrees(tokenizer: Any, reference: str) -> bool:
     """Whether AutoTokenizer, by which most other programs load it, gives the same ids."""
     # Its classes fail in many ways on a vocabulary that is not theirs, and the question is only whether it serves.
     with suppress(Exception), quiet():
-        return _same_ids(_load(AutoTokenizer, reference), tokenizer)
+        auto = _load(AutoTokenizer, reference)
+        return bool(auto.get_vocab() == tokenizer.get_vocab()) and _same_ids(auto, tokenizer)
     return False
