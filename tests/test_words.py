@@ -54,6 +54,7 @@ def test_where_words_stand_between_spaces_a_piece_is_a_word_with_the_space_befor
 def test_pieces_of_texts_without_spaces_are_characters_with_their_marks_and_commas():
     assert split_words("東京は、広い。") == ["東", "京", "は、", "広", "い。"]
     assert split_words("ที่ กำ") == ["ที่", " ก", "ำ"]
+    assert split_words("は、abc") == ["は、", "abc"]
     assert split_words("今日はPython 3を学ぶ") == ["今", "日", "は", "Python", " 3", "を", "学", "ぶ"]
 
 

@@ -12,9 +12,7 @@ import regex
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\u30fc\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
 _CHARACTER = rf"[{_UNSPACED}&&[\p{{L}}\p{{N}}]]"
 _WORD = regex.compile(rf"(?V1){_CHARACTER}\p{{M}}*|[[\p{{L}}\p{{N}}\p{{M}}]--{_UNSPACED}]+")
-_SEAM = regex.compile(
-    rf"(?V1)(?<=[\s\S])(?= )|(?<=[^ ])(?={_CHARACTER})|(?<={_CHARACTER}\p{{M}}*)(?=[\p{{L}}\p{{N}}])",
-)
+_PIECE = regex.compile(rf"(?V1) ?(?:{_CHARACTER}\p{{M}}*[^ \p{{L}}\p{{N}}]*|[^ {_CHARACTER}]+)| ")
 _SENTENCE_END = regex.compile(
     r"(?<=[.;:?!؟؛۔।॥።])(?= )"
     r"|(?<=[。｡．！？；：][」』”’）】》]*)(?=[^」』”’）】》])"
@@ -36,7 +34,7 @@ def split_words(text: str) -> list[str]:
 
     Of a text in a script with spaces they are what stands between the spaces.
     """
-    return _SEAM.split(text) if text else []
+    return _PIECE.findall(text)
 
 
 def split_sentences(text: str) -> list[str]:
