@@ -8,6 +8,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from trainables.models import save_model
+from trainables.muse.rouge import decode
 from trainables.tokenizers import (
     PROBES,
     check_vocabulary,
@@ -192,3 +193,30 @@ def test_a_tokenizer_json_that_holds_something_else_is_told_in_one_line(tmp_path
     with pytest.raises(ValueError, match="the tokenizer of .* cannot be loaded: ") as caught:
         load_tokenizer(place)
     assert "\n" not in str(caught.value)
+
+
+def test_a_hub_id_is_read_as_a_folder_is_from_what_was_downloaded(tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for name in ("target", "retrained"):
+        repository = tmp_path / f"models--owner--{name}"
+        folder_of(repository / "snapshots" / "0123", "qwen2", tokenizer_class=None)
+        (repository / "refs").mkdir()
+        (repository / "refs" / "main").write_text("0123")
+    tokenizer = load_tokenizer("owner/target")
+    assert tokenizer(PROBES[0]).input_ids == tiny_tokenizer()(PROBES[0]).input_ids
+    assert len(tokenizer) == 300
+    (repository / "snapshots" / "0123" / "tokenizer.json").unlink()
+    assert shared_tokenizer(tokenizer, "owner/target", "owner/retrained") is tokenizer
+
+
+@pytest.mark.parametrize("tidied", [True, False])
+def test_whether_a_folder_asks_for_tidied_spaces_changes_no_score(tmp_path, tidied):
+    loaded = load_tokenizer(folder_of(tmp_path, clean_up_tokenization_spaces=tidied))
+    ids = loaded("It is late , he said .", add_special_tokens=False).input_ids
+    assert decode(loaded, ids) == "It is late, he said."
+
+
+def test_a_chat_template_changes_no_ids(tmp_path):
+    place = folder_of(tmp_path, chat_template="<s><s>{{ messages }}</s>")
+    assert load_tokenizer(place)("A mill").input_ids == tiny_tokenizer()("A mill").input_ids

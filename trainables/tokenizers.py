@@ -136,7 +136,8 @@ def own_file(reference: str | Path, name: str) -> Path | None:
     """A file of a folder, or of a hub id through the cache of downloads; None where it has no such file."""
     if Path(reference).is_dir():
         return Path(reference) / name if (Path(reference) / name).is_file() else None
-    found = cached_file(str(reference), name, _raise_exceptions_for_missing_entries=False)
+    quietly = {"_raise_exceptions_for_missing_entries": False, "_raise_exceptions_for_connection_errors": False}
+    found = cached_file(str(reference), name, **quietly)
     return Path(found) if found else None
 
 
