@@ -1,8 +1,8 @@
 """What ends a run, by whose fault: its own (it diverged, a disk or memory is full), or the loss of another worker.
 
 The first ends it at once, with the reason; after the second it is tried again. torch tells both memory that is full and
-a worker that is gone by a RuntimeError, and safetensors a disk that is full by an error of its own, so what is which is
-decided here and nowhere else. Needs no torch.
+a worker that is gone by a RuntimeError, and safetensors and tokenizers a disk that is full by errors of their own: so
+what is which is decided here and nowhere else. Needs no torch.
 """
 
 import re
@@ -55,10 +55,13 @@ def enough_memory(doing: str, advice: Callable[[], str] = str) -> Iterator[None]
 
 @contextmanager
 def whole_weights() -> Iterator[None]:
-    """Turn the error of safetensors for weights that cannot be written into OSError, as other files raise it."""
+    """Turn what safetensors and tokenizers raise where they cannot write into OSError, as other files raise it."""
     try:
         yield
-    except SafetensorError as error:
+    except Exception as error:
+        by_tokenizers = type(error) is Exception and "(os error" in str(error)
+        if not (by_tokenizers or isinstance(error, SafetensorError)):
+            raise
         raise OSError(f"weights cannot be written: {error}") from error
 
 

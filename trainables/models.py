@@ -92,7 +92,7 @@ def save_model(model: Any, tokenizer: Any, folder: Path, weights: dict[str, Any]
         draft, old = Path(room) / "draft", Path(room) / "old"
         with whole_weights():
             model.save_pretrained(draft, state_dict=weights)
-        save_tokenizer(tokenizer, draft)
+            save_tokenizer(tokenizer, draft)
         if folder.exists():
             folder.rename(old)
         try:
