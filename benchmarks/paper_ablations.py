@@ -17,8 +17,9 @@ from pathlib import Path
 import pandas as pd
 
 from lethe.ablation import Ablation, read_ablation
+from lethe.cells import number, with_interval
 from lethe.designs import BASELINE
-from lethe.verdicts import number, sentence, summary, with_half
+from lethe.verdicts import mean_cell, sentence, summary
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT / "dashboard" / "reference"
@@ -66,7 +67,7 @@ def leaves(found: Ablation, arm: str, published: str, *, moves: bool) -> Claim:
     moved = row["high"] < half
     clear = moved or row["low"] > half
     verdict = ("agrees" if moved == moves else "disagrees") if clear else "cannot tell"
-    return Claim(published, f"{arm}: VerbMem_f {with_half(row)}, of the target's {number(2 * half)}", verdict)
+    return Claim(published, f"{arm}: VerbMem_f {mean_cell(row)}, of the target's {number(2 * half)}", verdict)
 
 
 def direction(found: Ablation, arm: str, score: str, sign: int, published: str) -> Claim:
@@ -110,7 +111,7 @@ def claims(found: Ablation) -> list[Claim]:
 def effect_of_target(found: Ablation, score: str) -> str:
     """The baseline's score beside the target's."""
     return (
-        f"baseline: {with_half(level(found, BASELINE, score))} of {number(found.facts.references['target'][score][0])}"
+        f"baseline: {mean_cell(level(found, BASELINE, score))} of {number(found.facts.references['target'][score][0])}"
     )
 
 
@@ -144,10 +145,9 @@ def _last_epochs(last: pd.DataFrame) -> str:
 def own_rows(found: Ablation) -> list[list[str]]:
     """The reference models and every arm of this ablation."""
     rows = [
-        [name, *(with_half({"mean": v[0], "low": v[1], "high": v[2]}) for v in (row[s] for s in SCORES))]
-        for name, row in found.facts.references.items()
+        [name, *(with_interval(*v) for v in (row[s] for s in SCORES))] for name, row in found.facts.references.items()
     ]
-    return rows + [[arm.name, *(with_half(level(found, arm.name, s)) for s in SCORES)] for arm in found.design]
+    return rows + [[arm.name, *(mean_cell(level(found, arm.name, s)) for s in SCORES)] for arm in found.design]
 
 
 def markdown(found: Ablation, command: str) -> str:
@@ -157,7 +157,8 @@ def markdown(found: Ablation, command: str) -> str:
     parts = [
         "# The mean-teacher paper's ablations on muse-mini",
         f"`{command}`, seeds {', '.join(map(str, found.seeds))}, commit {about.get('commit') or 'not known'}; the "
-        "student after the last step; mean over seeds ± half of the 95% interval. `privleak` of the arms is its "
+        "student after the last step; mean over seeds, and how far its 95% interval reaches (`+` or `−`: to that "
+        "side only). `privleak` of the arms is its "
         "distance from 0.",
         "## Published and here",
         _table(["published, 7B", "here, 1M", "verdict"], claimed),

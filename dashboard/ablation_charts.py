@@ -15,8 +15,9 @@ from dashboard import inert
 from dashboard.charts import BLUE, GREEN, GREY, ORANGE, VERMILLION, axis_title
 from lethe import pareto, store
 from lethe.ablation import VOLUME
+from lethe.cells import number
 from lethe.store import Facts
-from lethe.verdicts import number, score_name
+from lethe.verdicts import score_name
 
 ROW, AROUND = 30, 110  # pixels of a row, and of title and axis
 BETTER, WORSE, UNSURE = "clearly better", "clearly worse", "not clear"
@@ -129,7 +130,7 @@ def _dots(x: Any, y: Any, name: str, symbol: str, colour: str, legend: bool, tex
 
 def _with_intervals(rows: pd.DataFrame, label: str, name: str, symbol: str, colour: str, digits: int) -> go.Scatter:
     known = np.isfinite(rows["low"].to_numpy(float))
-    half = np.where(known, rows["high"] - rows["value"], 0.0)
+    above, below = (np.where(known, side, 0.0) for side in (rows["high"] - rows["value"], rows["value"] - rows["low"]))
     text = [
         f"{inert.figure(row[label])}: {number(row['value'], digits)} "
         f"({number(row['low'], digits)} to {number(row['high'], digits)}), {int(row['n'])} seeds"
@@ -142,7 +143,7 @@ def _with_intervals(rows: pd.DataFrame, label: str, name: str, symbol: str, colo
         name=name,
         text=text,
         hovertemplate="%{text}<extra></extra>",
-        error_x={"type": "data", "array": half, "thickness": 1.5, "width": 4, "color": colour},
+        error_x={"type": "data", "array": above, "arrayminus": below, "thickness": 1.5, "width": 4, "color": colour},
         marker={"symbol": symbol, "color": colour, "size": 10, "line": {"width": 1.5, "color": colour}},
     )
 

@@ -13,8 +13,10 @@ from dashboard.charts import WISHES
 from dashboard.table import MEANINGS
 from lethe import verdicts
 from lethe.ablation import VOLUME, Ablation
+from lethe.cells import NONE, number, with_interval
 from lethe.designs import BASELINE, FRACTIONAL, Part, aliases, resolution
-from lethe.verdicts import number, score_name, sentence, with_half
+from lethe.objectives import compared_interval
+from lethe.verdicts import mean_cell, score_name, sentence
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
 table{border-collapse:collapse;font-size:.9rem}td,th{padding:.25rem .8rem .25rem 0;text-align:left;vertical-align:top;
@@ -176,18 +178,18 @@ def scores(found: Ablation, arms: pd.DataFrame) -> Section:
         rows.append([name, "", *(_reference(row.get(s), found.goals.get(s, "")) for s in shown)])
     for arm in found.design:
         own = {row["score"]: row for row in arms[arms["arm"] == arm.name].to_dict("records")}
-        cells = [with_half(own[s], 3 if s == VOLUME else 1) for s in shown]
+        cells = [mean_cell(own[s], 3 if s == VOLUME else 1) for s in shown]
         rows.append([arm.name, str(max(int(row["n"]) for row in own.values())), *cells])
     names = [score_name(s, found.goals.get(s, "")) for s in shown]
-    text = "Mean over seeds ± half of its 95% interval; of the reference models, over items."
+    text = (
+        "Mean over seeds, and how far its 95% interval reaches (+ or −: to that side only); of the reference models, "
+        "over items."
+    )
     return Section("Scores", texts=[text], table=(["arm", "seeds", *names], rows))
 
 
 def _reference(values: Sequence[float] | None, goal: str) -> str:
-    if not values:
-        return "–"
-    value, low, high = values
-    return f"{number(abs(value) if goal == 'zero' else value)} ±{number((high - low) / 2)}"
+    return with_interval(*compared_interval(goal, values)) if values else NONE
 
 
 def factorial(found: Ablation, factors: pd.DataFrame) -> Iterator[Section]:
@@ -223,7 +225,7 @@ def volumes(found: Ablation, arms: pd.DataFrame) -> Section:
     compared = {row["effect"]: row for row in found.volumes().to_dict("records")}
     means = {row["arm"]: row for row in arms[arms["score"] == VOLUME].to_dict("records")}
     rows = [
-        [arm.name, with_half(means[arm.name], 3), cell(compared[arm.name]) if arm.name in compared else ""]
+        [arm.name, mean_cell(means[arm.name], 3), cell(compared[arm.name]) if arm.name in compared else ""]
         for arm in found.design
     ]
     text = "The share of the box from best to worst that a run's front dominates: larger is better. Mean over seeds."

@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard import inert, outputs, wire
 from dashboard.published import NEWS_RUNS
-from dashboard.table import number
+from lethe.cells import number
 from lethe.store import LONGEST_NOTE, write_note
 
 SCORE_WORDS = {

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from dashboard.charts import WISHES
-from dashboard.table import MEANINGS, number, place_of, score_text
+from dashboard.table import MEANINGS, place_of, score_text
+from lethe.cells import number
 from lethe.decide import KNEE, Limit, Recommendation
 from lethe.store import Facts, Objective
 

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import reasons
-from dashboard.table import command, place_of, score_text, scores_of
+from dashboard.table import command, place_of, reference_text, score_text, scores_of
 from lethe.decide import Limit, Recommendation
 from lethe.snapshot import Snapshot
 from lethe.store import Objective
@@ -79,7 +79,8 @@ def as_html(
     recipe = [(name, row[name]) for name in study.parameters]
     recipe += [(k, v) for k, v in facts.about.get("settings", {}).items() if k not in study.parameters]
     rows = [
-        (s, score_text(row, s), *(_reference(facts, n, s) for n in facts.references)) for s in scores_of(study.points)
+        (s, score_text(row, s), *(reference_text(known.get(s)) for known in facts.references.values()))
+        for s in scores_of(study.points)
     ]
     drawn = [f.to_html(full_html=False, include_plotlyjs=i == 0) for i, f in enumerate(figures)]
     parts = [
@@ -89,7 +90,8 @@ def as_html(
         f"<p>{_text(reasons.against_retrained(row, objectives, facts))}</p>",
         _list(f"{x.score} from {x.low:g} to {x.high:g}" for x in limits) if limits else "",
         "<h2>How sure</h2>" + _list(reasons.sureness(found, limits, facts)),
-        "<h2>Scores, with half of their 95% intervals</h2>" + _table(["score", "this point", *facts.references], rows),
+        "<h2>Scores, and how far their 95% intervals reach</h2>"
+        + _table(["score", "this point", *facts.references], rows),
         "<h2>Near</h2>" + _list(reasons.near(study.points, found, objectives)),
         "<h2>Figures</h2>" + "".join(drawn),
         "<h2>Recipe</h2>" + _table(["setting", "value"], recipe),
@@ -103,13 +105,6 @@ def as_html(
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
         f"<body>{''.join(parts)}</body></html>"
     )
-
-
-def _reference(facts: Any, name: str, score: str) -> str:
-    values = facts.references[name].get(score)
-    if not values:
-        return "–"
-    return score_text(pd.Series({score: values[0], f"{score}_low": values[1], f"{score}_high": values[2]}), score)
 
 
 def _text(value: object) -> str:

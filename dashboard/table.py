@@ -1,6 +1,5 @@
 """The table that every chart is drawn from: points with their key, their group, and what the scores are called."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lethe import pareto, store
+from lethe.cells import NONE, with_interval
 from lethe.snapshot import Snapshot
 from lethe.store import Facts, Objective
 
@@ -115,17 +115,14 @@ def place_of(row: pd.Series) -> Place:
     return Place(int(row["trial"]), int(row["step"]), str(row["role"]))
 
 
-def number(value: object, digits: int = 1) -> str:
-    """A score, rounded for a reader; a dash where there is none."""
-    if not isinstance(value, int | float | np.number) or not np.isfinite(value):
-        return "–"
-    return f"{value:.{digits}f}".replace("-", "−") if round(float(value), digits) else f"{0:.{digits}f}"
-
-
 def score_text(row: pd.Series, score: str) -> str:
-    """A score and the half-width of its 95% interval."""
-    half = (row.get(f"{score}_high", np.nan) - row.get(f"{score}_low", np.nan)) / 2
-    return number(row.get(score)) + (f" ±{number(half)}" if np.isfinite(half) else "")
+    """A score and how far its 95% interval reaches."""
+    return with_interval(*(row.get(f"{score}{end}", np.nan) for end in ("", "_low", "_high")))
+
+
+def reference_text(values: Sequence[float] | None) -> str:
+    """A reference model's score, in the same way; a dash where it was not measured."""
+    return with_interval(*values) if values else NONE
 
 
 def score_texts(rows: pd.DataFrame, score: str) -> list[str]:
@@ -133,8 +130,7 @@ def score_texts(rows: pd.DataFrame, score: str) -> list[str]:
     none = np.full(len(rows), np.nan)
     names = (score, f"{score}_low", f"{score}_high")
     value, low, high = (rows[name].to_numpy(float) if name in rows else none for name in names)
-    pairs = zip(value.tolist(), ((high - low) / 2).tolist(), strict=True)
-    return [number(v) + (f" ±{number(half)}" if math.isfinite(half) else "") for v, half in pairs]
+    return [with_interval(*cell) for cell in zip(value.tolist(), low.tolist(), high.tolist(), strict=True)]
 
 
 def parameter_text(value: object) -> str:

@@ -48,12 +48,14 @@ def test_effects_are_those_that_were_put_in_and_the_clear_one_is_called_so(found
     assert large["low"] < 60 < large["high"]
     assert (large["sure"], large["better"], large["n"]) == (True, False, 5)
     same = row(table, "loss=ll", "knowmem_r")
-    assert (same["value"], same["low"], same["high"], same["sure"]) == (0, 0, 0, False)
+    assert (same["value"], same["sd"], same["p"], same["sure"]) == (0, 0, 1, False)
+    assert math.isnan(same["high"])  # its items are not known
     assert set(table["effect"]) == {"damping=off", "loss=ll"}
     assert set(table["score"]) == {"verbmem_f", "privleak", "knowmem_r", "utility"}
 
 
-def test_differences_are_paired_so_what_a_seed_does_to_all_arms_falls_out(found):
+def test_differences_are_paired_so_what_a_seed_does_to_all_arms_falls_out(made):
+    found = read_ablation(*made, items=False)
     arms = found.arms()
     mean = arms[(arms["arm"] == "baseline") & (arms["score"] == "verbmem_f")].iloc[0]
     effect = row(found.effects(), "damping=off", "verbmem_f")
@@ -188,3 +190,23 @@ def test_the_leak_of_items_is_redrawn_with_the_retrained_model_s(tmp_path):
     assert measured.redrawn["baseline"].shape == (1000, 3)
     assert np.abs(measured.redrawn["baseline"].mean(axis=0) - measured.values.loc["baseline"]).max() < 5
     assert contrast(measured, {"baseline": 1.0}).item_variance > 0
+
+
+def test_arms_that_score_0_on_all_of_a_few_items_are_neither_at_0_for_certain_nor_surely_the_same(tmp_path):
+    url = f"sqlite:///{tmp_path}/studies.db"
+    ledger = tiny_ablation.start(url)
+    tiny_ablation.plan_runs(ledger, tiny_ablation.runs_of(tiny_design(), 3), store.open_storage(url))
+    file = str(tmp_path / "items.parquet")
+    pd.DataFrame({"score": "verbmem_f", "item": range(20), "truth": "", "value": 0.0}).to_parquet(file)
+    for _ in range(9):
+        number, _ = ledger.ask()
+        scores = {"verbmem_f": [0, 0, 16.8], "privleak": [-100, -100, -68], "knowmem_r": [80] * 3, "utility": [100] * 3}
+        ledger.record(number, {"step": 1, "role": "student", "weights": None, "items": file, "scores": scores})
+        ledger.tell(number)
+    found = read_ablation(url, "tiny")
+    means = found.arms().set_index(["arm", "score"])
+    assert means.loc[("baseline", "verbmem_f"), ["mean", "low", "high"]].tolist() == [0, 0, pytest.approx(16.8)]
+    assert means.loc[("baseline", "privleak"), ["mean", "low", "high"]].tolist() == [100, 68, 100]
+    effect = row(found.effects(), "loss=ll", "verbmem_f")
+    assert (effect["value"], effect["sd"], effect["p"]) == (0, 0, 1)
+    assert 5 < effect["high"] < 10

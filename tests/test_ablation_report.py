@@ -106,19 +106,41 @@ def test_a_fraction_says_what_it_cannot_tell(tmp_path):
 
 
 def row(**changes):
-    known = {"score": "verbmem_f", "goal": "minimize", "value": 4.0, "low": -1.0, "high": 9.0, "n": 5, "better": False}
+    known = {
+        "score": "verbmem_f",
+        "goal": "minimize",
+        "value": 4.0,
+        "low": -1.0,
+        "high": 9.0,
+        "n": 5,
+        "sd": 1.0,
+        "better": False,
+    }
     return known | {"sure": False, "needed": 12.0} | changes
 
 
+UNKNOWN = {"low": float("nan"), "high": float("nan"), "sd": 0.0}
 SENTENCES = {
     "verbmem_f: 4.0 higher (95% interval −1.0 to 9.0): 5 seeds can't separate these; about 12 would, if the difference "
     "is as large as it looks": {},
     "verbmem_f: 4.0 higher, worse (95% interval 1.0 to 7.0): clear": {"sure": True, "low": 1.0, "high": 7.0},
     "verbmem_f: 4.0 higher (95% interval −1.0 to 9.0): 5 seeds can't separate these, nor would 200 on these "
     "items; a difference of up to 9.0 is not ruled out": {"needed": float("nan")},
-    "|verbmem_f|: the very same in every seed": {"goal": "zero", "value": 0.0, "low": 0.0, "high": 0.0},
+    "|verbmem_f|: the very same in every seed; on other items a difference of up to 2.0 is not ruled out": {
+        "goal": "zero",
+        "value": 0.0,
+        "low": -2.0,
+        "high": 2.0,
+        "sd": 0.0,
+    },
+    "hypervolume: the very same in every seed": {"score": "hypervolume", "goal": "maximize", **UNKNOWN, "value": 0.0},
+    "verbmem_f: 4.0 in every one of 5 seeds, which says nothing of how sure that is": UNKNOWN,
     "verbmem_f: not known, for no seed has both runs": {"value": float("nan")},
-    "verbmem_f: 4.0 in one seed, which says nothing of how sure that is": {"low": float("nan"), "n": 1},
+    "verbmem_f: 4.0 in one seed, which says nothing of how sure that is": {
+        "low": float("nan"),
+        "n": 1,
+        "sd": float("nan"),
+    },
 }
 
 

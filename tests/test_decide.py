@@ -79,6 +79,15 @@ def test_a_score_at_its_floor_holds_every_second_time():
     assert found.share == found.holds["utility"]
 
 
+def test_a_perfect_or_empty_score_of_few_items_holds_a_near_limit_often_and_never_for_certain():
+    points = table([(0, 95)], utility=100.0).assign(forget_low=0.0, forget_high=16.8, utility_low=83.2)
+    points = points.assign(utility_high=100.0)
+    found = recommend(points, TWO, (Constraint(score="utility", floor=85.0),), [Limit(score="forget", high=10.0)])
+    assert 0.93 < found.holds["utility"] < 1
+    assert 0.8 < found.holds["forget"] < 0.95
+    assert found.share < 1
+
+
 def test_without_intervals_nothing_is_said_about_sureness():
     points = table([(0, 0), (20, 80)]).assign(forget_low=np.nan)
     found = recommend(points, TWO)

@@ -112,11 +112,11 @@ def test_the_batch_size_changes_no_score_and_the_seed_only_intervals(reference, 
     assert small.items.output.tolist() == evaluation.items.output.tolist()
 
 
-def test_one_item_a_split_gives_points_and_no_warning():
+def test_one_item_a_split_gives_wide_intervals_and_no_warning():
     above = {name: {"forget": np.ones(1), "holdout": np.zeros(1)} for name in ATTACKS}  # AUC 1
     for score in evaluator(above, tiny_benchmark(1))(tiny_model()).scores.values():
         if score.n < 4:  # utility has its own four items
-            assert score.low == score.value == score.high
+            assert score.high - score.low > 80
 
 
 def test_the_protocol_changes_the_scores_and_travels_with_them(reference, evaluation):

@@ -58,7 +58,7 @@ def test_every_name_and_value_is_whole_at_width_100(study):
         assert name in text
     for word in ("(low)", "(near 0)", "(high)", "(≥ 41)", "target", "retrained", "0 student", "0 teacher", "1 student"):
         assert word in text
-    for value in ("-99.9 ±2", "-100.0 ±0", "20.8 ±4", "55.5 ±2", "88.8 ±2"):
+    for value in ("-99.9 ±2", "-100.0 ±0", "20.8 ±4", "55.5 ±2", "88.8 ±2", "100.0 -1"):
         assert value in text
 
 
@@ -80,7 +80,7 @@ def test_reference_rows_stand_above_the_front_and_what_they_lack_is_a_dash(study
     lines = drawn(front_table.draw_front(points, facts, ["lr"])).splitlines()
     order = [next(i for i, line in enumerate(lines) if word in line) for word in ("target", "retrained", "1 student")]
     assert order == sorted(order)
-    assert lines[order[0]].split() == ["target", "100.0", "±0", "-", "-100.0", "±0", "99.8", "±1", "-"]
+    assert lines[order[0]].split() == ["target", "100.0", "-1", "-", "-100.0", "±0", "99.8", "-2", "-"]
 
 
 def test_the_front_is_sorted_by_its_worst_loss_and_only_the_front_is_drawn(study):
@@ -138,8 +138,19 @@ def test_the_columns_are_the_objectives_and_then_the_constraints_each_once():
     }
 
 
-@pytest.mark.parametrize(("score", "text"), [(None, "-"), ([50, 46, 53], "50.0 ±4"), ([-0.04, 0, 0], "-0.0 ±0")])
-def test_a_score_is_followed_by_the_half_width_of_its_interval(score, text):
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        (None, "-"),
+        ([50, 46, 53], "50.0 ±4"),
+        ([-0.04, 0, 0], "0.0 ±0"),
+        ([0, 0, 16.8], "0.0 +17"),
+        ([100, 83.2, 100], "100.0 -17"),
+        ([-100, -100, -67.7], "-100.0 +32"),
+        ([3.0, 0.4, 18.0], "3.0 ±15"),
+    ],
+)
+def test_a_score_is_followed_by_how_far_its_interval_reaches_and_to_which_side_if_to_one(score, text):
     assert front_table.interval(score) == text
 
 

@@ -90,7 +90,7 @@ def test_the_dashboard_reads_studies_and_fronts_and_nothing_else_of_the_engine()
     own = {name for file in files_of("dashboard") for name in imports_of(file) if name.startswith("lethe")}
     # decide (the recommended point), snapshot and optuna_tables (the store, read at once) and those of ablations are pure, or
     # read only.
-    known = r"lethe(\.(store|pareto|decide|snapshot|optuna_tables|ablation|designs|effects|verdicts)(\..*)?)?$"
+    known = r"lethe(\.(store|pareto|decide|snapshot|optuna_tables|ablation|designs|effects|verdicts|cells)(\..*)?)?$"
     outside = {name for name in own if not re.match(known, name)}
     assert outside == set()
 

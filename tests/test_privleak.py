@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from tiny import article, tiny_model, tiny_tokenizer
 
 from trainables.muse.attacks import Texts, min_k
+from trainables.muse.intervals import item_weights
 from trainables.muse.privleak import ATTACKS, MIN_K, auc, privleak
 from trainables.muse.protocol import PROTOCOLS
 
@@ -107,27 +108,49 @@ def test_privleak_by_hand():
 @given(scores, scores, st.integers(0, 3))
 def test_the_reference_against_itself_is_zero_with_no_width(forget, holdout, seed):
     attack = {"forget": np.append(forget, 9), "holdout": holdout}  # 9 is above all: the AUC is not 0
-    assert privleak(attack, attack, seed=seed, resamples=50) == (0, 0, 0)
+    assert privleak(attack, attack, seed=seed, draws=50) == (0, 0, 0)
 
 
-def test_the_interval_is_that_of_paired_resampling_one_by_one():
+def weighed_auc(forget, holdout, weights):
+    """The AUC of weighed items, pair by pair."""
+    pairs = (
+        (f, h, wf * wh)
+        for f, wf in zip(forget, weights[0], strict=True)
+        for h, wh in zip(holdout, weights[1], strict=True)
+    )
+    return sum(w * ((f > h) + (f == h) / 2) for f, h, w in pairs)
+
+
+def test_the_interval_is_that_of_weighed_items_and_an_unseen_one_pair_by_pair():
     rng = np.random.default_rng(1)
-    base = {split: rng.normal(size=40) for split in ("forget", "holdout")}
-    model = {split: values + rng.normal(size=40) for split, values in base.items()}
-    value, low, high = privleak(model, base, resamples=2000)
-    draws = []
-    for _ in range(2000):
-        f, h = rng.integers(0, 40, 40), rng.integers(0, 40, 40)
-        reference = auc(base["forget"][f], base["holdout"][h])
-        draws.append((auc(model["forget"][f], model["holdout"][h]) - reference) / reference * 100)
+    base = {split: rng.normal(size=6).round(1) for split in ("forget", "holdout")}
+    model = {split: values + rng.normal(size=6).round(1) for split, values in base.items()}
+    value, low, high = privleak(model, base, draws=200)
+    far, worst, best = 1e9, [], []
+    for wf, wh in zip(*item_weights((6, 6), 0, 200), strict=True):
+        seen = [w[:-1] / w[:-1].sum() for w in (wf, wh)]
+        reference = weighed_auc(base["forget"], base["holdout"], seen)
+        for draws, end in ((worst, -far), (best, far)):
+            forget, holdout = np.append(model["forget"], end), np.append(model["holdout"], -2 * end)
+            draws.append((weighed_auc(forget, holdout, (wf, wh)) / reference - 1) * 100)
     assert low < value < high
-    assert (low, high) == pytest.approx(tuple(np.percentile(draws, [2.5, 97.5])), abs=4)
+    assert (low, high) == pytest.approx((np.percentile(worst, 2.5), np.percentile(best, 97.5)))
 
 
-def test_one_item_a_split_gives_a_point():
+def test_a_model_that_leaks_all_on_few_items_may_leak_less_on_others():
+    attack = {"forget": np.zeros(20), "holdout": np.ones(20)}
+    retrained = {"forget": np.arange(20.0), "holdout": np.arange(20.0)}
+    value, low, high = privleak(attack, retrained)
+    assert (value, low) == (-100, -100)
+    assert -75 < high < -50  # AUC up to about 0.17, as of a share of 0 in 20
+
+
+def test_one_item_a_split_says_next_to_nothing():
     one = {"forget": np.array([2.0]), "holdout": np.array([1.0])}
     tie = {"forget": np.array([1.0]), "holdout": np.array([1.0])}
-    assert privleak(one, tie) == (100, 100, 100)
+    value, low, high = privleak(one, tie)
+    assert (value, high) == (100, pytest.approx(100))
+    assert low < -90
 
 
 def test_no_reference_is_refused():

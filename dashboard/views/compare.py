@@ -7,7 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import curves, data, inert, published, wire
-from dashboard.table import goal_of, number, objectives_of, place_of, recipe, score_text, scores_of, thinned
+from dashboard.table import goal_of, objectives_of, place_of, recipe, score_text, scores_of, thinned
+from lethe.cells import number
 from lethe.decide import recommend
 from lethe.snapshot import Snapshot
 from lethe.store import Objective

@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import curves, data, wire
-from dashboard.table import number, recipe
+from dashboard.table import recipe
+from lethe.cells import number
 
 LONGEST = 200  # rows of a table
 

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import curves, data, inert, outputs, parts, wire
-from dashboard.table import command, find, parameter_text, parse_place, place_of, score_text
+from dashboard.table import command, find, parameter_text, parse_place, place_of, reference_text, score_text
 
 PER_PAGE = 5
 
@@ -99,15 +99,8 @@ def scores_of_point(context: wire.Context, row: pd.Series) -> None:
     named = [s for s in context.scores if not s.startswith("mia_")]
     table = pd.DataFrame({"score": named, "this point": [score_text(row, s) for s in named]})
     for name, scores in context.facts.references.items():
-        table[name] = [reference(scores.get(s), s) for s in named]
+        table[name] = [reference_text(scores.get(s)) for s in named]
     st.dataframe(table, hide_index=True, width="content", alt="Scores of this checkpoint and of the reference models.")
-
-
-def reference(values: list[float] | None, score: str) -> str:
-    """A reference model's score."""
-    if not values:
-        return "–"
-    return score_text(pd.Series({score: values[0], f"{score}_low": values[1], f"{score}_high": values[2]}), score)
 
 
 def course(context: wire.Context, rows: pd.DataFrame, row: pd.Series) -> None:

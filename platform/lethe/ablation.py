@@ -10,6 +10,8 @@ rule is the same for all arms and looks at no score. Imports no ray.
 
 import functools
 import itertools
+import math
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +34,7 @@ from lethe.designs import (
     union,
 )
 from lethe.effects import Measured, contrast, redraw_auc
-from lethe.objectives import MAXIMIZE, compared, improves
+from lethe.objectives import MAXIMIZE, TWO_SIDED, WORST, compared, compared_interval, improves
 from lethe.snapshot import Reader, Snapshot
 from lethe.store import ROLES, Facts
 
@@ -60,7 +62,8 @@ TWO_SAMPLES = {"privleak": ("forget", "holdout")}  # scores that compare items o
 class Ablation:
     """An ablation at one moment; `runs` has a row for each arm and seed: what it scored, or why it did not.
 
-    Columns of `runs`: arm, seed, trial, state, failure, step, items, every score, hypervolume (of the run's own front).
+    Columns of `runs`: arm, seed, trial, state, failure, step, items, every score with its interval (as _low and _high),
+    hypervolume (of the run's own front).
     """
 
     name: str
@@ -93,13 +96,31 @@ class Ablation:
         return [score for score in self.goals if _lacks_items(self.measured(score))]
 
     def arms(self) -> pd.DataFrame:
-        """What each arm scores: arm, score, n, mean, low, high; NaN for an arm without a run that ended."""
+        """What each arm scores: arm, score, n, mean, low, high; NaN for an arm without a run that ended.
+
+        An interval lies within the score's range, and is never narrower than the runs' own over items: that all seeds
+        score 0 on the same few items says no more of other items than that one does.
+        """
         rows = [
-            {"arm": arm.name, "score": score, **_plain(contrast(self.measured(score), {arm.name: 1.0}))}
+            {"arm": arm.name, "score": score, **self._level(arm.name, score)}
             for arm in self.design
             for score in (*self.goals, VOLUME)
         ]
-        return pd.DataFrame(rows).rename(columns={"value": "mean"}).drop(columns="p")
+        return pd.DataFrame(rows).rename(columns={"value": "mean"}).drop(columns=["p", "sd"])
+
+    def _level(self, arm: str, score: str) -> dict[str, float]:
+        found = _plain(contrast(self.measured(score), {arm: 1.0}))
+        own = self.runs[(self.runs[ARM] == arm) & (self.runs["state"] == "COMPLETE")]
+        if found["n"] < 2 or score == VOLUME:
+            return found | {"low": max(found["low"], 0.0)}
+        names = [f"{score}{end}" for end in ("", "_low", "_high")]
+        goal = self.goals[score]
+        _, low, high = np.mean([compared_interval(goal, ends) for ends in own[names].to_numpy(float)], axis=0)
+        top = math.inf if goal == TWO_SIDED else WORST
+        return found | {
+            "low": max(np.fmin(found["low"], low), 0.0),
+            "high": min(np.fmax(found["high"], high), top),
+        }
 
     def effects(self) -> pd.DataFrame:
         """The difference of every arm to the baseline, paired by seed, one row for each arm and score.
@@ -239,7 +260,8 @@ def _run(trial: Mapping[Any, Any], points: pd.DataFrame, facts: Facts, role: str
     scores = [name.removesuffix("_low") for name in points.columns if str(name).endswith("_low")]
     feasible = points[points["feasible"].to_numpy(bool)]
     losses = store.loss_array(feasible, facts.objectives) if len(feasible) else np.zeros((0, 1))
-    found = {name: last[name] for name in ("step", "items", *scores)}
+    ends = [f"{name}{end}" for name in scores for end in ("", "_low", "_high")]
+    found = {name: last[name] for name in ("step", "items", *ends)}
     return row | found | {"failure": None, VOLUME: pareto.hypervolume(losses)}
 
 
@@ -254,7 +276,7 @@ def _measure(runs: pd.DataFrame, score: str, goal: str, read: Any, reference: pd
     for arm, rows in runs.groupby(ARM):
         columns = []
         for row in rows.sort_values(SEED).to_dict("records"):
-            found = redraw(read(row["items"])) if redraw and row["state"] == "COMPLETE" else None
+            found = redraw(read(row["items"]), str(arm)) if redraw and row["state"] == "COMPLETE" else None
             if found and abs(found[0] - row[score]) < 1e-6 * max(1.0, abs(row[score])):
                 items = found[2]
             else:
@@ -273,17 +295,21 @@ def _lacks_items(measured: Measured) -> bool:
 
 
 def _redrawer(score: str, reference: pd.DataFrame | None) -> Any:
-    """A function from a run's items to (the score, its redraws, how many items), the same redraws for every run."""
+    """A function from a run's items and its arm to (the score, its redraws, how many items).
+
+    The redraws are the same for every run; what the unseen item in them scores is a coin of the arm's own.
+    """
     if score == VOLUME:
         return None
 
-    def mean(table: pd.DataFrame | None) -> Any:
+    def mean(table: pd.DataFrame | None, arm: str) -> Any:
         values = _values(table, score)
         if values is None:
             return None
-        return values.mean(), effects.redraw_mean(values, _counts(score, len(values))), len(values)
+        draws = effects.redraw_mean(values, _counts(score, len(values)))
+        return values.mean(), effects.with_unseen(draws, WORST * _coin(score, arm), len(values)), len(values)
 
-    def leak(table: pd.DataFrame | None) -> Any:
+    def leak(table: pd.DataFrame | None, arm: str) -> Any:
         values = [_values(t, score, kind) for t in (table, reference) for kind in TWO_SAMPLES[score]]
         known = [v for v in values if v is not None]
         if len(known) < len(values):
@@ -291,11 +317,10 @@ def _redrawer(score: str, reference: pd.DataFrame | None) -> Any:
         (forget, holdout), retrained = known[:2], known[2:]
         counts = _counts("forget", len(forget)), _counts("holdout", len(holdout))
         ones = np.ones((1, len(forget))), np.ones((1, len(holdout)))
-        whole, draws = (
-            _relative(redraw_auc(forget, holdout, drawn), redraw_auc(retrained[0], retrained[1], drawn))
-            for drawn in (ones, counts)
-        )
-        return float(whole[0]), draws, len(forget)
+        whole, draws = (redraw_auc(forget, holdout, drawn) for drawn in (ones, counts))
+        base, bases = (redraw_auc(retrained[0], retrained[1], drawn) for drawn in (ones, counts))
+        draws = effects.with_unseen(draws, _coin(score, arm), len(forget), len(holdout))
+        return float(_relative(whole, base)[0]), _relative(draws, bases), len(forget)
 
     return leak if score in TWO_SAMPLES else mean
 
@@ -309,6 +334,11 @@ def _relative(auc: np.ndarray, reference: np.ndarray) -> np.ndarray:
 @functools.cache
 def _counts(what: str, items: int) -> np.ndarray:
     return effects.redraw_counts(items, seed=sum(map(ord, what)))
+
+
+@functools.cache
+def _coin(score: str, arm: str) -> np.ndarray:
+    return effects.redraw_coin(zlib.crc32(f"{score} {arm}".encode()))
 
 
 def _values(table: pd.DataFrame | None, score: str, kind: str | None = None) -> np.ndarray | None:
@@ -331,4 +361,4 @@ def _read_items(file: Any) -> pd.DataFrame | None:
 
 def _plain(found: effects.Estimate | None) -> dict[str, float]:
     found = found or effects.Estimate(value=np.nan)
-    return {"n": found.n, "value": found.value, "low": found.low, "high": found.high, "p": found.p}
+    return {"n": found.n, "value": found.value, "low": found.low, "high": found.high, "p": found.p, "sd": found.sd}

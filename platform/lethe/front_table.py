@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from lethe import pareto, store
+from lethe.cells import with_interval
 from lethe.objectives import WISHES
 from lethe.store import Facts
 
@@ -31,7 +32,7 @@ def volume(points: pd.DataFrame, facts: Facts) -> float:
 def draw_front(points: pd.DataFrame, facts: Facts, params: Sequence[str], *, most: int = 20) -> Table:
     """Draw the front's points, with the target and the retrained model above them.
 
-    Every score is followed by the half-width of its 95% interval.
+    Every score is followed by how far its 95% interval reaches.
     """
     # No padding: the box parts the columns by a space, and the widest front has to fit into 100 columns.
     table = Table(header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
@@ -71,11 +72,10 @@ def plain_front(points: pd.DataFrame, facts: Facts, params: Sequence[str]) -> li
 
 
 def interval(score: Sequence[float] | None) -> str:
-    """A score and the half-width of its 95% interval; a dash where it was not measured."""
+    """A score and how far its 95% interval reaches; a dash where it was not measured."""
     if score is None:
         return "-"
-    value, low, high = score
-    return f"{value:.1f} ±{(high - low) / 2:.0f}"
+    return with_interval(*score, ends=0).replace("−", "-")  # a terminal's numbers can be copied
 
 
 def _short(value: Any) -> str:

@@ -50,6 +50,15 @@ def compared(goal: str, values: Any) -> Any:
     return np.abs(values) if goal == TWO_SIDED else values
 
 
+def compared_interval(goal: str, interval: Sequence[float]) -> tuple[float, float, float]:
+    """A score [value, low, high] as it is compared: the distances from 0 of what lies within, where the best is 0."""
+    value, low, high = (float(v) for v in interval)
+    if goal != TWO_SIDED:
+        return value, low, high
+    nearest = 0.0 if low < 0 < high else min(abs(low), abs(high))
+    return abs(value), nearest, max(abs(low), abs(high))
+
+
 def score_name(score: str, goal: str) -> str:
     """What is compared of a score: where its best is 0, its distance from it."""
     return f"|{score}|" if goal == TWO_SIDED else score

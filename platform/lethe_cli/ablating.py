@@ -159,7 +159,7 @@ def _draw_so_far(ledger: Ledger, request: Request) -> tuple[Table, str]:
 
 
 def draw_arms(found: Ablation) -> Table:
-    """Every arm's scores: the mean over seeds and half of its 95% interval."""
+    """Every arm's scores: the mean over seeds and how far its 95% interval reaches."""
     table = Table(header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     arms = found.arms()
     table.add_column("arm", no_wrap=True)
@@ -169,6 +169,6 @@ def draw_arms(found: Ablation) -> Table:
         table.add_column(score_name(score, found.goals.get(score, "")), justify="right", no_wrap=True)
     for arm in found.design:
         own = {row["score"]: row for row in arms[arms["arm"] == arm.name].to_dict("records")}
-        cells = [verdicts.with_half(own[score], digits=3 if score == ablation.VOLUME else 1) for score in scores]
+        cells = [verdicts.mean_cell(own[score], digits=3 if score == ablation.VOLUME else 1) for score in scores]
         table.add_row(arm.name, str(max(int(row["n"]) for row in own.values())), *cells)
     return table

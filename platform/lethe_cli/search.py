@@ -278,7 +278,7 @@ def _print_front(points: pd.DataFrame, facts: Facts, request: Request, console: 
     volume = front_table.volume(points, facts)
     console.print(
         f"{size} of {len(points)} scored checkpoints are on the front; hypervolume {volume:.3f} "
-        "(share of the box from best to worst); ± is half the 95% interval over items",
+        "(share of the box from best to worst); ±, + or - is how far the 95% interval over items reaches",
         soft_wrap=True,
         highlight=False,
     )

@@ -39,7 +39,7 @@ def run_single(task: Task, config: Config, folder: Path, console: Console) -> di
 
 
 def draw_scores(outcome: dict[str, Any]) -> Table:
-    """Draw reference rows and checkpoints; each score is followed by the half-width of its 95% interval."""
+    """Draw reference rows and checkpoints; each score is followed by how far its 95% interval reaches."""
     rows = [(name, "", scores) for name, scores in outcome["references"].items()]
     rows += [(point["role"], str(point["step"]), point["scores"]) for point in outcome["checkpoints"]]
     shown = [name for name in SHOWN if any(name in scores for _, _, scores in rows)]

@@ -28,7 +28,7 @@ from trainables.world import ALONE, World
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """A score x100, its 95% bootstrap interval over items, and their number."""
+    """A score x100, its 95% interval over items, and their number."""
 
     value: float
     low: float

@@ -7,12 +7,13 @@ grows as the model finds the text less likely. A model that remembers has AUC ne
 The attack scores are those of `attacks`; here is only arithmetic on them, without torch.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from trainables.muse.intervals import RESAMPLES, percentile_interval, resample_counts
+from trainables.muse.intervals import DRAWS, ends, item_weights
 
 MIN_K = (5, 10, 20, 30, 40, 50, 60)  # per cent
 ATTACKS = ("ppl", "zlib", "lower", *(f"min_{percent}" for percent in MIN_K))
@@ -32,13 +33,14 @@ def privleak(
     retrained: Mapping[str, np.ndarray] | None,
     *,
     seed: int = 0,
-    resamples: int = RESAMPLES,
+    draws: int = DRAWS,
 ) -> tuple[float, float, float]:
-    """PrivLeak x100 and its 95% bootstrap interval (value, low, high), from one attack's scores by split.
+    """PrivLeak x100 and its 95% interval (value, low, high), from one attack's scores by split.
 
-    Resampled are forget items and holdout items, each on its own, the same draws for the model as for the
-    retrained reference; draws in which the reference's AUC is 0 say nothing and are left out. Raises
-    ValueError without a reference, for a reference of other items, and for a reference AUC of 0.
+    Forget items and holdout items are weighed at random, each on their own, by the same weights for the model as for
+    the retrained reference. The unseen item, shared out between the splits, loses or wins against all for the model,
+    and is like the others for the reference. A model with the reference's very scores is the reference: 0 without
+    width. ValueError without a reference, for a reference of other items, and for a reference AUC of 0.
     """
     if retrained is None:
         raise ValueError("PrivLeak needs the attack scores of a retrained model; there is no default reference")
@@ -51,11 +53,14 @@ def privleak(
     if base.mean() == 0:
         raise ValueError("the retrained model's AUC is 0: PrivLeak divides by it and is not defined")
     value = float(_relative(wins.mean(), base.mean()))
-    rng = np.random.default_rng(seed)
-    forget, holdout = (resample_counts(n, rng=rng, resamples=resamples) for n in wins.shape)
-    draws, reference = _aucs(wins, forget, holdout), _aucs(base, forget, holdout)
-    usable = reference > 0
-    return value, *percentile_interval(_relative(draws[usable], reference[usable]), value)
+    if all(np.array_equal(attack[split], retrained[split]) for split in SPLITS):
+        return value, value, value
+    forget, holdout = item_weights(wins.shape, seed, draws)
+    unseen = 1 - (1 - forget[:, -1]) * (1 - holdout[:, -1])  # the weight of pairs with an unseen item in them
+    model = _aucs(wins, forget, holdout)
+    reference = _aucs(base, forget, holdout) / (1 - unseen)
+    best = _relative(model + unseen, reference)
+    return value, *ends(_relative(model, reference), best, value, within=(-100.0, math.inf))
 
 
 def _wins(forget: np.ndarray, holdout: np.ndarray) -> np.ndarray:
@@ -68,5 +73,5 @@ def _relative(model: Any, reference: Any) -> Any:
 
 
 def _aucs(wins: np.ndarray, forget: np.ndarray, holdout: np.ndarray) -> np.ndarray:
-    """The AUC of each resample: sum of count_f * wins * count_h over f * h. Counts [R, f], [R, h] -> [R]."""
-    return ((forget @ wins) * holdout).sum(axis=1) / wins.size
+    """What the seen items add to each draw's AUC: the sum of w_forget * wins * w_holdout. [R, f+1], [R, h+1] -> [R]."""
+    return ((forget[:, :-1] @ wins) * holdout[:, :-1]).sum(axis=1)

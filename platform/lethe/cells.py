@@ -1,0 +1,29 @@
+"""What stands in a table's cell: a number, and a score with its 95% interval. The one place where these are written."""
+
+import math
+from numbers import Real
+from typing import Any
+
+NONE = "–"
+
+
+def number(value: Any, digits: int = 1) -> str:
+    """A number for a reader; a dash where there is none."""
+    if not isinstance(value, Real) or not math.isfinite(value):
+        return NONE
+    text = f"{value:.{digits}f}"
+    return f"{0:.{digits}f}" if float(text) == 0 else text.replace("-", "−")
+
+
+def with_interval(value: Any, low: Any, high: Any, digits: int = 1, ends: int | None = None) -> str:
+    """A value and how far its 95% interval reaches, rounded to `digits` and to `ends` of them.
+
+    `15.1 ±4` reaches at most 4 to each side: the sides may differ, and the farther one is given. Where only one
+    side is left, as at a score's best or worst, its sign says which: `0.0 +17` goes from 0 to 17.
+    """
+    if number(value) == NONE or not math.isfinite(low) or not math.isfinite(high):
+        return number(value, digits)
+    ends = digits if ends is None else ends
+    below, above = (round(max(float(side), 0.0), ends) for side in (value - low, high - value))
+    sign = "±" if (below > 0) == (above > 0) else "+" if above > 0 else "−"
+    return f"{number(value, digits)} {sign}{max(below, above):.{ends}f}"
