@@ -34,15 +34,15 @@ def simulate(rng, seeds: int, spread: tuple[float, float, float], effect: float)
 
 
 @cache
-def counts(items: int = ITEMS) -> np.ndarray:
-    return effects.redraw_counts(items, seed=0, redraws=REDRAWS)
+def counts(items: int = ITEMS, redraws: int = REDRAWS) -> np.ndarray:
+    return effects.redraw_counts(items, seed=0, redraws=redraws)
 
 
 def redrawn(values: np.ndarray, arm: int = 0) -> np.ndarray:
     """[redraws, seeds] of one arm's values [seeds, items]."""
     n = values.shape[1]
-    means = counts(n) @ values.T / n
-    return effects.with_unseen(means.T, 100 * effects.redraw_coin(arm, redraws=REDRAWS), n).T
+    means = counts(n, effects.RESAMPLES) @ values.T / n
+    return effects.with_unseen(means.T, 100 * effects.redraw_coin(arm), n).T
 
 
 def estimated(differences: np.ndarray) -> Estimate:
@@ -130,7 +130,7 @@ def full(rng, seeds, items, p):
 @pytest.mark.parametrize(("seeds", "items"), [(2, 20), (5, 20), (2, 100)])
 @pytest.mark.parametrize("p", [(0.01, 0.01), (0.02, 0.08), (0.2, 0.2)])
 def test_differences_of_scores_that_stick_to_an_end_are_held_and_few_alarms_are_false(kind, seeds, items, p):
-    rng, times = np.random.default_rng([seeds, items]), 400
+    rng, times = np.random.default_rng([seeds, items]), 300
     found = [compared(kind(rng, seeds, items, p[0]), kind(rng, seeds, items, p[1])) for _ in range(times)]
     truth = 100 * (p[0] - p[1]) * (-1 if kind is full else 1)
     assert np.mean([e.low <= truth <= e.high for e in found]) >= 0.93
@@ -227,7 +227,7 @@ def test_the_auc_of_redraws_is_that_of_the_items_taken_so_often():
 
 
 def test_an_unseen_item_counts_as_one_item_or_as_half_of_one_in_each_of_two_samples():
-    draws, coin = np.array([10.0, 10.0]), np.array([0.0, 100.0])
-    assert effects.with_unseen(draws, coin, 9) == pytest.approx([9, 19])
-    assert effects.with_unseen(draws, coin, 9, 4) == pytest.approx([8.5, 23.5])
-    assert effects.redraw_coin(3, redraws=10).tolist().count(1.0) == 5
+    draws, coin = np.array([10.0, 10.0]), np.array([-50.0, 50.0])
+    assert effects.with_unseen(draws, coin, 9) == pytest.approx([5, 15])
+    assert effects.with_unseen(draws, coin, 9, 4) == pytest.approx([2.5, 17.5])
+    assert effects.redraw_coin(3, redraws=10).tolist().count(0.5) == 5

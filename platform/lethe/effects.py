@@ -12,7 +12,7 @@ Both variances add up; the degrees of freedom are Satterthwaite's. Neither is ev
 - Few seeds may agree by chance. What the draw of items does to each seed on its own has a part in their spread, so the
   spread is at least that.
 - Items that are all right, or all wrong, never vary when they are drawn again. So every redraw has one more item that
-  nobody has seen, at either end of the range by a coin of each arm: much as Agresti and Min (2005) add two pairs.
+  nobody has seen, at either end of the range by a coin of each arm: much as Agresti and Min (2005) add pairs.
 - Where neither is known, seeds that all gave the same difference say nothing of how sure it is: it has no interval.
 
 tests/test_effects.py holds, on simulated data with known effects, also of few seeds whose items are nearly all 0, that
@@ -158,17 +158,17 @@ def redraw_mean(values: Array, counts: Array) -> Array:
 
 
 def with_unseen(draws: Array, coin: Array, *sizes: int) -> Array:
-    """Redraws [redraws] of a mean or an AUC with one more item that nobody has seen, whose value is that of `coin`.
+    """Redraws [redraws] of a mean or an AUC, moved as one more item that nobody has seen may move them.
 
-    It counts as one of the items; where samples of several `sizes` are compared, it is shared out among them.
+    It counts as one of the items, and lies half the range from its middle, to the side of `coin`; where samples of
+    several `sizes` are compared, it is shared out among them.
     """
-    weight = float(np.mean([1 / (n + 1) for n in sizes]))
-    return (1 - weight) * draws + weight * coin
+    return draws + float(np.mean([1 / (n + 1) for n in sizes])) * coin
 
 
 def redraw_coin(seed: int, *, redraws: int = RESAMPLES) -> Array:
-    """0 or 1 for each redraw, each as often."""
-    return np.random.default_rng(seed).permutation(np.arange(redraws) % 2).astype(float)
+    """Half the range of a score of 0 to 1, up or down, for each redraw, each as often."""
+    return np.random.default_rng(seed).permutation(np.arange(redraws) % 2) - 0.5
 
 
 def redraw_auc(forget: Array, holdout: Array, counts: tuple[Array, Array]) -> Array:
