@@ -13,10 +13,9 @@ from dashboard.charts import WISHES
 from dashboard.table import MEANINGS
 from lethe import verdicts
 from lethe.ablation import VOLUME, Ablation
-from lethe.cells import NONE, number, with_interval
+from lethe.cells import number
 from lethe.designs import BASELINE, FRACTIONAL, Part, aliases, resolution
-from lethe.objectives import compared_interval
-from lethe.verdicts import mean_cell, score_name, sentence
+from lethe.verdicts import mean_cell, reference_cell, score_name, sentence
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
 table{border-collapse:collapse;font-size:.9rem}td,th{padding:.25rem .8rem .25rem 0;text-align:left;vertical-align:top;
@@ -175,7 +174,7 @@ def scores(found: Ablation, arms: pd.DataFrame) -> Section:
     shown = [*found.goals, VOLUME]
     rows: list[list[str]] = []
     for name, row in found.facts.references.items():
-        rows.append([name, "", *(_reference(row.get(s), found.goals.get(s, "")) for s in shown)])
+        rows.append([name, "", *(reference_cell(row.get(s), found.goals.get(s, "")) for s in shown)])
     for arm in found.design:
         own = {row["score"]: row for row in arms[arms["arm"] == arm.name].to_dict("records")}
         cells = [mean_cell(own[s], 3 if s == VOLUME else 1) for s in shown]
@@ -186,10 +185,6 @@ def scores(found: Ablation, arms: pd.DataFrame) -> Section:
         "over items."
     )
     return Section("Scores", texts=[text], table=(["arm", "seeds", *names], rows))
-
-
-def _reference(values: Sequence[float] | None, goal: str) -> str:
-    return with_interval(*compared_interval(goal, values)) if values else NONE
 
 
 def factorial(found: Ablation, factors: pd.DataFrame) -> Iterator[Section]:

@@ -1,16 +1,16 @@
 """An ablation in plain words: what a part does, by how much, how sure, and where the data cannot tell. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lethe.ablation import VOLUME, Ablation
-from lethe.cells import number, with_interval
+from lethe.cells import NONE, number, with_interval
 from lethe.designs import BASELINE
 from lethe.effects import MOST_SEEDS
-from lethe.objectives import compared, score_name
+from lethe.objectives import compared, compared_interval, score_name
 
 RULE = (
     "Every run is represented by one checkpoint: the {role} after the run's last step. The rule is the same for all "
@@ -30,6 +30,11 @@ METHOD = (
 def mean_cell(row: Mapping[Any, Any], digits: int = 1) -> str:
     """A mean and how far its 95% interval reaches."""
     return with_interval(row["mean"], row["low"], row["high"], digits)
+
+
+def reference_cell(values: Sequence[float] | None, goal: str) -> str:
+    """A reference model's score as it is compared, and how far its 95% interval over items reaches."""
+    return with_interval(*compared_interval(goal, values)) if values else NONE
 
 
 def sentence(row: Mapping[Any, Any], seeds: int) -> str:
