@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
+from transformers import BertConfig, BertLMHeadModel, GPT2Config, GPT2LMHeadModel
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.muse.evaluate import Evaluator
+from trainables.muse.passes import FAST
 from trainables.muse.protocol import PROTOCOLS
 from trainables.references import fingerprint, measure_references, read_items
 
@@ -150,7 +152,7 @@ def test_a_model_whose_log_probs_are_no_numbers_has_no_reference_scores_and_leav
     def load(name):
         model = tiny_model(SEEDS[name])
         if name == "target":
-            model.lm_head.weight.data[7] = float("nan")
+            model.model.embed_tokens.weight.data[0] = float("nan")  # of <s>, which no probe draws
         return model
 
     with pytest.raises(ValueError, match="model 'target' has .* nan, not a finite number"):
@@ -161,3 +163,37 @@ def test_a_model_whose_log_probs_are_no_numbers_has_no_reference_scores_and_leav
 def test_a_model_with_fewer_embeddings_than_the_tokenizer_has_ids_is_refused_before_it_is_scored(tmp_path):
     with pytest.raises(ValueError, match="model 'retrained' has embeddings of 299 ids, .* up to 299"):
         measure(tmp_path, load=lambda name: tiny_model(vocab_size=299))
+
+
+class Bidirectional:
+    """Makes models whose later tokens change the logits of earlier ones."""
+
+    def __call__(self, name):
+        config = BertConfig(
+            vocab_size=300, hidden_size=32, num_hidden_layers=1, num_attention_heads=4, intermediate_size=64
+        )
+        return BertLMHeadModel(config).eval()
+
+
+def test_a_model_that_is_not_causal_is_refused_by_name_before_anything_is_scored(tmp_path):
+    with pytest.raises(ValueError, match=r"^model 'retrained': a model of type bert \(BertLMHeadModel\) is not causal"):
+        measure(tmp_path, load=Bidirectional())
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_prompts_and_new_tokens_beyond_a_model_s_positions_are_refused_before_anything_is_scored(tmp_path):
+    def few_positions(name):
+        return GPT2LMHeadModel(GPT2Config(vocab_size=300, n_positions=128, n_embd=16, n_layer=1, n_head=2)).eval()
+
+    line = r"^model 'retrained': verbmem/forget needs 1\d\d tokens, and gpt2 has 128 positions: take shorter texts"
+    with pytest.raises(ValueError, match=line):
+        measure(tmp_path, load=few_positions)
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_beyond_positions_by_rotation_there_is_a_note_and_the_ways_are_kept(tmp_path):
+    references = measure(tmp_path, retrained=None, load=lambda name: tiny_model(0, max_position_embeddings=128))
+    (note,) = references.notes
+    assert note.startswith("model 'target': verbmem/forget needs ")
+    assert note.endswith("tokens, and llama has 128 positions; it goes on beyond them, where it was never trained")
+    assert references.passes == FAST

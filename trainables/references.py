@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ from filelock import FileLock
 
 import trainables
 from trainables.benchmarks.layout import Benchmark
+from trainables.muse.passes import FAST, Passes
 from trainables.muse.protocol import Protocol
+from trainables.positions import check_lengths
 
 if TYPE_CHECKING:
     from trainables.muse.evaluate import Evaluation
@@ -35,7 +38,8 @@ class References:
     retrained: Table | None
     attack: Attack | None  # the retrained model's per-item attack scores
     items: dict[str, str]  # "target", "retrained" -> Parquet file of per-item outputs
-    notes: tuple[str, ...] = ()  # what a reader should know of how the models were read
+    notes: tuple[str, ...] = ()  # what a reader should know of the models and of how they were read
+    passes: Passes = FAST  # the ways in which the target, and what comes of it, may be run
 
 
 def measure_references(
@@ -67,7 +71,8 @@ def fingerprint(benchmark: Benchmark, protocol: Protocol, target: str, retrained
     room = Path(trainables.__file__).parent
     files = [*sorted(room.glob("muse/*.py")), room / "models.py", room / "tokenizers.py"]
     code = [file.read_text("utf-8") for file in files]
-    parts = [rows, asdict(protocol), _model_stamp(target), _model_stamp(retrained), code]
+    version = metadata.version("transformers")  # what a model bears is its doing
+    parts = [rows, asdict(protocol), _model_stamp(target), _model_stamp(retrained), code, version]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -91,25 +96,39 @@ def _measure(
     load: Callable[[str], Any] | None,
 ) -> None:
     from trainables.models import load_model
+    from trainables.muse.capabilities import check_training, probe
     from trainables.muse.evaluate import Evaluator
     from trainables.tokenizers import check_vocabulary, tokenizer_notes
     from trainables.world import join
 
-    def fetch(reference: str) -> Any:
+    evaluator, attack, tables = Evaluator(benchmark, tokenizer, protocol, None), {}, {}
+    notes = list(tokenizer_notes(tokenizer))
+
+    def ready(reference: str) -> tuple[Any, Evaluator]:
+        """A model on this device, and the evaluator in the ways that are right for it."""
         model = (load or load_model)(reference)
         check_vocabulary(model, tokenizer, reference)
-        return model.to(join().device)
+        model = model.to(join().device)
+        try:
+            notes.extend(f"model {reference!r}: {note}" for note in check_lengths(evaluator.lengths(), model.config))
+            passes = probe(model, longest=max(evaluator.lengths().values(), default=0))
+            if reference == target:
+                check_training(model)
+        except ValueError as error:
+            raise ValueError(f"model {reference!r}: {error}") from error
+        return model, evaluator.with_passes(passes)
 
-    evaluator, attack, tables = Evaluator(benchmark, tokenizer, protocol, None), {}, {}
     if retrained is not None:
-        model = fetch(retrained)
+        model, evaluator = ready(retrained)
         attack = evaluator.attack(model)
         evaluator = evaluator.with_reference(attack) if attack else evaluator
         tables["retrained"] = _keep(evaluator(model), folder / "retrained.parquet", retrained)
-    tables["target"] = _keep(evaluator(fetch(target)), folder / "target.parquet", target)
+    model, evaluator = ready(target)
+    tables["target"] = _keep(evaluator(model), folder / "target.parquet", target)
     plain = {a: {s: v.tolist() for s, v in by_split.items()} for a, by_split in attack.items()}
+    stored = {"tables": tables, "attack": plain or None, "passes": asdict(evaluator.passes), "notes": notes}
     draft = folder / "references.draft"
-    draft.write_text(json.dumps({"tables": tables, "attack": plain or None, "notes": tokenizer_notes(tokenizer)}))
+    draft.write_text(json.dumps(stored))
     draft.replace(folder / "references.json")
 
 
@@ -132,6 +151,7 @@ def _read(folder: Path) -> References:
         retrained=stored["tables"].get("retrained"),
         attack=attack and {a: {s: np.array(v) for s, v in by_split.items()} for a, by_split in attack.items()},
         items={name: str(folder / f"{name}.parquet") for name in stored["tables"]},
+        passes=Passes(**stored["passes"]),
         notes=tuple(stored["notes"]),
     )
 

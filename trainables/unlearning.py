@@ -79,7 +79,7 @@ def load_task(task: Task) -> Loaded:
         tokenizer=tokenizer,
         target=target,
         references=references,
-        evaluator=Evaluator(benchmark, tokenizer, protocol, references.attack, world=world),
+        evaluator=Evaluator(benchmark, tokenizer, protocol, references.attack, world=world, passes=references.passes),
         world=world,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from trainables.muse.logprobs import token_logprobs
+from trainables.muse.passes import FAST, Passes
 from trainables.muse.privleak import MIN_K
 from trainables.muse.protocol import Protocol
 from trainables.world import ALONE, World
@@ -20,20 +21,27 @@ class Texts:
         self._drop_last = protocol.drop_last
         self._ids = [tokenizer(text).input_ids for text in texts]
         self._lower = [tokenizer(text.lower()).input_ids for text in texts]
+        self.longest = (
+            max(map(len, [*self._ids, *self._lower]), default=1) - 1
+        )  # tokens read at once: the last is never fed
         self._bytes = np.array([len(zlib.compress(text.encode("utf-8"))) for text in texts])
         needed = 3 if protocol.drop_last else 2
         for i, (ids, lower) in enumerate(zip(self._ids, self._lower, strict=True)):
             if min(len(ids), len(lower)) < needed:
                 raise ValueError(f"{split}[{i}] = {texts[i]!r} has fewer than {needed} tokens: nothing to attack")
 
-    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE) -> dict[str, np.ndarray]:
+    def __call__(
+        self, model: Any, *, batch_size: int = 32, world: World = ALONE, passes: Passes = FAST
+    ) -> dict[str, np.ndarray]:
         """Each attack's score of each text, [n] each.
 
         ppl: the mean negative log-prob (not its exponential); zlib: that over the text's compressed bytes;
         lower: that over its value for the text in lower case; min_K: `min_k`. As in the public code of MUSE.
         """
         texts = [*self._ids, *self._lower]
-        logprobs = world.share_out(lambda ids: token_logprobs(model, ids, batch_size=batch_size), texts)
+        logprobs = world.share_out(
+            lambda ids: token_logprobs(model, ids, batch_size=batch_size, texts=passes.texts), texts
+        )
         loss = np.array([-values.mean() for values in logprobs])
         plain, lower = np.split(loss, 2)
         scores = {"ppl": plain, "zlib": plain / self._bytes, "lower": plain / lower}

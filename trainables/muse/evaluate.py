@@ -18,6 +18,7 @@ from trainables.benchmarks.layout import Benchmark
 from trainables.muse.attacks import Texts
 from trainables.muse.intervals import mean_interval
 from trainables.muse.knowmem import KnowMem
+from trainables.muse.passes import FAST, Passes
 from trainables.muse.privleak import ATTACKS, DEFAULT_ATTACK, SPLITS, Attack, auc, privleak
 from trainables.muse.protocol import Protocol
 from trainables.muse.truths import check_truths
@@ -53,7 +54,8 @@ class Evaluator:
     retrained model, PrivLeak and the mia_ scores are absent too: no reference is ever made up. ValueError
     names a text too short to attack, a truth that the protocol's ROUGE does not see (truths.py), and a reference of
     other items or with an AUC of 0. The workers of `world` share the items out; all of them have to call, and all get
-    the whole evaluation.
+    the whole evaluation. `passes` are the ways in which the model may be run (`capabilities.probe`); the fastest are
+    taken for granted where they are not given.
     """
 
     def __init__(
@@ -66,9 +68,10 @@ class Evaluator:
         batch_size: int = 32,
         seed: int = 0,
         world: World = ALONE,
+        passes: Passes = FAST,
     ) -> None:
         self.protocol, self.retrained, self.world = protocol, retrained, world
-        self.batch_size, self.seed = batch_size, seed
+        self.batch_size, self.seed, self.passes = batch_size, seed, passes
         self._answered = _answered(benchmark, tokenizer, protocol)
         for name, task in self._answered.items():
             if name != "utility":  # whose choices are compared by their log-probs
@@ -91,23 +94,35 @@ class Evaluator:
         other.batch_size = batch_size
         return other
 
+    def with_passes(self, passes: Passes) -> "Evaluator":
+        """The same evaluator for a model that is run in these ways."""
+        other = copy.copy(self)
+        other.passes = passes
+        return other
+
+    def lengths(self) -> dict[str, int]:
+        """Most tokens that a model reads at once, new ones counted: split -> number."""
+        longest = {SPLIT_OF[name]: task.longest for name, task in self._answered.items()}
+        return longest | {f"privleak/{split}": texts.longest for split, texts in self._texts.items()}
+
     def attack(self, model: Any) -> Attack:
         """The membership attacks' scores: attack name -> split -> [n]; empty without `privleak` texts."""
-        shared: dict[str, Any] = {"batch_size": self.batch_size, "world": self.world}
-        by_split = {split: texts(model, **shared) for split, texts in self._texts.items()}
+        by_split = {split: texts(model, **self._shared()) for split, texts in self._texts.items()}
         if not by_split:
             return {}
         return {name: {split: scores[name] for split, scores in by_split.items()} for name in ATTACKS}
 
     def __call__(self, model: Any) -> Evaluation:
         """Evaluates the model; its training flag and its attention are as before afterwards."""
-        shared: dict[str, Any] = {"batch_size": self.batch_size, "world": self.world}
-        answers = {name: task(model, **shared) for name, task in self._answered.items()}
+        answers = {name: task(model, **self._shared()) for name, task in self._answered.items()}
         attack = self.attack(model)
         scores = {name: self._mean(answer.values) for name, answer in answers.items()}
         if attack and self.retrained is not None:
             scores |= self._privleaks(attack, self.retrained)
         return Evaluation(protocol=self.protocol.name, scores=scores, items=self._items(answers, attack), attack=attack)
+
+    def _shared(self) -> dict[str, Any]:
+        return {"batch_size": self.batch_size, "world": self.world, "passes": self.passes}
 
     def _mean(self, values: np.ndarray) -> Score:
         low, high = mean_interval(values, seed=self.seed)
@@ -133,6 +148,12 @@ class Evaluator:
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
 
 
+SPLIT_OF = {
+    "verbmem_f": "verbmem/forget",
+    "knowmem_f": "knowmem/forget_qa",
+    "knowmem_r": "knowmem/retain_qa",
+    "utility": "utility/test",
+}
 _COLUMNS = ["score", "item", "prompt", "output", "truth", "value"]
 
 

@@ -1,29 +1,41 @@
 """Greedy decoding of many prompts at once, to the same token ids as one prompt at a time.
 
 Prompts are sorted by length, padded on the left, and decoded in batches; a prefix that all share (few-shot
-examples) is run once; rows that have stopped leave the batch. Plain argmax: penalties and samplers that a
-model's generation_config may ask for are not applied. Equality with one-by-one decoding holds in fp32; in
-bfloat16 the rounding of another batch shape picks other tokens.
+examples) is run once; rows that have stopped leave the batch. Models that do not bear that are decoded by slower ways
+(passes.py). Plain argmax: penalties and samplers that a model's generation_config may ask for are not applied.
+Equality with one-by-one decoding holds in fp32; in bfloat16 the rounding of another batch shape picks other tokens.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache
+from transformers.generation.utils import ALL_CACHE_NAMES
 
 from trainables.muse.evaluating import evaluating
+from trainables.muse.passes import runs
 from trainables.muse.shared_prefix import FAMILIES, Prefix, RowCache, shared_prefix_attention
 
 MIN_PREFIX = 8  # a shorter common prefix (a BOS, a word) is not worth a pass of its own
 Stop = Callable[[list[int]], bool]
 
 
-class _Rows(Protocol):
-    def forward(self, ids: Tensor) -> Tensor: ...
-    def keep(self, index: Tensor) -> None: ...
+class Rows(Protocol):
+    """A batch that is being decoded; rows that have stopped stay in one that is `fixed`."""
+
+    fixed: bool
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits [B, V] behind the last of the new ids [B, Q]."""
+
+    def keep(self, index: Tensor) -> None:
+        """Drops the rows that are not in `index`."""
+
+
+Batch = tuple[list[int], Rows, Tensor]
 
 
 def greedy(
@@ -33,26 +45,53 @@ def greedy(
     max_new_tokens: int,
     batch_size: int = 32,
     stop: Stop | None = None,
+    decode: str = "shared",
 ) -> list[list[int]]:
     """The new token ids of each prompt, up to and with the end-of-sequence token if it came.
 
     `prompts` are token ids; `stop` sees the new ids of one row after each token and says whether the row may
-    end there. Raises ValueError for an empty prompt and for max_new_tokens or batch_size below 1.
+    end there; `decode` is a way that is right for this model (passes.py). Raises ValueError for an empty prompt and
+    for max_new_tokens or batch_size below 1.
     """
     _check(prompts, max_new_tokens, batch_size)
-    # Elsewhere windows and states of their own may hang on the prefix, so each row runs its whole prompt.
-    shared = common_prefix(prompts) if model.config.model_type in FAMILIES else 0
-    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     eos = end_tokens(model)
     outputs: list[list[int]] = [[] for _ in prompts]
-    with evaluating(model), _engine(model, prompts, shared) as start:
-        for first in range(0, len(order), batch_size):
-            chosen = order[first : first + batch_size]
-            ids, real = _left_pad([prompts[i][shared:] for i in chosen], model.device)
-            decoded = _decode(start(real, max_new_tokens), ids, eos, max_new_tokens, stop)
-            for i, new in zip(chosen, decoded, strict=True):
+    with evaluating(model), batches(model, prompts, max_new_tokens, batch_size, decode) as started:
+        for chosen, rows, ids in started:
+            for i, new in zip(chosen, _decode(rows, ids, eos, max_new_tokens, stop), strict=True):
                 outputs[i] = new
     return outputs
+
+
+@contextmanager
+def batches(
+    model: Any, prompts: Sequence[Sequence[int]], room: int, batch_size: int, decode: str
+) -> Iterator[Iterator[Batch]]:
+    """The prompts in batches: their numbers, the rows that run them, what is left to run of each prompt [B, S].
+
+    Each batch has room for so many new tokens; a prefix that all prompts share is run once where the way allows it.
+    """
+    # Elsewhere windows and states of their own may hang on the prefix, so each row runs its whole prompt.
+    one_prefix = decode == "shared" and model.config.model_type in FAMILIES
+    shared = common_prefix(prompts) if one_prefix else 0
+    prefix = _run_prefix(model, prompts[0][:shared]) if shared else None
+
+    def start(real: Tensor) -> Rows:
+        if one_prefix:
+            return _SharedRows(model, prefix, shared, real, room)
+        return (
+            _WholeRows(model) if decode == "whole" else _PlainRows(model, real, padded=decode in ("shared", "padded"))
+        )
+
+    def started() -> Iterator[Batch]:
+        for run in runs(prompts, decode):
+            for first in range(0, len(run), batch_size):
+                chosen = run[first : first + batch_size]
+                ids, real = _left_pad([prompts[i][shared:] for i in chosen], model.device)
+                yield chosen, start(real), ids
+
+    with shared_prefix_attention(model) if one_prefix else nullcontext():
+        yield started()
 
 
 def common_prefix(sequences: Sequence[Sequence[int]]) -> int:
@@ -91,7 +130,7 @@ def _left_pad(rows: Sequence[Sequence[int]], device: Any) -> tuple[Tensor, Tenso
     return ids.to(device), real.to(device)
 
 
-def _decode(rows: _Rows, ids: Tensor, eos: frozenset[int], max_new_tokens: int, stop: Stop | None) -> list[list[int]]:
+def _decode(rows: Rows, ids: Tensor, eos: frozenset[int], max_new_tokens: int, stop: Stop | None) -> list[list[int]]:
     outputs: list[list[int]] = [[] for _ in range(len(ids))]
     alive = list(range(len(ids)))  # the output each row of the shrinking batch writes to
     done = [False] * len(alive)
@@ -104,7 +143,7 @@ def _decode(rows: _Rows, ids: Tensor, eos: frozenset[int], max_new_tokens: int, 
                 done[row] = token in eos or (stop is not None and stop(output))
         if all(done) or step + 1 == max_new_tokens:
             break
-        if 4 * sum(done) >= len(done):  # copying the cache pays once a quarter of the rows is idle
+        if not rows.fixed and 4 * sum(done) >= len(done):  # copying the cache pays once a quarter of the rows is idle
             index = torch.tensor([row for row, over in enumerate(done) if not over], device=tokens.device)
             rows.keep(index)
             tokens = tokens[index]
@@ -112,17 +151,6 @@ def _decode(rows: _Rows, ids: Tensor, eos: frozenset[int], max_new_tokens: int, 
             done = [False] * len(alive)
         tokens = rows.forward(tokens[:, None]).argmax(dim=-1)
     return outputs
-
-
-@contextmanager
-def _engine(model: Any, prompts: Sequence[Sequence[int]], shared: int) -> Iterator[Callable[[Tensor, int], _Rows]]:
-    """What makes the rows of a batch from (real [B, S], room for new tokens); the prefix is run once."""
-    if model.config.model_type not in FAMILIES:
-        yield lambda real, room: _PlainRows(model, real)
-        return
-    prefix = _run_prefix(model, prompts[0][:shared]) if shared else None
-    with shared_prefix_attention(model):
-        yield lambda real, room: _SharedRows(model, prefix, shared, real, room)
 
 
 def _run_prefix(model: Any, ids: Sequence[int]) -> Prefix:
@@ -134,6 +162,8 @@ def _run_prefix(model: Any, ids: Sequence[int]) -> Prefix:
 
 class _SharedRows:
     """A batch whose rows read one copy of the prefix (shared_prefix.py)."""
+
+    fixed = False
 
     def __init__(self, model: Any, prefix: Prefix | None, shared: int, real: Tensor, room: int) -> None:
         self.model, self.prefix, self.real, self.shared = model, prefix, real, shared
@@ -177,6 +207,7 @@ class _SharedRows:
         return torch.zeros_like(seen, dtype=self.model.dtype).masked_fill_(~seen, lowest)
 
     def keep(self, index: Tensor) -> None:
+        """Drops the rows that are not in `index`."""
         self.cache.keep(index)
         self.count, self.bias = self.count[index], self.bias[index]
 
@@ -184,26 +215,47 @@ class _SharedRows:
 class _PlainRows:
     """A batch of any other model: transformers' own attention, mask and cache."""
 
-    def __init__(self, model: Any, real: Tensor) -> None:
+    def __init__(self, model: Any, real: Tensor, *, padded: bool) -> None:
         self.model = model
-        self.cache = DynamicCache(config=model.config)
-        self.mask = real.long()  # [B, tokens so far]
+        self.fixed = not padded  # caches of states, not of keys and values, cannot let go of a row
+        self.cache: dict[str, Any] = {}  # by the name that the model knows it by; the model makes its own kind
+        self.mask = real.long() if padded else None  # [B, tokens so far]
 
     def forward(self, ids: Tensor) -> Tensor:
         """Logits [B, V] behind the last of the new ids [B, Q]."""
-        if self.cache.get_seq_length() > 0:
-            self.mask = torch.cat([self.mask, self.mask.new_ones(len(ids), 1)], dim=1)
-        positions = (self.mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-        output = self.model(
-            ids,
-            attention_mask=self.mask,
-            position_ids=positions,
-            past_key_values=self.cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
+        extra = {} if self.mask is None else self._places(self.mask, ids)
+        output = self.model(ids, use_cache=True, logits_to_keep=1, **extra, **self.cache)
+        self.cache = {name: output[name] for name in ALL_CACHE_NAMES if output.get(name) is not None}
         return output.logits[:, -1]
 
+    def _places(self, mask: Tensor, ids: Tensor) -> dict[str, Tensor]:
+        if self.cache:
+            mask = torch.cat([mask, mask.new_ones(len(ids), 1)], dim=1)
+        self.mask = mask
+        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+        return {"attention_mask": mask, "position_ids": positions}
+
     def keep(self, index: Tensor) -> None:
-        self.cache.batch_select_indices(index)
+        """Drops the rows that are not in `index`."""
+        for cache in self.cache.values():
+            cache.batch_select_indices(index)
+        assert self.mask is not None
         self.mask = self.mask[index]
+
+
+class _WholeRows:
+    """A batch of one row that is run from its first token for each new one."""
+
+    fixed = True
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.ids: Tensor | None = None  # [1, tokens so far]
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits [1, V] behind the last of the new ids [1, Q]."""
+        self.ids = ids if self.ids is None else torch.cat([self.ids, ids], dim=1)
+        return self.model(self.ids, use_cache=False).logits[:, -1]
+
+    def keep(self, index: Tensor) -> None:
+        """Nothing: a row that has stopped was the last of its batch."""

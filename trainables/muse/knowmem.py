@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trainables.muse.generate import greedy
+from trainables.muse.passes import FAST, Passes
 from trainables.muse.protocol import Protocol
 from trainables.muse.rouge import RougeL, decode, finish
 from trainables.muse.verbmem import Answers
@@ -27,18 +28,19 @@ class KnowMem:
         self.truths = [row["answer"].strip() if protocol.strip else row["answer"] for row in rows]
         # Whole strings, never pieces: a BPE may merge across the seam of examples and question.
         self.ids = [tokenizer(prompt, add_special_tokens=True).input_ids for prompt in self.prompts]
+        # Tokens read at once: the last new one is never fed.
+        self.longest = max(map(len, self.ids)) + protocol.knowmem_tokens - 1
         self.rouge = RougeL(self.truths, protocol)
         self.stop = StopWords(tokenizer, protocol.stop_words)
 
-    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE) -> Answers:
+    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE, passes: Passes = FAST) -> Answers:
         """Answers each question in protocol.knowmem_tokens greedy tokens; scores what precedes a stop.
 
         Workers share the questions.
         """
         tokens = self._protocol.knowmem_tokens
-        new = world.share_out(
-            lambda ids: greedy(model, ids, max_new_tokens=tokens, batch_size=batch_size, stop=self.stop), self.ids
-        )
+        shared: dict[str, Any] = {"batch_size": batch_size, "decode": passes.decode, "stop": self.stop}
+        new = world.share_out(lambda ids: greedy(model, ids, max_new_tokens=tokens, **shared), self.ids)
         outputs = [self._finish(ids) for ids in new]
         return Answers(self.prompts, outputs, self.truths, 100 * self.rouge(outputs))
 

@@ -8,30 +8,36 @@ import torch
 from torch import Tensor
 
 from trainables.muse.evaluating import evaluating
+from trainables.muse.passes import runs
 
 # Of the trunk at once, padding counted: more of them leave the cache of a CPU and feed a GPU no better.
 PASS_TOKENS = 2048
 
 
 def token_logprobs(
-    model: Any, sequences: Sequence[Sequence[int]], *, batch_size: int = 32, chunk: int = 1024
+    model: Any,
+    sequences: Sequence[Sequence[int]],
+    *,
+    batch_size: int = 32,
+    chunk: int = 1024,
+    texts: str = "padded",
 ) -> list[np.ndarray]:
     """log p(x_t | x_<t) for t = 2..T of each sequence of T token ids: float64 arrays of T - 1 fp32 values.
 
-    The trunk runs at most `batch_size` rows at a time, the output layer `chunk` positions. Raises ValueError
-    for a sequence of fewer than 2 tokens, which predicts nothing.
+    The trunk runs at most `batch_size` rows at a time, the output layer `chunk` positions; `texts` is a way that is
+    right for this model (passes.py). Raises ValueError for a sequence of fewer than 2 tokens, which predicts nothing.
     """
     short = [i for i, sequence in enumerate(sequences) if len(sequence) < 2]
     if short:
         raise ValueError(f"sequence {short[0]} has {len(sequences[short[0]])} tokens: at least 2 are needed")
-    order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
     results: list[np.ndarray] = [np.empty(0)] * len(sequences)
     with evaluating(model):
         split = bool(sequences) and _head_is_last(model, sequences[0][:2])
-        for chosen in _batches(order, sequences, batch_size):
-            rows = [sequences[i] for i in chosen]
-            for i, values in zip(chosen, _batch(model, rows, chunk, split), strict=True):
-                results[i] = values
+        for run in runs(sequences, texts):
+            for chosen in _batches(run, sequences, batch_size):
+                rows = [sequences[i] for i in chosen]
+                for i, values in zip(chosen, _batch(model, rows, chunk, split), strict=True):
+                    results[i] = values
     return results
 
 

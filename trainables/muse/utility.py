@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from trainables.muse.logprobs import token_logprobs
+from trainables.muse.passes import FAST, Passes
 from trainables.muse.verbmem import Answers
 from trainables.world import ALONE, World
 
@@ -31,10 +32,13 @@ class Utility:
                 ids = tokenizer(prompt + choice).input_ids
                 self._ids.append(ids)
                 self._starts.append(_choice_start(before, ids))
+        self.longest = max(map(len, self._ids)) - 1  # tokens read at once: the last is never fed
 
-    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE) -> Answers:
+    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE, passes: Passes = FAST) -> Answers:
         """100 where the choice that is likeliest given the prompt (sum of its tokens' log-probs) is right, else 0."""
-        logprobs = world.share_out(lambda ids: token_logprobs(model, ids, batch_size=batch_size), self._ids)
+        logprobs = world.share_out(
+            lambda ids: token_logprobs(model, ids, batch_size=batch_size, texts=passes.texts), self._ids
+        )
         sums = iter([values[start - 1 :].sum() for values, start in zip(logprobs, self._starts, strict=True)])
         picked = [int(np.argmax([next(sums) for _ in choices])) for choices in self.choices]
         return Answers(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from trainables.muse.generate import greedy
+from trainables.muse.passes import FAST, Passes
 from trainables.muse.protocol import Protocol
 from trainables.muse.rouge import RougeL, decode, finish
 from trainables.world import ALONE, World
@@ -30,12 +31,15 @@ class VerbMem:
         self.prompts = [row["prompt"] for row in rows]
         self.truths = [_truth(row["gt"], tokenizer, protocol) for row in rows]
         self.ids = [tokenizer(prompt, add_special_tokens=True).input_ids for prompt in self.prompts]
+        # Tokens read at once: the last new one is never fed.
+        self.longest = max(map(len, self.ids)) + protocol.verbmem_tokens - 1
         self.rouge = RougeL(self.truths, protocol)
 
-    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE) -> Answers:
+    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE, passes: Passes = FAST) -> Answers:
         """Continues each prompt greedily by protocol.verbmem_tokens tokens and scores it; workers share the prompts."""
         tokens = self._protocol.verbmem_tokens
-        new = world.share_out(lambda ids: greedy(model, ids, max_new_tokens=tokens, batch_size=batch_size), self.ids)
+        shared: dict[str, Any] = {"batch_size": batch_size, "decode": passes.decode}
+        new = world.share_out(lambda ids: greedy(model, ids, max_new_tokens=tokens, **shared), self.ids)
         outputs = [finish(decode(self._tokenizer, ids), self._protocol, self._tokenizer) for ids in new]
         return Answers(self.prompts, outputs, self.truths, 100 * self.rouge(outputs))
 
