@@ -10,11 +10,11 @@ from live_bytes import LiveBytes, size
 from seven import BIG, seven_config, seven_folder, seven_shape
 from tiny import tiny_model
 from torch.autograd.graph import saved_tensors_hooks
-from transformers import GPT2Config, GPTNeoXConfig
+from transformers import GPT2Config, GPTNeoXConfig, MambaConfig, RwkvConfig
 
 from trainables.config import Config
 from trainables.mean_teacher import Checkpoint, unlearn
-from trainables.memory import BACKWARD, GIB, LOSS, SCORING, UPDATE, plan, read_shape, saved, shape_of
+from trainables.memory import BACKWARD, GIB, LOSS, SCORING, UPDATE, Unplanned, plan, read_shape, saved, shape_of
 from trainables.models import freeze
 
 SEVEN, FROZEN = 6_738_415_616, 2 * 32000 * 4096 + 65 * 4096  # parameters; embeddings, head and 65 norms
@@ -225,6 +225,16 @@ def test_other_families_have_a_shape_too():
     ):
         shape = shape_of(config)
         assert shape.layers * shape.block + shape.root == shape.elements() > shape.elements(trainable=True) > 0
+
+
+@pytest.mark.parametrize("config", [MambaConfig(hidden_size=32, num_hidden_layers=2), RwkvConfig(hidden_size=32)])
+def test_an_architecture_without_attention_heads_is_told_in_one_line(config):
+    with pytest.raises(
+        Unplanned, match=f"^the memory of a model of type {config.model_type} cannot be planned: "
+    ) as told:
+        shape_of(config)
+    assert "num_attention_heads" in str(told.value)
+    assert "\n" not in str(told.value)
 
 
 def test_a_folder_without_a_configuration_is_told_in_one_line(tmp_path):

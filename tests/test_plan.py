@@ -6,6 +6,7 @@ import os
 import pytest
 from rich.console import Console
 from seven import seven_folder, seven_shape
+from transformers import MambaConfig
 
 from lethe_cli import plan_table
 from lethe_cli.main import main
@@ -114,6 +115,13 @@ def test_a_machine_with_gpus_refuses_what_cannot_fit(folder, monkeypatch):
     small = Memory(gpu=24 * GIB)
     with pytest.raises(ValueError, match="it fits with --workers 32"):
         said(Task(benchmark="muse-news", model=folder), NEWS, small, monkeypatch)
+
+
+def test_of_an_architecture_that_the_plan_does_not_know_a_run_says_so_and_goes_on(tmp_path, monkeypatch):
+    MambaConfig(hidden_size=32, num_hidden_layers=2).save_pretrained(tmp_path)
+    told = said(Task(benchmark="own", model=str(tmp_path)), Config(), Memory(gpu=GIB), monkeypatch)
+    assert told.startswith("note: the memory of a model of type mamba cannot be planned: ")
+    assert told.rstrip().endswith("; whether the run fits is not known")
 
 
 def test_a_gpu_s_memory_is_what_nvidia_smi_tells_and_workers_share_it(tmp_path, monkeypatch):

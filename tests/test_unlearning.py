@@ -12,6 +12,7 @@ import pytest
 import torch
 from disks import fill, needs_mount, small_disk
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from trainables.benchmarks.layout import text_rows, write_benchmark
 from trainables.config import Config
@@ -260,3 +261,16 @@ def test_long_forget_texts_are_truncated_where_the_run_says_so(unlearner):
 def test_text_that_the_benchmark_lacks_is_named(unlearner, tmp_path):
     with pytest.raises(ValueError, match="no split raw/unrelated"):
         list(unlearner(replace(RUN, regularisation="unrelated"), tmp_path))
+
+
+def test_sequences_longer_than_the_positions_of_the_model_are_refused_with_both_numbers(
+    unlearner, tmp_path, monkeypatch
+):
+    config = GPT2Config(vocab_size=300, n_positions=16, n_embd=16, n_layer=1, n_head=2)
+    few = replace(unlearner.loaded, target=GPT2LMHeadModel(config).eval())
+    monkeypatch.setattr(unlearner, "loaded", few)
+    monkeypatch.setattr(unlearner, "_tokens", {})
+    line = r"training on forget needs \d+ tokens, and gpt2 has 16 positions: take shorter texts \(in training: --set max_length=16\)"
+    with pytest.raises(ValueError, match=line):
+        list(unlearner(RUN, tmp_path / "long"))
+    assert len(unlearner._forget(replace(RUN, max_length=16))) > 0

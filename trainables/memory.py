@@ -128,8 +128,23 @@ def read_shape(reference: str | Path, *, frozen: bool = True) -> Shape:
     return shape_of(config, frozen=frozen)
 
 
+class Unplanned(ValueError):
+    """An architecture of which the plan does not know what it computes, such as a recurrent one."""
+
+
 def shape_of(config: Any, *, frozen: bool = True) -> Shape:
-    """The shape of a model by its transformers configuration: it is built on the `meta` device, without memory."""
+    """The shape of a model by its transformers configuration: it is built on the `meta` device, without memory.
+
+    Unplanned where it has no attention heads or the like, or differs from layer to layer.
+    """
+    try:
+        return _shape_of(config, frozen)
+    except (AttributeError, TypeError, ValueError) as error:
+        kind, reason = getattr(config, "model_type", "?"), reason_of(error)
+        raise Unplanned(f"the memory of a model of type {kind} cannot be planned: {reason}") from error
+
+
+def _shape_of(config: Any, frozen: bool) -> Shape:
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -147,7 +162,7 @@ def shape_of(config: Any, *, frozen: bool = True) -> Shape:
     return Shape(
         layers=text.num_hidden_layers,
         hidden=hidden,
-        mlp=getattr(text, "intermediate_size", None) or getattr(text, "n_inner", None) or 4 * hidden,
+        mlp=_widest(getattr(text, "intermediate_size", None) or getattr(text, "n_inner", None) or 4 * hidden),
         heads=heads,
         kv_heads=getattr(text, "num_key_value_heads", None) or heads,
         head_size=getattr(text, "head_dim", None) or hidden // heads,
@@ -156,6 +171,11 @@ def shape_of(config: Any, *, frozen: bool = True) -> Shape:
         block=max(blocks, default=0),
         root=sum(weight.elements for weight in weights) - sum(blocks),
     )
+
+
+def _widest(size: int | list[int]) -> int:
+    """Some architectures list a width for each layer."""
+    return size if isinstance(size, int) else max(size)
 
 
 def plan(shape: Shape, config: Config, workers: int = 1, *, per_node: int = 8, scoring: Scoring = MUSE) -> Plan:

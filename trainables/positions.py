@@ -28,5 +28,5 @@ def check_lengths(lengths: Mapping[str, int], config: Any) -> list[str]:
         return []
     longer = f"{split} needs {lengths[split]} tokens, and {config.model_type} has {limit} positions"
     if not getattr(config.get_text_config(), "rope_parameters", None):
-        raise ValueError(f"{longer}: take shorter texts, or a model of more positions")
+        raise ValueError(f"{longer}: take shorter texts (in training: --set max_length={limit}), or another model")
     return [f"{longer}; it goes on beyond them, where it was never trained"]

@@ -32,6 +32,7 @@ from trainables.models import load_model, save_model
 from trainables.muse.evaluate import Evaluation, Evaluator
 from trainables.muse.protocol import PROTOCOLS
 from trainables.parallel import gathered, whole_state
+from trainables.positions import check_lengths
 from trainables.references import References, measure_references
 from trainables.run_folder import RunFolder
 from trainables.task import Task, cache_of, locate
@@ -194,7 +195,9 @@ class Unlearner:
         if key not in self._tokens:
             in_benchmark = source in (FORGET, RETAIN, UNRELATED)
             texts = self.loaded.benchmark.texts("raw", source) if in_benchmark else read_corpus(source)
-            self._tokens[key] = chunk_texts(self.loaded.tokenizer, texts, max_length=max_length, long_texts=long_texts)
+            made = chunk_texts(self.loaded.tokenizer, texts, max_length=max_length, long_texts=long_texts)
+            check_lengths({f"training on {source}": max(map(len, made), default=0)}, self.loaded.target.config)
+            self._tokens[key] = made
         return self._tokens[key]
 
 

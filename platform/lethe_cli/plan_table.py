@@ -12,20 +12,25 @@ from search_spaces.presets import PRESET_SETTINGS
 from trainables.benchmarks import EMBEDDED
 from trainables.config import Config
 from trainables.fitting import Memory, check_fit
-from trainables.memory import GIB, Plan, Shape, plan, read_shape
+from trainables.memory import GIB, Plan, Shape, Unplanned, plan, read_shape
 from trainables.task import Task, locate
 
 
 def announce_plan(task: Task, config: Config, *, workers: int, gpus: float, console: Console) -> None:
     """Print the plan of a run on GPUs, or of a preset, and refuse what cannot fit; ValueError says what would.
 
-    `gpus` is the share of GPUs that one worker has. Without a GPU on this machine nothing is refused.
+    `gpus` is the share of GPUs that one worker has. Without a GPU on this machine nothing is refused; of a model
+    that the plan does not know, only that is said.
     """
     memory = here(gpus)
     small = task.benchmark == EMBEDDED and task.model is None  # a million parameters, maybe not made yet
     if small or (task.benchmark not in PRESET_SETTINGS and memory.gpu is None):
         return
-    shape = read_shape(locate(task).target, frozen=config.freeze)
+    try:
+        shape = read_shape(locate(task).target, frozen=config.freeze)
+    except Unplanned as error:
+        console.print(f"note: {error}; whether the run fits is not known", soft_wrap=True, highlight=False)
+        return
     show_plan(plan(shape, config, workers, per_node=memory.per_node), shape, workers, memory, console)
     check_fit(shape, config, workers, memory)
 

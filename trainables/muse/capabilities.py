@@ -17,6 +17,7 @@ from torch import Tensor
 
 from trainables.data import collate
 from trainables.failures import is_memory
+from trainables.model_files import reason_of
 from trainables.muse.evaluating import evaluating
 from trainables.muse.generate import batches
 from trainables.muse.logprobs import token_logprobs
@@ -121,8 +122,7 @@ def _plain(model: Any, row: Ids) -> Tensor:
     except FAILURES as error:
         if is_memory(error):
             raise
-        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise ValueError(f"a model of type {name_of(model)} does not run: {reason}") from error
+        raise ValueError(f"a model of type {name_of(model)} does not run: {reason_of(error)}") from error
     if logits.isnan().any():
         raise ValueError(f"a model of type {name_of(model)} gives logits that are no numbers")
     return _odds(logits)
