@@ -119,7 +119,7 @@ def test_a_machine_with_gpus_refuses_what_cannot_fit(folder, monkeypatch):
 
 def test_of_an_architecture_that_the_plan_does_not_know_a_run_says_so_and_goes_on(tmp_path, monkeypatch):
     MambaConfig(hidden_size=32, num_hidden_layers=2).save_pretrained(tmp_path)
-    told = said(Task(benchmark="own", model=str(tmp_path)), Config(), Memory(gpu=GIB), monkeypatch)
+    told = said(Task(benchmark="muse-news", model=str(tmp_path)), Config(), Memory(gpu=GIB), monkeypatch)
     assert told.startswith("note: the memory of a model of type mamba cannot be planned: ")
     assert told.rstrip().endswith("; whether the run fits is not known")
 

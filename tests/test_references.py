@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
+from tiny import article, tiny_benchmark, tiny_model, tiny_tokenizer
 from transformers import BertConfig, BertLMHeadModel, GPT2Config, GPT2LMHeadModel
 
 from trainables.benchmarks.layout import Benchmark
+from trainables.muse.capabilities import draw_rows
 from trainables.muse.evaluate import Evaluator
 from trainables.muse.passes import FAST
 from trainables.muse.protocol import PROTOCOLS
@@ -152,7 +153,9 @@ def test_a_model_whose_log_probs_are_no_numbers_has_no_reference_scores_and_leav
     def load(name):
         model = tiny_model(SEEDS[name])
         if name == "target":
-            model.model.embed_tokens.weight.data[0] = float("nan")  # of <s>, which no probe draws
+            drawn = {0, *(i for row in draw_rows(model, 0) for i in row)}  # a probe would notice one of these
+            broken = next(i for i in tiny_tokenizer()(article(0)).input_ids if i not in drawn)
+            model.model.embed_tokens.weight.data[broken] = float("nan")
         return model
 
     with pytest.raises(ValueError, match="model 'target' has .* nan, not a finite number"):
@@ -183,7 +186,8 @@ def test_a_model_that_is_not_causal_is_refused_by_name_before_anything_is_scored
 
 def test_prompts_and_new_tokens_beyond_a_model_s_positions_are_refused_before_anything_is_scored(tmp_path):
     def few_positions(name):
-        return GPT2LMHeadModel(GPT2Config(vocab_size=300, n_positions=128, n_embd=16, n_layer=1, n_head=2)).eval()
+        ends = {"bos_token_id": 0, "eos_token_id": 1}
+        return GPT2LMHeadModel(GPT2Config(300, n_positions=128, n_embd=16, n_layer=1, n_head=2, **ends)).eval()
 
     line = r"^model 'retrained': verbmem/forget needs 1\d\d tokens, and gpt2 has 128 positions: take shorter texts"
     with pytest.raises(ValueError, match=line):
