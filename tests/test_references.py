@@ -186,8 +186,8 @@ def test_a_model_that_is_not_causal_is_refused_by_name_before_anything_is_scored
 
 def test_prompts_and_new_tokens_beyond_a_model_s_positions_are_refused_before_anything_is_scored(tmp_path):
     def few_positions(name):
-        ends = {"bos_token_id": 0, "eos_token_id": 1}
-        return GPT2LMHeadModel(GPT2Config(300, n_positions=128, n_embd=16, n_layer=1, n_head=2, **ends)).eval()
+        shape = {"vocab_size": 300, "n_positions": 128, "n_embd": 16, "n_layer": 1, "n_head": 2}
+        return GPT2LMHeadModel(GPT2Config(**shape, bos_token_id=0, eos_token_id=1)).eval()
 
     line = r"^model 'retrained': verbmem/forget needs 1\d\d tokens, and gpt2 has 128 positions: take shorter texts"
     with pytest.raises(ValueError, match=line):
