@@ -115,7 +115,7 @@ class Ablation:
             return found | {"low": max(found["low"], 0.0)}
         names = [f"{score}{end}" for end in ("", "_low", "_high")]
         goal = self.goals[score]
-        _, low, high = np.mean([compared_interval(goal, ends) for ends in own[names].to_numpy(float)], axis=0)
+        _, low, high = np.mean([compared_interval(goal, ends) for ends in own[names].to_numpy(float).tolist()], axis=0)
         top = math.inf if goal == TWO_SIDED else WORST
         return found | {
             "low": max(np.fmin(found["low"], low), 0.0),

@@ -15,7 +15,7 @@ def number(value: Any, digits: int = 1) -> str:
     return f"{0:.{digits}f}" if float(text) == 0 else text.replace("-", "−")
 
 
-def with_interval(value: Any, low: Any, high: Any, digits: int = 1, ends: int | None = None) -> str:
+def with_interval(value: Any, low: Any, high: Any, *, digits: int = 1, ends: int | None = None) -> str:
     """A value and how far its 95% interval reaches, rounded to `digits` and to `ends` of them.
 
     `15.1 ±4` reaches at most 4 to each side: the sides may differ, and the farther one is given. Where only one

@@ -29,7 +29,7 @@ METHOD = (
 
 def mean_cell(row: Mapping[Any, Any], digits: int = 1) -> str:
     """A mean and how far its 95% interval reaches."""
-    return with_interval(row["mean"], row["low"], row["high"], digits)
+    return with_interval(row["mean"], row["low"], row["high"], digits=digits)
 
 
 def reference_cell(values: Sequence[float] | None, goal: str) -> str:
