@@ -12,6 +12,7 @@ os.environ |= share_cores(os.environ)  # also for what the tests start, which ma
 
 from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
+from types import SimpleNamespace  # noqa: E402
 from typing import TYPE_CHECKING  # noqa: E402
 
 import pytest  # noqa: E402
@@ -40,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def hub(monkeypatch) -> None:
     """A hub that has every id that is asked for, and is not reached: no test depends on a network."""
     for question in ("dataset_info", "model_info"):
-        monkeypatch.setattr(f"huggingface_hub.HfApi.{question}", lambda *_, **__: None)
+        monkeypatch.setattr(f"huggingface_hub.HfApi.{question}", lambda *_, **__: SimpleNamespace(sha="newest"))
 
 
 @pytest.fixture(scope="module")

@@ -212,7 +212,7 @@ def wait_until(ready: Callable[[], bool], search: Search, timeout: float = PATIE
 
 def under_way(results: Path, least: int) -> Path | None:
     """The folder of a trial, numbered `least` or more, that runs and has saved its state; a look costs next to nothing."""
-    folders = sorted(file.parent for file in results.glob(f"*/trial-*/{PROGRESS}"))
+    folders = sorted(file.parents[1] for file in results.glob(f"*/trial-*/{PROGRESS}"))
     return next((folder for folder in folders if int(folder.name.removeprefix("trial-")) >= least), None)
 
 

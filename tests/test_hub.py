@@ -1,8 +1,11 @@
 """A hub id that cannot be had is one line, at once; one that was downloaded before needs no hub."""
 
 import pytest
+from transformers import AutoTokenizer
 
-from trainables import hub
+from trainables import hub, tokenizers
+from trainables.memory import read_shape
+from trainables.models import load_model
 
 
 @pytest.fixture
@@ -32,14 +35,50 @@ def test_a_dataset_that_was_downloaded_needs_no_hub(tmp_path, away, monkeypatch)
     hub.check_hub("owner/MyName", "dataset")
 
 
-def test_a_model_that_was_downloaded_needs_no_hub(tmp_path, away, monkeypatch):
+@pytest.fixture
+def name(tmp_path, monkeypatch):
+    """A hub id that was downloaded at the commit a1."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     snapshot = tmp_path / "models--owner--name" / "snapshots" / "a1"
     snapshot.mkdir(parents=True)
     (snapshot / "config.json").write_text("{}")
     (tmp_path / "models--owner--name" / "refs").mkdir()
     (tmp_path / "models--owner--name" / "refs" / "main").write_text("a1")
-    hub.check_hub("owner/name", "model")
+    return "owner/name"
+
+
+def test_a_model_that_was_downloaded_needs_no_hub(away, name):
+    hub.check_hub(name, "model")
+    assert hub.revision(name) == hub.commit(name) == "a1"
+
+
+def test_what_was_never_downloaded_is_loaded_at_the_newest_commit_which_a_silent_hub_does_not_tell(away, tmp_path):
+    assert (hub.revision("owner/none"), hub.commit("owner/none")) == ("main", None)
+    assert hub.revision(tmp_path) == "main"  # a folder has no commit
+
+
+@pytest.mark.parametrize(
+    ("load", "reader"),
+    [
+        (load_model, "transformers.PreTrainedConfig.get_config_dict"),
+        (load_model, "transformers.AutoModelForCausalLM.from_pretrained"),
+        (lambda name: tokenizers.own_file(name, "tokenizer.json"), "trainables.tokenizers.cached_file"),
+        (lambda name: tokenizers._load(AutoTokenizer, name), "transformers.AutoTokenizer.from_pretrained"),
+        (read_shape, "transformers.AutoConfig.from_pretrained"),
+    ],
+)
+def test_all_that_is_loaded_of_a_model_is_of_the_commit_that_was_downloaded(load, reader, name, monkeypatch):
+    asked = {}
+
+    def stop(place, *_, **options):
+        asked.update(options, place=place)
+        raise ValueError("stop")
+
+    monkeypatch.setattr("transformers.PreTrainedConfig.get_config_dict", lambda *_, **__: ({}, {}))
+    monkeypatch.setattr(reader, stop)
+    with pytest.raises(ValueError, match="stop"):
+        load(name)
+    assert (asked["place"], asked["revision"]) == (name, "a1")
 
 
 @pytest.mark.parametrize(("status", "said"), [(404, "it is not there, or is private"), (503, "the hub answers 503")])

@@ -12,6 +12,7 @@ import sharded_preset
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 from team import team
 from tiny import VOCABULARY, tiny_benchmark, tiny_model, tiny_tokenizer
 
@@ -29,6 +30,7 @@ from trainables.world import ALONE, World, join
 
 RUN = Config(lr=0.05, delta=0.1, batch_size=7, micro_batch_size=2, steps=4, eval_every=2, warmup_steps=1)
 CLOSE = 1e-5
+KEY = "key of the run"
 LAYOUTS = [(2, "ddp"), (2, "fsdp"), (3, "ddp"), (3, "fsdp")]
 
 
@@ -173,16 +175,17 @@ def interrupted(world: World, config: Config, place: Path | str, stop: int) -> N
     folder.path.mkdir(exist_ok=True)
     for record in unlearn(tiny_model(), sequences(0, 6), sequences(1, 5), config, pad=2, world=world):
         if isinstance(record, Checkpoint) and record.role == "teacher" and record.step == stop:
-            resume.save(folder, record.training, [{"step": stop}], world)
+            resume.save(folder, KEY, record.training, [{"step": stop}], world)
             return
 
 
 def resumed(world: World, config: Config, place: Path | str):
     """Go on from a saved state: what the steps that were left saw, and the last student and teacher."""
     folder = RunFolder(place)
+    saved = world.on_first(lambda: resume.find(folder, KEY, config.steps))
 
     def restore(training: Training) -> None:
-        resume.load(folder, training, world)
+        resume.load(folder, saved, training, world)
 
     records = list(
         unlearn(
@@ -192,7 +195,7 @@ def resumed(world: World, config: Config, place: Path | str):
             config,
             pad=2,
             world=world,
-            done=resume.read_results(folder)[0],
+            done=saved.step,
             restore=restore,
         )
     )
@@ -210,7 +213,8 @@ def test_a_run_that_goes_on_from_its_state_has_the_bits_of_one_that_was_never_in
     steps, weights = resumed(ALONE, config, tmp_path / "state")
     assert np.array_equal(steps, alone(config)[0][2:])
     assert all(np.array_equal(weights[role], alone(config)[1][role]) for role in weights)
-    assert resume.read_results(RunFolder(tmp_path / "state")) == (2, [{"step": 2}])
+    saved = resume.find(RunFolder(tmp_path / "state"), KEY, config.steps)
+    assert (saved.step, saved.results) == (2, [{"step": 2}])
 
 
 @pytest.mark.slow
@@ -225,18 +229,25 @@ def test_a_run_goes_on_with_another_number_of_workers(teams, tmp_path, saved_by,
         assert_same_run(results, (whole[2:], weights))
 
 
-def test_a_state_that_cannot_be_written_leaves_the_older_one(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("place", "failure"),
+    [
+        ("pathlib.Path.write_text", OSError(28, "No space left on device")),
+        ("trainables.resume.save_file", SafetensorError("No space left on device")),  # which is no OSError
+    ],
+)
+def test_a_state_that_cannot_be_written_leaves_the_older_one(tmp_path, monkeypatch, place, failure):
     interrupted(ALONE, RUN, tmp_path / "state", stop=2)
-    before = resume.read_results(RunFolder(tmp_path / "state"))
+    before = resume.find(RunFolder(tmp_path / "state"), KEY, 9)
 
     def full(*args, **kwargs):
-        raise OSError(28, "No space left on device")
+        raise failure
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(place, full)
     with pytest.raises(OSError, match="No space left"):
         interrupted(ALONE, RUN, tmp_path / "state", stop=4)
     monkeypatch.undo()
-    assert resume.read_results(RunFolder(tmp_path / "state")) == before
+    assert resume.find(RunFolder(tmp_path / "state"), KEY, 9) == before
     assert len(resumed(ALONE, RUN, tmp_path / "state")[0]) == 2
 
 

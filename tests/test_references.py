@@ -1,22 +1,28 @@
 """The reference rows are measured once, and again when anything changes that they depend on."""
 
 import os
+import shutil
 from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny import article, tiny_benchmark, tiny_model, tiny_tokenizer
 from transformers import BertConfig, BertLMHeadModel, GPT2Config, GPT2LMHeadModel
 
+from trainables import references
 from trainables.benchmarks.layout import Benchmark
+from trainables.keys import code_hash, hash_of
 from trainables.muse.capabilities import draw_rows
 from trainables.muse.evaluate import Evaluator
 from trainables.muse.passes import FAST
 from trainables.muse.protocol import PROTOCOLS
 from trainables.references import fingerprint, measure_references, read_items
+from trainables.task import Places
 
 MUSE = PROTOCOLS["muse"]
-SEEDS = {"target": 0, "retrained": 5}  # models by name: no file is read
+SEEDS = {"target": 0, "retrained": 5}  # models by the name of their folder: no file is read
 
 
 class Loader:
@@ -25,14 +31,20 @@ class Loader:
     def __init__(self):
         self.loaded = []
 
-    def __call__(self, name):
-        self.loaded.append(name)
-        return tiny_model(SEEDS[name])
+    def __call__(self, place):
+        self.loaded.append(Path(place).name)
+        return tiny_model(SEEDS[self.loaded[-1]])
 
 
 def measure(cache, *, retrained="retrained", benchmark=None, protocol=MUSE, load=None):
+    folders = {name: cache / "models" / name for name in SEEDS}
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text(folder.name)
+    target = str(folders["target"])
+    places = Places(data="", target=target, retrained=retrained and str(folders[retrained]), tokenizer=target)
     return measure_references(
-        benchmark or tiny_benchmark(), tiny_tokenizer, protocol, "target", retrained, cache, load=load or Loader()
+        benchmark or tiny_benchmark(), tiny_tokenizer, protocol, places, cache, load=load or Loader()
     )
 
 
@@ -110,9 +122,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def key(target, **changes):
-    values = {"benchmark": tiny_benchmark(), "protocol": MUSE, "retrained": None} | changes
-    return fingerprint(target=str(target), **values)
+def key(target, retrained=None, tokenizer=None, **changes):
+    places = Places(data="", target=str(target), retrained=retrained, tokenizer=tokenizer or str(target))
+    return fingerprint(**({"benchmark": tiny_benchmark(), "protocol": MUSE, "places": places} | changes))
 
 
 def test_the_key_is_the_same_as_long_as_nothing_changes(folder):
@@ -121,12 +133,77 @@ def test_the_key_is_the_same_as_long_as_nothing_changes(folder):
     assert key(folder, benchmark=reordered) == key(folder)
 
 
-def test_the_key_changes_with_a_file_of_the_model(folder):
+def test_a_copy_of_a_model_has_the_model_s_key(folder, tmp_path_factory):
+    copy = tmp_path_factory.mktemp("copy")
+    shutil.copytree(folder, copy / "model")
+    os.utime(copy / "model" / "config.json", (1, 1))
+    assert key(copy / "model") == key(folder)
+
+
+def test_what_was_measured_carries_its_key_and_is_kept_by_it_and_by_the_code(measured, monkeypatch):
+    cache, found = measured
+    place = hash_of([found.fingerprint, code_hash(), metadata.version("transformers")])
+    assert (cache / place / "references.json").exists()
+    monkeypatch.setattr(references, "code_hash", lambda: "newer")
+    loader = Loader()
+    again = measure(cache, load=loader)
+    assert loader.loaded == ["retrained", "target"]
+    assert again.fingerprint == found.fingerprint
+
+
+def test_the_key_changes_with_a_file_of_the_model_however_deep_but_not_with_hidden_ones(folder):
     before = key(folder)
-    (folder / "model.safetensors").write_bytes(b"WEIGHTS and more")
+    for hidden in (".git/index", ".cache/huggingface/download/x.lock"):
+        (folder / hidden).parent.mkdir(parents=True)
+        (folder / hidden).write_text("1")
+    (folder / "gone").symlink_to(folder / "nowhere")
+    assert key(folder) == before
+    (folder / "model.safetensors").write_bytes(b"WEIGHTS")  # as many bytes
+    same_size = key(folder)
+    (folder / "part" / "deep").mkdir(parents=True)
+    (folder / "part" / "deep" / "model-2.safetensors").write_bytes(b"more")
+    assert len({before, same_size, key(folder)}) == 3
+
+
+def test_a_large_file_is_known_by_its_size_and_time(folder, monkeypatch):
+    monkeypatch.setattr(references, "SMALL", 3)
+    before = key(folder)
+    assert key(folder) == before
+    (folder / "model.safetensors").write_bytes(b"weights and more")
     larger = key(folder)
     os.utime(folder / "model.safetensors", (1, 1))
     assert len({before, larger, key(folder)}) == 3
+
+
+@pytest.fixture
+def hub_cache(tmp_path, monkeypatch):
+    """A cache of downloads in which `owner/name` may be put at a commit."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+
+    def put(name, commit):
+        refs = tmp_path / "hub" / f"models--owner--{name}" / "refs"
+        refs.mkdir(parents=True, exist_ok=True)
+        (refs / "main").write_text(commit)
+
+    return put
+
+
+def test_the_key_changes_with_the_commit_of_a_hub_model_and_of_a_tokenizer_of_its_own(hub_cache, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", None)  # what was downloaded asks nobody
+    keys = set()
+    for model, tokenizer in (("a", "a"), ("b", "a"), ("a", "b")):
+        hub_cache("model", model)
+        hub_cache("tokenizer", tokenizer)
+        keys.add(key("owner/model", tokenizer="owner/tokenizer"))
+    assert len(keys) == 3
+
+
+def test_a_hub_model_that_was_not_downloaded_is_known_by_the_hub_s_newest_commit(hub_cache, monkeypatch):
+    before = key("owner/name")
+    hub_cache("name", "newest")  # what conftest's hub says
+    assert key("owner/name") == before
+    hub_cache("name", "older")
+    assert key("owner/name") != before
 
 
 def test_the_key_changes_with_a_row_of_the_benchmark(folder):
@@ -150,7 +227,8 @@ def test_the_key_changes_with_the_protocol_and_with_the_models(folder):
 
 
 def test_a_model_whose_log_probs_are_no_numbers_has_no_reference_scores_and_leaves_none(tmp_path):
-    def load(name):
+    def load(place):
+        name = Path(place).name
         model = tiny_model(SEEDS[name])
         if name == "target":
             drawn = {0, *(i for row in draw_rows(model, 0) for i in row)}  # a probe would notice one of these
@@ -158,13 +236,13 @@ def test_a_model_whose_log_probs_are_no_numbers_has_no_reference_scores_and_leav
             model.model.embed_tokens.weight.data[broken] = float("nan")
         return model
 
-    with pytest.raises(ValueError, match="model 'target' has .* nan, not a finite number"):
+    with pytest.raises(ValueError, match="model '.*/target' has .* nan, not a finite number"):
         measure(tmp_path, load=load)
     assert not list(tmp_path.rglob("references.json"))
 
 
 def test_a_model_with_fewer_embeddings_than_the_tokenizer_has_ids_is_refused_before_it_is_scored(tmp_path):
-    with pytest.raises(ValueError, match="model 'retrained' has embeddings of 299 ids, .* up to 299"):
+    with pytest.raises(ValueError, match="model '.*/retrained' has embeddings of 299 ids, .* up to 299"):
         measure(tmp_path, load=lambda name: tiny_model(vocab_size=299))
 
 
@@ -179,7 +257,9 @@ class Bidirectional:
 
 
 def test_a_model_that_is_not_causal_is_refused_by_name_before_anything_is_scored(tmp_path):
-    with pytest.raises(ValueError, match=r"^model 'retrained': a model of type bert \(BertLMHeadModel\) is not causal"):
+    with pytest.raises(
+        ValueError, match=r"^model '.*/retrained': a model of type bert \(BertLMHeadModel\) is not causal"
+    ):
         measure(tmp_path, load=Bidirectional())
     assert not list(tmp_path.rglob("*.parquet"))
 
@@ -189,7 +269,7 @@ def test_prompts_and_new_tokens_beyond_a_model_s_positions_are_refused_before_an
         shape = {"vocab_size": 300, "n_positions": 128, "n_embd": 16, "n_layer": 1, "n_head": 2}
         return GPT2LMHeadModel(GPT2Config(**shape, bos_token_id=0, eos_token_id=1)).eval()
 
-    line = r"^model 'retrained': verbmem/forget needs 1\d\d tokens, and gpt2 has 128 positions: take shorter texts"
+    line = r"^model '.*/retrained': verbmem/forget needs 1\d\d tokens, and gpt2 has 128 positions: take shorter texts"
     with pytest.raises(ValueError, match=line):
         measure(tmp_path, load=few_positions)
     assert not list(tmp_path.rglob("*.parquet"))
@@ -198,6 +278,6 @@ def test_prompts_and_new_tokens_beyond_a_model_s_positions_are_refused_before_an
 def test_beyond_positions_by_rotation_there_is_a_note_and_the_ways_are_kept(tmp_path):
     references = measure(tmp_path, retrained=None, load=lambda name: tiny_model(0, max_position_embeddings=128))
     (note,) = references.notes
-    assert note.startswith("model 'target': verbmem/forget needs ")
+    assert "target': verbmem/forget needs " in note
     assert note.endswith("tokens, and llama has 128 positions; it goes on beyond them, where it was never trained")
     assert references.passes == FAST

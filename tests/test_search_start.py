@@ -19,7 +19,9 @@ from lethe_cli.search import open_ledger
 from lethe_cli.tune import tune
 from trainables.references import References
 
-REFERENCES = References(target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), attack=None, items={})
+REFERENCES = References(
+    target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), attack=None, items={}, fingerprint=""
+)
 QUIET = Console(quiet=True)
 NONE = ("objectives", "concurrent", "workers", "gpus", "name", "storage")
 COMMON = dict.fromkeys(NONE) | {"settings": [], "protocol": "muse", "cpus": 1, "resume": False}

@@ -60,7 +60,9 @@ def test_an_arm_whose_search_found_nothing_feasible_keeps_its_own(ledger):
     assert tuned(arm, ledger) == arm
 
 
-REFERENCES = References(target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), attack=None, items={})
+REFERENCES = References(
+    target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), attack=None, items={}, fingerprint=""
+)
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables.config import Config
+from trainables.hub import revision
 from trainables.model_files import reason_of
 
 GIB = 2**30
@@ -121,7 +122,7 @@ def read_shape(reference: str | Path, *, frozen: bool = True) -> Shape:
     try:
         from transformers import AutoConfig
 
-        config = AutoConfig.from_pretrained(str(reference), trust_remote_code=False)
+        config = AutoConfig.from_pretrained(str(reference), revision=revision(reference), trust_remote_code=False)
     except (OSError, ValueError) as error:
         reason = reason_of(error)
         raise ValueError(f"model {str(reference)!r} has no configuration that can be read: {reason}") from None
@@ -290,7 +291,8 @@ def _host(shape: Shape, workers: int, per_node: int) -> int:
     """Host bytes of the fullest node.
 
     At a run's start each worker holds the target, the student and the teacher (frozen tensors shared) in fp32 before
-    they go to its GPU. Later it holds the target, for the next run, and the first worker a state that is written.
+    they go to its GPU. Later it holds the target, for the next run, and the first worker what is written: one model's
+    weights, or a part of the state, which is no larger.
     """
     here = min(workers, per_node)
     total, trainable = FP32 * shape.elements(), FP32 * shape.elements(trainable=True)

@@ -1,12 +1,12 @@
 """The two rows every front is read against: the scores of the target and of the retrained model, measured once.
 
 PrivLeak is defined relative to the retrained model's AUC, so its per-item attack scores are kept too. The result is
-cached by a hash of the benchmark, the protocol, the code of the scores and the models' files; who only reads it loads
-no torch.
+cached by a hash of the benchmark, the protocol, the models' files and the code; who only reads it loads no torch.
 """
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -17,17 +17,20 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-import trainables
 from trainables.benchmarks.layout import Benchmark
+from trainables.hub import commit
+from trainables.keys import code_hash, hash_of
 from trainables.muse.passes import FAST, Passes
 from trainables.muse.protocol import Protocol
 from trainables.positions import check_lengths
+from trainables.task import Places
 
 if TYPE_CHECKING:
     from trainables.muse.evaluate import Evaluation
 
 Attack = dict[str, dict[str, np.ndarray]]
 Table = dict[str, list[float]]  # score -> [value, low, high]
+SMALL = 2**26  # bytes of a model's file that is known by what it holds; a larger one is known by its size and time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,7 @@ class References:
     retrained: Table | None
     attack: Attack | None  # the retrained model's per-item attack scores
     items: dict[str, str]  # "target", "retrained" -> Parquet file of per-item outputs
+    fingerprint: str  # of the benchmark, the protocol and the models
     notes: tuple[str, ...] = ()  # what a reader should know of the models and of how they were read
     passes: Passes = FAST  # the ways in which the target, and what comes of it, may be run
 
@@ -46,8 +50,7 @@ def measure_references(
     benchmark: Benchmark,
     tokenizer: Callable[[], Any],
     protocol: Protocol,
-    target: str,
-    retrained: str | None,
+    places: Places,
     cache: Path,
     *,
     load: Callable[[str], Any] | None = None,
@@ -56,42 +59,58 @@ def measure_references(
 
     `tokenizer` makes the tokenizer; `load` makes a model of its name, `models.load_model` where it is not given.
     """
-    folder = cache / fingerprint(benchmark, protocol, target, retrained)
+    data = fingerprint(benchmark, protocol, places)
+    version = metadata.version("transformers")  # what a model bears is its doing
+    folder = cache / hash_of([data, code_hash(), version])
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f".{folder.name}.lock"):
         if not (folder / "references.json").exists():
             folder.mkdir(exist_ok=True)
-            _measure(benchmark, tokenizer(), protocol, target, retrained, folder, load)
-        return _read(folder)
+            _measure(benchmark, tokenizer(), protocol, places, folder, load)
+        return _read(folder, data)
 
 
-def fingerprint(benchmark: Benchmark, protocol: Protocol, target: str, retrained: str | None) -> str:
-    """Hash of everything that a reference score depends on."""
+def fingerprint(benchmark: Benchmark, protocol: Protocol, places: Places) -> str:
+    """Hash of what is unlearned and judged: every row of the benchmark, the protocol, both models and the tokenizer.
+
+    It is the same wherever they lie. The code is no part of it.
+    """
     rows = sorted((c, s, json.dumps(rows, sort_keys=True)) for (c, s), rows in benchmark.splits.items())
-    room = Path(trainables.__file__).parent
-    files = [*sorted(room.glob("muse/*.py")), room / "models.py", room / "tokenizers.py"]
-    code = [file.read_text("utf-8") for file in files]
-    version = metadata.version("transformers")  # what a model bears is its doing
-    parts = [rows, asdict(protocol), _model_stamp(target), _model_stamp(retrained), code, version]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    models = [stamp(place) for place in (places.target, places.retrained, places.tokenizer)]
+    return hash_of([rows, asdict(protocol), models])
 
 
-def _model_stamp(reference: str | None) -> list[Any]:
-    """What tells one model from another: its name and, for a folder, its files' sizes and times."""
-    if reference is None or not Path(reference).is_dir():
-        return [reference]
-    return [
-        reference,
-        *((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(Path(reference).iterdir())),
-    ]
+def stamp(model: str | None) -> list[Any]:
+    """What tells one model from another: a hub id and its commit, or every file below a folder.
+
+    A small file is known by what it holds, a large one by its size and time, since nobody waits for a hash of 27 GB.
+    Hidden files (.git, .cache) are left out.
+    """
+    if model is None or not Path(model).is_dir():
+        return [model, model and commit(model)]
+    return [[str(file.relative_to(model)), *_stamp_file(file)] for file in _files(Path(model))]
+
+
+def _files(folder: Path) -> list[Path]:
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(place) / name for name in names if not name.startswith(".")]
+    return sorted(file for file in found if file.is_file())
+
+
+def _stamp_file(file: Path) -> list[Any]:
+    about = file.stat()
+    if about.st_size > SMALL:
+        return [about.st_size, about.st_mtime_ns]
+    return [hashlib.sha256(file.read_bytes()).hexdigest()]
 
 
 def _measure(
     benchmark: Benchmark,
     tokenizer: Any,
     protocol: Protocol,
-    target: str,
-    retrained: str | None,
+    places: Places,
     folder: Path,
     load: Callable[[str], Any] | None,
 ) -> None:
@@ -112,19 +131,19 @@ def _measure(
         try:
             notes.extend(f"model {reference!r}: {note}" for note in check_lengths(evaluator.lengths(), model.config))
             passes = probe(model, longest=max(evaluator.lengths().values(), default=0))
-            if reference == target:
+            if reference == places.target:
                 check_training(model)
         except ValueError as error:
             raise ValueError(f"model {reference!r}: {error}") from error
         return model, evaluator.with_passes(passes)
 
-    if retrained is not None:
-        model, evaluator = ready(retrained)
+    if places.retrained is not None:
+        model, evaluator = ready(places.retrained)
         attack = evaluator.attack(model)
         evaluator = evaluator.with_reference(attack) if attack else evaluator
-        tables["retrained"] = _keep(evaluator(model), folder / "retrained.parquet", retrained)
-    model, evaluator = ready(target)
-    tables["target"] = _keep(evaluator(model), folder / "target.parquet", target)
+        tables["retrained"] = _keep(evaluator(model), folder / "retrained.parquet", places.retrained)
+    model, evaluator = ready(places.target)
+    tables["target"] = _keep(evaluator(model), folder / "target.parquet", places.target)
     plain = {a: {s: v.tolist() for s, v in by_split.items()} for a, by_split in attack.items()}
     stored = {"tables": tables, "attack": plain or None, "passes": asdict(evaluator.passes), "notes": notes}
     draft = folder / "references.draft"
@@ -143,7 +162,7 @@ def _keep(evaluation: "Evaluation", file: Path, reference: str) -> Table:
     return table
 
 
-def _read(folder: Path) -> References:
+def _read(folder: Path, data: str) -> References:
     stored = json.loads((folder / "references.json").read_text())
     attack = stored["attack"]
     return References(
@@ -153,6 +172,7 @@ def _read(folder: Path) -> References:
         items={name: str(folder / f"{name}.parquet") for name in stored["tables"]},
         passes=Passes(**stored["passes"]),
         notes=tuple(stored["notes"]),
+        fingerprint=data,
     )
 
 

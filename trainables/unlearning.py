@@ -5,7 +5,8 @@
 
 Every evaluation step gives one plain dict that can be sent anywhere: the step, and for the student and the teacher the
 scores with their intervals and where the weights and the per-item outputs were written. A run that was interrupted is
-called again with the same arguments: it gives the results it gave before, and goes on behind them.
+called again with the same arguments: it gives the results it gave before, and goes on behind them. Another run never
+goes on from what lies in its folder.
 """
 
 import copy
@@ -24,8 +25,9 @@ from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config
 from trainables.data import choose_fraction, chunk_texts
-from trainables.failures import OWN, OutOfMemory, enough_memory, in_a_line
+from trainables.failures import OWN, Diverged, OutOfMemory, enough_memory, in_a_line
 from trainables.fitting import savings
+from trainables.keys import run_key
 from trainables.mean_teacher import Checkpoint, StepRecord, Training, unlearn
 from trainables.memory import BACKWARD, LOSS, SCORING, UPDATE, shape_of
 from trainables.models import load_model, save_model
@@ -66,12 +68,7 @@ def load_task(task: Task) -> Loaded:
     benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
     protocol, cache = PROTOCOLS[task.protocol], cache_of(task) / "references"
     references = measure_references(
-        benchmark,
-        lambda: shared_tokenizer(tokenizer, places.target, places.retrained),
-        protocol,
-        places.target,
-        places.retrained,
-        cache,
+        benchmark, lambda: shared_tokenizer(tokenizer, places.target, places.retrained), protocol, places, cache
     )
     target = load_model(places.target)
     check_vocabulary(target, tokenizer, places.target)
@@ -95,39 +92,48 @@ class Unlearner:
     def __call__(self, config: Config, folder: Path | str) -> Iterator[dict[str, Any]]:
         """Unlearn the forget split by `config`, and yield one dict at every evaluation step.
 
-        `{"step": 15, "checkpoints": [{"role", "step", "scores": {name: [value, low, high]}, "weights", "items"}, ...]}`
-        Weights, items, the step records and, until the run ends, its state are written into `folder`. A run that
-        diverges, cannot write or finds memory full ends with `{"failure": reason}`. Of several workers one that finds
-        its memory full raises OutOfMemory: the others wait for it in the middle of a step, and can only be ended.
+        `{"step": 15, "state": folder, "checkpoints": [{"role", "step", "scores": {name: [value, low, high]}, "weights",
+        "items"}, ...]}`. Weights, items, the step records and, until the run ends, its state are written into `folder`.
+        A run that diverges, cannot write or finds memory full ends with `{"failure": reason}`. Of several workers one
+        that finds its memory full raises OutOfMemory: the others wait for it in the middle of a step, and can only be
+        ended. A run that did not come to its end, for want of room or because it was closed, leaves its state: the same
+        call goes on from it, or the folder `state` can be removed. What another configuration, other data or other code
+        left there is removed.
         """
         written, failure = RunFolder(folder), ""
         try:
             try:
                 with enough_memory("training", lambda: self._lighter(config, TRAINING)):
                     yield from self._run(config, written)
+                self._forget_state(written)
             except OWN as error:
                 if isinstance(error, OutOfMemory) and self.loaded.world.size > 1:
                     raise
+                if isinstance(error, Diverged):
+                    self._forget_state(written)
                 failure = in_a_line(error)
             if failure:
                 _free_memory()  # now that the error, and with it all that the run held, is gone
                 yield {"failure": failure}
-            with suppress(OSError):
-                self.loaded.world.on_first(lambda: resume.forget(written))
         finally:
             written.close()
 
+    def _forget_state(self, folder: RunFolder) -> None:
+        with suppress(OSError):
+            self.loaded.world.on_first(lambda: resume.forget(folder))
+
     def _run(self, config: Config, folder: RunFolder) -> Iterator[dict[str, Any]]:
         world, tokenizer = self.loaded.world, self.loaded.tokenizer
-        world.on_first(lambda: folder.path.mkdir(parents=True, exist_ok=True))
-        done, results = world.on_first(lambda: resume.read_results(folder))
+        key = run_key(config, self.loaded.references.fingerprint)
+        saved = world.on_first(lambda: _begin(folder, key, config.steps))
+        done, results = (saved.step, list(saved.results)) if saved else (0, [])
         yield from results
         steps = world.on_first(lambda: _read_steps(folder, done))
         checkpoints: list[dict[str, Any]] = []
 
         def restore(training: Training) -> None:
-            if done:
-                resume.load(folder, training, world)
+            if saved:
+                resume.load(folder, saved, training, world)
 
         for record in unlearn(
             copy.deepcopy(self.loaded.target),
@@ -145,9 +151,10 @@ class Unlearner:
             checkpoints.append(self._score(record, folder, config))
             if record.role == "teacher":
                 world.on_first(lambda: _write_table(pd.DataFrame(steps), folder, STEPS))
-                results.append({"step": record.step, "checkpoints": checkpoints})
+                state = folder.where(resume.STATE)
+                results.append({"step": record.step, "checkpoints": checkpoints, "state": state})
                 if record.step < config.steps:
-                    resume.save(folder, record.training, results, world)
+                    resume.save(folder, key, record.training, results, world)
                 yield results[-1]
                 checkpoints = []
 
@@ -201,6 +208,17 @@ class Unlearner:
         return self._tokens[key]
 
 
+def _begin(folder: RunFolder, key: str, steps: int) -> resume.Saved | None:
+    """The state from which a run goes on; without one, what is left of another run's, or of drafts, is removed."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    saved = resume.find(folder, key, steps)
+    if saved is None:
+        resume.forget(folder)
+    for draft in folder.path.glob(".step-*"):  # of a worker that was killed as it wrote weights
+        folder.drop(draft.name)
+    return saved
+
+
 def _free_memory() -> None:
     """Give back what a run that ended held, so that the next one finds all of it."""
     gc.collect()
@@ -208,7 +226,10 @@ def _free_memory() -> None:
 
 
 def _write_table(table: pd.DataFrame, folder: RunFolder, name: str) -> None:
-    table.to_parquet(folder.path / name, index=False)
+    """Write a table, whole or not at all: a run goes on from that of its steps."""
+    draft = folder.path / f".{name}"
+    table.to_parquet(draft, index=False)
+    draft.replace(folder.path / name)
     folder.put(name)
 
 

@@ -14,14 +14,12 @@ a state of its own if it likes, loses and doubles nothing. Usable with any searc
 torch is loaded where it is used, since a driver needs none.
 """
 
-import hashlib
 import itertools
 import os
 import threading
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -31,6 +29,7 @@ from ray.train import FailureConfig, RunConfig, ScalingConfig, get_context
 from ray.train.v2.api.exceptions import TrainingFailedError
 
 from trainables.failures import enough_memory, in_a_line, last_line, may_be_a_lost_worker
+from trainables.keys import CODE, code_hash
 from trainables.mailbox import Mailbox
 
 if TYPE_CHECKING:
@@ -187,7 +186,7 @@ class _Group:
                 "workload": workload,
                 "mailbox": self._mailbox,
                 "code": code_hash(),
-                "code_path": _code_folder(),
+                "code_path": str(CODE),
                 "threads": max(1, int(workers.cpus)),
             },
             torch_config=TorchConfig(backend=workers.backend),
@@ -235,19 +234,9 @@ def check_code(expected: str, path: str) -> None:
     """ImportError where this process imported another version of this package than the driver did."""
     if code_hash() != expected:
         raise ImportError(
-            f"this worker runs another copy of the code ({_code_folder()}) than the driver ({path}): "
+            f"this worker runs another copy of the code ({CODE}) than the driver ({path}): "
             "see 'A cluster' in the README"
         )
-
-
-def code_hash() -> str:
-    """Hash of this package's source files."""
-    files = sorted(Path(_code_folder()).rglob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-
-
-def _code_folder() -> str:
-    return str(Path(__file__).parent)
 
 
 def _open(workload: Workload | Shared) -> Workload:

@@ -1,12 +1,11 @@
 """A checked ablation becomes a study: every arm with every seed, queued or taken over, and what came of it."""
 
 import functools
-import hashlib
 import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,9 @@ from lethe_cli.request import Request
 from lethe_cli.search import begin, command_again, joining, make_facts, run_trials, why_all_failed
 from lethe_cli.tuning import tune_arms
 from search_spaces.ablations import MEANINGS
-from trainables.benchmarks.layout import load_benchmark
 from trainables.config import Config
-from trainables.muse.protocol import PROTOCOLS
-from trainables.references import References, fingerprint
-from trainables.task import Task, locate
-from trainables.workers import code_hash
+from trainables.keys import run_key
+from trainables.references import References
 
 
 def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
@@ -45,7 +41,7 @@ def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     with joining(request, console) as join:
         ledger = open_ablation(request, storage, references, join, console)
         design = Design.from_json(ledger.facts.about[ablation.DESIGN])
-        taken = plan_runs(ledger, all_runs(request, design), storage)
+        taken = plan_runs(ledger, all_runs(request, design, references.fingerprint), storage)
         if taken:
             console.print(f"{taken} runs were finished by other studies of this store: taken over")
         # The study may hold other seeds than those that are asked for now: all its runs are brought to their end.
@@ -73,7 +69,7 @@ def open_ablation(
         return Ledger.resume(storage, request.name, request.space)
     design = tune_arms(request, references, join, console)
     ended = finished_runs(storage, request.name)
-    if any(run.key not in ended for run in all_runs(request, design)):
+    if any(run.key not in ended for run in all_runs(request, design, references.fingerprint)):
         join()
     facts = make_facts(request, references)
     return Ledger.create(storage, request.name, replace(facts, about=facts.about | described(design)), request.space)
@@ -93,9 +89,8 @@ def commit() -> str:
         return ""
 
 
-def all_runs(request: AblationRequest, design: Design) -> list[Run]:
-    """Every arm with the first seed, then every arm with the second, and so on."""
-    data = data_hash(request.task)
+def all_runs(request: AblationRequest, design: Design, data: str) -> list[Run]:
+    """Every arm with the first seed, then every arm with the second, and so on; `data` is the task's fingerprint."""
     return [
         Run(
             params={"arm": arm.name, "seed": seed},
@@ -104,17 +99,6 @@ def all_runs(request: AblationRequest, design: Design) -> list[Run]:
         for seed in request.seeds
         for arm in design
     ]
-
-
-def data_hash(task: Task) -> str:
-    """Hash of a task's data, models, protocol and of the code that scores."""
-    places = locate(task)
-    return fingerprint(load_benchmark(places.data), PROTOCOLS[task.protocol], places.target, places.retrained)
-
-
-def run_key(config: Config, data: str) -> str:
-    """Hash of all that decides what comes of a run: its configuration with the seed, its task, and the code."""
-    return hashlib.sha256(json.dumps([asdict(config), data, code_hash()]).encode()).hexdigest()[:16]
 
 
 def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict[str, Any]:

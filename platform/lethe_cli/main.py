@@ -22,6 +22,8 @@ from lethe_cli.train import train
 from lethe_cli.tune import tune
 from trainables.failures import OutOfMemory, enough_memory
 
+GOES_ON = "; the same command with --resume goes on"
+
 
 def main() -> None:
     """The entry point of `lethe`."""
@@ -56,7 +58,7 @@ def new_app() -> typer.Typer:
 def run(app: typer.Typer, arguments: list[str]) -> None:
     """Run an application and turn its errors into one line and an exit code: 2 for bad input, 130 for Ctrl-C."""
     keep_output()
-    interrupts = Interrupts()
+    interrupts = Interrupts(GOES_ON if resumes(app, arguments) else "")
     os.environ |= share_cores(os.environ)  # before anything loads torch
     try:
         check_home()
@@ -86,10 +88,11 @@ def invoke(app: typer.Typer, arguments: list[str]) -> int:
 class Interrupts:
     """Ctrl-C and SIGTERM: the first is a KeyboardInterrupt, after which all ends in order; the next one ends at once.
 
-    Whichever of them ends it, and however many there are, one line tells what is stored and how to go on.
+    Whichever of them ends it, and however many there are, one line tells so, and with `hint` how to go on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hint: str) -> None:
+        self._line = f"interrupted{hint}\n"
         self._seen = self._told = False
         signal.signal(signal.SIGINT, self._interrupt)
         signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # by which `ray job stop` ends it
@@ -98,7 +101,7 @@ class Interrupts:
         """Say once that all was interrupted."""
         if not self._told:
             self._told = True
-            _write(2, "interrupted; the same command with --resume goes on\n")
+            _write(2, self._line)
 
     def _interrupt(self, signum: int, frame: Any) -> None:
         if not self._seen:
@@ -116,6 +119,14 @@ def _write(number: int, text: str) -> None:
     """Write to a standard stream past its buffer, in which a signal may have found a write."""
     with suppress(OSError):
         os.write(number, text.encode())
+
+
+def resumes(app: typer.Typer, arguments: list[str]) -> bool:
+    """Whether the command that was typed has --resume."""
+    found = typer.main.get_command(app)
+    for word in arguments:
+        found = getattr(found, "commands", {}).get(word, found)
+    return any("--resume" in parameter.opts for parameter in found.params)
 
 
 def spread(arguments: list[str]) -> list[str]:

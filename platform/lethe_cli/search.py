@@ -119,8 +119,7 @@ def reference_scores(task: Task, places: Places) -> References:
         load_benchmark(places.data),
         tokenizer,
         PROTOCOLS[task.protocol],
-        places.target,
-        places.retrained,
+        places,
         cache_of(task) / "references",
     )
 

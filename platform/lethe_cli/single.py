@@ -1,5 +1,6 @@
 """Runs one configuration in this process and draws its scores beside those of the reference models."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,34 +9,80 @@ from rich.console import Console
 from rich.table import Table
 from transformers.utils.logging import disable_progress_bar
 
+from lethe import store
 from lethe.front_table import interval
 from lethe_cli.plan_table import announce_plan
+from lethe_cli.run_file import RunFile, check_folder
 from lethe_cli.search import prepare
+from trainables import resume
 from trainables.config import Config
+from trainables.keys import run_key
+from trainables.run_folder import RunFolder
 from trainables.task import Task
 from trainables.unlearning import Unlearner
 
 SHOWN = ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility")
+SINGLE = "single"  # in the folder of results: a folder for each run, called by the run's key
 
 
-def run_single(task: Task, config: Config, folder: Path, console: Console) -> dict[str, Any]:
-    """Unlearn once, and return every checkpoint's scores, with the reference rows, as plain data."""
+def run_single(task: Task, config: Config, out: Path | None, console: Console, *, go_on: bool) -> dict[str, Any]:
+    """Unlearn once, and return every checkpoint's scores, with the reference rows, as plain data.
+
+    A run that was begun in its folder goes on where `go_on` is said; ValueError as `check_folder` raises it.
+    """
     disable_progress_bar()  # of its loading and saving; the status below is ours
     announce_plan(task, config, workers=1, gpus=1, console=console)
     references = prepare(task, console)
+    key = run_key(config, references.fingerprint)
+    folder = out or Path(store.RESULTS).expanduser() / SINGLE / key
+    run = RunFile.of(task, config, key)
+    there = check_folder(folder, run, resume=go_on)
+    if go_on:
+        console.print(what_there_is(there, folder, key, config), soft_wrap=True, highlight=False)
     rows = {"target": references.target} | ({"retrained": references.retrained} if references.retrained else {})
-    outcome: dict[str, Any] = {"references": rows, "checkpoints": []}
-    with console.status(f"unlearning: {config.steps} steps, scored every {config.eval_every}"):
-        for result in Unlearner(task)(config, folder):
-            if "failure" in result:
-                outcome["failure"] = result["failure"]
-                break
-            outcome["checkpoints"] += result["checkpoints"]
+    outcome: dict[str, Any] = {"run": key, "folder": str(folder), "references": rows, "checkpoints": []}
+    if there and there.results is not None:
+        outcome["checkpoints"] = [point for result in there.results for point in result["checkpoints"]]
+    else:
+        run.write(folder)
+        _unlearn(task, config, run, folder, outcome, console)
+    _conclude(outcome, console)
+    return outcome
+
+
+def what_there_is(there: RunFile | None, folder: Path, key: str, config: Config) -> str:
+    """What --resume found: that the run had ended, from where it goes on, or that there is nothing to go on from."""
+    if there and there.results is not None:
+        return f"run {key} has ended before, and is not run again"
+    saved = resume.find(RunFolder(folder), key, config.steps)
+    if saved:
+        return f"run {key} goes on behind step {saved.step} of {config.steps}"
+    return f"run {key} begins: there is nothing to go on from in {folder}"
+
+
+def _unlearn(task: Task, config: Config, run: RunFile, folder: Path, outcome: dict[str, Any], console: Console) -> None:
+    """Run to the end, and write down what came of it; on Ctrl-C say up to which step all is kept."""
+    results = []
+    try:
+        with console.status(f"unlearning: {config.steps} steps, scored every {config.eval_every}"):
+            for result in Unlearner(task)(config, folder):
+                if "failure" in result:
+                    outcome["failure"] = result["failure"]
+                    return
+                results.append(result)
+                outcome["checkpoints"] += result["checkpoints"]
+        replace(run, results=results).write(folder)
+    except KeyboardInterrupt:
+        kept = f"up to step {results[-1]['step']}" if results else "nothing yet: the first evaluation was not reached"
+        console.print(f"kept in {folder}: {kept}", soft_wrap=True, highlight=False)
+        raise
+
+
+def _conclude(outcome: dict[str, Any], console: Console) -> None:
     console.print(draw_scores(outcome))
     if "failure" in outcome:
         console.print(f"failed: {outcome['failure']}", soft_wrap=True)
-    console.print(f"weights and outputs: {folder}", soft_wrap=True, highlight=False)
-    return outcome
+    console.print(f"weights and outputs: {outcome['folder']}", soft_wrap=True, highlight=False)
 
 
 def draw_scores(outcome: dict[str, Any]) -> Table:

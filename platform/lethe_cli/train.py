@@ -12,6 +12,7 @@ from lethe.progress import open_console
 from lethe_cli import checks
 from lethe_cli.presets import find_preset
 from lethe_cli.request import DEFAULT_BENCHMARK, check_task
+from lethe_cli.run_file import RunFile, check_folder
 from trainables.benchmarks import BENCHMARKS
 from trainables.config import Config
 from trainables.muse.protocol import PROTOCOLS
@@ -31,8 +32,10 @@ def train(
     retrained: Annotated[str | None, Option(help="Retrained model, the reference of PrivLeak.")] = None,
     protocol: Annotated[str, Option(help=f"Scoring protocol: {', '.join(PROTOCOLS)}.")] = "muse",
     out: Annotated[
-        str, Option(help="Folder for the weights and outputs of every checkpoint.")
-    ] = "~/lethe-results/single",
+        str | None,
+        Option(help="Folder for weights and outputs; default one for each run in ~/lethe-results/single."),
+    ] = None,
+    resume: Annotated[bool, Option("--resume", help="Go on with this very run where it was interrupted.")] = False,
     json_: Annotated[bool, Option("--json", help="Print the scores as JSON; progress goes to standard error.")] = False,
 ) -> None:
     """Run one mean-teacher configuration, and print its scores before and after."""
@@ -40,6 +43,9 @@ def train(
     config = checks.check_settings(set_ or [], preset=preset.settings)
     task, _, text_notes = check_task(benchmark, model, retrained, protocol)
     checks.check_texts([config], task.benchmark)
+    folder = Path(out).expanduser().resolve() if out else None
+    if folder:
+        check_folder(folder, RunFile.of(task, config), resume=resume)
     console = open_console(stderr=json_)
     for note in (*preset.notes(set_ or []), *text_notes):
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
@@ -48,7 +54,7 @@ def train(
     # torch takes seconds to load: not before the input is known to be good.
     from lethe_cli.single import run_single
 
-    outcome = run_single(task, config, Path(out).expanduser().resolve(), console)
+    outcome = run_single(task, config, folder, console, go_on=resume)
     if json_:
         print(json.dumps(outcome, indent=2))
     if "failure" in outcome:
