@@ -44,14 +44,26 @@ def test_another_text_has_another_key(task):
     assert data_of(task) != before
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Config)])
+def another(name: str, value: object) -> object:
+    """A value of a setting that is allowed, and not this one."""
+    if name in CHOICES:
+        return next(choice for choice in CHOICES[name] if choice != value)
+    return not value if isinstance(value, bool) else value + 2 if isinstance(value, int) else value / 2 or 1.0
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Config) if field.name != "unrelated_texts"])
 def test_every_setting_decides(name):
-    value = getattr(Config(), name)
-    other = CHOICES[name][-1] if name in CHOICES else not value if isinstance(value, bool) else value / 2 or 1
-    if isinstance(value, int) and not isinstance(value, bool):
-        other = value + 1
-    other = other if other != value else CHOICES[name][0]
+    other = another(name, getattr(Config(), name))
     assert run_key(replace(Config(), **{name: other}), "data") != run_key(Config(), "data")
+
+
+def test_texts_of_one_s_own_decide_by_what_they_hold_and_not_by_where_they_lie(tmp_path):
+    found = {}
+    for place, text in (("a", "One."), ("b", "One."), ("c", "Two.")):
+        (tmp_path / f"{place}.txt").write_text(text)
+        found[place] = run_key(Config(unrelated_texts=str(tmp_path / f"{place}.txt")), "data")
+    assert found["a"] == found["b"]
+    assert len({found["a"], found["c"], run_key(Config(), "data")}) == 3
 
 
 def test_other_data_and_other_code_have_another_key(monkeypatch):

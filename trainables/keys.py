@@ -13,14 +13,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from trainables.benchmarks.corpus import corpus_hash
 from trainables.config import Config
 
 CODE = Path(__file__).parent
 
 
 def run_key(config: Config, data: str) -> str:
-    """Hash of a run's configuration, its seed included, of its data (`references.fingerprint`) and of the code."""
-    return hash_of([asdict(config), data, code_hash()])
+    """Hash of a run's configuration, its seed included, of its data (`references.fingerprint`) and of the code.
+
+    Texts that the configuration names by their path count by what they hold.
+    """
+    texts = {"unrelated_texts": corpus_hash(config.unrelated_texts)} if config.unrelated_texts else {}
+    return hash_of([asdict(config) | texts, data, code_hash()])
 
 
 @cache
