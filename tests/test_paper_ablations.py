@@ -20,7 +20,7 @@ def found(mean: float, half: float = 2.0, **effect):
         ]
     )
     known = {"effect": "x", "score": "verbmem_f", "goal": "minimize", "value": -5.0, "low": -6.0, "high": -4.0, "n": 5}
-    effects = pd.DataFrame([known | {"better": True, "sure": True, "needed": 5.0} | effect])
+    effects = pd.DataFrame([known | {"better": True, "sd": 1.0, "sure": True, "needed": 5.0} | effect])
     facts = SimpleNamespace(references={"target": {"verbmem_f": [100.0, 100.0, 100.0]}})
     return SimpleNamespace(arms=lambda: arms, effects=lambda: effects, facts=facts, seeds=[0, 1, 2, 3, 4])
 
@@ -70,7 +70,7 @@ def test_the_page_shows_the_published_side_as_the_script_makes_it():
     page = (paper_ablations.ROOT / "benchmarks" / "results" / "paper_ablations.md").read_text("utf-8")
     arms = [arm.name for arm in make_design(DESIGNS["paper"], SWITCHES)]
     level = {"mean": 50.0, "low": 49.0, "high": 51.0}
-    effect = {"goal": "minimize", "value": -5.0, "low": -6.0, "high": -4.0, "better": True, "sure": True}
+    effect = {"goal": "minimize", "value": -5.0, "low": -6.0, "high": -4.0, "sd": 1.0, "better": True, "sure": True}
     every = SimpleNamespace(
         arms=lambda: pd.DataFrame([{"arm": a, "score": s} | level for a in arms for s in SCORES]),
         effects=lambda: pd.DataFrame([{"effect": a, "score": s} | effect for a in arms for s in SCORES]),
