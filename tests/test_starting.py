@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -130,10 +131,34 @@ def test_a_folder_whose_path_is_too_long_for_ray_s_sockets_is_named_with_the_rem
 )
 def test_a_cluster_that_cannot_be_joined_is_one_line_with_its_address(init, monkeypatch, error):
     tried = init(1, error)
-    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
-    with pytest.raises(ConnectionError, match="^the cluster at RAY_ADDRESS=10.0.0.1:6379 cannot be joined: ") as caught:
-        join()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        with pytest.raises(
+            ConnectionError, match=f"^the cluster at RAY_ADDRESS={address} cannot be joined: "
+        ) as caught:
+            join()
     assert "\n" not in str(caught.value)
+    assert len(tried.started) == 1
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{}", "ray://127.0.0.1:{}"])
+def test_an_address_where_nothing_listens_is_told_before_ray_knocks_at_it(form, init, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = form.format(server.getsockname()[1])  # nobody's, once the block has ended
+    tried = init(0, None)
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    monkeypatch.setattr(starting, "ANSWER_S", 0.01)
+    with pytest.raises(ConnectionError, match=f"RAY_ADDRESS={address} cannot be joined: .*Connection refused"):
+        join()
+    assert tried.started == []
+
+
+@pytest.mark.parametrize("address", ["auto", "nonsense"])
+def test_an_address_without_a_port_is_ray_s_to_find(address, init, monkeypatch):
+    tried = init(0, None)
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    join()
     assert len(tried.started) == 1
 
 

@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ import tenacity
 from ray._common.utils import get_default_ray_temp_dir
 
 TRIES = 4
+ANSWER_S = 30.0  # for a cluster's address to answer
 log = logging.getLogger(__name__)
 
 
@@ -55,13 +57,28 @@ def start(**arguments: Any) -> None:
 
 def join(**arguments: Any) -> None:
     """Join the cluster that RAY_ADDRESS names, by `ray.init`; ConnectionError, in one line, where that cannot be."""
+    address = os.environ["RAY_ADDRESS"]
     try:
+        _await_answer(address)
         with _signals_kept():
             ray.init(**arguments)
     except Exception as error:
         ray.shutdown()
-        address = os.environ["RAY_ADDRESS"]
         raise ConnectionError(f"the cluster at RAY_ADDRESS={address} cannot be joined: {_first_line(error)}") from error
+
+
+def _await_answer(address: str) -> None:
+    """OSError where nothing listens at HOST:PORT: Ray would knock for a quarter of an hour, and print each time."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if not colon or not port.isdigit():
+        return  # "auto", or what Ray refuses by itself
+    patiently = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(OSError),
+        stop=tenacity.stop_after_delay(ANSWER_S),
+        wait=tenacity.wait_fixed(1),
+        reraise=True,
+    )
+    patiently(socket.create_connection, (host.strip("[]"), int(port)), ANSWER_S).close()
 
 
 def _start_once(**arguments: Any) -> None:
