@@ -125,9 +125,9 @@ class Ablation:
     def effects(self) -> pd.DataFrame:
         """The difference of every arm to the baseline, paired by seed, one row for each arm and score.
 
-        Columns: effect (the arm), score, goal, n seeds, value, low, high, p, sd (between seeds), p_holm (corrected over
-        all rows), better (by the goal), sure (p_holm below 5%), needed (seeds that would tell a difference of this size; NaN: more than
-        200). For a score whose goal is 0 the difference is that of its distance from 0.
+        Columns: effect (the arm), score, goal, n seeds, value, low, high, p, sd (between seeds), p_holm (corrected
+        over all rows), better (by the goal), sure (p_holm below 5%), needed (seeds that would tell a difference of
+        this size; NaN: more than 200). For a score whose goal is 0 the difference is that of its distance from 0.
         """
         weights = {arm.name: {arm.name: 1.0, BASELINE: -1.0} for arm in self.design if arm.name != BASELINE}
         return self._compare(weights, tuple(self.goals))
