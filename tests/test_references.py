@@ -280,4 +280,13 @@ def test_beyond_positions_by_rotation_there_is_a_note_and_the_ways_are_kept(tmp_
     (note,) = references.notes
     assert "target': verbmem/forget needs " in note
     assert note.endswith("tokens, and llama has 128 positions; it goes on beyond them, where it was never trained")
-    assert references.passes == FAST
+    assert (references.passes, references.positions) == (FAST, None)
+
+
+def test_the_positions_at_which_a_target_ends_are_kept_for_who_trains_it(tmp_path):
+    def enough(name):
+        shape = {"vocab_size": 300, "n_positions": 512, "n_embd": 16, "n_layer": 1, "n_head": 2}
+        return GPT2LMHeadModel(GPT2Config(**shape, bos_token_id=0, eos_token_id=1)).eval()
+
+    references = measure(tmp_path, retrained=None, load=enough)
+    assert (references.notes, references.positions) == ((), 512)

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import nullcontext
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -17,7 +18,9 @@ from lethe_cli.main import new_app, run
 from lethe_cli.request import make_request
 from lethe_cli.search import open_ledger
 from lethe_cli.tune import tune
+from trainables.config import Config
 from trainables.references import References
+from trainables.task import Task
 
 REFERENCES = References(
     target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), attack=None, items={}, fingerprint=""
@@ -132,3 +135,15 @@ def test_an_ablation_whose_every_run_failed_says_so(flags, monkeypatch, capsys):
     ended = ablating.run_ablation(ablated(flags, tuned=0), Console(width=200))
     assert ended["failure"] == "all 4 runs failed, 4 of them so: no memory"
     assert ended["failure"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("positions", "length"), [(None, 512), (512, 512), (10_000, 512), (16, 16)])
+def test_a_target_takes_what_its_positions_hold(places, positions, length):
+    references = replace(REFERENCES, positions=positions)
+    search.check_sequences(Task(**places), Config(max_length=length), references)
+
+
+def test_pieces_of_the_forget_set_beyond_a_target_s_positions_are_told_before_ray_starts(places):
+    line = r"training on raw/forget needs \d+ tokens \(max_length=512\), and the target has 16 positions: --set max_length=16$"
+    with pytest.raises(ValueError, match=line):
+        search.check_sequences(Task(**places), Config(max_length=512), replace(REFERENCES, positions=16))

@@ -22,7 +22,7 @@ from trainables.hub import commit
 from trainables.keys import code_hash, hash_of
 from trainables.muse.passes import FAST, Passes
 from trainables.muse.protocol import Protocol
-from trainables.positions import check_lengths
+from trainables.positions import check_lengths, end_of_positions
 from trainables.task import Places
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class References:
     fingerprint: str  # of the benchmark, the protocol and the models
     notes: tuple[str, ...] = ()  # what a reader should know of the models and of how they were read
     passes: Passes = FAST  # the ways in which the target, and what comes of it, may be run
+    positions: int | None = None  # tokens beyond which the target fails; None where it goes on
 
 
 def measure_references(
@@ -146,6 +147,7 @@ def _measure(
     tables["target"] = _keep(evaluator(model), folder / "target.parquet", places.target)
     plain = {a: {s: v.tolist() for s, v in by_split.items()} for a, by_split in attack.items()}
     stored = {"tables": tables, "attack": plain or None, "passes": asdict(evaluator.passes), "notes": notes}
+    stored["positions"] = end_of_positions(model.config)
     draft = folder / "references.draft"
     draft.write_text(json.dumps(stored))
     draft.replace(folder / "references.json")
@@ -171,6 +173,7 @@ def _read(folder: Path, data: str) -> References:
         attack=attack and {a: {s: np.array(v) for s, v in by_split.items()} for a, by_split in attack.items()},
         items={name: str(folder / f"{name}.parquet") for name in stored["tables"]},
         passes=Passes(**stored["passes"]),
+        positions=stored.get("positions"),
         notes=tuple(stored["notes"]),
         fingerprint=data,
     )

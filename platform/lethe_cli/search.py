@@ -69,9 +69,30 @@ def begin(request: Request, heaviest: Config, console: Console) -> References:
         console.print(f"note: {note}", soft_wrap=True)
     announce_plan(request.task, heaviest, workers=request.workers[0], gpus=request.gpus, console=console)
     references = prepare(request.task, console, cpus=request.cpus, gpus=request.gpus)
+    check_sequences(request.task, heaviest, references)
     if any(o.score == "privleak" for o in request.objectives):
         warn_of_unlike_holdout(references, console)
     return references
+
+
+def check_sequences(task: Task, config: Config, references: References) -> None:
+    """ValueError where training would feed the target longer pieces of the forget set than it has positions for."""
+    if references.positions is None or config.max_length <= references.positions:
+        return
+    from trainables.data import chunk_texts  # loads torch, which most searches' drivers do without
+    from trainables.tokenizers import load_tokenizer
+
+    places = locate(task)
+    texts = load_benchmark(places.data).texts("raw", "forget")
+    pieces = chunk_texts(
+        load_tokenizer(places.tokenizer), texts, max_length=config.max_length, long_texts=config.long_texts
+    )
+    longest = max(map(len, pieces), default=0)
+    if longest > references.positions:
+        raise ValueError(
+            f"training on raw/forget needs {longest} tokens (max_length={config.max_length}), and the target has "
+            f"{references.positions} positions: --set max_length={references.positions}"
+        )
 
 
 def prepare(task: Task, console: Console, *, cpus: float = 1, gpus: float = 0) -> References:
