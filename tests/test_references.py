@@ -9,7 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tiny import article, tiny_benchmark, tiny_model, tiny_tokenizer
-from transformers import BertConfig, BertLMHeadModel, GPT2Config, GPT2LMHeadModel
+from transformers import (
+    BertConfig,
+    BertLMHeadModel,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    MambaConfig,
+    RwkvConfig,
+)
 
 from trainables import references
 from trainables.benchmarks.layout import Benchmark
@@ -18,6 +26,7 @@ from trainables.muse.capabilities import draw_rows
 from trainables.muse.evaluate import Evaluator
 from trainables.muse.passes import FAST
 from trainables.muse.protocol import PROTOCOLS
+from trainables.positions import check_lengths, end_of_positions
 from trainables.references import fingerprint, measure_references, read_items
 from trainables.task import Places
 
@@ -290,3 +299,10 @@ def test_the_positions_at_which_a_target_ends_are_kept_for_who_trains_it(tmp_pat
 
     references = measure(tmp_path, retrained=None, load=enough)
     assert (references.notes, references.positions) == ((), 512)
+
+
+def test_models_that_keep_no_table_of_positions_go_on_beyond_them():
+    rotating = LlamaConfig(max_position_embeddings=128)
+    without = (rotating, RwkvConfig(context_length=128), MambaConfig())
+    assert [end_of_positions(config) for config in (*without, GPT2Config(n_positions=128))] == [None, None, None, 128]
+    assert check_lengths({"a": 3, "b": 129}, MambaConfig()) == check_lengths({"a": 128}, rotating) == []

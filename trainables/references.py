@@ -173,7 +173,7 @@ def _read(folder: Path, data: str) -> References:
         attack=attack and {a: {s: np.array(v) for s, v in by_split.items()} for a, by_split in attack.items()},
         items={name: str(folder / f"{name}.parquet") for name in stored["tables"]},
         passes=Passes(**stored["passes"]),
-        positions=stored.get("positions"),
+        positions=stored["positions"],
         notes=tuple(stored["notes"]),
         fingerprint=data,
     )
