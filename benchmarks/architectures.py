@@ -24,7 +24,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from trainables.config import Config
 from trainables.mean_teacher import unlearn
-from trainables.memory import shape_of
+from trainables.memory import Unplanned, shape_of
 from trainables.muse.capabilities import FAILURES, probe
 from trainables.muse.generate import greedy
 from trainables.muse.logprobs import token_logprobs
@@ -178,8 +178,8 @@ def planned(model: Any) -> str:
     """Whether the memory plan knows the architecture."""
     try:
         shape_of(model.config)
-    except FAILURES as error:
-        return first_line(error)
+    except Unplanned as error:
+        return first_line(error.__cause__ or error)
     return "yes"
 
 

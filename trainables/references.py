@@ -146,8 +146,13 @@ def _measure(
     model, evaluator = ready(places.target)
     tables["target"] = _keep(evaluator(model), folder / "target.parquet", places.target)
     plain = {a: {s: v.tolist() for s, v in by_split.items()} for a, by_split in attack.items()}
-    stored = {"tables": tables, "attack": plain or None, "passes": asdict(evaluator.passes), "notes": notes}
-    stored["positions"] = end_of_positions(model.config)
+    stored = {
+        "tables": tables,
+        "attack": plain or None,
+        "notes": notes,
+        "passes": asdict(evaluator.passes),
+        "positions": end_of_positions(model.config),
+    }
     draft = folder / "references.draft"
     draft.write_text(json.dumps(stored))
     draft.replace(folder / "references.json")
