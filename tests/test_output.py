@@ -2,8 +2,10 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,30 @@ def test_closed_streams_are_no_error(closed):
     program = f"exec '{sys.executable}' -c 'from lethe_cli.main import main; main()' --help {closed}"
     done = subprocess.run(["bash", "-c", program], env=ENVIRONMENT, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+STOPPED = """
+import time
+from lethe_cli.main import run_command
+def command() -> None:
+    try:
+        print("running", flush=True)
+        time.sleep(60)
+    finally:
+        time.sleep({ending})
+run_command(command)
+"""
+
+
+@pytest.mark.parametrize("ending", [0, 60])
+def test_ctrl_c_however_often_is_one_line_and_130(ending):
+    command = [sys.executable, "-c", STOPPED.format(ending=ending)]
+    with subprocess.Popen(
+        command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.readline()
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        assert process.wait(50) == 130
+        assert process.stderr.read() == "interrupted; the same command with --resume goes on\n"

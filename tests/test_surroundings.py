@@ -48,6 +48,12 @@ def test_a_working_folder_that_was_removed_is_told(tmp_path, monkeypatch):
         surroundings.check_here()
 
 
+def test_the_home_of_a_user_who_is_not_there_is_told():
+    with pytest.raises(ValueError, match="'~nosuchuser/x' is in nobody's home folder"):
+        surroundings.check_tildes(["--model", "~nosuchuser/x"])
+    assert surroundings.check_tildes(["~/x", "a~b"]) == ["~/x", "a~b"]
+
+
 @pytest.mark.parametrize("place", ["file", "file/below"])
 def test_a_cache_that_cannot_be_written_to_is_told(place, tmp_path):
     (tmp_path / "file").touch()

@@ -33,6 +33,14 @@ def check_here() -> Path:
         raise ValueError("the working folder was removed: change to one that is there") from None
 
 
+def check_tildes(arguments: list[str]) -> list[str]:
+    """Arguments none of which begins with `~NAME` where nobody has that name."""
+    for argument in arguments:
+        if argument.startswith("~") and os.path.expanduser(argument).startswith("~"):
+            raise ValueError(f"{argument!r} is in nobody's home folder: there is no user of that name")
+    return arguments
+
+
 def check_cache(folder: Path) -> Path:
     """A folder for what is made or measured once, made and written to; the variable that names another is told."""
     return _check_writable(folder, "the cache", "set XDG_CACHE_HOME to a folder to write in")
