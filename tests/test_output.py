@@ -96,7 +96,7 @@ def test_closed_streams_are_no_error(closed):
 STOPPED = """
 import time
 from lethe_cli.main import run_command
-def command() -> None:
+def command(resume: bool = False) -> None:
     try:
         print("running", flush=True)
         time.sleep(60)

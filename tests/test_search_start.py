@@ -11,7 +11,7 @@ from searching import make_tiny
 from tiny_study import checkpoint, scores
 
 from lethe import cluster, store
-from lethe_cli import ablating, checks, search
+from lethe_cli import ablating, checks, search, tuning
 from lethe_cli.ablate import ablate
 from lethe_cli.ablation_request import make_ablation
 from lethe_cli.main import new_app, run
@@ -102,6 +102,22 @@ def test_a_search_that_has_nothing_left_to_run_joins_no_cluster(searched, monkey
     monkeypatch.setattr(cluster, "connect", no_cluster)
     outcome = search.run_search(searched, QUIET)
     assert (outcome["trials"], outcome["failed"], outcome["failure"]) == (3, {}, None)
+
+
+@pytest.mark.parametrize("tuned", [None, 0, 3])
+def test_a_study_does_not_go_on_where_other_texts_lie_in_the_same_places(searched, flags, tuned, monkeypatch):
+    request, go = (searched, search.run_search) if tuned is None else (ablated(flags, tuned), ablating.run_ablation)
+    monkeypatch.setattr(cluster, "connect", lambda modules: nullcontext(cluster.Cluster(nodes=((2.0, 0.0),))))
+    for module in (search, ablating, tuning):
+        monkeypatch.setattr(module, "run_trials", lambda *_, **__: no_cluster(None))
+    with pytest.raises(ConnectionError):
+        go(request, QUIET)
+    made = names(request)
+    for module in (search, ablating):
+        monkeypatch.setattr(module, "begin", lambda *_: replace(REFERENCES, fingerprint="of others"))
+    with pytest.raises(ValueError, match="was made from other texts or models than lie in the same places now"):
+        go(request, QUIET)
+    assert names(request) == made
 
 
 def test_a_search_whose_every_trial_failed_says_so_with_the_most_frequent_reason(searched, capsys):

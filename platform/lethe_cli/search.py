@@ -47,6 +47,7 @@ from trainables.workers import Workers, warm
 
 SHIPPED = (lethe, lethe_cli, search_spaces, trainables)
 LEAST_UNLIKE = 0.2  # distance of the retrained model's AUC from 0.5 that is worth a note
+CONTENT = "content"  # in a study's facts: hash of the texts and models that it was made from
 PACKAGES = ("torch", "ray", "optuna", "transformers")
 
 
@@ -152,9 +153,20 @@ def open_ledger(request: Request, storage: RDBStorage, references: References) -
         if not there:
             ledger = Ledger.create(storage, request.name, make_facts(request, references), request.space)
     if there:
-        ledger = Ledger.resume(storage, request.name, request.space)
+        ledger = go_on(request, storage, references)
     ledger.study.set_user_attr(store.PLANNED, request.trials)
     return ledger
+
+
+def go_on(request: Request, storage: RDBStorage, references: References) -> Ledger:
+    """Go on with a study; ValueError where other texts or models lie in the places that it was made from."""
+    facts = store.load_facts(optuna.load_study(study_name=request.name, storage=storage))
+    if facts.about.get(CONTENT, references.fingerprint) != references.fingerprint:
+        raise ValueError(
+            f"study {request.name!r} was made from other texts or models than lie in the same places now: "
+            "choose another --name"
+        )
+    return Ledger.resume(storage, request.name, request.space)
 
 
 def make_facts(request: Request, references: References) -> Facts:
@@ -169,7 +181,11 @@ def make_facts(request: Request, references: References) -> Facts:
         id=store.new_id(),
         references=rows,
         about=request.about()
-        | {"items": references.items, "versions": {name: metadata.version(name) for name in PACKAGES}},
+        | {
+            CONTENT: references.fingerprint,
+            "items": references.items,
+            "versions": {name: metadata.version(name) for name in PACKAGES},
+        },
     )
 
 
