@@ -40,6 +40,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def hub(monkeypatch) -> None:
     """A hub that has every id that is asked for, and is not reached: no test depends on a network."""
+    from trainables.hub import is_silent
+
+    is_silent.cache_clear()
     for question in ("dataset_info", "model_info"):
         monkeypatch.setattr(f"huggingface_hub.HfApi.{question}", lambda *_, **__: SimpleNamespace(sha="newest"))
 

@@ -1,11 +1,20 @@
 """A hub id that cannot be had is one line, at once; one that was downloaded before needs no hub."""
 
+import pandas as pd
 import pytest
+import torch
+from datasets.packaged_modules.parquet.parquet import Parquet
+from huggingface_hub.errors import HTTPError
+from huggingface_hub.utils import get_session
+from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 from transformers import AutoTokenizer
 
 from trainables import hub, tokenizers
-from trainables.memory import read_shape
+from trainables.benchmarks.layout import load_benchmark
+from trainables.memory import read_shape, shape_of
 from trainables.models import load_model
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @pytest.fixture
@@ -33,6 +42,20 @@ def test_a_dataset_that_was_downloaded_needs_no_hub(tmp_path, away, monkeypatch)
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path))
     (tmp_path / "owner___my_name" / "raw" / "0.0.0" / "hash").mkdir(parents=True)
     hub.check_hub("owner/MyName", "dataset")
+
+
+def test_a_dataset_that_was_downloaded_is_read_where_no_hub_answers(tmp_path, away, monkeypatch):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    splits = dict(tiny_benchmark().splits)
+    splits["raw", "retain1"] = splits["raw", "forget"]
+    for config in {config for config, _ in splits}:
+        files = {}
+        for split in (s for c, s in splits if c == config):
+            files[split] = str(tmp_path / f"{config}-{split}.parquet")
+            pd.DataFrame(splits[config, split]).to_parquet(files[split])
+        place = tmp_path / "cache" / "owner___my_name" / config / "0.0.0" / "a1"
+        Parquet(dataset_name="MyName", config_name=config, data_files=files).download_and_prepare(str(place))
+    assert load_benchmark("owner/MyName").splits == splits
 
 
 @pytest.fixture
@@ -79,6 +102,85 @@ def test_all_that_is_loaded_of_a_model_is_of_the_commit_that_was_downloaded(load
     with pytest.raises(ValueError, match="stop"):
         load(name)
     assert (asked["place"], asked["revision"]) == (name, "a1")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The addresses that are asked for, none of which answers."""
+    monkeypatch.undo()  # of conftest's hub that has everything
+    found = []
+
+    def refuse(self, request, **_):
+        found.append(request.url.path)
+        raise HTTPError("no network")
+
+    monkeypatch.setattr(type(get_session()), "send", refuse)
+    return found
+
+
+@pytest.fixture
+def snapshot(asked, tmp_path, monkeypatch):
+    """The folder of a model of two shards, as `hf download owner/name` leaves it."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    repository = tmp_path / "models--owner--name"
+    folder = repository / "snapshots" / COMMIT
+    tiny_model().save_pretrained(folder, max_shard_size="60KB")
+    tiny_tokenizer().save_pretrained(folder)
+    (folder / ".gitattributes").touch()
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(COMMIT)
+    assert len(list(folder.glob("*.safetensors"))) > 1
+    return folder
+
+
+def load_all(name):
+    """All that Lethe reads of a model, the files that it may not have too."""
+    tokenizer = tokenizers.load_tokenizer(name)
+    tokenizers.tokenizer_notes(tokenizer)
+    tokenizers.shared_tokenizer(tokenizer, name, name)
+    assert tokenizer("A mill").input_ids == tiny_tokenizer()("A mill").input_ids
+    assert tokenizers.own_file(name, "tokenizer.model") is None
+    assert read_shape(name) == shape_of(tiny_model().config)
+    assert torch.equal(load_model(name).lm_head.weight, tiny_model().lm_head.weight)
+
+
+def test_a_model_of_which_all_was_downloaded_is_loaded_without_a_question(snapshot, asked):
+    load_all("owner/name")
+    assert asked == []
+
+
+def test_so_is_one_of_which_the_libraries_noted_what_it_has_not(snapshot, asked):
+    for name in (".gitattributes", "generation_config.json"):
+        (snapshot / name).unlink()
+    absent = snapshot.parents[1] / ".no_exist" / COMMIT
+    absent.mkdir(parents=True)
+    (absent / "generation_config.json").touch()
+    load_all("owner/name")
+    assert asked == []
+
+
+def test_where_files_may_be_missing_a_silent_hub_is_asked_once(snapshot, asked):
+    (snapshot / ".gitattributes").unlink()
+    (snapshot / "generation_config.json").unlink()
+    load_all("owner/name")
+    assert asked == ["/api/models/owner/name"]
+
+
+@pytest.mark.parametrize("missing", ["config.json", "tokenizer.json", "model-00002-of-*"])
+def test_what_is_missing_is_downloaded_where_a_hub_answers(missing, snapshot, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: None)
+    assert hub.source("owner/name") == {"revision": COMMIT, "local_files_only": True}
+    next(snapshot.glob(missing)).unlink()
+    assert hub.source("owner/name") == {"revision": COMMIT, "local_files_only": False}
+    assert hub.source("owner/new") == {"revision": "main", "local_files_only": False}
+
+
+def test_of_a_model_that_is_not_here_a_silent_hub_is_asked_once(asked, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    for load in (load_model, tokenizers.load_tokenizer):
+        with pytest.raises(ValueError, match="'owner/none' cannot be loaded: "):
+            load("owner/none")
+    assert asked == ["/api/models/owner/none"]
 
 
 @pytest.mark.parametrize(("status", "said"), [(404, "it is not there, or is private"), (503, "the hub answers 503")])

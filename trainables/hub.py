@@ -1,13 +1,18 @@
 """Whether a hub id can be had at all, and at which commit: from the hub or from what was downloaded before.
 
 A model that was downloaded is used as it is, without asking the hub for a newer one: `hf download owner/name` gets it.
-So every file of a model comes from one commit, and what is kept of its scores is known to be of that commit.
+So every file of a model comes from one commit, and what is kept of its scores is known to be of that commit. Where all
+of a model is here, or no hub answers, nothing is asked: the libraries look for a dozen files that a model may not have,
+and without a network they try each of them again and again, for minutes.
 """
 
+import json
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 PATIENCE_S = 2.0
+OPTIONAL = ("generation_config.json", "tokenizer.json", "tokenizer_config.json")  # files that change scores
 
 
 def check_hub(reference: str, kind: Literal["dataset", "model"]) -> None:
@@ -20,7 +25,7 @@ def check_hub(reference: str, kind: Literal["dataset", "model"]) -> None:
 
     api = HfApi()
     try:
-        if (_dataset_is_cached if kind == "dataset" else _model_is_cached)(reference):
+        if (downloaded_configs if kind == "dataset" else _model_is_cached)(reference):
             return
         (api.dataset_info if kind == "dataset" else api.model_info)(reference, timeout=PATIENCE_S)
     except HFValidationError:
@@ -41,6 +46,28 @@ def revision(model: str | Path) -> str:
     return _downloaded(model) or "main"
 
 
+def source(model: str | Path) -> dict[str, Any]:
+    """The options of transformers by which a model is loaded: its `revision`, and whether of `local_files_only`."""
+    local = Path(model).is_dir() or _is_whole(str(model)) or is_silent(str(model), "model")
+    return {"revision": revision(model), "local_files_only": local}
+
+
+@cache
+def is_silent(reference: str, kind: Literal["dataset", "model"]) -> bool:
+    """Whether no hub answers when it is asked for an id: once, and for as long as huggingface_hub waits for a file."""
+    from huggingface_hub import HfApi, constants
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
+
+    api = HfApi()
+    try:
+        (api.dataset_info if kind == "dataset" else api.model_info)(reference, timeout=constants.HF_HUB_ETAG_TIMEOUT)
+    except (HfHubHTTPError, HFValidationError):
+        return False
+    except (HTTPError, OSError):
+        return True
+    return False
+
+
 def commit(model: str) -> str | None:
     """The commit that `revision` stands for; None for a hub id that was not downloaded while the hub is silent."""
     from huggingface_hub import HfApi
@@ -50,6 +77,16 @@ def commit(model: str) -> str | None:
         return _downloaded(model) or HfApi().model_info(model, timeout=PATIENCE_S).sha
     except (HfHubHTTPError, HFValidationError, HTTPError, OSError):
         return None
+
+
+def downloaded_configs(dataset: str) -> list[str]:
+    """The names of the configs of a dataset that were downloaded before."""
+    from datasets import config
+    from datasets.naming import camelcase_to_snakecase
+
+    owner, _, name = dataset.partition("/")
+    kept = Path(config.HF_DATASETS_CACHE) / f"{owner}___{camelcase_to_snakecase(name)}"
+    return sorted({place.parts[-3] for place in kept.glob("*/*/*") if place.is_dir()})
 
 
 def _downloaded(model: str | Path) -> str | None:
@@ -63,12 +100,23 @@ def _downloaded(model: str | Path) -> str | None:
     return newest.read_text().strip() if newest.is_file() else None
 
 
-def _dataset_is_cached(reference: str) -> bool:
-    from datasets import config
-    from datasets.naming import camelcase_to_snakecase
+def _is_whole(model: str) -> bool:
+    """Whether what was downloaded has configuration and weights, and all that the hub has of what else counts."""
+    from huggingface_hub import try_to_load_from_cache
 
-    owner, _, name = reference.partition("/")
-    return any((Path(config.HF_DATASETS_CACHE) / f"{owner}___{camelcase_to_snakecase(name)}").glob("*/*/*"))
+    if _downloaded(model) is None:
+        return False
+
+    def has(name: str) -> bool:
+        return isinstance(try_to_load_from_cache(model, name), str)
+
+    index = try_to_load_from_cache(model, "model.safetensors.index.json")
+    shards = json.loads(Path(index).read_text("utf-8"))["weight_map"] if isinstance(index, str) else {}
+    # What was asked for and is not on the hub is noted in the cache. The file .gitattributes is in every repository,
+    # and only who downloads all of it has it.
+    settled = all(try_to_load_from_cache(model, name) is not None for name in OPTIONAL)
+    settled = settled or (has(".gitattributes") and has("tokenizer.json"))
+    return settled and all(map(has, {"config.json", *(shards.values() or ["model.safetensors"])}))
 
 
 def _model_is_cached(reference: str) -> bool:

@@ -12,7 +12,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM, PreTrainedConfig
 
 from trainables.failures import is_memory, whole_weights
-from trainables.hub import revision
+from trainables.hub import source
 from trainables.model_files import check_model_files, reason_of
 from trainables.tokenizers import quiet, save_tokenizer
 
@@ -30,10 +30,11 @@ def load_model(reference: str | Path, *, dtype: torch.dtype = torch.float32) -> 
         check_model_files(Path(reference))
     try:
         with quiet():
-            _check_config(PreTrainedConfig.get_config_dict(str(reference), revision=revision(reference))[0])
+            hub = source(reference)
+            _check_config(PreTrainedConfig.get_config_dict(str(reference), **hub)[0])
             model, told = AutoModelForCausalLM.from_pretrained(
                 str(reference),
-                revision=revision(reference),
+                **hub,
                 dtype=dtype,
                 use_safetensors=True,
                 trust_remote_code=False,

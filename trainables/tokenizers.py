@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from transformers.utils import cached_file, logging
 
-from trainables.hub import revision
+from trainables.hub import source
 from trainables.model_files import check_model_files, reason_of
 from trainables.muse.generate import end_tokens
 
@@ -138,7 +138,7 @@ def own_file(reference: str | Path, name: str) -> Path | None:
     if Path(reference).is_dir():
         return Path(reference) / name if (Path(reference) / name).is_file() else None
     quietly = {"_raise_exceptions_for_missing_entries": False, "_raise_exceptions_for_connection_errors": False}
-    found = cached_file(str(reference), name, revision=revision(reference), **quietly)
+    found = cached_file(str(reference), name, **source(reference), **quietly)
     return Path(found) if found else None
 
 
@@ -169,7 +169,7 @@ def _same_ids(one: Any, other: Any) -> bool:
 
 
 def _load(kind: Any, reference: str | Path) -> Any:
-    return kind.from_pretrained(str(reference), revision=revision(reference), trust_remote_code=False)
+    return kind.from_pretrained(str(reference), trust_remote_code=False, **source(reference))
 
 
 def _check_against(raw: Tokenizer, tokenizer: Any, reference: str | Path) -> None:

@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from trainables.benchmarks.files import READERS, read_records
 from trainables.benchmarks.rows import COLUMNS, Row, check_rows, make_rows
-from trainables.hub import check_hub
+from trainables.hub import check_hub, downloaded_configs, is_silent
 from trainables.muse.words import split_words
 
 Splits = dict[tuple[str, str], list[Row]]
@@ -148,14 +149,26 @@ def _read_hub(reference: str) -> Splits:
 
     check_hub(reference, "dataset")
     try:
-        configs = get_dataset_config_names(reference)
-        loaded = {config: load_dataset(reference, config) for config in configs if config in COLUMNS}
+        if is_silent(reference, "dataset"):
+            names, load = downloaded_configs(reference), _read_downloaded
+        else:
+            names, load = get_dataset_config_names(reference), load_dataset
+        loaded = {config: load(reference, config) for config in names if config in COLUMNS}
     except (OSError, ValueError, DatasetsError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(
             f"no benchmark {reference!r}: neither a folder nor a hub id that can be read ({reason})"
         ) from None
     return {(config, split): make_rows(table) for config, tables in loaded.items() for split, table in tables.items()}
+
+
+def _read_downloaded(reference: str, config: str) -> Any:
+    """A config as it was downloaded last; `load_dataset` would first ask for it, for minutes."""
+    from datasets.packaged_modules.cache.cache import Cache
+
+    name = reference.rpartition("/")[2]
+    cache = Cache(repo_id=reference, dataset_name=name, config_name=config, version="auto", hash="auto")
+    return cache.as_dataset()
 
 
 def _known_columns(config: str, rows: list[Row]) -> list[Row]:
