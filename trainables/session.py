@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from trainables.config import Config
+from trainables.run_folder import STATE
 from trainables.task import Task
 
 
@@ -40,4 +41,4 @@ def trial_folder(folder: str, trial: int) -> str:
 
 def state_of(folder: str, trial: int) -> str:
     """Where the state of a trial lies until it ends."""
-    return f"{trial_folder(folder, trial)}/state"
+    return f"{trial_folder(folder, trial)}/{STATE}"

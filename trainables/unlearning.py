@@ -92,12 +92,12 @@ class Unlearner:
     def __call__(self, config: Config, folder: Path | str) -> Iterator[dict[str, Any]]:
         """Unlearn the forget split by `config`, and yield one dict at every evaluation step.
 
-        `{"step": 15, "state": folder, "checkpoints": [{"role", "step", "scores": {name: [value, low, high]}, "weights",
-        "items"}, ...]}`. Weights, items, the step records and, until the run ends, its state are written into `folder`.
+        `{"step": 15, "checkpoints": [{"role", "step", "scores": {name: [value, low, high]}, "weights", "items"}, ...]}`
+        Weights, items, the step records and, until the run ends, its state are written into `folder`.
         A run that diverges, cannot write or finds memory full ends with `{"failure": reason}`. Of several workers one
         that finds its memory full raises OutOfMemory: the others wait for it in the middle of a step, and can only be
         ended. A run that did not come to its end, for want of room or because it was closed, leaves its state: the same
-        call goes on from it, or the folder `state` can be removed. What another configuration, other data or other code
+        call goes on from it, or its folder `state` can be removed. What another configuration, other data or other code
         left there is removed.
         """
         written, failure = RunFolder(folder), ""
@@ -151,8 +151,7 @@ class Unlearner:
             checkpoints.append(self._score(record, folder, config))
             if record.role == "teacher":
                 world.on_first(lambda: _write_table(pd.DataFrame(steps), folder, STEPS))
-                state = folder.where(resume.STATE)
-                results.append({"step": record.step, "checkpoints": checkpoints, "state": state})
+                results.append({"step": record.step, "checkpoints": checkpoints})
                 if record.step < config.steps:
                     resume.save(folder, key, record.training, results, world)
                 yield results[-1]
