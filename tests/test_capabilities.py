@@ -141,6 +141,13 @@ def test_a_model_whose_rows_change_each_other_is_run_one_row_at_a_time():
     check_training(tiny_model())
 
 
+def test_a_padding_whose_embedding_is_no_number_is_not_taken_for_a_fault_of_the_architecture():
+    model = tiny_model()
+    model.model.embed_tokens.weight.data[0] = float("nan")
+    with pytest.raises(ValueError, match=r"^its weight model.embed_tokens.weight holds numbers that are not finite$"):
+        check_training(model)
+
+
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
@@ -175,6 +182,40 @@ def test_the_same_rows_are_drawn_each_time_and_outgrow_a_window_only_where_texts
     assert (len(draw_rows(model, 30)[-1]), len(draw_rows(model, 100)[-1])) == (27, 51)
     special = {*ENDS.values()}
     assert all(0 <= i < VOCABULARY and i not in special for row in draw_rows(model, 100) for i in row)
+
+
+WINDOW = HEADS | {"num_hidden_layers": 1, "num_key_value_heads": 2, "sliding_window": 40}
+
+
+def test_texts_that_outgrow_a_window_are_decoded_as_plain_passes_do():
+    model, rows = random_model("mistral", **WINDOW), prompts(20, 50)
+    ways = probe(model, longest=63)
+    assert ways == Passes(decode="padded")
+    found = greedy(model, rows, max_new_tokens=3, decode=ways.decode)
+    assert found == [plainly(model, row, 3) for row in rows]
+
+
+class Unforgetting(Broken):
+    """A model with a window, whose cache keeps what has left the window."""
+
+    def __init__(self):
+        super().__init__(None)
+        self.inner = random_model("mistral", **WINDOW)
+        self.config = self.inner.config
+        self.cached = random_model("mistral", **WINDOW | {"sliding_window": None})
+        self.cached.load_state_dict(self.inner.state_dict())
+
+    def forward(self, input_ids, use_cache=True, **options):
+        """The inner model's output, or with a cache that of a model without a window."""
+        return (self.cached if use_cache else self.inner)(input_ids, use_cache=use_cache, **options)
+
+
+def test_a_cache_that_is_wrong_behind_a_window_is_found_only_where_texts_outgrow_it():
+    model = Unforgetting()
+    assert probe(model, longest=63) == Passes(decode="whole")
+    assert probe(model, longest=40) == Passes(decode="padded")
+    row = prompts(50)[0]
+    assert greedy(model, [row], max_new_tokens=9, decode="padded") != [plainly(model, row, 9)]
 
 
 def test_rows_share_a_batch_as_their_way_allows():

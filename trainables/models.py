@@ -42,7 +42,7 @@ def load_model(reference: str | Path, *, dtype: torch.dtype = torch.float32) -> 
                 ignore_mismatched_sizes=True,  # so that they are told, and refused by name
             )
         _check_names(told)
-        _check_finite(model)
+        check_finite(model)
     except Exception as error:  # what transformers raises of a folder has no common kind
         if is_memory(error):
             raise
@@ -78,7 +78,8 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
 
 
-def _check_finite(model: Any) -> None:
+def check_finite(model: Any) -> None:
+    """ValueError that names the first weight with a number that is not finite."""
     for name, weight in model.named_parameters():
         # The smallest and largest number are NaN where any is; unlike isfinite, it makes no second tensor.
         if weight.numel() and not torch.stack(torch.aminmax(weight.detach())).isfinite().all():

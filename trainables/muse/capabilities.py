@@ -18,6 +18,7 @@ from torch import Tensor
 from trainables.data import collate
 from trainables.failures import is_memory
 from trainables.model_files import reason_of
+from trainables.models import check_finite
 from trainables.muse.evaluating import evaluating
 from trainables.muse.generate import batches
 from trainables.muse.logprobs import token_logprobs
@@ -73,14 +74,19 @@ def probe(model: Any, *, longest: int = max(LENGTHS)) -> Passes:
 
 
 def check_training(model: Any) -> None:
-    """ValueError where rows that share a batch of training, padded on the right, get other logits than alone."""
+    """ValueError where rows that share a batch of training, padded on the right, get other logits than alone.
+
+    Where it is for a weight that is no number, such as the embedding of the padding, that is said.
+    """
     with evaluating(model):
         truth = _truth(model, draw_rows(model, 0))
-        if not truth.agrees(partial(_padded, model, truth.rows), truth.odds, REFUSED):
-            raise ValueError(
-                f"a model of type {name_of(model)} cannot be trained in batches: rows that share one, padded to one "
-                "length, change each other"
-            )
+        if truth.agrees(partial(_padded, model, truth.rows), truth.odds, REFUSED):
+            return
+    check_finite(model)
+    raise ValueError(
+        f"a model of type {name_of(model)} cannot be trained in batches: rows that share one, padded to one length, "
+        "change each other"
+    )
 
 
 def _padded(model: Any, rows: Sequence[Ids]) -> list[Tensor]:
