@@ -19,6 +19,7 @@ FULL = [
     MemoryError(),
 ]
 OTHERS = [RuntimeError("Connection closed by peer [10.0.0.2]:4711"), RuntimeError("CUDA error: device-side assert")]
+gone_or_not = pytest.mark.parametrize("gone", [True, False])
 
 
 def too_much():
@@ -33,24 +34,30 @@ def test_memory_that_is_full_is_known_by_what_torch_really_says():
 
 
 @pytest.mark.parametrize("error", FULL, ids=str)
-@pytest.mark.parametrize("gone", [True, False])
+@gone_or_not
 def test_full_memory_is_never_the_loss_of_another_worker(error, gone):
     assert is_memory(error)
-    assert not may_be_a_lost_worker(error, group_is_gone=gone)
+    assert not may_be_a_lost_worker(error, workers=2, group_is_gone=gone)
 
 
 @pytest.mark.parametrize("error", OTHERS, ids=str)
 def test_another_error_of_torch_s_may_be(error):
     assert not is_memory(error)
-    assert may_be_a_lost_worker(error, group_is_gone=False)
+    assert may_be_a_lost_worker(error, workers=2, group_is_gone=False)
     with pytest.raises(RuntimeError) as caught, enough_memory("training"):
         raise error
     assert caught.value is error
 
 
+@gone_or_not
+@pytest.mark.parametrize("error", [*OTHERS, RuntimeError("index out of range in self"), ValueError("no such loss")])
+def test_nothing_is_of_the_only_worker(error, gone):
+    assert not may_be_a_lost_worker(error, workers=1, group_is_gone=gone)
+
+
 @pytest.mark.parametrize("error", [Diverged("step 3"), OSError("disk full"), ValueError("no such loss")])
 def test_all_else_may_be_only_once_the_group_is_gone(error):
-    assert [may_be_a_lost_worker(error, group_is_gone=gone) for gone in (False, True)] == [False, True]
+    assert [may_be_a_lost_worker(error, workers=2, group_is_gone=gone) for gone in (False, True)] == [False, True]
 
 
 @pytest.mark.parametrize(

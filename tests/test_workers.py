@@ -197,7 +197,8 @@ def test_a_worker_that_is_killed_costs_no_result_and_is_told_once(run):
         (2, ValueError("Default process group has not been initialized"), "note"),  # it was there, and is gone
         (2, RuntimeError("Connection closed by peer"), "note"),
         (1, ValueError("no such loss"), "fail"),
-        (1, RuntimeError("CUDA error"), "note"),
+        (1, RuntimeError("CUDA error: device-side assert triggered"), "fail"),
+        (1, IndexError("index out of range in self"), "fail"),
         (2, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), "fail"),
         (2, OutOfMemory("memory is full while scoring"), "fail"),
     ],

@@ -32,12 +32,12 @@ def is_memory(error: BaseException) -> bool:
     return told or isinstance(error, (MemoryError, OutOfMemory))
 
 
-def may_be_a_lost_worker(error: BaseException, *, group_is_gone: bool) -> bool:
-    """Whether an error may come from another worker's end, so that trying again may help.
+def may_be_a_lost_worker(error: BaseException, *, workers: int, group_is_gone: bool) -> bool:
+    """Whether an error may come from another worker's end, so that trying again may help; never of the only worker.
 
     Once Ray Train has taken the process group away, as it does where a worker ended, that may be any but full memory.
     """
-    return not is_memory(error) and (isinstance(error, RuntimeError) or group_is_gone)
+    return workers > 1 and not is_memory(error) and (isinstance(error, RuntimeError) or group_is_gone)
 
 
 @contextmanager

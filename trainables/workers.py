@@ -78,8 +78,8 @@ def work(loop_config: dict[str, Any]) -> None:
     """The Ray Train loop of a warm worker: one job after another until the mailbox says stop.
 
     What a session raises ends this group, which Ray Train starts anew, and its job with the reason: also where the
-    others wait for this worker in the middle of a step. What may have been the loss of another worker does not end the
-    job, which is then tried again.
+    others wait for this worker in the middle of a step. What may have been the loss of another worker, where there are
+    several, does not end the job, which is then tried again.
     """
     mailbox, session = loop_config["mailbox"], None
     while True:
@@ -95,7 +95,8 @@ def work(loop_config: dict[str, Any]) -> None:
                 if not _call_on_first(mailbox.post, job, index, told) or told.get("done"):
                     break
         except Exception as error:
-            lost = may_be_a_lost_worker(error, group_is_gone=_group_is_gone())
+            workers = get_context().get_world_size()
+            lost = may_be_a_lost_worker(error, workers=workers, group_is_gone=_group_is_gone())
             ray.get((mailbox.note if lost else mailbox.fail).remote(job, in_a_line(error)))
             raise
 
