@@ -5,11 +5,10 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_folders import OTHERS, TEXTS, benchmark_folder, model_folder, overwrite
+from tiny_folders import benchmark_folder, model_folder
 
 from lethe_cli import checks
 from search_spaces.mean_teacher import SPACES
-from trainables.benchmarks.layout import text_rows
 from trainables.config import Config
 
 
@@ -231,15 +230,6 @@ def test_a_worker_wants_no_gpu_a_share_of_one_or_whole_ones(gpus):
         checks.check_worker(1, gpus)
     for allowed in (0, 0.25, 1, 2):
         checks.check_worker(0.5, allowed)
-
-
-def test_forget_text_in_what_is_kept_is_counted_in_a_note(tmp_path):
-    folder = benchmark_folder(tmp_path / "b")
-    assert checks.forget_text_kept(checks.check_benchmark(str(folder))) == []
-    overwrite(folder, "raw/retain1", [*text_rows(TEXTS[:2]), *text_rows(OTHERS)], ["text"])
-    (note,) = checks.forget_text_kept(checks.check_benchmark(str(folder)))
-    assert note.startswith("2 of 6 texts of raw/retain1 stand in raw/forget too (half or more of their runs of 8 words")
-    assert checks.forget_text_kept(None) == []
 
 
 def test_unknown_protocols_and_samplers_are_named_with_the_choices():

@@ -2,8 +2,9 @@
 
 from tiny import tiny_benchmark
 
+from trainables.benchmarks import overlap
 from trainables.benchmarks.layout import Benchmark, text_rows
-from trainables.benchmarks.overlap import RUN, count_forget_passages, shared_passages
+from trainables.benchmarks.overlap import RUN, count_forget_passages, overlap_notes, shared_passages
 
 TEXT = " ".join(f"w{i}" for i in range(200))
 
@@ -49,3 +50,25 @@ def test_the_splits_that_should_hold_no_forget_text_are_counted():
     splits |= {("train", "retain"): [*text_rows(["Other."]), *forget[:2]]}
     counts = count_forget_passages(Benchmark("b", splits))
     assert counts == {"train/retain": (2, 3), "privleak/retain": (4, 4)}
+
+
+def test_the_note_counts_them():
+    splits = tiny_benchmark().splits | {("privleak", "retain"): text_rows(["Other."])}
+    assert overlap_notes(Benchmark("b", splits)) == []
+    kept = [*splits["raw", "forget"][:2], *text_rows(["A text of its own."])]
+    (note,) = overlap_notes(Benchmark("b", splits | {("raw", "retain1"): kept}))
+    assert note.startswith("2 of 3 texts of raw/retain1 stand in raw/forget too (half or more of their runs of 8 words")
+
+
+def test_every_text_is_cut_into_runs_once_in_however_many_splits_it_stands(monkeypatch):
+    cut = []
+    monkeypatch.setattr(overlap, "_runs", lambda text: cut.append(text) or [hash(text)])
+    one, two, forget = text_rows(["one"]), text_rows(["two"]), text_rows(["forget"])
+    kept = {
+        ("raw", "retain1"): one,
+        ("raw", "retain2"): two,
+        ("train", "retain"): [*one, *two],
+        ("privleak", "retain"): two,
+    }
+    assert count_forget_passages(Benchmark("b", {("raw", "forget"): forget, **kept})) == {}
+    assert cut == ["forget", "one", "two"]

@@ -286,7 +286,8 @@ def test_prompts_and_new_tokens_beyond_a_model_s_positions_are_refused_before_an
 
 def test_beyond_positions_by_rotation_there_is_a_note_and_the_ways_are_kept(tmp_path):
     references = measure(tmp_path, retrained=None, load=lambda name: tiny_model(0, max_position_embeddings=128))
-    (note,) = references.notes
+    shared, note = references.notes
+    assert shared.startswith("4 of 4 texts of privleak/retain stand in raw/forget too")
     assert "target': verbmem/forget needs " in note
     assert note.endswith("tokens, and llama has 128 positions; it goes on beyond them, where it was never trained")
     assert (references.passes, references.positions) == (FAST, None)
@@ -298,7 +299,8 @@ def test_the_positions_at_which_a_target_ends_are_kept_for_who_trains_it(tmp_pat
         return GPT2LMHeadModel(GPT2Config(**shape, bos_token_id=0, eos_token_id=1)).eval()
 
     references = measure(tmp_path, retrained=None, load=enough)
-    assert (references.notes, references.positions) == ((), 512)
+    assert references.positions == 512
+    assert not any("positions" in note for note in references.notes)
 
 
 def test_models_that_keep_no_table_of_positions_go_on_beyond_them():

@@ -18,6 +18,7 @@ import pandas as pd
 from filelock import FileLock
 
 from trainables.benchmarks.layout import Benchmark
+from trainables.benchmarks.overlap import overlap_notes
 from trainables.hub import commit
 from trainables.keys import code_hash, hash_of
 from trainables.muse.passes import FAST, Passes
@@ -42,7 +43,7 @@ class References:
     attack: Attack | None  # the retrained model's per-item attack scores
     items: dict[str, str]  # "target", "retrained" -> Parquet file of per-item outputs
     fingerprint: str  # of the benchmark, the protocol and the models
-    notes: tuple[str, ...] = ()  # what a reader should know of the models and of how they were read
+    notes: tuple[str, ...] = ()  # what a reader should know of the texts, the models and how they were read
     passes: Passes = FAST  # the ways in which the target, and what comes of it, may be run
     positions: int | None = None  # tokens beyond which the target fails; None where it goes on
 
@@ -122,7 +123,7 @@ def _measure(
     from trainables.world import join
 
     evaluator, attack, tables = Evaluator(benchmark, tokenizer, protocol, None), {}, {}
-    notes = list(tokenizer_notes(tokenizer))
+    notes = [*overlap_notes(benchmark), *tokenizer_notes(tokenizer)]
 
     def ready(reference: str) -> tuple[Any, Evaluator]:
         """A model on this device, and the evaluator in the ways that are right for it."""

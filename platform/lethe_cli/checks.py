@@ -27,7 +27,6 @@ from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES
 from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import Benchmark, load_benchmark
-from trainables.benchmarks.overlap import RUN, count_forget_passages
 from trainables.config import Config, parse_config
 from trainables.hub import check_hub
 from trainables.model_files import check_model_files
@@ -103,18 +102,6 @@ def check_truths(benchmark: Benchmark | None, protocol: str) -> None:
     """A protocol whose ROUGE sees the words of the benchmark's truths."""
     if benchmark is not None:
         check_benchmark_truths(benchmark, PROTOCOLS[protocol])
-
-
-def forget_text_kept(benchmark: Benchmark | None) -> list[str]:
-    """A note on the forget text that stands in what should be kept, or that no model should have read."""
-    found = count_forget_passages(benchmark) if benchmark is not None else {}
-    if not found:
-        return []
-    counts = ", ".join(f"{shared} of {everything} texts of {place}" for place, (shared, everything) in found.items())
-    return [
-        f"{counts} stand in raw/forget too (half or more of their runs of {RUN} words do): what is to be forgotten is "
-        "kept, or held out, as well"
-    ]
 
 
 def available_scores(benchmark: Benchmark | None, *, retrained: bool) -> dict[str, str]:

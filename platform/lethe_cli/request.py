@@ -58,10 +58,8 @@ class Request:
         }
 
 
-def check_task(
-    benchmark: str, model: str | None, retrained: str | None, protocol: str
-) -> tuple[Task, dict[str, str], list[str]]:
-    """Return the task, the scores that it can give, and notes on its texts; ValueError as in `checks`."""
+def check_task(benchmark: str, model: str | None, retrained: str | None, protocol: str) -> tuple[Task, dict[str, str]]:
+    """Return the task and the scores that it can give; ValueError as in `checks`."""
     rows = checks.check_benchmark(benchmark)
     checks.check_truths(rows, checks.check_protocol(protocol))
     model = checks.check_model(model, "--model")
@@ -78,7 +76,7 @@ def check_task(
         protocol=protocol,
         cache=str(check_cache(default_cache())),
     )
-    return task, available, checks.forget_text_kept(rows)
+    return task, available
 
 
 def check_guard(available: dict[str, str]) -> dict[str, float]:
@@ -189,7 +187,7 @@ def gather_request(
     checks.check_sampler(sampler)
     base = checks.check_settings(settings, searched=space, preset=preset.settings)
     checks.check_sharing(base.parallel, group, gpus)
-    task, available, text_notes = check_task(benchmark, model, retrained, protocol)
+    task, available = check_task(benchmark, model, retrained, protocol)
     goals, notes = checks.choose_objectives(objectives, available)
     name = checks.check_name(name, benchmark)
     results = checks.check_storage_path(folder or store.RESULTS)
@@ -201,7 +199,7 @@ def gather_request(
         base=base,
         objectives=tuple(goals),
         guard=check_guard(available),
-        notes=(*preset.notes(settings, space), *text_notes, *notes),
+        notes=(*preset.notes(settings, space), *notes),
         trials=trials,
         concurrent=concurrent,
         workers=group,

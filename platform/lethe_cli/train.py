@@ -41,13 +41,13 @@ def train(
     """Run one mean-teacher configuration, and print its scores before and after."""
     preset = find_preset(benchmark)
     config = checks.check_settings(set_ or [], preset=preset.settings)
-    task, _, text_notes = check_task(benchmark, model, retrained, protocol)
+    task, _ = check_task(benchmark, model, retrained, protocol)
     checks.check_texts([config], task.benchmark)
     folder = Path(out).expanduser().resolve() if out else None
     if folder:
         check_folder(folder, RunFile.of(task, config), resume=resume)
     console = open_console(stderr=json_)
-    for note in (*preset.notes(set_ or []), *text_notes):
+    for note in preset.notes(set_ or []):
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
     for name, value in ALLOCATOR.items():
         os.environ.setdefault(name, value)

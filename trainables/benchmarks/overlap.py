@@ -3,7 +3,9 @@
 So a passage is found again where other text was put before it and all cuts moved, and a phrase in common is no find.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.muse.words import unicode_words
@@ -18,26 +20,41 @@ def shared_passages(passages: Sequence[str], texts: Sequence[str]) -> list[str]:
 
     Case, punctuation and line ends count for nothing. A passage of fewer words is one run, and so is such a text.
     """
-    there = {run for text in texts for run in _runs(text)}
-    return [passage for passage in passages if _is_shared(_runs(passage), there)]
+    there = _all_runs(texts)
+    return [passage for passage in passages if _is_shared(passage, there)]
 
 
 def count_forget_passages(benchmark: Benchmark) -> dict[str, tuple[int, int]]:
     """Of each split that should hold no forget text: how many of its texts stand in `raw/forget`, and its texts.
 
-    Splits without such a text are left out.
+    Splits without such a text are left out. A text that stands in several splits is looked at once.
     """
-    forget = benchmark.texts("raw", "forget")
-    counts = {
-        f"{config}/{split}": (len(shared_passages(texts, forget)), len(texts))
-        for config, split in KEPT
-        if benchmark.has(config, split) and (texts := benchmark.texts(config, split))
-    }
+    there = _all_runs(benchmark.texts("raw", "forget"))
+    is_shared = functools.cache(lambda text: _is_shared(text, there))
+    splits = {f"{c}/{s}": benchmark.texts(c, s) for c, s in KEPT if benchmark.has(c, s)}
+    counts = {place: (sum(map(is_shared, texts)), len(texts)) for place, texts in splits.items()}
     return {place: count for place, count in counts.items() if count[0]}
 
 
-def _is_shared(runs: list[int], there: set[int]) -> bool:
+def overlap_notes(benchmark: Benchmark) -> list[str]:
+    """A note on the forget text that stands in what should be kept, or that no model should have read; or none."""
+    found = count_forget_passages(benchmark)
+    if not found:
+        return []
+    counts = ", ".join(f"{shared} of {everything} texts of {place}" for place, (shared, everything) in found.items())
+    return [
+        f"{counts} stand in raw/forget too (half or more of their runs of {RUN} words do): what is to be forgotten is "
+        "kept, or held out, as well"
+    ]
+
+
+def _is_shared(passage: str, there: AbstractSet[int]) -> bool:
+    runs = _runs(passage)
     return bool(runs) and 2 * sum(run in there for run in runs) >= len(runs)
+
+
+def _all_runs(texts: Iterable[str]) -> set[int]:
+    return {run for text in texts for run in _runs(text)}
 
 
 def _runs(text: str) -> list[int]:
