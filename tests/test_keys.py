@@ -1,6 +1,7 @@
 """Only the very same run is taken over or gone on with: its key changes with everything that decides what comes of it."""
 
 from dataclasses import fields, replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from searching import make_tiny
 from trainables import keys
 from trainables.benchmarks.layout import load_benchmark, write_benchmark
 from trainables.config import CHOICES, Config
+from trainables.content import content
 from trainables.keys import run_key
 from trainables.muse.protocol import PROTOCOLS
 from trainables.references import fingerprint
@@ -23,7 +25,7 @@ def task(tmp_path) -> Task:
 def data_of(task: Task) -> str:
     """The fingerprint of a task."""
     places = locate(task)
-    return fingerprint(load_benchmark(places.data), PROTOCOLS[task.protocol], places)
+    return fingerprint(content(load_benchmark(places.data), places), PROTOCOLS[task.protocol])
 
 
 def test_the_same_run_has_the_same_key(task):
@@ -71,6 +73,15 @@ def test_other_data_and_other_code_have_another_key(monkeypatch):
     assert run_key(Config(), "other") != before
     monkeypatch.setattr(keys, "code_hash", lambda: "another")
     assert run_key(Config(), "data") != before
+
+
+@pytest.mark.parametrize("library", ["torch", "transformers"])
+def test_another_version_of_what_computes_has_another_key_of_runs_and_of_reference_scores(library, monkeypatch):
+    before, program = run_key(Config(), "data"), keys.program_hash()
+    installed = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "0.0" if name == library else installed(name))
+    assert run_key(Config(), "data") != before
+    assert keys.program_hash() != program
 
 
 def test_the_code_s_hash_is_that_of_what_was_imported_and_changes_with_a_line_of_it(tmp_path, monkeypatch):

@@ -3,7 +3,6 @@
 import os
 import shutil
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +18,11 @@ from transformers import (
     RwkvConfig,
 )
 
+from trainables import content as contents
 from trainables import references
 from trainables.benchmarks.layout import Benchmark
-from trainables.keys import code_hash, hash_of
+from trainables.content import content
+from trainables.keys import hash_of, program_hash
 from trainables.muse.capabilities import draw_rows
 from trainables.muse.evaluate import Evaluator
 from trainables.muse.passes import FAST
@@ -131,9 +132,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def key(target, retrained=None, tokenizer=None, **changes):
+def key(target, retrained=None, tokenizer=None, *, benchmark=None, protocol=MUSE):
     places = Places(data="", target=str(target), retrained=retrained, tokenizer=tokenizer or str(target))
-    return fingerprint(**({"benchmark": tiny_benchmark(), "protocol": MUSE, "places": places} | changes))
+    return fingerprint(content(benchmark or tiny_benchmark(), places), protocol)
 
 
 def test_the_key_is_the_same_as_long_as_nothing_changes(folder):
@@ -149,11 +150,11 @@ def test_a_copy_of_a_model_has_the_model_s_key(folder, tmp_path_factory):
     assert key(copy / "model") == key(folder)
 
 
-def test_what_was_measured_carries_its_key_and_is_kept_by_it_and_by_the_code(measured, monkeypatch):
+def test_what_was_measured_carries_its_key_and_is_kept_by_it_and_by_the_program(measured, monkeypatch):
     cache, found = measured
-    place = hash_of([found.fingerprint, code_hash(), metadata.version("transformers")])
-    assert (cache / place / "references.json").exists()
-    monkeypatch.setattr(references, "code_hash", lambda: "newer")
+    assert found.fingerprint == fingerprint(found.content, MUSE)
+    assert (cache / hash_of([found.fingerprint, program_hash()]) / "references.json").exists()
+    monkeypatch.setattr(references, "program_hash", lambda: "newer")
     loader = Loader()
     again = measure(cache, load=loader)
     assert loader.loaded == ["retrained", "target"]
@@ -174,14 +175,41 @@ def test_the_key_changes_with_a_file_of_the_model_however_deep_but_not_with_hidd
     assert len({before, same_size, key(folder)}) == 3
 
 
-def test_a_large_file_is_known_by_its_size_and_time(folder, monkeypatch):
-    monkeypatch.setattr(references, "SMALL", 3)
-    before = key(folder)
-    assert key(folder) == before
-    (folder / "model.safetensors").write_bytes(b"weights and more")
-    larger = key(folder)
-    os.utime(folder / "model.safetensors", (1, 1))
-    assert len({before, larger, key(folder)}) == 3
+@pytest.fixture
+def large(folder, monkeypatch):
+    """A folder whose weights, a header of 40 bytes and 1,000 more, count as large: 4 blocks of 10 bytes are read."""
+    for name, value in (("SMALL", 100), ("BLOCKS", 4), ("BLOCK", 10)):
+        monkeypatch.setattr(contents, name, value)
+    (folder / "model.safetensors").write_bytes((40).to_bytes(8, "little") + bytes(40 + 1000))
+    return folder
+
+
+def with_byte(folder, place):
+    """The key of a folder with another byte in one place of its weights."""
+    file = folder / "model.safetensors"
+    before = file.read_bytes()
+    file.write_bytes(before[:place] + b"x" + before[place + 1 :])
+    try:
+        return key(folder)
+    finally:
+        file.write_bytes(before)
+
+
+def test_a_copy_of_a_large_model_has_the_model_s_key_whenever_it_was_made(large, tmp_path_factory):
+    copy = tmp_path_factory.mktemp("copy") / "model"
+    shutil.copytree(large, copy)
+    os.utime(copy / "model.safetensors", (1, 1))
+    assert key(copy) == key(large)
+
+
+def test_a_large_file_is_known_by_its_size_its_header_and_blocks_from_its_beginning_to_its_end(large):
+    before = key(large)
+    seen = {place for place in range(1048) if with_byte(large, place) != before}
+    blocks = [range(start, start + 10) for start in (0, 346, 692, 1038)]
+    assert seen == {*range(48), *(place for block in blocks for place in block)}
+    with (large / "model.safetensors").open("ab") as file:
+        file.write(bytes(1))
+    assert key(large) != before
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from tiny import tiny_benchmark
 
 from trainables.benchmarks.layout import Benchmark, check_benchmark, load_benchmark, write_benchmark
 from trainables.benchmarks.rows import make_rows
-from trainables.muse.protocol import PROTOCOLS
-from trainables.references import fingerprint
+from trainables.content import content
+from trainables.task import Places
 
 SPLITS = tiny_benchmark().splits | {("raw", "retain1"): [{"text": "The mill stands."}, {"text": "A farm."}]}
 
@@ -94,12 +94,12 @@ def test_a_list_of_choices_is_read_from_every_kind_of_file(tmp_path):
         file.unlink()
 
 
-def test_columns_that_no_score_reads_are_left_out_and_a_benchmark_still_has_its_fingerprint(tmp_path):
+def test_columns_that_no_score_reads_are_left_out_and_a_benchmark_is_still_known_by_its_content(tmp_path):
     extra = {"stamp": pd.Timestamp(0), "vector": np.zeros(2), "raw": b"\xff"}
     rows = [row | extra for row in SPLITS["verbmem", "forget"]]
     write_benchmark(tmp_path, SPLITS | {("verbmem", "forget"): rows})
     benchmark = load_benchmark(tmp_path)
     assert benchmark.splits == SPLITS
     other = Benchmark(benchmark.name, changed("utility/test", choices=["a", "b", "c", "d"]))
-    prints = {fingerprint(each, PROTOCOLS["muse"], "target", None) for each in (benchmark, other)}
-    assert len(prints) == 2
+    places = Places(data="", target="owner/target", retrained=None, tokenizer="owner/target")
+    assert len({content(each, places) for each in (benchmark, other)}) == 2

@@ -16,14 +16,14 @@ from lethe_cli.ablate import ablate
 from lethe_cli.ablation_request import make_ablation
 from lethe_cli.main import new_app, run
 from lethe_cli.request import make_request
-from lethe_cli.search import open_ledger
+from lethe_cli.search import begin, open_ledger
 from lethe_cli.tune import tune
 from trainables.config import Config
 from trainables.references import References
 from trainables.task import Task
 
 REFERENCES = References(
-    target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), attack=None, items={}, fingerprint=""
+    target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), attack=None, items={}, content="", fingerprint=""
 )
 QUIET = Console(quiet=True)
 NONE = ("objectives", "concurrent", "workers", "gpus", "name", "storage")
@@ -114,10 +114,23 @@ def test_a_study_does_not_go_on_where_other_texts_lie_in_the_same_places(searche
         go(request, QUIET)
     made = names(request)
     for module in (search, ablating):
-        monkeypatch.setattr(module, "begin", lambda *_: replace(REFERENCES, fingerprint="of others"))
+        monkeypatch.setattr(module, "begin", lambda *_: replace(REFERENCES, content="of others"))
     with pytest.raises(ValueError, match="was made from other texts or models than lie in the same places now"):
         go(request, QUIET)
     assert names(request) == made
+
+
+def test_a_study_made_from_other_texts_is_refused_before_anything_is_scored(searched, monkeypatch):
+    open_ledger(searched, store.open_storage(searched.storage), REFERENCES)
+    monkeypatch.setattr(search, "measure_references", None)
+    with pytest.raises(ValueError, match="^study 'data' was made from other texts or models than lie in the same"):
+        begin(searched, searched.base, QUIET)
+
+
+def test_a_study_goes_on_though_the_record_of_its_protocol_has_changed(searched):
+    storage = store.open_storage(searched.storage)
+    open_ledger(searched, storage, REFERENCES)
+    open_ledger(searched, storage, replace(REFERENCES, fingerprint="of a longer record"))
 
 
 def test_a_search_whose_every_trial_failed_says_so_with_the_most_frequent_reason(searched, capsys):

@@ -1,4 +1,4 @@
-"""Keys: hashes by which a run, what it is run on, and the code that runs it are known again. No torch.
+"""Keys: hashes by which a run, what it is run on, and the program that runs it are known again. No torch.
 
 A run is the same run only where all that decides what comes of it is the same; so a saved state and an ablation's
 finished run both carry `run_key`. Settings that change a run by no more than rounding (micro_batch_size, score_batch,
@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,21 @@ from trainables.benchmarks.corpus import corpus_hash
 from trainables.config import Config
 
 CODE = Path(__file__).parent
+LIBRARIES = ("torch", "transformers")  # whose kernels and models decide the bits of a run, and what a model bears
 
 
 def run_key(config: Config, data: str) -> str:
-    """Hash of a run's configuration, its seed included, of its data (`references.fingerprint`) and of the code.
+    """Hash of a run's configuration, its seed included, of its data (`references.fingerprint`) and of the program.
 
     Texts that the configuration names by their path count by what they hold.
     """
     texts = {"unrelated_texts": corpus_hash(config.unrelated_texts)} if config.unrelated_texts else {}
-    return hash_of([asdict(config) | texts, data, code_hash()])
+    return hash_of([asdict(config) | texts, data, program_hash()])
+
+
+def program_hash() -> str:
+    """Hash of all that computes: this package's code, and the versions of torch and transformers."""
+    return hash_of([code_hash(), [metadata.version(name) for name in LIBRARIES]])
 
 
 @cache

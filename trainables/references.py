@@ -1,15 +1,12 @@
 """The two rows every front is read against: the scores of the target and of the retrained model, measured once.
 
 PrivLeak is defined relative to the retrained model's AUC, so its per-item attack scores are kept too. The result is
-cached by a hash of the benchmark, the protocol, the models' files and the code; who only reads it loads no torch.
+cached by a hash of the benchmark, the protocol, the models' files and the program; who only reads it loads no torch.
 """
 
-import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +16,8 @@ from filelock import FileLock
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.benchmarks.overlap import overlap_notes
-from trainables.hub import commit
-from trainables.keys import code_hash, hash_of
+from trainables.content import content
+from trainables.keys import hash_of, program_hash
 from trainables.muse.passes import FAST, Passes
 from trainables.muse.protocol import Protocol
 from trainables.positions import check_lengths, end_of_positions
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
 
 Attack = dict[str, dict[str, np.ndarray]]
 Table = dict[str, list[float]]  # score -> [value, low, high]
-SMALL = 2**26  # bytes of a model's file that is known by what it holds; a larger one is known by its size and time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +38,8 @@ class References:
     retrained: Table | None
     attack: Attack | None  # the retrained model's per-item attack scores
     items: dict[str, str]  # "target", "retrained" -> Parquet file of per-item outputs
-    fingerprint: str  # of the benchmark, the protocol and the models
+    content: str  # hash of the benchmark and the models
+    fingerprint: str  # of these and the protocol
     notes: tuple[str, ...] = ()  # what a reader should know of the texts, the models and how they were read
     passes: Passes = FAST  # the ways in which the target, and what comes of it, may be run
     positions: int | None = None  # tokens beyond which the target fails; None where it goes on
@@ -61,51 +58,20 @@ def measure_references(
 
     `tokenizer` makes the tokenizer; `load` makes a model of its name, `models.load_model` where it is not given.
     """
-    data = fingerprint(benchmark, protocol, places)
-    version = metadata.version("transformers")  # what a model bears is its doing
-    folder = cache / hash_of([data, code_hash(), version])
+    made_from = content(benchmark, places)
+    data = fingerprint(made_from, protocol)
+    folder = cache / hash_of([data, program_hash()])
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f".{folder.name}.lock"):
         if not (folder / "references.json").exists():
             folder.mkdir(exist_ok=True)
             _measure(benchmark, tokenizer(), protocol, places, folder, load)
-        return _read(folder, data)
+        return _read(folder, made_from, data)
 
 
-def fingerprint(benchmark: Benchmark, protocol: Protocol, places: Places) -> str:
-    """Hash of what is unlearned and judged: every row of the benchmark, the protocol, both models and the tokenizer.
-
-    It is the same wherever they lie. The code is no part of it.
-    """
-    rows = sorted((c, s, json.dumps(rows, sort_keys=True)) for (c, s), rows in benchmark.splits.items())
-    models = [stamp(place) for place in (places.target, places.retrained, places.tokenizer)]
-    return hash_of([rows, asdict(protocol), models])
-
-
-def stamp(model: str | None) -> list[Any]:
-    """What tells one model from another: a hub id and its commit, or every file below a folder.
-
-    A small file is known by what it holds, a large one by its size and time, since nobody waits for a hash of 27 GB.
-    Hidden files (.git, .cache) are left out.
-    """
-    if model is None or not Path(model).is_dir():
-        return [model, model and commit(model)]
-    return [[str(file.relative_to(model)), *_stamp_file(file)] for file in _files(Path(model))]
-
-
-def _files(folder: Path) -> list[Path]:
-    found = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(place) / name for name in names if not name.startswith(".")]
-    return sorted(file for file in found if file.is_file())
-
-
-def _stamp_file(file: Path) -> list[Any]:
-    about = file.stat()
-    if about.st_size > SMALL:
-        return [about.st_size, about.st_mtime_ns]
-    return [hashlib.sha256(file.read_bytes()).hexdigest()]
+def fingerprint(made_from: str, protocol: Protocol) -> str:
+    """Hash of what is unlearned and judged (`content.content`), and of the protocol by which; the code is no part."""
+    return hash_of([made_from, asdict(protocol)])
 
 
 def _measure(
@@ -170,7 +136,7 @@ def _keep(evaluation: "Evaluation", file: Path, reference: str) -> Table:
     return table
 
 
-def _read(folder: Path, data: str) -> References:
+def _read(folder: Path, made_from: str, data: str) -> References:
     stored = json.loads((folder / "references.json").read_text())
     attack = stored["attack"]
     return References(
@@ -181,6 +147,7 @@ def _read(folder: Path, data: str) -> References:
         passes=Passes(**stored["passes"]),
         positions=stored["positions"],
         notes=tuple(stored["notes"]),
+        content=made_from,
         fingerprint=data,
     )
 

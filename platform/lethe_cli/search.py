@@ -38,6 +38,7 @@ from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
 from trainables.benchmarks.layout import load_benchmark
 from trainables.config import Config
+from trainables.content import content
 from trainables.muse.privleak import DEFAULT_ATTACK, auc
 from trainables.muse.protocol import PROTOCOLS
 from trainables.references import References, measure_references
@@ -69,7 +70,8 @@ def begin(request: Request, heaviest: Config, console: Console) -> References:
     for note in request.notes:
         console.print(f"note: {note}", soft_wrap=True)
     announce_plan(request.task, heaviest, workers=request.workers[0], gpus=request.gpus, console=console)
-    references = prepare(request.task, console, cpus=request.cpus, gpus=request.gpus)
+    check = functools.partial(check_content, request.name, stored_content(request))
+    references = prepare(request.task, console, cpus=request.cpus, gpus=request.gpus, check=check)
     check_sequences(request.task, heaviest, references)
     if any(o.score == "privleak" for o in request.objectives):
         warn_of_unlike_holdout(references, console)
@@ -96,25 +98,35 @@ def check_sequences(task: Task, config: Config, references: References) -> None:
         )
 
 
-def prepare(task: Task, console: Console, *, cpus: float = 1, gpus: float = 0) -> References:
-    """Make or find the benchmark and its models, and measure or read the reference scores, with `gpus` on one."""
+def prepare(
+    task: Task,
+    console: Console,
+    *,
+    cpus: float = 1,
+    gpus: float = 0,
+    check: Callable[[str], None] = lambda found: None,
+) -> References:
+    """Make or find the benchmark and its models, and measure or read the reference scores, with `gpus` on one.
+
+    `check` is given the hash of texts and models before anything is scored.
+    """
     disable_progress_bars()
     with show_training(console) as show:
         places = locate(task, on_progress=show)
     with console.status("scoring the target and the retrained model"):
-        references = _score_somewhere(task, places, cpus, gpus)
+        references = _score_somewhere(task, places, check, cpus, gpus)
     for note in references.notes:
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
     return references
 
 
-def _score_somewhere(task: Task, places: Places, cpus: float, gpus: float) -> References:
+def _score_somewhere(task: Task, places: Places, check: Callable[[str], None], cpus: float, gpus: float) -> References:
     """The reference scores, measured in this process or, on GPUs, on a node of the cluster."""
     if not gpus:
-        return reference_scores(task, places)
+        return reference_scores(task, places, check)
     with cluster.connect(SHIPPED) as joined:
         cluster.slots(joined, workers=1, cpus=cpus, gpus=gpus, trials=1)
-        return cluster.run_remotely(reference_scores, task, places, cpus=cpus, gpus=min(gpus, 1))
+        return cluster.run_remotely(reference_scores, task, places, check, cpus=cpus, gpus=min(gpus, 1))
 
 
 def warn_of_unlike_holdout(references: References, console: Console) -> None:
@@ -129,8 +141,10 @@ def warn_of_unlike_holdout(references: References, console: Console) -> None:
         )
 
 
-def reference_scores(task: Task, places: Places) -> References:
-    """Return the scores of a task's target and retrained model."""
+def reference_scores(task: Task, places: Places, check: Callable[[str], None]) -> References:
+    """Return the scores of a task's target and retrained model, once their hash is checked."""
+    benchmark = load_benchmark(places.data)
+    check(content(benchmark, places))
 
     def tokenizer() -> Any:
         from trainables.tokenizers import load_tokenizer, shared_tokenizer
@@ -138,7 +152,7 @@ def reference_scores(task: Task, places: Places) -> References:
         return shared_tokenizer(load_tokenizer(places.tokenizer), places.target, places.retrained)
 
     return measure_references(
-        load_benchmark(places.data),
+        benchmark,
         tokenizer,
         PROTOCOLS[task.protocol],
         places,
@@ -160,13 +174,25 @@ def open_ledger(request: Request, storage: RDBStorage, references: References) -
 
 def go_on(request: Request, storage: RDBStorage, references: References) -> Ledger:
     """Go on with a study; ValueError where other texts or models lie in the places that it was made from."""
-    facts = store.load_facts(optuna.load_study(study_name=request.name, storage=storage))
-    if facts.about.get(CONTENT, references.fingerprint) != references.fingerprint:
-        raise ValueError(
-            f"study {request.name!r} was made from other texts or models than lie in the same places now: "
-            "choose another --name"
-        )
+    check_content(request.name, stored_content(request), references.content)
     return Ledger.resume(storage, request.name, request.space)
+
+
+def stored_content(request: Request) -> str | None:
+    """The hash of the texts and models that a study was made from; None where there is no such study yet."""
+    storage = store.open_storage(request.storage)
+    if request.name not in optuna.get_all_study_names(storage):
+        return None
+    found = store.load_facts(optuna.load_study(study_name=request.name, storage=storage)).about.get(CONTENT)
+    return found and str(found)
+
+
+def check_content(name: str, stored: str | None, found: str) -> None:
+    """ValueError where a study was made from other texts or models than were found."""
+    if stored not in (None, found):
+        raise ValueError(
+            f"study {name!r} was made from other texts or models than lie in the same places now: choose another --name"
+        )
 
 
 def make_facts(request: Request, references: References) -> Facts:
@@ -182,7 +208,7 @@ def make_facts(request: Request, references: References) -> Facts:
         references=rows,
         about=request.about()
         | {
-            CONTENT: references.fingerprint,
+            CONTENT: references.content,
             "items": references.items,
             "versions": {name: metadata.version(name) for name in PACKAGES},
         },
