@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import torch
 from datasets.packaged_modules.parquet.parquet import Parquet
-from huggingface_hub.errors import HTTPError
+from huggingface_hub.errors import HTTPError, RemoteEntryNotFoundError
 from huggingface_hub.utils import get_session
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 from transformers import AutoTokenizer
@@ -85,7 +85,7 @@ def test_what_was_never_downloaded_is_loaded_at_the_newest_commit_which_a_silent
     [
         (load_model, "transformers.PreTrainedConfig.get_config_dict"),
         (load_model, "transformers.AutoModelForCausalLM.from_pretrained"),
-        (lambda name: tokenizers.own_file(name, "tokenizer.json"), "trainables.tokenizers.cached_file"),
+        (lambda name: tokenizers.own_file(name, "tokenizer.json"), "trainables.tokenizers.hf_hub_download"),
         (lambda name: tokenizers._load(AutoTokenizer, name), "transformers.AutoTokenizer.from_pretrained"),
         (read_shape, "transformers.AutoConfig.from_pretrained"),
     ],
@@ -173,6 +173,26 @@ def test_what_is_missing_is_downloaded_where_a_hub_answers(missing, snapshot, mo
     next(snapshot.glob(missing)).unlink()
     assert hub.source("owner/name") == {"revision": COMMIT, "local_files_only": False}
     assert hub.source("owner/new") == {"revision": "main", "local_files_only": False}
+
+
+def test_a_hub_that_falters_at_the_first_question_is_not_one_that_has_no_such_file(snapshot, asked, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: None)  # it has answered once
+    (snapshot / "tokenizer.json").unlink()
+    for load in (tokenizers.load_tokenizer, lambda name: tokenizers.own_file(name, "tokenizer.json")):
+        with pytest.raises(ValueError, match="whether 'owner/name' has a tokenizer.json is not known: .+") as caught:
+            load("owner/name")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_the_hub_says_it_has_not_is_none(snapshot, monkeypatch):
+    class Answer:
+        status_code, headers, request = 404, {}, None
+
+    def refuse(*_, **__):
+        raise RemoteEntryNotFoundError("404", response=Answer())
+
+    monkeypatch.setattr(tokenizers, "hf_hub_download", refuse)
+    assert tokenizers.own_file("owner/name", "tokenizer.json") is None
 
 
 def test_of_a_model_that_is_not_here_a_silent_hub_is_asked_once(asked, tmp_path, monkeypatch):

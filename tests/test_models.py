@@ -171,6 +171,7 @@ def set_in(folder, file="config.json", **settings):
     [
         ({"model_type": "nonesuch"}, "nonesuch"),
         ({"pad_token_id": VOCABULARY}, "pad_token_id of its config.json is 300, beyond its vocabulary of 300 ids"),
+        ({"text_config": {"pad_token_id": 9, "vocab_size": 9}}, "pad_token_id of its config.json is 9, beyond its"),
         ({"quantization_config": {"quant_method": "fp8"}}, r"its weights are quantized \(fp8\)"),
         ({"vocab_size": 301}, r"have other shapes \(.*lm_head.weight"),
     ],

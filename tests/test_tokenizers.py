@@ -1,6 +1,7 @@
 """A tokenizer gives the ids of its own tokenizer.json, here and where a candidate is loaded by others."""
 
 import json
+from pathlib import Path
 
 import pytest
 from tiny import tiny_model, tiny_tokenizer
@@ -175,6 +176,21 @@ def test_a_retrained_model_without_a_tokenizer_has_a_vocabulary_of_the_target_s_
         shared_tokenizer(tokenizer, target, str(tmp_path / "other"))
 
 
+def test_the_size_of_a_vocabulary_is_that_of_the_text_s_part_and_has_to_be_known(tmp_path):
+    for name, size in (("target", 300), ("same", 300), ("other", 304)):
+        (tmp_path / name).mkdir()
+        settings = {"model_type": "gemma3", "text_config": {"model_type": "gemma3_text", "vocab_size": size}}
+        (tmp_path / name / "config.json").write_text(json.dumps(settings))
+    target, same, other, none = (str(tmp_path / name) for name in ("target", "same", "other", "none"))
+    assert shared_tokenizer(None, target, same) is None
+    with pytest.raises(ValueError, match="different tokenizers"):
+        shared_tokenizer(None, target, other)
+    Path(none).mkdir()
+    for pair in ((none, none), (target, none), (none, target)):
+        with pytest.raises(ValueError, match="whether the retrained model .* reads the ids of the target .* not known"):
+            shared_tokenizer(None, *pair)
+
+
 def test_a_folder_without_tokenizer_json_is_read_by_its_class(tmp_path):
     symbols = ["<|endoftext|>", *sorted(pre_tokenizers.ByteLevel.alphabet()), "mi"]
     vocabulary = {symbol: i for i, symbol in enumerate(symbols)}
@@ -198,15 +214,16 @@ def test_a_tokenizer_json_that_holds_something_else_is_told_in_one_line(tmp_path
 def test_a_hub_id_is_read_as_a_folder_is_from_what_was_downloaded(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    commit = "0123" * 10
     for name in ("target", "retrained"):
         repository = tmp_path / f"models--owner--{name}"
-        folder_of(repository / "snapshots" / "0123", "qwen2", tokenizer_class=None)
+        folder_of(repository / "snapshots" / commit, "qwen2", tokenizer_class=None)
         (repository / "refs").mkdir()
-        (repository / "refs" / "main").write_text("0123")
+        (repository / "refs" / "main").write_text(commit)
     tokenizer = load_tokenizer("owner/target")
     assert tokenizer(PROBES[0]).input_ids == tiny_tokenizer()(PROBES[0]).input_ids
     assert len(tokenizer) == 300
-    (repository / "snapshots" / "0123" / "tokenizer.json").unlink()
+    (repository / "snapshots" / commit / "tokenizer.json").unlink()
     assert shared_tokenizer(tokenizer, "owner/target", "owner/retrained") is tokenizer
 
 

@@ -51,9 +51,11 @@ def load_model(reference: str | Path, *, dtype: torch.dtype = torch.float32) -> 
 
 
 def _check_config(config: dict[str, Any]) -> None:
-    padding, size = config.get("pad_token_id"), config.get("vocab_size")
-    if padding is not None and size is not None and padding >= size:
-        raise ValueError(f"pad_token_id of its config.json is {padding}, beyond its vocabulary of {size} ids")
+    text = config.get("text_config") or {}  # where a model reads more than text
+    size = text.get("vocab_size", config.get("vocab_size"))
+    for padding in (config.get("pad_token_id"), text.get("pad_token_id")):
+        if padding is not None and size is not None and padding >= size:
+            raise ValueError(f"pad_token_id of its config.json is {padding}, beyond its vocabulary of {size} ids")
     quantization = config.get("quantization_config")
     if quantization:
         method = quantization.get("quant_method", "no name")

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import transformers
+from huggingface_hub import constants, hf_hub_download
+from huggingface_hub.errors import HTTPError, LocalEntryNotFoundError, RemoteEntryNotFoundError
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
-from transformers.utils import cached_file, logging
+from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
+from transformers.utils import logging
 
 from trainables.hub import source
 from trainables.model_files import check_model_files, reason_of
@@ -94,7 +96,7 @@ def shared_tokenizer(tokenizer: Any, target: str, retrained: str | None) -> Any:
     """Return the target's tokenizer; ValueError where the retrained model's own gives other ids.
 
     The two are compared text by text, so both have to read the same ids. Where the retrained model has no tokenizer of
-    its own, the sizes of the vocabularies have to be the same.
+    its own, the sizes of the vocabularies have to be known and the same.
     """
     if retrained is None:
         return tokenizer
@@ -102,7 +104,12 @@ def shared_tokenizer(tokenizer: Any, target: str, retrained: str | None) -> Any:
         own = load_tokenizer(retrained)
         same = _words(own) == _words(tokenizer) and _same_ids(own, tokenizer)
     else:
-        sizes = [_settings_of(model, "config.json").get("vocab_size") for model in (retrained, target)]
+        sizes = [_vocabulary_size(model) for model in (retrained, target)]
+        if None in sizes:
+            raise ValueError(
+                f"whether the retrained model {retrained!r} reads the ids of the target {target!r} is not known: it "
+                "has no tokenizer, and no vocab_size is found for both; put its tokenizer.json beside it"
+            )
         same = sizes[0] == sizes[1]
     if not same:
         raise ValueError(
@@ -134,12 +141,24 @@ def tokenizer_notes(tokenizer: Any) -> list[str]:
 
 
 def own_file(reference: str | Path, name: str) -> Path | None:
-    """A file of a folder, or of a hub id through the cache of downloads; None where it has no such file."""
+    """A file of a folder, or of a hub id through the cache of downloads; None where it has no such file.
+
+    ValueError, in one line, where a hub that is asked does not tell: a file that it may have is never taken for none.
+    """
     if Path(reference).is_dir():
         return Path(reference) / name if (Path(reference) / name).is_file() else None
-    quietly = {"_raise_exceptions_for_missing_entries": False, "_raise_exceptions_for_connection_errors": False}
-    found = cached_file(str(reference), name, **source(reference), **quietly)
-    return Path(found) if found else None
+    options = source(reference)
+    try:
+        return Path(hf_hub_download(str(reference), name, **options))
+    except RemoteEntryNotFoundError:
+        return None
+    except (HTTPError, OSError) as error:
+        here_alone = options["local_files_only"] or constants.HF_HUB_OFFLINE
+        if here_alone and isinstance(error, LocalEntryNotFoundError):
+            return None
+        raise ValueError(
+            f"whether {str(reference)!r} has a {name} is not known: the hub does not tell ({reason_of(error)})"
+        ) from error
 
 
 @contextmanager
@@ -156,6 +175,13 @@ def quiet() -> Iterator[None]:
 def _settings_of(reference: str | Path, name: str) -> dict[str, Any]:
     file = own_file(reference, name)
     return json.loads(file.read_text("utf-8")) if file else {}
+
+
+def _vocabulary_size(model: str) -> int | None:
+    with suppress(OSError, ValueError), quiet():
+        config = AutoConfig.from_pretrained(model, trust_remote_code=False, **source(model))
+        return getattr(config.get_text_config(), "vocab_size", None)
+    return None
 
 
 def _words(tokenizer: Any) -> dict[str, int]:
