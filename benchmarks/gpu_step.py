@@ -10,7 +10,7 @@ FLOPs are the model's, nothing counted for what checkpointing computes again: pe
 4 for the head (frozen: no gradient of its own) in the student, 2 for each in the teacher, and causal attention's
 6 N L q (2 N L q) for N blocks, L tokens and q = heads x head size. Behind the last step the student is scored at its
 longest: as many prompts as VerbMem has, continued without a stop, and their log-probabilities. `lethe tune` asks for
-segments that grow (`lethe.cluster.ALLOCATOR`); to measure with them, set that variable. Not covered: several GPUs.
+segments that grow (`lethe.environment.ALLOCATOR`); to measure with them, set that variable. Not covered: several GPUs.
 """
 
 import argparse

@@ -89,12 +89,15 @@ SHOW = "import os, sys; print([name for name in ('torch', 'ray') if name in sys.
     [
         ("import benchmarks", {}, "[] 1000"),
         ("import benchmarks", {"GOMP_SPINCOUNT": "7"}, "[] 7"),
-        ("from lethe_cli.main import run, new_app; run(new_app(), [])", {}, "1000"),
+        ("from lethe_cli.main import main; sys.argv = ['lethe', '--help']; main()", {}, "[] 1000"),
+        ("from lethe_cli.main import main; sys.argv = ['lethe', 'tune', '--no-such-flag']; main()", {}, "[] 1000"),
+        ("from lethe_cli.main import main; sys.argv = ['lethe', 'tune', '--set', 'lr=x']; main()", {}, "[] 1000"),
     ],
 )
-def test_every_process_that_lethe_starts_decides_before_torch_is_loaded(start, own, shown):
+def test_every_process_of_lethe_decides_before_torch_is_loaded_and_a_mistake_loads_neither_it_nor_ray(
+    start, own, shown
+):
     code = f"import sys; sys.path[:0] = ['platform', '.']\ntry:\n    {start}\nexcept (SystemExit, RuntimeError):\n    pass\n{SHOW}"
     environment = {name: value for name, value in os.environ.items() if name not in cores.WAITING} | own
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.stdout.strip().endswith(shown), done.stdout + done.stderr
-    assert "torch" not in done.stdout

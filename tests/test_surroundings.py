@@ -7,9 +7,12 @@ import sys
 import pytest
 import typer
 
-from lethe_cli import surroundings
+from lethe.environment import ray_folder
+from lethe_cli import checks, surroundings
 from lethe_cli.main import new_app, run
+from lethe_cli.report import report
 from lethe_cli.surroundings import LONGEST_SOCKET, SOCKET, check_cache, check_home, check_sockets
+from lethe_cli.train import train
 
 
 @pytest.fixture(autouse=True)
@@ -48,10 +51,20 @@ def test_a_working_folder_that_was_removed_is_told(tmp_path, monkeypatch):
         surroundings.check_here()
 
 
-def test_the_home_of_a_user_who_is_not_there_is_told():
-    with pytest.raises(ValueError, match="'~nosuchuser/x' is in nobody's home folder"):
-        surroundings.check_tildes(["--model", "~nosuchuser/x"])
-    assert surroundings.check_tildes(["~/x", "a~b"]) == ["~/x", "a~b"]
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda place: checks.check_storage_path(place),
+        lambda place: checks.check_new_folder(place),
+        lambda place: checks.check_model(place, "--model"),
+        lambda place: checks.check_settings(["regularisation=unrelated", f"unrelated_texts={place}"]),
+        lambda place: train(out=place),
+        lambda place: report("study", place),
+    ],
+)
+def test_the_home_of_a_user_who_is_not_there_is_told_wherever_a_path_is_given(check):
+    with pytest.raises(ValueError, match="^'~nosuchuser/x' is in nobody's home folder: there is no user of that name$"):
+        check("~nosuchuser/x")
 
 
 @pytest.mark.parametrize("place", ["file", "file/below"])
@@ -65,7 +78,7 @@ def test_a_cache_that_cannot_be_written_to_is_told(place, tmp_path):
 @pytest.mark.parametrize("variable", ["RAY_TMPDIR", pytest.param("TMPDIR", marks=pytest.mark.skipif(sys.platform != "linux", reason="Ray reads it on Linux"))])  # fmt: skip
 def test_a_folder_too_long_for_ray_s_sockets_is_told_with_how_long_it_may_be(variable, monkeypatch):
     most = LONGEST_SOCKET - len(SOCKET) - 1
-    monkeypatch.setattr(surroundings, "_check_writable", lambda *_: None)
+    monkeypatch.setattr(surroundings, "_unwritable", lambda _: "")
     monkeypatch.setenv(variable, "/" + "x" * most)
     with pytest.raises(ValueError, match=f"{variable}='/x+' is {most + 1} bytes long, .*of at most {most}$"):
         check_sockets()
@@ -87,6 +100,30 @@ def test_a_folder_of_ray_s_that_cannot_be_written_to_is_told(tmp_path, monkeypat
     monkeypatch.setenv("RAY_TMPDIR", "f")
     with pytest.raises(ValueError, match=r"Ray's folder in RAY_TMPDIR=.* cannot be written to \(Not a directory\)"):
         check_sockets()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_of_ray_s_folder_nothing_is_made_and_the_nearest_folder_that_is_there_is_asked(there, tmp_path, monkeypatch):
+    monkeypatch.setattr(surroundings, "LONGEST_SOCKET", 1000)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path / "a"))
+    (tmp_path / "a" / "ray").mkdir(parents=True) if there else None
+    before, asked = sorted(tmp_path.rglob("*")), []
+    monkeypatch.setattr(os, "access", lambda place, mode: asked.append(place))
+    with pytest.raises(ValueError, match=r"Ray's folder in RAY_TMPDIR=.* cannot be written to \(Permission denied\)"):
+        check_sockets()
+    assert asked == [tmp_path / "a" / "ray" if there else tmp_path]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, {"TMPDIR": "/x"}, {"RAY_TMPDIR": "/y", "TMPDIR": "/x"}, {"RAY_TMPDIR": "/y"}]
+)
+def test_ray_s_folder_is_where_ray_puts_it(variables, monkeypatch):
+    from ray._common.utils import get_default_ray_temp_dir
+
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert str(ray_folder()) == get_default_ray_temp_dir()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from typing import Any
 import psutil
 import ray
 import tenacity
-from ray._common.utils import get_default_ray_temp_dir
+
+from lethe.environment import ray_folder
 
 TRIES = 4
 ANSWER_S = 30.0  # for a cluster's address to answer
@@ -113,13 +114,13 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def _about_its_place(error: Exception) -> str:
-    folder = str(Path(get_default_ray_temp_dir()).parent)
+    folder = str(ray_folder().parent)
     return f"Ray cannot start with its files in {folder!r}: {_first_line(error)} (RAY_TMPDIR names another folder)"
 
 
 def _sessions() -> Iterator[Path]:
     """The folders of the nodes that this process started."""
-    return Path(get_default_ray_temp_dir()).glob(f"session_*_{os.getpid()}")
+    return ray_folder().glob(f"session_*_{os.getpid()}")
 
 
 def _first_line(error: Exception) -> str:

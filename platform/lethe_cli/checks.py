@@ -18,14 +18,15 @@ from pyarrow import ArrowInvalid
 from pyarrow.fs import FileSystem
 
 from lethe import store
-from lethe.cluster import joins
 from lethe.cores import available_cpus
+from lethe.environment import joins
 from lethe.objectives import GOALS, Objective
 from lethe.samplers import make_sampler
 from lethe.space import Space, distributions
 from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES
 from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.corpus import read_corpus
+from trainables.benchmarks.files import expanded
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config, parse_config
 from trainables.hub import check_hub
@@ -66,7 +67,7 @@ def check_model(reference: str | None, flag: str) -> str | None:
     """A model folder with a configuration, safetensors weights and a tokenizer; or a hub id."""
     if reference is None:
         return None
-    folder = Path(reference).expanduser()
+    folder = expanded(reference)
     if not folder.is_dir():
         if reference.startswith((".", "/", "~")) or reference.count("/") != 1:
             raise ValueError(f"{flag} {reference!r} is neither a folder nor a hub id owner/name")
@@ -212,7 +213,7 @@ def check_settings(
             raise ValueError(f"setting {name!r} is searched: give its range with --range {name}=LOW:HIGH")
     if config.unrelated_texts:
         read_corpus(config.unrelated_texts)
-        config = replace(config, unrelated_texts=str(Path(config.unrelated_texts).expanduser().resolve()))
+        config = replace(config, unrelated_texts=str(expanded(config.unrelated_texts).resolve()))
     return config
 
 
@@ -291,7 +292,7 @@ def check_storage_path(place: str) -> str:
     if "://" not in place:
         if not place.isprintable():  # nor can a path be told or stored whose bytes are no UTF-8
             raise ValueError(f"--storage-path {place!r} has signs that cannot be printed: choose another folder")
-        folder = Path(place).expanduser().resolve()
+        folder = expanded(place).resolve()
         above = next(path for path in (folder, *folder.parents) if path.exists())
         if not above.is_dir() or not os.access(above, os.W_OK):
             raise ValueError(f"--storage-path {place!r} cannot be made: {str(above)!r} is not a folder to write in")
@@ -311,7 +312,7 @@ def check_storage_path(place: str) -> str:
 
 def check_new_folder(path: str) -> Path:
     """A folder that does not exist yet, or is empty."""
-    folder = Path(path).expanduser()
+    folder = expanded(path)
     try:
         taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
         above = next(parent for parent in folder.resolve().parents if parent.exists())

@@ -1,13 +1,13 @@
 """`lethe report`: an ablation as one page that needs no network, or as Markdown."""
 
 import importlib.util
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lethe.optuna_tables import study_names
 from lethe.store import ROLES, VARIABLE, default_storage, hide_password
+from trainables.benchmarks.files import expanded
 
 Option, Argument = typer.Option, typer.Argument
 
@@ -21,7 +21,7 @@ def report(
     ] = None,
 ) -> None:
     """Write what an ablation found: effects in words and numbers, forest plots, fronts, hypervolumes, configuration."""
-    file = Path(out).expanduser()
+    file = expanded(out)
     if file.suffix not in (".html", ".md"):
         raise ValueError(f"{out!r} ends in neither .html nor .md")
     if not file.absolute().parent.is_dir():

@@ -18,6 +18,7 @@ from search_spaces.mean_teacher import SPACES
 from search_spaces.objectives import UTILITY_GUARD
 from trainables.benchmarks import BENCHMARKS, EMBEDDED, default_cache
 from trainables.benchmarks.corpus import corpus_hash
+from trainables.benchmarks.files import expanded
 from trainables.config import Config
 from trainables.task import Task
 
@@ -191,7 +192,7 @@ def gather_request(
     goals, notes = checks.choose_objectives(objectives, available)
     name = checks.check_name(name, benchmark)
     results = checks.check_storage_path(folder or store.RESULTS)
-    home = Path(store.RESULTS).expanduser() if "://" in results else Path(results)
+    home = expanded(store.RESULTS) if "://" in results else Path(results)
     return Request(
         task=task,
         name=name,

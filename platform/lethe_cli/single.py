@@ -15,6 +15,7 @@ from lethe_cli.plan_table import announce_plan
 from lethe_cli.run_file import RunFile, check_folder
 from lethe_cli.search import prepare
 from trainables import resume
+from trainables.benchmarks.files import expanded
 from trainables.config import Config
 from trainables.keys import run_key
 from trainables.run_folder import RunFolder
@@ -34,7 +35,7 @@ def run_single(task: Task, config: Config, out: Path | None, console: Console, *
     announce_plan(task, config, workers=1, gpus=1, console=console)
     references = prepare(task, console)
     key = run_key(config, references.fingerprint)
-    folder = out or Path(store.RESULTS).expanduser() / SINGLE / key
+    folder = out or expanded(store.RESULTS) / SINGLE / key
     run = RunFile.of(task, config, key)
     there = check_folder(folder, run, resume=go_on)
     if go_on:

@@ -3,12 +3,13 @@
 Every function returns what it checked, and raises ValueError with one line: what is wrong and which variable to set.
 """
 
+import errno
 import os
 import sys
 import tempfile
 from pathlib import Path
 
-from lethe.cluster import joins
+from lethe.environment import joins, ray_folder, ray_variable
 
 LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107  # bytes of a socket's path, as Ray counts them
 SOCKET = "ray/session_2026-01-01_00-00-00_000000_4194304/sockets/dash_MetricsHead"  # below the folder, at its longest
@@ -33,24 +34,17 @@ def check_here() -> Path:
         raise ValueError("the working folder was removed: change to one that is there") from None
 
 
-def check_tildes(arguments: list[str]) -> list[str]:
-    """Arguments none of which begins with `~NAME` where nobody has that name."""
-    for argument in arguments:
-        if argument.startswith("~") and os.path.expanduser(argument).startswith("~"):
-            raise ValueError(f"{argument!r} is in nobody's home folder: there is no user of that name")
-    return arguments
-
-
 def check_cache(folder: Path) -> Path:
     """A folder for what is made or measured once, made and written to; the variable that names another is told."""
     return _check_writable(folder, "the cache", "set XDG_CACHE_HOME to a folder to write in")
 
 
 def check_sockets() -> Path:
-    """Where Ray puts its files and sockets, if it is started here: writable, and its path short enough."""
-    variables = ("RAY_TMPDIR", "TMPDIR") if sys.platform == "linux" else ("RAY_TMPDIR",)  # that Ray looks at
-    variable = next((name for name in variables if name in os.environ), None)
-    folder = Path(os.environ[variable] if variable else "/tmp").absolute()
+    """Where Ray makes its folder, if it is started here: writable, and its path short enough.
+
+    Nothing is made: Ray makes its folder so that the machine's other users can write to it too.
+    """
+    folder, variable = ray_folder().parent, ray_variable()
     if joins():
         return folder
     named = f"{variable}={str(folder)!r}" if variable else f"{str(folder)!r}"
@@ -60,8 +54,19 @@ def check_sockets() -> Path:
             f"{named} is {length} bytes long, which leaves no room for Ray's sockets: set RAY_TMPDIR to a folder "
             f"of at most {room}"
         )
-    _check_writable(folder / "ray", f"Ray's folder in {named}", "set RAY_TMPDIR to a folder to write in")
+    if fault := _unwritable(ray_folder()):
+        raise ValueError(
+            f"Ray's folder in {named} cannot be written to ({fault}): set RAY_TMPDIR to a folder to write in"
+        )
     return folder
+
+
+def _unwritable(folder: Path) -> str:
+    """Why a folder, or the nearest one above it that is there, cannot be written to; "" where it can."""
+    above = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+    if not above.is_dir():
+        return os.strerror(errno.ENOTDIR)
+    return "" if os.access(above, os.W_OK | os.X_OK) else os.strerror(errno.EACCES)
 
 
 def _check_writable(folder: Path, what: str, remedy: str) -> Path:

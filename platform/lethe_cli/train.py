@@ -2,18 +2,18 @@
 
 import json
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lethe.cluster import ALLOCATOR
+from lethe.environment import ALLOCATOR
 from lethe.progress import open_console
 from lethe_cli import checks
 from lethe_cli.presets import find_preset
 from lethe_cli.request import DEFAULT_BENCHMARK, check_task
 from lethe_cli.run_file import RunFile, check_folder
 from trainables.benchmarks import BENCHMARKS
+from trainables.benchmarks.files import expanded
 from trainables.config import Config
 from trainables.muse.protocol import PROTOCOLS
 
@@ -43,7 +43,7 @@ def train(
     config = checks.check_settings(set_ or [], preset=preset.settings)
     task, _ = check_task(benchmark, model, retrained, protocol)
     checks.check_texts([config], task.benchmark)
-    folder = Path(out).expanduser().resolve() if out else None
+    folder = expanded(out).resolve() if out else None
     if folder:
         check_folder(folder, RunFile.of(task, config), resume=resume)
     console = open_console(stderr=json_)

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from trainables.benchmarks.documents import read_texts
+from trainables.benchmarks.files import expanded
 from trainables.benchmarks.layout import read_rows
 from trainables.benchmarks.rows import fault_of
 
@@ -12,7 +13,7 @@ ENDINGS = (".txt", ".jsonl", ".json", ".csv", ".parquet")
 
 def find_corpus(place: str) -> list[Path]:
     """The files that a path stands for: itself, or those right below a folder; ValueError where there are none."""
-    path = Path(place).expanduser().resolve()
+    path = expanded(place).resolve()
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     found = [file for file in files if file.is_file() and file.suffix in ENDINGS]
     if not found:
