@@ -106,12 +106,12 @@ def test_all_that_is_loaded_of_a_model_is_of_the_commit_that_was_downloaded(load
 
 @pytest.fixture
 def asked(monkeypatch):
-    """The addresses that are asked for, none of which answers."""
+    """What is asked for of the id owner/..., and never answered."""
     monkeypatch.undo()  # of conftest's hub that has everything
     found = []
 
     def refuse(self, request, **_):
-        found.append(request.url.path)
+        found.extend([request.url.path] if "/owner/" in request.url.path else [])
         raise HTTPError("no network")
 
     monkeypatch.setattr(type(get_session()), "send", refuse)

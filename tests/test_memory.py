@@ -1,5 +1,6 @@
 """The memory plan against hand-computed Llama-2-7B numbers, and against the bytes of real runs of small models."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from live_bytes import LiveBytes, size
 from seven import BIG, seven_config, seven_folder, seven_shape
 from tiny import tiny_model
 from torch.autograd.graph import saved_tensors_hooks
-from transformers import GPT2Config, GPTNeoXConfig, MambaConfig, RwkvConfig
+from transformers import Gemma4TextConfig, GPT2Config, GPTNeoXConfig, MambaConfig, RwkvConfig
 
 from trainables.config import Config
 from trainables.mean_teacher import Checkpoint, unlearn
@@ -235,6 +236,29 @@ def test_an_architecture_without_attention_heads_is_told_in_one_line(config):
         shape_of(config)
     assert "num_attention_heads" in str(told.value)
     assert "\n" not in str(told.value)
+
+
+def test_a_size_that_differs_from_layer_to_layer_is_told_in_one_line():
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2}
+    words = {"vocab_size": 300, "vocab_size_per_layer_input": 300}
+    config = Gemma4TextConfig(**sizes, **words, head_dim=8, num_hidden_layers=2, num_kv_shared_layers=0)
+    with pytest.raises(Unplanned, match="^the memory of a model of type gemma4_text cannot be planned: 'head_dim' is"):
+        shape_of(config)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"hidden_size": "wide"}, "field 'hidden_size': TypeError: .*'wide'"),
+        ({"num_attention_heads": 0}, "by zero"),
+        ({"layer_types": ["none"]}, "validator 'validate_layer_type': .*none"),
+    ],
+)
+def test_a_configuration_that_transformers_does_not_take_is_told_in_one_line(tmp_path, settings, message):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"} | settings))
+    with pytest.raises(ValueError, match=f"^model '.*' has no configuration that can be read: .*{message}") as caught:
+        read_shape(tmp_path)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_folder_without_a_configuration_is_told_in_one_line(tmp_path):

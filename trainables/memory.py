@@ -123,9 +123,9 @@ def read_shape(reference: str | Path, *, frozen: bool = True) -> Shape:
         from transformers import AutoConfig
 
         config = AutoConfig.from_pretrained(str(reference), revision=revision(reference), trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # what transformers raises of a configuration has no common kind
         reason = reason_of(error)
-        raise ValueError(f"model {str(reference)!r} has no configuration that can be read: {reason}") from None
+        raise ValueError(f"model {str(reference)!r} has no configuration that can be read: {reason}") from error
     return shape_of(config, frozen=frozen)
 
 
@@ -140,7 +140,7 @@ def shape_of(config: Any, *, frozen: bool = True) -> Shape:
     """
     try:
         return _shape_of(config, frozen)
-    except (AttributeError, TypeError, ValueError) as error:
+    except Exception as error:  # here, too: an attribute that differs from layer to layer is a RuntimeError
         kind, reason = getattr(config, "model_type", "?"), reason_of(error)
         raise Unplanned(f"the memory of a model of type {kind} cannot be planned: {reason}") from error
 

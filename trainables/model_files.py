@@ -34,8 +34,9 @@ def check_no_pointer(file: Path) -> None:
 
 
 def reason_of(error: Exception) -> str:
-    """The first line of an error that has something on it, or its kind."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    """The first line of an error that has something on it, with the next where it ends in a colon; or its kind."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return " ".join(lines[:2] if lines[0].endswith(":") else lines[:1])
 
 
 def _check_readable(file: Path, read: Callable[[Path], object]) -> None:

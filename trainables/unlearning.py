@@ -29,7 +29,7 @@ from trainables.failures import OWN, Diverged, OutOfMemory, enough_memory, in_a_
 from trainables.fitting import savings
 from trainables.keys import run_key
 from trainables.mean_teacher import Checkpoint, StepRecord, Training, unlearn
-from trainables.memory import BACKWARD, LOSS, SCORING, UPDATE, shape_of
+from trainables.memory import BACKWARD, LOSS, SCORING, UPDATE, Unplanned, shape_of
 from trainables.models import load_model, save_model
 from trainables.muse.evaluate import Evaluation, Evaluator
 from trainables.muse.protocol import PROTOCOLS
@@ -177,7 +177,7 @@ class Unlearner:
 
     def _lighter(self, config: Config, phases: Sequence[str]) -> str:
         """What would need less memory, as an error says it; "" where the plan knows nothing."""
-        with suppress(AttributeError, ValueError):  # of an architecture that the plan does not know
+        with suppress(Unplanned):  # of an architecture that the plan does not know
             shape = shape_of(self.loaded.target.config, frozen=config.freeze)
             changes = savings(shape, config, self.loaded.world.size, phases)
             return "; less is needed with " + ", or ".join(c.flags() for c in changes) if changes else ""
