@@ -16,7 +16,8 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from trainables import resume
 from trainables.config import Config
 from trainables.mean_teacher import Checkpoint, Training, unlearn
-from trainables.run_folder import STATE, RunFolder
+from trainables.resume import STATE
+from trainables.run_folder import RunFolder
 from trainables.world import ALONE
 
 TEXTS = [[3 + (7 * i + j) % 200 for j in range(8 + i)] for i in range(5)]

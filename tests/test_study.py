@@ -7,12 +7,14 @@ from lethe.study_folder import StudyFolder
 
 def test_a_driver_clears_its_scratch_folder_and_those_of_killed_ones_but_none_of_a_driver_that_lives(tmp_path):
     study = StudyFolder(str(tmp_path))
-    own = Plan(trials=1, slots=1, folder=study, state=str, home=tmp_path / "ray").scratch
+    own = Plan(trials=1, slots=1, folder=study, trial=str, home=tmp_path / "ray").scratch
     place, number, started = this_driver().replace(" ", "_").rsplit("_", 2)
     killed, elsewhere = f"{place}_{number}_{started}0", f"another-node_{number}_{started}"
     for folder in (own, own.with_name(killed), own.with_name(elsewhere)):
         (folder / "tune").mkdir(parents=True)
+    (tmp_path / "ray" / f"{place}_notes_old").mkdir()
     _clear(own)
+    (tmp_path / "ray" / f"{place}_notes_old").rmdir()
     assert [folder.name for folder in (tmp_path / "ray").iterdir()] == [elsewhere]
     (own.with_name(elsewhere) / "tune").rmdir()
     own.with_name(elsewhere).rmdir()

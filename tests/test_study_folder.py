@@ -78,3 +78,19 @@ def test_a_folder_s_name_is_one_part_of_a_path(name, folder):
 def test_under_a_url_the_name_is_quoted():
     assert study_folder("s3://b/r", "é", "0a").place == "s3://b/r/%C3%A9-0a"
     assert study_folder("/r", "é", "0a").place == "/r/é-0a"
+
+
+def test_all_folders_below_are_listed_by_path_and_by_url(own, tmp_path):
+    (tmp_path / "own" / "a b").mkdir()
+    (tmp_path / "own" / "loop").symlink_to(tmp_path)
+    found = [place for place in own.folders() if not place.endswith("/loop")]
+    assert sorted(found) == [f"{tmp_path}/own/{name}" for name in ("a b", "trial-1", "trial-1/step-1")]
+    by_url = StudyFolder(f"file://{tmp_path}/own").folders(f"file://{tmp_path}/own/trial-1")
+    assert by_url == [f"file://{tmp_path}/own/trial-1/step-1"]
+    assert StudyFolder(f"file://{tmp_path}/own").holds(f"file://{tmp_path}/own/a%20b")
+    assert StudyFolder(f"{tmp_path}/nothing").folders() == []
+
+
+def test_a_long_name_in_any_script_is_a_folder_s_name(tmp_path):
+    (tmp_path / folder_name("名" * 100, new_id())).mkdir()
+    (tmp_path / folder_name("x" * 300, new_id())).mkdir()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_study import SPACE, checkpoint, tiny_ledger
@@ -39,10 +40,13 @@ class Search:
         self.running = {}  # number -> weights written so far, with their scores
 
     def upkeep(self):
-        return Upkeep(self.ledger, self.watched, StudyFolder(str(self.folder)), self.state)
+        return Upkeep(self.ledger, self.watched, StudyFolder(str(self.folder)), self.trial)
+
+    def trial(self, number):
+        return str(self.folder / f"trial-{number}")
 
     def state(self, number):
-        return str(self.folder / f"trial-{number}" / "state")
+        return f"{self.trial(number)}/state"
 
     def start(self):
         number, params = self.ledger.ask()
@@ -227,3 +231,28 @@ def test_a_state_that_a_worker_wrote_after_its_trial_s_end_is_swept_away(tmp_pat
     search.score(running, verbmem_f=60)
     search.keep.sweep()
     assert search.states() == {"trial-1"}
+
+
+def test_weights_that_a_trial_wrote_and_never_told_of_go_with_its_end_and_its_tables_stay(tmp_path):
+    search = Search(tmp_path)
+    number = search.start()
+    search.score(number, verbmem_f=60)
+    orphan = tmp_path / "trial-0" / "step-2"  # the disk was full as the teacher's were written
+    orphan.mkdir()
+    (orphan / "model.safetensors").write_text("")
+    search.end(number, "OSError: no space left")
+    assert [path.name for path in (tmp_path / "trial-0").iterdir()] == ["step-1.parquet"]
+
+
+@pytest.mark.parametrize("begun_by_url", [False, True])
+def test_what_a_driver_that_died_left_of_ended_trials_goes_and_running_ones_of_others_stay(tmp_path, begun_by_url):
+    search = Search(tmp_path)
+    for verbmem in (60, 30, 90):
+        number = search.start()
+        search.score(number, verbmem_f=verbmem)
+        if verbmem < 90:
+            search.ledger.tell(number)  # and here it died, before it cleared anything
+    place = f"file://{tmp_path}" if begun_by_url else str(tmp_path)
+    Upkeep(search.ledger, Silent(), StudyFolder(place), lambda number: f"{place}/trial-{number}")
+    assert search.on_disk() == {f"{tmp_path}/trial-1/step-1", f"{tmp_path}/trial-2/step-1"}
+    assert search.states() == {"trial-2"}

@@ -23,9 +23,10 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from trainables.failures import whole_weights
 from trainables.mean_teacher import Training
-from trainables.run_folder import STATE, RunFolder
+from trainables.run_folder import RunFolder
 from trainables.world import World
 
+STATE = "state"  # in a run's folder: all that it goes on from, and nothing else
 PROGRESS = f"{STATE}/progress.json"  # names the newest whole state; what it does not name is rubbish
 OPTIMIZER = "optimizer."  # begins the names of the optimizer's parts: optimizer.exp_avg
 COUNT = "step"  # AdamW's count of its steps: a number on the CPU, where all its other state is shaped as the weights

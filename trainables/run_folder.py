@@ -10,8 +10,6 @@ from pathlib import Path, PurePosixPath
 
 from pyarrow.fs import FileSystem, FileType, copy_files
 
-STATE = "state"  # in a run's folder: all that it goes on from, and nothing else
-
 
 class RunFolder:
     """One run's folder; `path` is where its files are written and read on this machine."""

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any
 
 from trainables.config import Config
-from trainables.run_folder import STATE
 from trainables.task import Task
 
 
@@ -37,8 +36,3 @@ def make_session(
 def trial_folder(folder: str, trial: int) -> str:
     """Where a trial writes."""
     return f"{folder}/trial-{trial:05d}"
-
-
-def state_of(folder: str, trial: int) -> str:
-    """Where the state of a trial lies until it ends."""
-    return f"{trial_folder(folder, trial)}/{STATE}"

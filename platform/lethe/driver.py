@@ -38,12 +38,14 @@ def is_gone(driver: str) -> bool:
     A mark of earlier versions tells the start by the clock: where that differs by a little, and so may be the driver's
     or another's that took over its number, it is not known to be gone, and who asks looks for signs of life.
     """
-    place, number, started = driver.rsplit(" ", 2)
-    if place != _place():
-        return False
     try:
+        place, number, started = driver.rsplit(" ", 2)
+        if place != _place():
+            return False
         process = psutil.Process(int(number))
         return process.status() == psutil.STATUS_ZOMBIE or not _may_have_started(process, started)
+    except ValueError:  # no mark of a driver
+        return False
     except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
         return True
 

@@ -158,6 +158,11 @@ class Ledger:
         """Number of trials that ended, well or badly, by themselves."""
         return sum(t.state.is_finished() and not store.is_interrupted(t) for t in self._trials())
 
+    def ended(self) -> set[int]:
+        """Numbers by which the trials that ended by themselves first ran."""
+        ended = [t.number for t in self._trials() if t.state.is_finished() and not store.is_interrupted(t)]
+        return {self.first_run(number) for number in ended}
+
     def claimed(self) -> int:
         """Number of trials that finished or run, be it by another driver."""
         return self.finished() + len(self._running())

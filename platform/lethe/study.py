@@ -26,7 +26,7 @@ class Plan:
     trials: int
     slots: int
     folder: StudyFolder  # of weights, outputs and states
-    state: Callable[[int], str]  # where a trial's state lies until it ends, by the number that it first ran by
+    trial: Callable[[int], str]  # a trial's own folder, by the number that it first ran by
     home: Path  # holds for the length of the run `scratch`
 
     @property
@@ -44,7 +44,7 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
     left = plan.trials - ledger.finished()
     if left <= 0:
         return
-    upkeep = Upkeep(ledger, observer, plan.folder, plan.state)
+    upkeep = Upkeep(ledger, observer, plan.folder, plan.trial)
     searcher = LedgerSearcher(ledger, upkeep, plan.trials)
     tuner = tune.Tuner(
         trainable,

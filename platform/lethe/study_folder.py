@@ -5,16 +5,18 @@ and made anew, never share a folder. A place may come from a row of the store, w
 what lies below the folder is removed. Imports no ray.
 """
 
+import os
 import posixpath
 import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any
 from urllib.parse import quote
 
-from pyarrow.fs import FileSystem, LocalFileSystem
+from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
+
+LONGEST = 80  # bytes of a name that a folder's name takes over
 
 
 @dataclass(frozen=True)
@@ -25,22 +27,31 @@ class StudyFolder:
 
     def holds(self, place: str) -> bool:
         """Whether a path or a URL lies below the folder, after links and `..` are resolved."""
-        try:
-            own, other = _locate(self.place), _locate(place)
-        except (OSError, ValueError):  # no path and no URL that pyarrow knows
-            return False
-        return own[0].equals(other[0]) and own[1] in other[1].parents
+        own, other = locate(self.place), locate(place)
+        return bool(own and other) and own[0] == other[0] and own[1] in other[1].parents  # type: ignore[index]
+
+    def folders(self, below: str | None = None) -> list[str]:
+        """The places of all folders below this one, or below one of its own, however deep; links are not followed."""
+        top = below or self.place
+        filesystem, path = FileSystem.from_uri(top if "://" in top else str(Path(top).absolute()))
+        if isinstance(filesystem, LocalFileSystem):  # whose own listing follows links, in a circle if they lead in one
+            found = [f"{above}/{name}" for above, names, _ in os.walk(path) for name in names]
+        else:
+            entries = filesystem.get_file_info(FileSelector(path, recursive=True, allow_not_found=True))
+            found = [entry.path for entry in entries if entry.type == FileType.Directory]
+        names = [posixpath.relpath(folder, path) for folder in found]
+        return [f"{top}/{quote(name) if '://' in top else name}" for name in names]
 
     def remove(self, place: str) -> None:
         """Remove a folder that lies below this one, as far as that can be done; leave any other alone."""
         if not self.holds(place):
             return
-        filesystem, path = _locate(place)
+        filesystem, path = FileSystem.from_uri(place if "://" in place else str(Path(place).absolute()))
         if isinstance(filesystem, LocalFileSystem):
-            shutil.rmtree(path, ignore_errors=True)
+            shutil.rmtree(Path(path).resolve(), ignore_errors=True)
             return
         with suppress(OSError):
-            filesystem.delete_dir(str(path))
+            filesystem.delete_dir(path)
 
 
 def study_folder(results: str, name: str, study_id: str) -> StudyFolder:
@@ -51,13 +62,16 @@ def study_folder(results: str, name: str, study_id: str) -> StudyFolder:
 
 def folder_name(name: str, study_id: str) -> str:
     """A study's name, as far as it can be part of a path, and its id, which studies of older versions lack."""
-    readable = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "study"
+    plain = re.sub(r"[^\w.-]+", "-", name).encode()[:LONGEST].decode(errors="ignore")
+    readable = plain.strip("-.") or "study"
     return f"{readable}-{study_id}" if study_id else readable
 
 
-def _locate(place: str) -> tuple[Any, PurePath]:
-    """The file system of a place, and its whole path there."""
-    filesystem, path = FileSystem.from_uri(place if "://" in place else str(Path(place).absolute()))
-    if isinstance(filesystem, LocalFileSystem):
-        return filesystem, Path(path).resolve()
-    return filesystem, PurePosixPath(posixpath.normpath(path))
+def locate(place: str) -> tuple[str, PurePath] | None:
+    """A place's kind of file system and its whole path there, links resolved: equal for equal places; None for none."""
+    try:
+        filesystem, path = FileSystem.from_uri(place if "://" in place else str(Path(place).absolute()))
+        local = isinstance(filesystem, LocalFileSystem)
+        return filesystem.type_name, Path(path).resolve() if local else PurePosixPath(posixpath.normpath(path))
+    except (OSError, ValueError):  # no path and no URL that pyarrow knows
+        return None

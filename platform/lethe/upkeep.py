@@ -11,7 +11,7 @@ from lethe.ledger import TAKEN_OVER, Ledger
 from lethe.objectives import losses, violations
 from lethe.progress import Observer
 from lethe.store import Facts
-from lethe.study_folder import StudyFolder
+from lethe.study_folder import StudyFolder, locate
 
 
 class Upkeep:
@@ -19,18 +19,18 @@ class Upkeep:
 
     Weights go as soon as they cannot be on the front: where their candidate breaks a constraint, or is dominated by the
     front of the complete trials or by another candidate of its trial. Kept to its end, a 7B trial of 20 evaluations
-    would fill a disk with 40 times 27 GB. A trial's state lies at `state` of the number that the trial first ran by,
-    and goes when the trial ends.
+    would fill a disk with 40 times 27 GB. Of a trial that ended, whose folder is `trial` of the number that it first
+    ran by, no folder stays but weights on the front: neither its state nor what it wrote and never told of.
     """
 
-    def __init__(self, ledger: Ledger, observer: Observer, folder: StudyFolder, state: Callable[[int], str]) -> None:
+    def __init__(self, ledger: Ledger, observer: Observer, folder: StudyFolder, trial: Callable[[int], str]) -> None:
         self._ledger = ledger
         self._observer = observer
         self._folder = folder
-        self._state = state
+        self._trial = trial
         self._front = ledger.front()
         self._written: dict[int, dict[str, list[float]]] = {}  # running trial -> weights -> losses
-        self._ended: set[int] = set()
+        self.sweep()
 
     def started(self, number: int, params: Mapping[str, Any]) -> None:
         """See Observer."""
@@ -48,19 +48,27 @@ class Upkeep:
 
     def finished(self, number: int, failure: str | None) -> None:
         """See Observer."""
-        written = self._written.pop(number, {})
+        self._written.pop(number, None)
         if failure != TAKEN_OVER:  # else another driver runs it on, in the same folder
-            before = _weights(self._front) | written.keys()
-            self._front = self._ledger.front()
+            before, self._front = _weights(self._front), self._ledger.front()
             self._remove(before - _weights(self._front))
-            first = self._ledger.first_run(number)
-            self._remove({self._state(first)})
-            self._ended.add(first)
+            first = self._trial(self._ledger.first_run(number))
+            self._clear({first}, self._folder.folders(first))
         self._observer.finished(number, failure)
 
     def sweep(self) -> None:
-        """Remove the states of all trials that ended, again: workers may have written one more since."""
-        self._remove({self._state(number) for number in self._ended})
+        """Clear the folders of all trials that ended, of whatever driver.
+
+        A driver may have died before it did so, and a worker may write once more before it notices its trial's end.
+        """
+        ended = {self._trial(number) for number in self._ledger.ended()}
+        self._front = self._ledger.front()  # after `ended`: whatever ended by then is counted
+        self._clear(ended, self._folder.folders())
+
+    def _clear(self, trials: set[str], folders: list[str]) -> None:
+        """Of some folders, remove those that lie in the folders of trials and hold no weights on the front."""
+        kept = {locate(weights) for weights in _weights(self._front)}
+        self._remove({place for place in folders if place.rpartition("/")[0] in trials and locate(place) not in kept})
 
     def _keep(self, number: int, weights: str, own: list[float] | None) -> None:
         """Keep a new candidate's weights where it may come to be on the front, and not those that it beats."""

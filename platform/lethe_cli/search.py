@@ -42,7 +42,7 @@ from trainables.content import content
 from trainables.muse.privleak import DEFAULT_ATTACK, auc
 from trainables.muse.protocol import PROTOCOLS
 from trainables.references import References, measure_references
-from trainables.session import make_session, state_of
+from trainables.session import make_session, trial_folder
 from trainables.task import Places, Task, cache_of, locate
 from trainables.workers import Workers, warm
 
@@ -263,7 +263,7 @@ def run_trials(
         trials=request.trials,
         slots=slots,
         folder=folder,
-        state=functools.partial(state_of, folder.place),
+        trial=functools.partial(trial_folder, folder.place),
         home=request.home / folder_name(request.name, ledger.facts.id) / "ray",
     )
     trainable = warm(session, workers, str(plan.scratch))
