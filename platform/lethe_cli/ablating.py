@@ -25,7 +25,7 @@ from lethe.runs import Run, finished_runs, plan_runs
 from lethe_cli import hints
 from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.request import Request
-from lethe_cli.search import begin, command_again, go_on, joining, make_facts, run_trials, why_all_failed
+from lethe_cli.search import begin, command_again, go_on, joining, open_ledger, run_trials, why_all_failed
 from lethe_cli.tuning import tune_arms
 from search_spaces.ablations import MEANINGS
 from trainables.config import Config
@@ -71,8 +71,7 @@ def open_ablation(
     ended = finished_runs(storage, request.name)
     if any(run.key not in ended for run in all_runs(request, design, references.fingerprint)):
         join()
-    facts = make_facts(request, references)
-    return Ledger.create(storage, request.name, replace(facts, about=facts.about | described(design)), request.space)
+    return open_ledger(request, storage, references, described(design))
 
 
 def described(design: Design) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
@@ -160,12 +160,22 @@ def reference_scores(task: Task, places: Places, check: Callable[[str], None]) -
     )
 
 
-def open_ledger(request: Request, storage: RDBStorage, references: References) -> Ledger:
-    """Start the study, or go on with it; of several drivers that start it at once, one does."""
+def open_ledger(
+    request: Request,
+    storage: RDBStorage,
+    references: References,
+    about: Mapping[str, Any] = MappingProxyType({}),
+) -> Ledger:
+    """Start the study, or go on with it; of several drivers that start it at once, one does.
+
+    `about` is stored with a new one, beside what is stored with every study.
+    """
     with store.taking_turns(storage, f"start {request.name}"):
         there = request.name in optuna.get_all_study_names(storage)
         if not there:
-            ledger = Ledger.create(storage, request.name, make_facts(request, references), request.space)
+            facts = make_facts(request, references)
+            facts = replace(facts, about={**facts.about, **about})
+            ledger = Ledger.create(storage, request.name, facts, request.space)
     if there:
         ledger = go_on(request, storage, references)
     ledger.study.set_user_attr(store.PLANNED, request.trials)
