@@ -12,6 +12,7 @@ from transformers.utils.logging import disable_progress_bar
 from lethe import store
 from lethe.front_table import interval
 from lethe_cli.plan_table import announce_plan
+from lethe_cli.room import announce_room
 from lethe_cli.run_file import RunFile, check_folder
 from lethe_cli.search import prepare
 from trainables import resume
@@ -33,6 +34,8 @@ def run_single(task: Task, config: Config, out: Path | None, console: Console, *
     """
     disable_progress_bar()  # of its loading and saving; the status below is ours
     announce_plan(task, config, workers=1, gpus=1, console=console)
+    if not go_on:
+        announce_room(task, config, out or expanded(store.RESULTS), console)
     references = prepare(task, console)
     key = run_key(config, references.fingerprint)
     folder = out or expanded(store.RESULTS) / SINGLE / key

@@ -1,0 +1,51 @@
+"""The room that a run of `lethe train`, which keeps the weights of every candidate, takes on the disk: told before it.
+
+A search keeps those of its front only (lethe/upkeep.py).
+"""
+
+import math
+import os
+import shutil
+from pathlib import Path
+
+from rich.console import Console
+
+from trainables.benchmarks import EMBEDDED
+from trainables.config import Config
+from trainables.memory import FP32, Unplanned, read_shape
+from trainables.task import Task, locate
+
+GB = 10**9
+WORTH_A_NOTE = 10 * GB
+
+
+def announce_room(task: Task, config: Config, folder: Path, console: Console) -> None:
+    """Say what the weights of all candidates take, where that is much; ValueError where the disk has less free.
+
+    Of a model whose size the plan does not know nothing is said.
+    """
+    if task.benchmark == EMBEDDED and task.model is None:  # a million parameters, maybe not made yet
+        return
+    try:
+        each = FP32 * read_shape(locate(task).target).elements()
+    except Unplanned:
+        return
+    count, free = candidates(config), free_bytes(folder)
+    needed = f"{count} candidates of {each / GB:.1f} GB each take {count * each / GB:.0f} GB"
+    if count * each > free:
+        raise ValueError(
+            f"the weights of {needed}, and the disk of {str(folder)!r} has {free / GB:.0f} GB free: give another "
+            "--out, or score less often with --set eval_every"
+        )
+    if count * each > WORTH_A_NOTE:
+        console.print(f"note: the weights of {needed} in {folder}; none is removed", soft_wrap=True, highlight=False)
+
+
+def candidates(config: Config) -> int:
+    """How many candidates a run has: student and teacher at every evaluation, of which the last step is one."""
+    return 2 * math.ceil(config.steps / config.eval_every)
+
+
+def free_bytes(folder: Path) -> int:
+    """What is free on the disk of a folder that may not be there yet."""
+    return shutil.disk_usage(next(path for path in (folder, *folder.absolute().parents) if os.path.exists(path))).free
