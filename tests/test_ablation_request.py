@@ -54,7 +54,9 @@ def test_7b_has_rates_of_its_own(ask, monkeypatch):
 
 BAD = {
     "--seeds is 1: an interval needs at least 2 seeds": {"seeds": 1},
-    "--first-seed is -1": {"first_seed": -1},
+    "--seeds is 99999999999: 10000 at most": {"seeds": 99999999999},
+    "--first-seed is -1: it must lie between 0 and": {"first_seed": -1},
+    "--first-seed is 2147483643: it must lie between 0 and 2147483642": {"first_seed": 2147483643},
     "--tuned is -2": {"tuned": -2},
     "design 'lco' is unknown: choose loco, sweep, factorial, fractional, paper": {"design": "lco"},
     "switch 'dampin' is unknown: choose teacher, damping": {"switches": ["dampin"]},

@@ -181,6 +181,7 @@ def test_settings_are_read_as_they_were_written(steps, lr):
         ("steps", "setting 'steps' is not NAME=VALUE, for example steps=60"),
         ("speed=1", "'speed' is no setting of the run: choose one of"),
         ("lr=-0.1", "lr is -0.1: it must be greater than 0"),
+        ("batch_size=9223372036854775808", "batch_size is 9223372036854775808: it must be at most 9223372036854775807"),
         ("alpha=-1", "alpha is -1.0: it must be at least 0"),
         ("lr=nan", "lr is nan: it must be a number"),
         ("lr=inf", "lr is inf: it must be a number"),
@@ -251,5 +252,7 @@ def test_a_new_folder_is_not_there_yet_or_empty(tmp_path):
 
 def test_a_folder_within_a_file_is_no_place_to_write_to(tmp_path):
     (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="^--out '.*out' cannot be made: '.*file' is not a folder to write in$"):
+        checks.check_folder_to_write("--out", str(tmp_path / "file" / "out"))
     with pytest.raises(ValueError, match="cannot be made: '.*file' is not a folder"):
         checks.check_new_folder(str(tmp_path / "file" / "out"))

@@ -14,9 +14,10 @@ from transformers import (
     GPT2LMHeadModel,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
+    OpenAIGPTConfig,
 )
 
-from trainables.models import freeze, load_model, save_model, trainable_parameters
+from trainables.models import check_checkpointing, freeze, load_model, save_model, trainable_parameters
 from trainables.tokenizers import load_tokenizer
 
 
@@ -256,3 +257,13 @@ def test_a_saved_folder_can_be_read_by_others_where_the_umask_lets_them(tmp_path
     finally:
         os.umask(before)
     assert oct((tmp_path / "model").stat().st_mode & 0o777) == "0o755"
+
+
+def test_an_architecture_that_cannot_checkpoint_its_activations_is_known_by_its_configuration_alone(tmp_path):
+    OpenAIGPTConfig().save_pretrained(tmp_path)
+    with pytest.raises(
+        ValueError, match="^checkpointing is true, but OpenAIGPTLMHeadModel, the architecture of '.*can"
+    ):
+        check_checkpointing(tmp_path)
+    GPT2Config().save_pretrained(tmp_path)
+    check_checkpointing(tmp_path)

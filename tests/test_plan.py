@@ -67,6 +67,7 @@ def test_settings_and_presets_meet_as_in_a_run(folder, capsys):
         ({"benchmark": "muse-news", "gpus_per_node": 0}, "--gpus-per-node is 0: it must be at least 1"),
         ({"benchmark": "muse-news", "gpu_memory": -1.0}, "--gpu-memory is -1: it must be a number of GiB"),
         ({"benchmark": "muse-news", "gpu_memory": float("nan")}, "--gpu-memory is nan: it must be a number of GiB"),
+        ({"benchmark": "muse-news", "gpu_memory": 1e308}, r"--gpu-memory is 1e\+308: it must be a number of GiB"),
         ({"model": "/no/such"}, "no model '/no/such': neither a folder nor a hub id"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 from searching import make_tiny
 from tiny_study import checkpoint, scores
+from transformers import OpenAIGPTConfig
 
 from lethe import cluster, store
 from lethe_cli import ablating, checks, search, tuning
@@ -176,3 +177,10 @@ def test_pieces_of_the_forget_set_beyond_a_target_s_positions_are_told_before_ra
     line = r"training on raw/forget needs \d+ tokens \(max_length=512\), and the target has 16 positions: --set max_length=16$"
     with pytest.raises(ValueError, match=line):
         search.check_sequences(Task(**places), Config(max_length=512), replace(REFERENCES, positions=16))
+
+
+def test_an_architecture_that_cannot_checkpoint_is_told_before_ray_starts_and_anything_is_scored(places, tmp_path):
+    OpenAIGPTConfig().save_pretrained(tmp_path)
+    task = Task(**places | {"model": str(tmp_path)})
+    with pytest.raises(ValueError, match="checkpointing is true, but OpenAIGPTLMHeadModel"):
+        search.prepare(task, Config(checkpointing=True), QUIET, gpus=1)

@@ -162,6 +162,26 @@ def test_an_address_without_a_port_is_ray_s_to_find(address, init, monkeypatch):
     assert len(tried.started) == 1
 
 
+def test_ctrl_c_while_ray_starts_ends_it_and_it_is_not_tried_again(init):
+    tried = init(TRIES, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert [alive(process) for process in tried.started] == [False]
+
+
+def test_only_what_ray_starts_ignores_ctrl_c(monkeypatch, folder):
+    def ignores(**_):
+        """Of a process that is started as Ray starts its own."""
+        look = "import signal; print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)"
+        command = [sys.executable, "-S", "-c", look]
+        return subprocess.run(command, preexec_fn=lambda: None, capture_output=True, text=True).stdout.strip()
+
+    seen = []
+    monkeypatch.setattr(ray, "init", lambda **_: seen.append(ignores()))
+    start()
+    assert [*seen, ignores()] == ["True", "False"]
+
+
 def test_signals_are_this_process_s_own_again_after_every_try(init):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     init(1, SLOW)

@@ -67,6 +67,15 @@ def test_the_home_of_a_user_who_is_not_there_is_told_wherever_a_path_is_given(ch
         check("~nosuchuser/x")
 
 
+@pytest.mark.parametrize(
+    ("given", "before"),
+    [(["tune", "--storage-path", "", "--json"], "--storage-path"), (["--out="], "--out"), (["report", ""], "report")],
+)
+def test_an_empty_argument_is_no_default_but_told_with_what_stands_before_it(given, before):
+    with pytest.raises(ValueError, match=f"^an argument is empty, behind '{before}': is a variable"):
+        surroundings.check_arguments(given)
+
+
 @pytest.mark.parametrize("place", ["file", "file/below"])
 def test_a_cache_that_cannot_be_written_to_is_told(place, tmp_path):
     (tmp_path / "file").touch()

@@ -83,6 +83,7 @@ class Config:
         return max(self.max_length, self.regularisation_length)
 
 
+LARGEST = 2**63 - 1  # of a whole number: what a tensor's sizes and torch's seeds can be
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 CHOICES = {
     "forget_loss": FORGET_LOSSES,
@@ -122,6 +123,8 @@ def _check_number(name: str, value: Any, *, whole: bool) -> None:
     wrong_type = isinstance(value, bool) or not isinstance(value, int if whole else (int, float))
     if wrong_type or not math.isfinite(value):
         raise ValueError(f"{name} is {value!r}: it must be {kind}")
+    if whole and value > LARGEST:
+        raise ValueError(f"{name} is {value!r}: it must be at most {LARGEST}")
     if value < 0 or (value == 0 and name in POSITIVE):
         raise ValueError(f"{name} is {value!r}: it must be {'greater than 0' if name in POSITIVE else 'at least 0'}")
 

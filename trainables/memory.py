@@ -42,7 +42,6 @@ from pathlib import Path
 from typing import Any
 
 from trainables.config import Config
-from trainables.hub import revision
 from trainables.model_files import reason_of
 
 GIB = 2**30
@@ -119,14 +118,9 @@ class Plan:
 
 def read_shape(reference: str | Path, *, frozen: bool = True) -> Shape:
     """The shape of a model in a folder or on the hub, of which only the configuration is read; ValueError if none."""
-    try:
-        from transformers import AutoConfig
+    from trainables.models import read_config  # loads torch, which a search without a plan does without
 
-        config = AutoConfig.from_pretrained(str(reference), revision=revision(reference), trust_remote_code=False)
-    except Exception as error:  # what transformers raises of a configuration has no common kind
-        reason = reason_of(error)
-        raise ValueError(f"model {str(reference)!r} has no configuration that can be read: {reason}") from error
-    return shape_of(config, frozen=frozen)
+    return shape_of(read_config(reference), frozen=frozen)
 
 
 class Unplanned(ValueError):

@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoModelForCausalLM, PreTrainedConfig
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, PreTrainedConfig
 
 from trainables.failures import is_memory, whole_weights
-from trainables.hub import source
+from trainables.hub import revision, source
 from trainables.model_files import check_model_files, reason_of
 from trainables.tokenizers import quiet, save_tokenizer
 
@@ -107,6 +107,25 @@ def save_model(model: Any, tokenizer: Any, folder: Path, weights: dict[str, Any]
             if old.exists():
                 old.rename(folder)
             raise
+
+
+def read_config(reference: str | Path) -> PreTrainedConfig:
+    """The configuration of a model in a folder or on the hub, and nothing else of it; ValueError if there is none."""
+    try:
+        return AutoConfig.from_pretrained(str(reference), revision=revision(reference), trust_remote_code=False)
+    except Exception as error:  # what transformers raises of a configuration has no common kind
+        reason = reason_of(error)
+        raise ValueError(f"model {str(reference)!r} has no configuration that can be read: {reason}") from error
+
+
+def check_checkpointing(reference: str | Path) -> None:
+    """ValueError where a model's architecture cannot compute its activations again; only its configuration is read."""
+    architecture = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(read_config(reference)), None)
+    if architecture is not None and not architecture.supports_gradient_checkpointing:
+        raise ValueError(
+            f"checkpointing is true, but {architecture.__name__}, the architecture of {str(reference)!r}, cannot: "
+            "leave it out"
+        )
 
 
 def freeze(model: Any) -> None:

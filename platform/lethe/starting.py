@@ -10,8 +10,8 @@ import shutil
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import psutil
@@ -23,6 +23,8 @@ from lethe.environment import ray_folder
 TRIES = 4
 ANSWER_S = 30.0  # for a cluster's address to answer
 log = logging.getLogger(__name__)
+shielding = Event()  # set while Ray starts processes, which are to ignore SIGINT
+os.register_at_fork(after_in_child=lambda: shielding.is_set() and signal.signal(signal.SIGINT, signal.SIG_IGN))
 
 
 def start(**arguments: Any) -> None:
@@ -61,10 +63,8 @@ def join(**arguments: Any) -> None:
     address = os.environ["RAY_ADDRESS"]
     try:
         _await_answer(address)
-        with _signals_kept():
-            ray.init(**arguments)
+        _init(**arguments)
     except Exception as error:
-        ray.shutdown()
         raise ConnectionError(f"the cluster at RAY_ADDRESS={address} cannot be joined: {_first_line(error)}") from error
 
 
@@ -83,18 +83,35 @@ def _await_answer(address: str) -> None:
 
 
 def _start_once(**arguments: Any) -> None:
-    """One start, of which nothing is left where it fails."""
+    """One start, of which nothing is left where it fails or is interrupted."""
     before = set(psutil.Process().children(recursive=True))
     try:
-        with _signals_kept():
-            ray.init(**arguments)
-    except Exception:
-        ray.shutdown()
+        _init(**arguments)
+    except BaseException:
         left = [child for child in psutil.Process().children(recursive=True) if child not in before and _is_rays(child)]
         for process in left:
             process.kill()
         psutil.wait_procs(left, timeout=10)
         raise
+
+
+def _init(**arguments: Any) -> None:
+    """`ray.init`, which Ctrl-C interrupts, and after which the signals of this process are its own as before.
+
+    What Ray starts here ignores SIGINT: Ctrl-C on a terminal reaches it too, and Ray's groups wait ten seconds for a
+    dashboard that died of it. To block it, as Ray does, is not enough, for Python's multiprocessing unblocks it. And
+    Ray puts a sys.exit on SIGTERM, which would lose what runs.
+    """
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    shielding.set()
+    try:
+        ray.init(**arguments)
+    except BaseException:
+        ray.shutdown()
+        raise
+    finally:
+        shielding.clear()
+        signal.signal(signal.SIGTERM, on_sigterm)
 
 
 def _is_rays(process: psutil.Process) -> bool:
@@ -108,7 +125,7 @@ def _is_rays(process: psutil.Process) -> bool:
 
 def _may_pass(error: BaseException) -> bool:
     """Whether another start may do better: not where something about the place or the request is wrong."""
-    if isinstance(error, ValueError):
+    if isinstance(error, ValueError) or not isinstance(error, Exception):
         return False
     return not isinstance(error, OSError) or isinstance(error, (ConnectionError, TimeoutError))
 
@@ -126,18 +143,3 @@ def _sessions() -> Iterator[Path]:
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__
-
-
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Signals of this process stay its own while Ray starts.
-
-    What it starts here inherits that SIGINT is ignored: Ctrl-C on a terminal reaches it too, and Ray's groups wait ten
-    seconds for a dashboard that died of it. And Ray puts a sys.exit on SIGTERM, which would lose what runs.
-    """
-    on_sigterm, on_sigint = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, on_sigint)
-        signal.signal(signal.SIGTERM, on_sigterm)

@@ -14,6 +14,7 @@ from search_spaces.ablations import DESIGN_SWITCHES, DESIGNS
 from trainables.config import Config
 
 LARGEST_SEED = 2**31 - 1
+MOST_SEEDS = 10_000  # an interval of a hundredth of the spread; all runs are listed before the first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +96,10 @@ def check_seeds(seeds: int, first_seed: int) -> None:
     """At least two seeds: with one there is no telling an effect from luck."""
     if seeds < 2:
         raise ValueError(f"--seeds is {seeds}: an interval needs at least 2 seeds, and 5 are a fair beginning")
+    if seeds > MOST_SEEDS:
+        raise ValueError(f"--seeds is {seeds}: {MOST_SEEDS} at most, with which an interval is as narrow as it gets")
     if not 0 <= first_seed <= LARGEST_SEED - seeds:
-        raise ValueError(f"--first-seed is {first_seed}: it must be at least 0")
+        raise ValueError(f"--first-seed is {first_seed}: it must lie between 0 and {LARGEST_SEED - seeds}")
 
 
 def choose_design(benchmark: str, name: str, texts: Sequence[str], generators: Sequence[str]) -> Design:

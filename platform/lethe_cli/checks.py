@@ -292,11 +292,7 @@ def check_storage_path(place: str) -> str:
     if "://" not in place:
         if not place.isprintable():  # nor can a path be told or stored whose bytes are no UTF-8
             raise ValueError(f"--storage-path {place!r} has signs that cannot be printed: choose another folder")
-        folder = expanded(place).resolve()
-        above = next(path for path in (folder, *folder.parents) if path.exists())
-        if not above.is_dir() or not os.access(above, os.W_OK):
-            raise ValueError(f"--storage-path {place!r} cannot be made: {str(above)!r} is not a folder to write in")
-        return str(folder)
+        return str(check_folder_to_write("--storage-path", place))
     if urlsplit(place).query or "@" in place:
         raise ValueError(
             f"--storage-path {store.hide_password(place)!r} holds keys or options: give them by the environment "
@@ -308,6 +304,15 @@ def check_storage_path(place: str) -> str:
     except (OSError, ArrowInvalid) as error:
         raise ValueError(f"--storage-path {place!r} cannot be written to: {str(error).splitlines()[0]}") from None
     return place.rstrip("/")
+
+
+def check_folder_to_write(flag: str, place: str) -> Path:
+    """A folder that is there and can be written to, or can be made, as a whole path."""
+    folder = expanded(place).resolve()
+    above = next(path for path in (folder, *folder.parents) if path.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise ValueError(f"{flag} {place!r} cannot be made: {str(above)!r} is not a folder to write in")
+    return folder
 
 
 def check_new_folder(path: str) -> Path:

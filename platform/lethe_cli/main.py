@@ -17,7 +17,7 @@ from lethe_cli.dashboard import dashboard
 from lethe_cli.output import check_output, keep_output
 from lethe_cli.plan import plan
 from lethe_cli.report import report
-from lethe_cli.surroundings import check_here, check_home
+from lethe_cli.surroundings import check_arguments, check_here, check_home
 from lethe_cli.train import train
 from lethe_cli.tune import tune
 from trainables.failures import OutOfMemory, enough_memory
@@ -64,7 +64,7 @@ def run(app: typer.Typer, arguments: list[str]) -> None:
         check_home()
         check_here()
         with enough_memory("running this command"):
-            code = invoke(app, spread(arguments))
+            code = invoke(app, spread(check_arguments(arguments)))
         check_output()
     except (typer.Abort, KeyboardInterrupt):
         interrupts.tell()

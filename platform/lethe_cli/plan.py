@@ -9,6 +9,7 @@ from lethe.progress import open_console
 from lethe_cli import checks
 from lethe_cli.presets import find_preset
 from trainables.benchmarks import EMBEDDED, find_source
+from trainables.memory import GIB
 
 Option = typer.Option
 
@@ -36,7 +37,7 @@ def plan(
         if value < 1:
             raise ValueError(f"{flag} is {value}: it must be at least 1")
     for flag, size in {"--gpu-memory": gpu_memory, "--host-memory": host_memory}.items():
-        if size is not None and not 0 < size < float("inf"):
+        if size is not None and not 0 < size * GIB < float("inf"):
             raise ValueError(f"{flag} is {size:g}: it must be a number of GiB greater than 0")
     checks.check_hub_models(None, reference, None)
     # torch takes seconds to load: not before the input is known to be good.
@@ -44,7 +45,10 @@ def plan(
     from trainables.fitting import check_fit
     from trainables.memory import plan as make_plan
     from trainables.memory import read_shape
+    from trainables.models import check_checkpointing
 
+    if config.checkpointing:
+        check_checkpointing(reference)
     shape, memory = read_shape(reference, frozen=config.freeze), memory_of(gpu_memory, host_memory, gpus_per_node)
     needed, console = make_plan(shape, config, count, per_node=gpus_per_node), open_console(stderr=json_)
     for note in preset.notes(set_ or []):

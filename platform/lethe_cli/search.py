@@ -71,7 +71,7 @@ def begin(request: Request, heaviest: Config, console: Console) -> References:
         console.print(f"note: {note}", soft_wrap=True)
     announce_plan(request.task, heaviest, workers=request.workers[0], gpus=request.gpus, console=console)
     check = functools.partial(check_content, request.name, stored_content(request))
-    references = prepare(request.task, console, cpus=request.cpus, gpus=request.gpus, check=check)
+    references = prepare(request.task, heaviest, console, cpus=request.cpus, gpus=request.gpus, check=check)
     check_sequences(request.task, heaviest, references)
     if any(o.score == "privleak" for o in request.objectives):
         warn_of_unlike_holdout(references, console)
@@ -100,6 +100,7 @@ def check_sequences(task: Task, config: Config, references: References) -> None:
 
 def prepare(
     task: Task,
+    config: Config,
     console: Console,
     *,
     cpus: float = 1,
@@ -108,11 +109,16 @@ def prepare(
 ) -> References:
     """Make or find the benchmark and its models, and measure or read the reference scores, with `gpus` on one.
 
-    `check` is given the hash of texts and models before anything is scored.
+    `check` is given the hash of texts and models before anything is scored. ValueError where the target
+    cannot be trained as the configuration says.
     """
     disable_progress_bars()
     with show_training(console) as show:
         places = locate(task, on_progress=show)
+    if config.checkpointing:
+        from trainables.models import check_checkpointing  # loads torch, which most searches' drivers do without
+
+        check_checkpointing(places.target)
     with console.status("scoring the target and the retrained model"):
         references = _score_somewhere(task, places, check, cpus, gpus)
     for note in references.notes:

@@ -36,7 +36,7 @@ def run_single(task: Task, config: Config, out: Path | None, console: Console, *
     announce_plan(task, config, workers=1, gpus=1, console=console)
     if not go_on:
         announce_room(task, config, out or expanded(store.RESULTS), console)
-    references = prepare(task, console)
+    references = prepare(task, config, console)
     key = run_key(config, references.fingerprint)
     folder = out or expanded(store.RESULTS) / SINGLE / key
     run = RunFile.of(task, config, key)

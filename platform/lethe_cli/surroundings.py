@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 from lethe.environment import joins, ray_folder, ray_variable
@@ -32,6 +33,15 @@ def check_here() -> Path:
         return Path.cwd()
     except FileNotFoundError:
         raise ValueError("the working folder was removed: change to one that is there") from None
+
+
+def check_arguments(arguments: list[str]) -> list[str]:
+    """Arguments none of which is empty."""
+    for before, argument in pairwise(["", *arguments]):
+        flag, equals, value = argument.partition("=")
+        if not argument or (flag.startswith("--") and equals and not value):
+            raise ValueError(f"an argument is empty, behind {flag or before!r}: is a variable of the shell not set?")
+    return arguments
 
 
 def check_cache(folder: Path) -> Path:

@@ -13,7 +13,6 @@ from lethe_cli.presets import find_preset
 from lethe_cli.request import DEFAULT_BENCHMARK, check_task
 from lethe_cli.run_file import RunFile, check_folder
 from trainables.benchmarks import BENCHMARKS
-from trainables.benchmarks.files import expanded
 from trainables.config import Config
 from trainables.muse.protocol import PROTOCOLS
 
@@ -43,7 +42,7 @@ def train(
     config = checks.check_settings(set_ or [], preset=preset.settings)
     task, _ = check_task(benchmark, model, retrained, protocol)
     checks.check_texts([config], task.benchmark)
-    folder = expanded(out).resolve() if out else None
+    folder = checks.check_folder_to_write("--out", out) if out else None
     if folder:
         check_folder(folder, RunFile.of(task, config), resume=resume)
     console = open_console(stderr=json_)
