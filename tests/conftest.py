@@ -12,6 +12,7 @@ os.environ |= share_cores(os.environ)  # also for what the tests start, which ma
 
 from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
+from signal import SIGINT, SIGTERM, getsignal, signal  # noqa: E402
 from types import SimpleNamespace  # noqa: E402
 from typing import TYPE_CHECKING  # noqa: E402
 
@@ -45,6 +46,15 @@ def hub(monkeypatch) -> None:
     is_silent.cache_clear()
     for question in ("dataset_info", "model_info"):
         monkeypatch.setattr(f"huggingface_hub.HfApi.{question}", lambda *_, **__: SimpleNamespace(sha="newest"))
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """What a command that a test ran in this process put on Ctrl-C and SIGTERM is taken off again."""
+    before = {number: getsignal(number) for number in (SIGINT, SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal(number, handler)
 
 
 @pytest.fixture(scope="module")
