@@ -17,7 +17,15 @@ from transformers import (
     OpenAIGPTConfig,
 )
 
-from trainables.models import check_checkpointing, freeze, load_model, save_model, trainable_parameters
+from trainables.models import (
+    check_checkpointing,
+    freeze,
+    load_model,
+    model_notes,
+    save_model,
+    storage_notes,
+    trainable_parameters,
+)
 from trainables.tokenizers import load_tokenizer
 
 
@@ -267,3 +275,24 @@ def test_an_architecture_that_cannot_checkpoint_its_activations_is_known_by_its_
         check_checkpointing(tmp_path)
     GPT2Config().save_pretrained(tmp_path)
     check_checkpointing(tmp_path)
+
+
+def test_ways_of_writing_that_a_model_asks_for_are_told_as_not_applied():
+    model = tiny_model()
+    assert model_notes(model) == []
+    model.generation_config.update(do_sample=True, temperature=0.6, max_length=4096, repetition_penalty=1.0)
+    (note,) = model_notes(model)
+    assert note.startswith("its generation_config (do_sample, max_length) is not applied")
+
+
+@pytest.mark.parametrize(
+    "settings", [{"dtype": "bfloat16"}, {"torch_dtype": "float16"}, {"text_config": {"dtype": "bfloat16"}}]
+)
+def test_weights_that_are_stored_in_16_bits_are_told_to_be_saved_in_32(tmp_path, settings):
+    folder = saved(tmp_path / "model")
+    assert storage_notes(folder) == []
+    kept = json.loads((folder / "config.json").read_text())
+    kept = {name: value for name, value in kept.items() if name != "dtype"}
+    (folder / "config.json").write_text(json.dumps(kept | settings))
+    (note,) = storage_notes(folder)
+    assert "loaded, and candidates are saved, in float32, twice the size" in note

@@ -1,12 +1,15 @@
 """The reference rows are measured once, and again when anything changes that they depend on."""
 
+import json
 import os
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tiny import article, tiny_benchmark, tiny_model, tiny_tokenizer
 from transformers import (
     BertConfig,
@@ -22,6 +25,7 @@ from trainables import content as contents
 from trainables import references
 from trainables.benchmarks.layout import Benchmark
 from trainables.content import content
+from trainables.failures import OutOfMemory
 from trainables.keys import hash_of, program_hash
 from trainables.muse.capabilities import draw_rows
 from trainables.muse.evaluate import Evaluator
@@ -50,11 +54,11 @@ def measure(cache, *, retrained="retrained", benchmark=None, protocol=MUSE, load
     folders = {name: cache / "models" / name for name in SEEDS}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(folder.name)
+        (folder / "config.json").write_text(json.dumps({"name": folder.name}))
     target = str(folders["target"])
     places = Places(data="", target=target, retrained=retrained and str(folders[retrained]), tokenizer=target)
     return measure_references(
-        benchmark or tiny_benchmark(), tiny_tokenizer, protocol, places, cache, load=load or Loader()
+        benchmark or tiny_benchmark(), tiny_tokenizer, protocol, places, cache, batch_size=32, load=load or Loader()
     )
 
 
@@ -319,6 +323,41 @@ def test_beyond_positions_by_rotation_there_is_a_note_and_the_ways_are_kept(tmp_
     assert "target': verbmem/forget needs " in note
     assert note.endswith("tokens, and llama has 128 positions; it goes on beyond them, where it was never trained")
     assert (references.passes, references.positions) == (FAST, None)
+
+
+def test_notes_name_the_place_in_which_a_copy_lies_now(tmp_path):
+    def told(folder):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "config.json").write_text('{"dtype": "bfloat16"}')
+        places = Places(data="", target=str(tmp_path / folder), retrained=None, tokenizer=str(tmp_path / folder))
+        load = {"a": lambda place: tiny_model(0)}.get(folder)  # of b nothing is loaded
+        ask = partial(measure_references, tiny_benchmark(), tiny_tokenizer, MUSE, places, tmp_path / "cache")
+        return ask(batch_size=32, load=load).notes[-1]
+
+    line = "its weights are stored in bfloat16: they are loaded, and candidates are saved, in float32, twice the size"
+    assert [told(name) for name in "ab"] == [f"model '{tmp_path / name}': {line}" for name in "ab"]
+
+
+@pytest.mark.parametrize(("batch", "advice"), [(128, "; less is needed with --set score_batch=32"), (1, "")])
+def test_where_memory_does_not_hold_the_reference_models_it_is_said_what_needs_less(tmp_path, batch, advice):
+    def full(place):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    places = Places(data="", target="owner/name", retrained=None, tokenizer="owner/name")
+    with pytest.raises(
+        OutOfMemory, match=f"while scoring the reference models, where 2.00 GiB more were .* for{advice}$"
+    ):
+        measure_references(tiny_benchmark(), tiny_tokenizer, MUSE, places, tmp_path, batch_size=batch, load=full)
+
+
+def test_the_batch_is_no_part_of_the_scores_key(measured):
+    cache, found = measured
+    made = Path(found.items["target"]).parent
+    places = Places(
+        **{name: str(cache / "models" / name) for name in SEEDS}, data="", tokenizer=str(cache / "models" / "target")
+    )
+    again = measure_references(tiny_benchmark(), tiny_tokenizer, MUSE, places, cache, batch_size=3, load=None)
+    assert Path(again.items["target"]).parent == made
 
 
 def test_the_positions_at_which_a_target_ends_are_kept_for_who_trains_it(tmp_path):

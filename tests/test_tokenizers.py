@@ -139,6 +139,11 @@ def test_a_token_beyond_the_embedding_is_refused_by_name(tmp_path):
         check_vocabulary(tiny_model(), loaded, "m")
 
 
+def test_a_chat_template_is_told_as_not_applied(tmp_path):
+    loaded = load_tokenizer(folder_of(tmp_path, chat_template="{{ messages }}"))
+    assert tokenizer_notes(loaded) == ["its chat template is not applied: texts and prompts are read as they are"]
+
+
 def test_a_model_that_cannot_write_its_end_token_is_refused():
     check_vocabulary(tiny_model(eos_token_id=[1, 50256]), tiny_tokenizer(), "m")
     with pytest.raises(ValueError, match="ends its texts with id 50256, of the 300"):

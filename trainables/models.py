@@ -14,9 +14,21 @@ from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCa
 from trainables.failures import is_memory, whole_weights
 from trainables.hub import revision, source
 from trainables.model_files import check_model_files, reason_of
-from trainables.tokenizers import quiet, save_tokenizer
+from trainables.tokenizers import quiet, save_tokenizer, settings_of
 
 NORM_WORDS = ("norm", "ln_")
+PLAIN: dict[str, tuple[Any, ...]] = {  # settings of generation -> the values by which it is greedy and of no set length
+    "do_sample": (None, False),
+    "num_beams": (None, 1),
+    "repetition_penalty": (None, 1.0),
+    "no_repeat_ngram_size": (None, 0),
+    "bad_words_ids": (None, []),
+    "suppress_tokens": (None, []),
+    "max_length": (None, 20),  # 20 is what transformers takes where nothing is said
+    "max_new_tokens": (None,),
+    "min_length": (None, 0),
+    "min_new_tokens": (None, 0),
+}
 NAMED = 3  # weights of each kind that a message names
 
 
@@ -48,6 +60,29 @@ def load_model(reference: str | Path, *, dtype: torch.dtype = torch.float32) -> 
             raise
         raise ValueError(f"model {str(reference)!r} cannot be loaded: {reason_of(error)}") from error
     return model.eval()
+
+
+def model_notes(model: Any) -> list[str]:
+    """What a user should know of a model's own way of writing, which no score follows: a line, without its name."""
+    own = model.generation_config
+    asked = [name for name, plain in PLAIN.items() if getattr(own, name, None) not in plain]
+    if not asked:
+        return []
+    return [
+        f"its generation_config ({', '.join(asked)}) is not applied: it writes greedily, as long as the protocol says"
+    ]
+
+
+def storage_notes(reference: str | Path) -> list[str]:
+    """A note where a model's weights are stored in 16 bits, by its config.json."""
+    config = settings_of(reference, "config.json")
+    config |= config.get("text_config") or {}
+    stored = str(config.get("dtype") or config.get("torch_dtype")).removeprefix("torch.")
+    if stored not in ("bfloat16", "float16"):
+        return []
+    return [
+        f"its weights are stored in {stored}: they are loaded, and candidates are saved, in float32, twice the size"
+    ]
 
 
 def _check_config(config: dict[str, Any]) -> None:

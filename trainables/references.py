@@ -17,6 +17,7 @@ from filelock import FileLock
 from trainables.benchmarks.layout import Benchmark
 from trainables.benchmarks.overlap import overlap_notes
 from trainables.content import content
+from trainables.failures import enough_memory
 from trainables.keys import hash_of, program_hash
 from trainables.muse.passes import FAST, Passes
 from trainables.muse.protocol import Protocol
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 Attack = dict[str, dict[str, np.ndarray]]
 Table = dict[str, list[float]]  # score -> [value, low, high]
+BENCHMARK, TOKENIZER, TARGET, RETRAINED = "benchmark", "tokenizer", "target", "retrained"  # what a note is about
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +54,13 @@ def measure_references(
     places: Places,
     cache: Path,
     *,
+    batch_size: int,
     load: Callable[[str], Any] | None = None,
 ) -> References:
     """Score both models on this process's device, or read what was measured before from `cache`.
 
-    `tokenizer` makes the tokenizer; `load` makes a model of its name, `models.load_model` where it is not given.
+    `tokenizer` makes the tokenizer; `load` makes a model of its name, `models.load_model` where it is not given; scores
+    do not depend on `batch_size`. OutOfMemory, with what needs less, where memory does not hold it.
     """
     made_from = content(benchmark, places)
     data = fingerprint(made_from, protocol)
@@ -65,13 +69,18 @@ def measure_references(
     with FileLock(cache / f".{folder.name}.lock"):
         if not (folder / "references.json").exists():
             folder.mkdir(exist_ok=True)
-            _measure(benchmark, tokenizer(), protocol, places, folder, load)
-        return _read(folder, made_from, data)
+            with enough_memory("scoring the reference models", lambda: _lighter(batch_size)):
+                _measure(benchmark, tokenizer(), protocol, places, folder, load, batch_size)
+        return _read(folder, places, made_from, data)
 
 
 def fingerprint(made_from: str, protocol: Protocol) -> str:
     """Hash of what is unlearned and judged (`content.content`), and of the protocol by which; the code is no part."""
     return hash_of([made_from, asdict(protocol)])
+
+
+def _lighter(batch_size: int) -> str:
+    return f"; less is needed with --set score_batch={batch_size // 4 or 1}" if batch_size > 1 else ""
 
 
 def _measure(
@@ -81,37 +90,40 @@ def _measure(
     places: Places,
     folder: Path,
     load: Callable[[str], Any] | None,
+    batch_size: int,
 ) -> None:
-    from trainables.models import load_model
+    from trainables.models import load_model, model_notes, storage_notes
     from trainables.muse.capabilities import check_training, probe
     from trainables.muse.evaluate import Evaluator
     from trainables.tokenizers import check_vocabulary, tokenizer_notes
     from trainables.world import join
 
-    evaluator, attack, tables = Evaluator(benchmark, tokenizer, protocol, None), {}, {}
-    notes = [*overlap_notes(benchmark), *tokenizer_notes(tokenizer)]
+    evaluator, attack, tables = Evaluator(benchmark, tokenizer, protocol, None, batch_size=batch_size), {}, {}
+    notes = [(BENCHMARK, overlap_notes(benchmark)), (TOKENIZER, tokenizer_notes(tokenizer))]
 
-    def ready(reference: str) -> tuple[Any, Evaluator]:
+    def ready(role: str) -> tuple[Any, Evaluator]:
         """A model on this device, and the evaluator in the ways that are right for it."""
+        reference = getattr(places, role)
         model = (load or load_model)(reference)
         check_vocabulary(model, tokenizer, reference)
         model = model.to(join().device)
         try:
-            notes.extend(f"model {reference!r}: {note}" for note in check_lengths(evaluator.lengths(), model.config))
+            notes.append((role, check_lengths(evaluator.lengths(), model.config) + model_notes(model)))
             passes = probe(model, longest=max(evaluator.lengths().values(), default=0))
-            if reference == places.target:
+            if role == TARGET:
+                notes.append((role, storage_notes(reference)))
                 check_training(model)
         except ValueError as error:
             raise ValueError(f"model {reference!r}: {error}") from error
         return model, evaluator.with_passes(passes)
 
     if places.retrained is not None:
-        model, evaluator = ready(places.retrained)
+        model, evaluator = ready(RETRAINED)
         attack = evaluator.attack(model)
         evaluator = evaluator.with_reference(attack) if attack else evaluator
-        tables["retrained"] = _keep(evaluator(model), folder / "retrained.parquet", places.retrained)
-    model, evaluator = ready(places.target)
-    tables["target"] = _keep(evaluator(model), folder / "target.parquet", places.target)
+        tables[RETRAINED] = _keep(evaluator(model), folder / "retrained.parquet", places.retrained)
+    model, evaluator = ready(TARGET)
+    tables[TARGET] = _keep(evaluator(model), folder / "target.parquet", places.target)
     plain = {a: {s: v.tolist() for s, v in by_split.items()} for a, by_split in attack.items()}
     stored = {
         "tables": tables,
@@ -136,7 +148,14 @@ def _keep(evaluation: "Evaluation", file: Path, reference: str) -> Table:
     return table
 
 
-def _read(folder: Path, made_from: str, data: str) -> References:
+def _told(role: str, note: str, places: Places) -> str:
+    """A note with the place of what it is about: what was measured once may lie elsewhere the next time."""
+    if role == BENCHMARK:
+        return note
+    return f"{role if role == TOKENIZER else 'model'} {getattr(places, role)!r}: {note}"
+
+
+def _read(folder: Path, places: Places, made_from: str, data: str) -> References:
     stored = json.loads((folder / "references.json").read_text())
     attack = stored["attack"]
     return References(
@@ -146,7 +165,7 @@ def _read(folder: Path, made_from: str, data: str) -> References:
         items={name: str(folder / f"{name}.parquet") for name in stored["tables"]},
         passes=Passes(**stored["passes"]),
         positions=stored["positions"],
-        notes=tuple(stored["notes"]),
+        notes=tuple(_told(role, note, places) for role, notes in stored["notes"] for note in notes),
         content=made_from,
         fingerprint=data,
     )

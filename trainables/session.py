@@ -23,7 +23,7 @@ def make_session(
 
     gc.freeze()
     gc.enable()
-    unlearner = Unlearner(task)
+    unlearner = Unlearner(task, base.score_batch)
 
     def session(trial: dict[str, Any]) -> Iterator[dict[str, Any]]:
         parameters = {name: value for name, value in trial.items() if name not in ("trial", "arm")}

@@ -120,22 +120,21 @@ def shared_tokenizer(tokenizer: Any, target: str, retrained: str | None) -> Any:
 
 
 def tokenizer_notes(tokenizer: Any) -> list[str]:
-    """What a user should know of a tokenizer that was loaded: a line each."""
+    """What a user should know of a tokenizer that was loaded: a line each, without its name."""
     reference = tokenizer.name_or_path
+    notes = ["its chat template is not applied: texts and prompts are read as they are"] * bool(tokenizer.chat_template)
     file = own_file(reference, "tokenizer.json") if reference else None
     if file is None:
-        return []
-    notes = []
-    said = _settings_of(reference, "tokenizer_config.json").get("add_bos_token")
+        return notes
+    said = settings_of(reference, "tokenizer_config.json").get("add_bos_token")
     if said is not None and said != (tokenizer("").input_ids[:1] == [tokenizer.bos_token_id]):
         notes.append(
-            f"tokenizer_config.json of {reference} says add_bos_token={said}, unlike its tokenizer.json: that is "
-            "followed"
+            f"its tokenizer_config.json says add_bos_token={said}, unlike its tokenizer.json: that is followed"
         )
     if not _auto_agrees(tokenizer, reference):
         notes.append(
-            f"AutoTokenizer of transformers {transformers.__version__} does not give the ids of {reference}'s "
-            "tokenizer.json, which Lethe goes by: elsewhere load it, and candidates, by PreTrainedTokenizerFast"
+            f"AutoTokenizer of transformers {transformers.__version__} does not give the ids of its tokenizer.json, "
+            "which Lethe goes by: elsewhere load it, and candidates, by PreTrainedTokenizerFast"
         )
     return notes
 
@@ -172,7 +171,8 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(before)
 
 
-def _settings_of(reference: str | Path, name: str) -> dict[str, Any]:
+def settings_of(reference: str | Path, name: str) -> dict[str, Any]:
+    """What a JSON file of a model says; {} where it has no such file."""
     file = own_file(reference, name)
     return json.loads(file.read_text("utf-8")) if file else {}
 
@@ -215,7 +215,7 @@ def _check_against(raw: Tokenizer, tokenizer: Any, reference: str | Path) -> Non
 
 def _name_ends(tokenizer: Any, reference: str | Path) -> None:
     """Name the special tokens that the model's config.json names by their id only, as GPT-2's does."""
-    config = _settings_of(reference, "config.json")
+    config = settings_of(reference, "config.json")
     special = {index: token.content for index, token in tokenizer.added_tokens_decoder.items() if token.special}
     for name in ("bos_token", "eos_token"):
         index = config.get(f"{name}_id")

@@ -58,7 +58,7 @@ class Loaded:
     world: World
 
 
-def load_task(task: Task) -> Loaded:
+def load_task(task: Task, score_batch: int = Config.score_batch) -> Loaded:
     """Load a task; muse-mini is made, and the reference models are scored, where the cache does not have them yet.
 
     Every worker of a run loads it; the first makes what is missing.
@@ -68,7 +68,12 @@ def load_task(task: Task) -> Loaded:
     benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
     protocol, cache = PROTOCOLS[task.protocol], cache_of(task) / "references"
     references = measure_references(
-        benchmark, lambda: shared_tokenizer(tokenizer, places.target, places.retrained), protocol, places, cache
+        benchmark,
+        lambda: shared_tokenizer(tokenizer, places.target, places.retrained),
+        protocol,
+        places,
+        cache,
+        batch_size=score_batch,
     )
     target = load_model(places.target)
     check_vocabulary(target, tokenizer, places.target)
@@ -85,8 +90,8 @@ def load_task(task: Task) -> Loaded:
 class Unlearner:
     """Runs one configuration after another on the same loaded task; no run leaves a trace in the next."""
 
-    def __init__(self, task: Task) -> None:
-        self.loaded = load_task(task)
+    def __init__(self, task: Task, score_batch: int = Config.score_batch) -> None:
+        self.loaded = load_task(task, score_batch)
         self._tokens: dict[tuple[str, int, str], list[list[int]]] = {}
 
     def __call__(self, config: Config, folder: Path | str) -> Iterator[dict[str, Any]]:
@@ -177,11 +182,12 @@ class Unlearner:
 
     def _lighter(self, config: Config, phases: Sequence[str]) -> str:
         """What would need less memory, as an error says it; "" where the plan knows nothing."""
-        with suppress(Unplanned):  # of an architecture that the plan does not know
+        try:
             shape = shape_of(self.loaded.target.config, frozen=config.freeze)
-            changes = savings(shape, config, self.loaded.world.size, phases)
-            return "; less is needed with " + ", or ".join(c.flags() for c in changes) if changes else ""
-        return ""
+        except Unplanned:
+            return ""
+        changes = savings(shape, config, self.loaded.world.size, phases)
+        return "; less is needed with " + ", or ".join(c.flags() for c in changes) if changes else ""
 
     def _forget(self, config: Config) -> list[list[int]]:
         """The forget sequences, or the share of them that is unlearned."""

@@ -120,19 +120,19 @@ def prepare(
 
         check_checkpointing(places.target)
     with console.status("scoring the target and the retrained model"):
-        references = _score_somewhere(task, places, check, cpus, gpus)
+        references = _score_somewhere((task, places, config.score_batch, check), cpus, gpus)
     for note in references.notes:
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
     return references
 
 
-def _score_somewhere(task: Task, places: Places, check: Callable[[str], None], cpus: float, gpus: float) -> References:
+def _score_somewhere(asked: tuple[Task, Places, int, Callable[[str], None]], cpus: float, gpus: float) -> References:
     """The reference scores, measured in this process or, on GPUs, on a node of the cluster."""
     if not gpus:
-        return reference_scores(task, places, check)
+        return reference_scores(*asked)
     with cluster.connect(SHIPPED) as joined:
         cluster.slots(joined, workers=1, cpus=cpus, gpus=gpus, trials=1)
-        return cluster.run_remotely(reference_scores, task, places, check, cpus=cpus, gpus=min(gpus, 1))
+        return cluster.run_remotely(reference_scores, *asked, cpus=cpus, gpus=min(gpus, 1))
 
 
 def warn_of_unlike_holdout(references: References, console: Console) -> None:
@@ -147,7 +147,7 @@ def warn_of_unlike_holdout(references: References, console: Console) -> None:
         )
 
 
-def reference_scores(task: Task, places: Places, check: Callable[[str], None]) -> References:
+def reference_scores(task: Task, places: Places, score_batch: int, check: Callable[[str], None]) -> References:
     """Return the scores of a task's target and retrained model, once their hash is checked."""
     benchmark = load_benchmark(places.data)
     check(content(benchmark, places))
@@ -163,6 +163,7 @@ def reference_scores(task: Task, places: Places, check: Callable[[str], None]) -
         PROTOCOLS[task.protocol],
         places,
         cache_of(task) / "references",
+        batch_size=score_batch,
     )
 
 

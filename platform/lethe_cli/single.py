@@ -69,7 +69,7 @@ def _unlearn(task: Task, config: Config, run: RunFile, folder: Path, outcome: di
     results = []
     try:
         with console.status(f"unlearning: {config.steps} steps, scored every {config.eval_every}"):
-            for result in Unlearner(task)(config, folder):
+            for result in Unlearner(task, config.score_batch)(config, folder):
                 if "failure" in result:
                     outcome["failure"] = result["failure"]
                     return
