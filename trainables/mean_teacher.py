@@ -120,8 +120,7 @@ def unlearn(
     the step, as soon as a loss or the gradient norm is not finite. With a `world` of several workers, all of which run
     this on the same arguments, records are the same on each, and the same as on one worker up to rounding. `restore`
     puts the Training of a run that was interrupted behind step `done` in the place of a new one; the steps that are
-    left then give the same bits on one worker. On several, a model with dropout goes on with other draws, since the
-    first worker's random state alone is kept.
+    left then give the same bits on one worker, and on several where the model has no dropout.
     """
     torch.manual_seed(config.seed)  # for models with dropout; batches are drawn by (seed, step)
     if config.freeze:

@@ -178,7 +178,7 @@ def settings_of(reference: str | Path, name: str) -> dict[str, Any]:
 
 
 def _vocabulary_size(model: str) -> int | None:
-    with suppress(OSError, ValueError), quiet():
+    with suppress(Exception), quiet():  # what transformers raises of a configuration has no common kind
         config = AutoConfig.from_pretrained(model, trust_remote_code=False, **source(model))
         return getattr(config.get_text_config(), "vocab_size", None)
     return None
