@@ -6,7 +6,9 @@ import sys
 
 import pytest
 import typer
+from disks import fill, needs_mount, small_disk
 
+from lethe import store
 from lethe.environment import ray_folder
 from lethe_cli import checks, surroundings
 from lethe_cli.main import new_app, run
@@ -166,6 +168,33 @@ def test_a_command_s_own_exit_code_is_kept(monkeypatch):
     app.command()(leave)
     with pytest.raises(SystemExit, match="7"):
         run(app, [])
+
+
+@needs_mount
+def test_a_disk_that_is_full_as_a_study_is_stored_is_one_line(tmp_path, monkeypatch, capsys):
+    def begin() -> None:
+        with small_disk(tmp_path / "disk", "1m") as disk:
+            storage = store.open_storage(f"sqlite:///{disk}/studies.db")
+            fill(disk / "ballast")
+            for number in range(500):  # what is left of the last page may hold some
+                storage.create_new_study(["minimize"], f"{number}")
+
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    app = new_app()
+    app.command()(begin)
+    with pytest.raises(SystemExit, match="2"):
+        run(app, [])
+    error = capsys.readouterr().err
+    assert error == "error: the study store failed: (sqlite3.OperationalError) database or disk is full\n"
+
+
+def test_a_store_that_is_read_only_is_told(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/studies.db"
+    store.open_storage(url)
+    store.check_writable(url)
+    monkeypatch.setattr(os, "access", lambda file, mode: mode != os.W_OK)  # root may write to any file
+    with pytest.raises(ValueError, match=f"^storage '{url}' cannot be written to: it is read-only$"):
+        store.check_writable(url)
 
 
 def test_ctrl_c_in_a_command_is_one_line_and_130(monkeypatch, capfd):

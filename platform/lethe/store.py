@@ -5,6 +5,7 @@ any other. Every scored checkpoint is a user attribute `checkpoint/<step>/<role>
 whole study (objectives, constraints, reference rows, seed, versions) is one user attribute `lethe` of the study.
 """
 
+import os
 import re
 import sqlite3
 import uuid
@@ -43,6 +44,7 @@ PLANNED = "planned"  # study attribute: how many trials were asked for
 NOTE = "note/"  # study attribute `note/<trial>`: what somebody wrote about a trial
 LONGEST_NOTE = 10_000
 ROLES = ("student", "teacher")  # the models of a trial, each scored at every evaluation
+FAILURES = (SQLAlchemyError, StorageInternalError, sqlite3.Error)  # what a write to a store raises
 CHECKPOINT = re.compile(r"checkpoint/(\d+)/(\w+)")
 
 
@@ -98,6 +100,18 @@ def open_storage(url: str, *, patience: int = 60) -> RDBStorage:
         raise ValueError(
             f"storage {hide_password(url)!r} cannot be opened ({reason}): give sqlite:///FILE or a PostgreSQL URL"
         ) from None
+
+
+def check_writable(url: str) -> None:
+    """ValueError where a store is a file, which is there, that cannot be written to."""
+    file = sqlite_file(url)
+    if file is not None and not os.access(file, os.W_OK):
+        raise ValueError(f"storage {url!r} cannot be written to: it is read-only")
+
+
+def why(failure: Exception) -> str:
+    """Why a store failed, in one line; of Optuna's own errors that is their cause."""
+    return _reason(failure.__cause__ or failure, "")  # type: ignore[arg-type]
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -91,6 +91,7 @@ def check_study(request: Request) -> Request:
     ValueError where a study of this name exists without `--resume`, or was asked for with other flags.
     """
     storage = store.open_storage(request.storage)
+    store.check_writable(request.storage)
     if request.name not in optuna.get_all_study_names(storage):
         return request
     if not request.resume:
