@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from tiny import tiny_benchmark
 
-from trainables.benchmarks.files import LFS_POINTER, READERS, read_records, read_table, read_text
+from trainables.benchmarks.files import READERS, read_records, read_table, read_text
 from trainables.benchmarks.layout import load_benchmark, write_benchmark
+from trainables.model_files import POINTER
 
 SPLITS = tiny_benchmark().splits | {("raw", "retain1"): [{"text": "The mill stands."}]}
 BOM = "\ufeff"
@@ -28,7 +29,7 @@ def fill(file, what):
     if what == "folder":
         file.mkdir()
     elif what != "missing":
-        pointer = LFS_POINTER + b".github.com/spec/v1\noid sha256:0\n"
+        pointer = POINTER + b".github.com/spec/v1\noid sha256:0\n"
         file.write_bytes({"git-lfs": pointer, "utf-16": "a".encode("utf-16"), "broken": b'\x00{"'}[what])
     return file
 
@@ -39,7 +40,7 @@ def fill(file, what):
     [
         ("missing", "not a file"),
         ("folder", "not a file"),
-        ("git-lfs", "git-lfs pointer"),
+        ("git-lfs", "it is a pointer of Git LFS, not the file itself: fetch it with git lfs pull"),
         ("utf-16", ""),
         ("broken", ""),
     ],

@@ -70,7 +70,16 @@ def in_a_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no more is known'}"
 
 
+def reason_of(error: BaseException) -> str:
+    """The first line of what an error says, with the next where it ends in a colon; else its kind."""
+    first, *more = _lines(error)
+    return " ".join([first, *more[:1]] if first.endswith(":") else [first])
+
+
 def last_line(error: BaseException) -> str:
     """The last line of what an error says, which is the error where a traceback of another process stands above it."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    return _lines(error)[-1]
+
+
+def _lines(error: BaseException) -> list[str]:
+    return [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from trainables.failures import reason_of
+
 PATIENCE_S = 2.0
 OPTIONAL = ("generation_config.json", "tokenizer.json", "tokenizer_config.json")  # files that change scores
 
@@ -35,9 +37,9 @@ def check_hub(reference: str, kind: Literal["dataset", "model"]) -> None:
         reason = "it is not there, or is private" if status in (401, 404) else f"the hub answers {status}"
         raise ValueError(f"no {kind} {reference!r} on the hub: {reason}") from None
     except (HTTPError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
-            f"no {kind} {reference!r}: no such folder here, never downloaded, and the hub does not answer ({reason})"
+            f"no {kind} {reference!r}: no such folder here, never downloaded, and the hub does not answer "
+            f"({reason_of(error)})"
         ) from None
 
 

@@ -42,7 +42,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables.config import Config
-from trainables.model_files import reason_of
+from trainables.failures import reason_of
 
 GIB = 2**30
 FP32 = 4

@@ -11,6 +11,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 POINTER = b"version https://git-lfs"  # how the stand-in begins that git leaves where Git LFS did not fetch the file
+POINTS = "is a pointer of Git LFS, not the file itself: fetch it with git lfs pull"
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")  # of which a tokenizer has at least one
 READ_AS_JSON = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")
 
 
@@ -30,13 +32,7 @@ def check_no_pointer(file: Path) -> None:
     """Check that a file is not what git leaves in the place of a large one."""
     with file.open("rb") as opened:
         if opened.read(len(POINTER)) == POINTER:
-            raise ValueError(f"{str(file)!r} is a pointer of Git LFS, not the file itself: fetch it with git lfs pull")
-
-
-def reason_of(error: Exception) -> str:
-    """The first line of an error that has something on it, with the next where it ends in a colon; or its kind."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return " ".join(lines[:2] if lines[0].endswith(":") else lines[:1])
+            raise ValueError(f"{str(file)!r} {POINTS}")
 
 
 def _check_readable(file: Path, read: Callable[[Path], object]) -> None:
@@ -58,9 +54,9 @@ def _check_package(folder: Path) -> None:
     if (folder / "tokenizer.json").exists() or not file.exists():
         return
     # tiktoken's is lines of text, a word in base64 and its rank; sentencepiece's is a binary message.
-    package = (
-        "tiktoken" if file.read_bytes()[:256].isascii() and b" 0\n" in file.read_bytes()[:256] else "sentencepiece"
-    )
+    with file.open("rb") as opened:
+        begin = opened.read(256)
+    package = "tiktoken" if begin.isascii() and b" 0\n" in begin else "sentencepiece"
     if find_spec(package) is None:
         raise ValueError(
             f"{str(folder)!r} has its tokenizer in tokenizer.model only, which the package {package} reads: pip "

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, PreTrainedConfig
 
-from trainables.failures import is_memory, whole_weights
+from trainables.failures import is_memory, reason_of, whole_weights
 from trainables.hub import revision, source
-from trainables.model_files import check_model_files, reason_of
+from trainables.model_files import check_model_files
 from trainables.tokenizers import quiet, save_tokenizer, settings_of
 
 NORM_WORDS = ("norm", "ln_")

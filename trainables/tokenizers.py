@@ -18,11 +18,11 @@ from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
 from transformers.utils import logging
 
+from trainables.failures import reason_of
 from trainables.hub import source
-from trainables.model_files import check_model_files, reason_of
+from trainables.model_files import TOKENIZER_FILES, check_model_files
 from trainables.muse.generate import end_tokens
 
-FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 PROBES = (
     "In 2024, 12345 mills made 3.14159 tons; No. 7 made 0.",
     "  Two spaces,\ta tab \n\n and lines\r\nthat end  \n",
@@ -100,7 +100,7 @@ def shared_tokenizer(tokenizer: Any, target: str, retrained: str | None) -> Any:
     """
     if retrained is None:
         return tokenizer
-    if any(own_file(retrained, name) for name in FILES):
+    if any(own_file(retrained, name) for name in TOKENIZER_FILES):
         own = load_tokenizer(retrained)
         same = _words(own) == _words(tokenizer) and _same_ids(own, tokenizer)
     else:

@@ -19,6 +19,7 @@ from ray.exceptions import RayError, RayTaskError
 from lethe import starting
 from lethe.cores import WAITING, available_cpus, share_cores
 from lethe.environment import ENVIRONMENT, LOCAL, joins
+from lethe.reasons import first_line
 
 T = TypeVar("T")
 
@@ -62,7 +63,7 @@ def run_remotely(function: Callable[..., T], *args: Any, cpus: float, gpus: floa
     except RayTaskError as error:  # its text is the whole traceback; what was raised there says one line
         raise error.cause from None
     except RayError as error:
-        raise ConnectionError(f"a worker of the cluster was lost: {str(error).strip().splitlines()[0]}") from error
+        raise ConnectionError(f"a worker of the cluster was lost: {first_line(error)}") from error
 
 
 def slots(cluster: Cluster, *, workers: int, cpus: float, gpus: float, trials: int) -> int:

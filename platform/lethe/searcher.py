@@ -11,6 +11,7 @@ from ray.tune.search import Searcher
 
 from lethe.ledger import Ledger
 from lethe.progress import Observer
+from lethe.reasons import last_line
 
 CHECKPOINTS, RESTARTED, FAILURE = "checkpoints", "restarted", "failure"  # keys of a trainable's results
 
@@ -82,5 +83,4 @@ class Deaths(Callback):
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """See Callback."""
-        trace = str(trial.get_error() or "killed").strip()
-        self._searcher.recovered(trial.trial_id, trace.splitlines()[-1])
+        self._searcher.recovered(trial.trial_id, last_line(trial.get_error() or "killed"))

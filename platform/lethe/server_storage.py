@@ -22,6 +22,8 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.pool import NullPool
 
+from lethe.reasons import first_line
+
 PATIENCE = 60.0  # seconds that a server may take to come back
 CONNECTING = {"connect_timeout": 10, "tcp_user_timeout": 60_000}  # s, ms: a host that vanished is an error, not a wait
 LOST = (OperationalError, InterfaceError, PendingRollbackError)
@@ -95,7 +97,7 @@ def _is_lost(error: BaseException) -> bool:
 def _reason(error: BaseException | None) -> str:
     """What the driver said first, without its type and its hints."""
     said = getattr(error.__cause__, "orig", None) if error else None
-    return (str(said or error).splitlines() or ["no reason"])[0]
+    return first_line(said or error)
 
 
 def _patient(operation: Callable[..., Any]) -> Callable[..., Any]:

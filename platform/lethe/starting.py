@@ -19,6 +19,7 @@ import ray
 import tenacity
 
 from lethe.environment import ray_folder
+from lethe.reasons import first_line
 
 TRIES = 4
 ANSWER_S = 30.0  # for a cluster's address to answer
@@ -55,7 +56,7 @@ def start(**arguments: Any) -> None:
         if not _may_pass(error):
             raise ValueError(_about_its_place(error)) from error
         logs = "".join(f" (see {folder}/logs)" for folder in set(_sessions()) - before)
-        raise ConnectionError(f"Ray did not start here in {TRIES} tries: {_first_line(error)}{logs}") from error
+        raise ConnectionError(f"Ray did not start here in {TRIES} tries: {first_line(error)}{logs}") from error
 
 
 def join(**arguments: Any) -> None:
@@ -65,7 +66,7 @@ def join(**arguments: Any) -> None:
         _await_answer(address)
         _init(**arguments)
     except Exception as error:
-        raise ConnectionError(f"the cluster at RAY_ADDRESS={address} cannot be joined: {_first_line(error)}") from error
+        raise ConnectionError(f"the cluster at RAY_ADDRESS={address} cannot be joined: {first_line(error)}") from error
 
 
 def _await_answer(address: str) -> None:
@@ -132,14 +133,9 @@ def _may_pass(error: BaseException) -> bool:
 
 def _about_its_place(error: Exception) -> str:
     folder = str(ray_folder().parent)
-    return f"Ray cannot start with its files in {folder!r}: {_first_line(error)} (RAY_TMPDIR names another folder)"
+    return f"Ray cannot start with its files in {folder!r}: {first_line(error)} (RAY_TMPDIR names another folder)"
 
 
 def _sessions() -> Iterator[Path]:
     """The folders of the nodes that this process started."""
     return ray_folder().glob(f"session_*_{os.getpid()}")
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

@@ -27,6 +27,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from lethe import pareto
 from lethe.objectives import Constraint, Objective, finite_score, losses, violations
+from lethe.reasons import first_line
 from lethe.server_storage import ServerStorage
 from lethe.server_storage import taking_turns as taking_turns_on
 
@@ -156,7 +157,7 @@ def hide_password(url: str) -> str:
 
 def _reason(error: Exception, url: str) -> str:
     """Why a storage does not open, in one line, if it quotes nothing that is hidden of the URL."""
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    reason = first_line(error)
     quotes = isinstance(error, ValueError | ArgumentError) or "@" in reason
     return type(error).__name__ if quotes and hide_password(url) != url else reason
 

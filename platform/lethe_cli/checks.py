@@ -29,8 +29,9 @@ from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.files import expanded
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config, parse_config
+from trainables.failures import reason_of
 from trainables.hub import check_hub
-from trainables.model_files import check_model_files
+from trainables.model_files import TOKENIZER_FILES, check_model_files
 from trainables.muse.protocol import PROTOCOLS
 from trainables.muse.truths import check_benchmark_truths
 
@@ -82,7 +83,7 @@ def check_model(reference: str | None, flag: str) -> str | None:
 MODEL_FILES = {
     "configuration": ("config.json",),
     "weights": ("*.safetensors",),
-    "tokenizer": ("tokenizer.json", "tokenizer.model", "vocab.json"),
+    "tokenizer": TOKENIZER_FILES,
 }
 
 
@@ -302,7 +303,7 @@ def check_storage_path(place: str) -> str:
         filesystem, path = FileSystem.from_uri(place)
         filesystem.create_dir(path, recursive=True)
     except (OSError, ArrowInvalid) as error:
-        raise ValueError(f"--storage-path {place!r} cannot be written to: {str(error).splitlines()[0]}") from None
+        raise ValueError(f"--storage-path {place!r} cannot be written to: {reason_of(error)}") from None
     return place.rstrip("/")
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-LFS_POINTER = b"version https://git-lfs"
+from trainables.failures import reason_of
+from trainables.model_files import POINTER, POINTS
+
 UNREADABLE = (OSError, ValueError, NotImplementedError, RecursionError)  # what json, pandas and pyarrow raise
 
 
@@ -23,7 +25,7 @@ def expanded(path: str) -> Path:
 def read_text(file: Path) -> str:
     """Read a text file, its line ends as they are.
 
-    ValueError names a file that is missing or cannot be opened, is no UTF-8 text, or is a git-lfs pointer.
+    ValueError names a file that is missing or cannot be opened, is no UTF-8 text, or is a pointer of Git LFS.
     """
     return _read(file, _decode)
 
@@ -42,16 +44,15 @@ def _read(file: Path, parse: Callable[[bytes], Any]) -> Any:
     try:
         return parse(_content(file))
     except UNREADABLE as error:
-        reason = str(error) or type(error).__name__
-        raise ValueError(f"{str(file)!r} cannot be read: {reason.splitlines()[0]}") from None
+        raise ValueError(f"{str(file)!r} cannot be read: {reason_of(error)}") from None
 
 
 def _content(file: Path) -> bytes:
     if not file.is_file():
         raise ValueError("it is not a file")
     content = file.read_bytes()
-    if content.startswith(LFS_POINTER):
-        raise ValueError("it is a git-lfs pointer, not the file that it stands for: run git lfs pull")
+    if content.startswith(POINTER):
+        raise ValueError(f"it {POINTS}")
     return content
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from trainables.benchmarks.files import READERS, read_records
 from trainables.benchmarks.rows import COLUMNS, Row, check_rows, make_rows
+from trainables.failures import reason_of
 from trainables.hub import check_hub, downloaded_configs, is_silent
 from trainables.muse.words import split_words
 
@@ -155,9 +156,8 @@ def _read_hub(reference: str) -> Splits:
             names, load = get_dataset_config_names(reference), load_dataset
         loaded = {config: load(reference, config) for config in names if config in COLUMNS}
     except (OSError, ValueError, DatasetsError) as error:
-        reason = str(error).splitlines()[0]
         raise ValueError(
-            f"no benchmark {reference!r}: neither a folder nor a hub id that can be read ({reason})"
+            f"no benchmark {reference!r}: neither a folder nor a hub id that can be read ({reason_of(error)})"
         ) from None
     return {(config, split): make_rows(table) for config, tables in loaded.items() for split, table in tables.items()}
 

@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from trainables.data import collate
-from trainables.failures import is_memory
-from trainables.model_files import reason_of
+from trainables.failures import is_memory, reason_of
 from trainables.models import check_finite
 from trainables.muse.evaluating import evaluating
 from trainables.muse.generate import batches
