@@ -8,8 +8,9 @@ import optuna
 import pytest
 from rich.console import Console
 from searching import make_tiny
+from tiny import tiny_tokenizer
 from tiny_study import checkpoint, scores
-from transformers import OpenAIGPTConfig
+from transformers import GPT2Config
 
 from lethe import cluster, store
 from lethe_cli import ablating, checks, search, tuning
@@ -125,7 +126,7 @@ def test_a_study_made_from_other_texts_is_refused_before_anything_is_scored(sear
     open_ledger(searched, store.open_storage(searched.storage), REFERENCES)
     monkeypatch.setattr(search, "measure_references", None)
     with pytest.raises(ValueError, match="^study 'data' was made from other texts or models than lie in the same"):
-        begin(searched, searched.base, QUIET)
+        begin(searched, [searched.base], QUIET)
 
 
 def test_a_study_goes_on_though_the_record_of_its_protocol_has_changed(searched):
@@ -170,17 +171,23 @@ def test_an_ablation_whose_every_run_failed_says_so(flags, monkeypatch, capsys):
 @pytest.mark.parametrize(("positions", "length"), [(None, 512), (512, 512), (10_000, 512), (16, 16)])
 def test_a_target_takes_what_its_positions_hold(places, positions, length):
     references = replace(REFERENCES, positions=positions)
-    search.check_sequences(Task(**places), Config(max_length=length), references)
+    search.check_sequences(Task(**places), [Config(max_length=length)], references)
 
 
-def test_pieces_of_the_forget_set_beyond_a_target_s_positions_are_told_before_ray_starts(places):
-    line = r"training on raw/forget needs \d+ tokens \(max_length=512\), and the target has 16 positions: --set max_length=16$"
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"max_length": 512}, r"raw/\w+ \(max_length=512\)"),
+        ({"max_length": 16, "regularisation_length": 64}, r"raw/retain1 \(regularisation_length=64\)"),
+        ({"max_length": 16, "regularisation": "unrelated", "regularisation_length": 64}, r"\S+txt \(regul\w+=64\)"),
+    ],
+)
+def test_sequences_of_any_arm_beyond_a_target_s_positions_are_told_before_ray_starts(places, tmp_path, settings, what):
+    text, target = tmp_path / "own.txt", tmp_path / "gpt2"
+    text.write_text("A mill stands in Orton, and a farm in Selby. " * 9)
+    GPT2Config(n_positions=16).save_pretrained(target)
+    tiny_tokenizer().save_pretrained(target)
+    configs = [Config(max_length=16), Config(unrelated_texts=str(text), **settings)]
+    line = rf"^training on {what} needs \d+ tokens, and gpt2 has 16 positions: take .* \(in training by --set, 16 at most\)"
     with pytest.raises(ValueError, match=line):
-        search.check_sequences(Task(**places), Config(max_length=512), replace(REFERENCES, positions=16))
-
-
-def test_an_architecture_that_cannot_checkpoint_is_told_before_ray_starts_and_anything_is_scored(places, tmp_path):
-    OpenAIGPTConfig().save_pretrained(tmp_path)
-    task = Task(**places | {"model": str(tmp_path)})
-    with pytest.raises(ValueError, match="checkpointing is true, but OpenAIGPTLMHeadModel"):
-        search.prepare(task, Config(checkpointing=True), QUIET, gpus=1)
+        search.check_sequences(Task(**places | {"model": str(target)}), configs, replace(REFERENCES, positions=16))

@@ -234,8 +234,8 @@ def test_a_session_puts_a_trial_s_parameters_in_the_place_of_the_base_s(task, un
 
 
 def test_a_share_of_the_forget_set_is_drawn_by_the_seed_and_trained_on_alone(unlearner):
-    whole = unlearner._forget(RUN)
-    halves = [unlearner._forget(replace(RUN, forget_fraction=0.5, seed=seed)) for seed in range(8)]
+    whole = unlearner._sequences(RUN)[0]
+    halves = [unlearner._sequences(replace(RUN, forget_fraction=0.5, seed=seed))[0] for seed in range(8)]
     assert all(len(half) == 1 and half[0] in whole for half in halves)
     assert len({tuple(half[0]) for half in halves}) == 2
 
@@ -244,17 +244,17 @@ def test_the_penalty_reads_the_user_s_own_texts_in_pieces_of_their_own_length(un
     (tmp_path / "web.txt").write_text("The mill at Orton makes paper, and the bees of Bo Quill make honey.")
     config = replace(RUN, regularisation="unrelated", unrelated_texts=str(tmp_path), regularisation_length=8)
     tokenizer = unlearner.loaded.tokenizer
-    pieces = unlearner._regularisation(config)
+    pieces = unlearner._sequences(config)[1]
     assert {len(ids) for ids in pieces[:-1]} == {8}
     assert "".join(tokenizer.decode(ids[1:]) for ids in pieces) == (tmp_path / "web.txt").read_text()
-    assert unlearner._regularisation(replace(config, regularisation="retain")) != pieces
-    assert max(map(len, unlearner._forget(config))) > 8
+    assert unlearner._sequences(replace(config, regularisation="retain"))[1] != pieces
+    assert max(map(len, unlearner._sequences(config)[0])) > 8
 
 
 def test_long_forget_texts_are_truncated_where_the_run_says_so(unlearner):
-    pieces = unlearner._forget(replace(RUN, max_length=9))
-    first = unlearner._forget(replace(RUN, max_length=9, long_texts="truncate"))
-    assert len(first) == len(unlearner._forget(RUN)) < len(pieces)
+    pieces = unlearner._sequences(replace(RUN, max_length=9))[0]
+    first = unlearner._sequences(replace(RUN, max_length=9, long_texts="truncate"))[0]
+    assert len(first) == len(unlearner._sequences(RUN)[0]) < len(pieces)
     assert [ids for ids in pieces if ids in first] == first
 
 
@@ -270,7 +270,7 @@ def test_sequences_longer_than_the_positions_of_the_model_are_refused_with_both_
     few = replace(unlearner.loaded, target=GPT2LMHeadModel(config).eval())
     monkeypatch.setattr(unlearner, "loaded", few)
     monkeypatch.setattr(unlearner, "_tokens", {})
-    line = r"training on forget needs \d+ tokens, and gpt2 has 16 positions: take shorter texts \(in training: --set max_length=16\)"
+    line = r"training on raw/\w+ \(max_length=512\) needs \d+ tokens, and gpt2 has 16 positions: take shorter texts \(in training"
     with pytest.raises(ValueError, match=line):
         list(unlearner(RUN, tmp_path / "long"))
-    assert len(unlearner._forget(replace(RUN, max_length=16))) > 0
+    assert len(unlearner._sequences(replace(RUN, max_length=16))[0]) > 0

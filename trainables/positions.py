@@ -37,5 +37,5 @@ def check_lengths(lengths: Mapping[str, int], config: Any) -> list[str]:
         return []
     longer = f"{what} needs {lengths[what]} tokens, and {config.model_type} has {limit} positions"
     if end_of_positions(config) is not None:
-        raise ValueError(f"{longer}: take shorter texts (in training: --set max_length={limit}), or another model")
+        raise ValueError(f"{longer}: take shorter texts (in training by --set, {limit} at most), or another model")
     return [f"{longer}; it goes on beyond them, where it was never trained"]

@@ -21,10 +21,9 @@ import pandas as pd
 import torch
 
 from trainables import resume
-from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config
-from trainables.data import choose_fraction, chunk_texts
+from trainables.data import choose_fraction
 from trainables.failures import OWN, Diverged, OutOfMemory, enough_memory, in_a_line
 from trainables.fitting import savings
 from trainables.keys import run_key
@@ -37,11 +36,11 @@ from trainables.parallel import gathered, whole_state
 from trainables.positions import check_lengths
 from trainables.references import References, measure_references
 from trainables.run_folder import RunFolder
+from trainables.sequences import Stream, cut, longest, streams
 from trainables.task import Task, cache_of, locate
 from trainables.tokenizers import check_vocabulary, load_tokenizer, padding_id, shared_tokenizer
 from trainables.world import World, join
 
-FORGET, RETAIN, UNRELATED = "forget", "retain1", "unrelated"  # splits of `raw`
 TRAINING = (LOSS, BACKWARD, UPDATE)  # phases of the memory plan
 STEPS = "steps.parquet"  # in a run's folder
 
@@ -92,7 +91,7 @@ class Unlearner:
 
     def __init__(self, task: Task, score_batch: int = Config.score_batch) -> None:
         self.loaded = load_task(task, score_batch)
-        self._tokens: dict[tuple[str, int, str], list[list[int]]] = {}
+        self._tokens: dict[Stream, list[list[int]]] = {}
 
     def __call__(self, config: Config, folder: Path | str) -> Iterator[dict[str, Any]]:
         """Unlearn the forget split by `config`, and yield one dict at every evaluation step.
@@ -142,8 +141,7 @@ class Unlearner:
 
         for record in unlearn(
             copy.deepcopy(self.loaded.target),
-            self._forget(config),
-            self._regularisation(config),
+            *self._sequences(config),
             config,
             pad=padding_id(tokenizer),
             world=world,
@@ -189,28 +187,18 @@ class Unlearner:
         changes = savings(shape, config, self.loaded.world.size, phases)
         return "; less is needed with " + ", or ".join(c.flags() for c in changes) if changes else ""
 
-    def _forget(self, config: Config) -> list[list[int]]:
-        """The forget sequences, or the share of them that is unlearned."""
-        sequences = self._sequences(FORGET, config.max_length, config.long_texts)
-        chosen = choose_fraction(len(sequences), config.forget_fraction, seed=config.seed)
-        return [sequences[row] for row in chosen]
+    def _sequences(self, config: Config) -> tuple[list[list[int]], list[list[int]]]:
+        """The forget sequences, or the share of them that is unlearned, and those of the penalty."""
+        check_lengths(longest([config], self._cut), self.loaded.target.config)
+        forget, regularisation = map(self._cut, streams(config))
+        chosen = choose_fraction(len(forget), config.forget_fraction, seed=config.seed)
+        return [forget[row] for row in chosen], regularisation
 
-    def _regularisation(self, config: Config) -> list[list[int]]:
-        """The sequences of the penalty: of the retain set, or of unrelated text, the benchmark's or the user's own."""
-        unrelated = config.unrelated_texts or UNRELATED
-        source = RETAIN if config.regularisation == "retain" else unrelated
-        return self._sequences(source, config.regularisation_length or config.max_length)
-
-    def _sequences(self, source: str, max_length: int, long_texts: str = "split") -> list[list[int]]:
-        """The token sequences of a split of `raw`, or of a file or folder of texts; made once for each length."""
-        key = (source, max_length, long_texts)
-        if key not in self._tokens:
-            in_benchmark = source in (FORGET, RETAIN, UNRELATED)
-            texts = self.loaded.benchmark.texts("raw", source) if in_benchmark else read_corpus(source)
-            made = chunk_texts(self.loaded.tokenizer, texts, max_length=max_length, long_texts=long_texts)
-            check_lengths({f"training on {source}": max(map(len, made), default=0)}, self.loaded.target.config)
-            self._tokens[key] = made
-        return self._tokens[key]
+    def _cut(self, stream: Stream) -> list[list[int]]:
+        """The sequences of a stream, made once."""
+        if stream not in self._tokens:
+            self._tokens[stream] = cut(stream, self.loaded.benchmark, self.loaded.tokenizer)
+        return self._tokens[stream]
 
 
 def _begin(folder: RunFolder, key: str, steps: int) -> resume.Saved | None:

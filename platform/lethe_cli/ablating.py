@@ -28,15 +28,13 @@ from lethe_cli.request import Request
 from lethe_cli.search import begin, command_again, go_on, joining, open_ledger, run_trials, why_all_failed
 from lethe_cli.tuning import tune_arms
 from search_spaces.ablations import MEANINGS
-from trainables.config import Config
 from trainables.keys import run_key
 from trainables.references import References
 
 
 def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     """Run an ablation to its end, or to Ctrl-C, and return the outcome as plain data."""
-    heaviest = max((replace(request.base, **arm.settings) for arm in request.design), key=_weight)
-    references = begin(request, heaviest, console)
+    references = begin(request, [replace(request.base, **arm.settings) for arm in request.design], console)
     storage = store.open_storage(request.storage)
     with joining(request, console) as join:
         ledger = open_ablation(request, storage, references, join, console)
@@ -51,11 +49,6 @@ def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
             arms = {arm.name: arm.settings for arm in design}
             run_trials(request, ledger, join(), console, arms=arms, best=_draw_so_far)
     return conclude(request, ledger, console)
-
-
-def _weight(config: Config) -> tuple[bool, bool]:
-    """What makes a configuration need more memory than another."""
-    return config.optimizer == "adamw" or config.warm_start > 0, not config.freeze
 
 
 def open_ablation(

@@ -41,6 +41,7 @@ from trainables.config import Config
 from trainables.content import content
 from trainables.muse.privleak import DEFAULT_ATTACK, auc
 from trainables.muse.protocol import PROTOCOLS
+from trainables.positions import check_lengths
 from trainables.references import References, measure_references
 from trainables.session import make_session, trial_folder
 from trainables.task import Places, Task, cache_of, locate
@@ -54,7 +55,7 @@ PACKAGES = ("torch", "ray", "optuna", "transformers")
 
 def run_search(request: Request, console: Console) -> dict[str, Any]:
     """Run a search to its end, or to Ctrl-C, and return the outcome as plain data."""
-    references = begin(request, request.base, console)
+    references = begin(request, [request.base], console)
     storage = store.open_storage(request.storage)
     with joining(request, console) as join:
         if request.name not in optuna.get_all_study_names(storage):
@@ -65,37 +66,40 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     return conclude(request, ledger, references, console)
 
 
-def begin(request: Request, heaviest: Config, console: Console) -> References:
-    """Say what there is to say of a request and of the memory it needs, and measure or read its reference scores."""
+def begin(request: Request, configs: Sequence[Config], console: Console) -> References:
+    """Say what there is to say of a request and of the memory it needs, and measure or read its reference scores.
+
+    `configs` are what is run, but for what is searched.
+    """
+    heaviest = max(configs, key=_weight)
     for note in request.notes:
         console.print(f"note: {note}", soft_wrap=True)
     announce_plan(request.task, heaviest, workers=request.workers[0], gpus=request.gpus, console=console)
     check = functools.partial(check_content, request.name, stored_content(request))
     references = prepare(request.task, heaviest, console, cpus=request.cpus, gpus=request.gpus, check=check)
-    check_sequences(request.task, heaviest, references)
+    check_sequences(request.task, configs, references)
     if any(o.score == "privleak" for o in request.objectives):
         warn_of_unlike_holdout(references, console)
     return references
 
 
-def check_sequences(task: Task, config: Config, references: References) -> None:
-    """ValueError where training would feed the target longer pieces of the forget set than it has positions for."""
-    if references.positions is None or config.max_length <= references.positions:
+def _weight(config: Config) -> tuple[bool, bool]:
+    """What makes a configuration need more memory than another."""
+    return config.optimizer == "adamw" or config.warm_start > 0, not config.freeze
+
+
+def check_sequences(task: Task, configs: Sequence[Config], references: References) -> None:
+    """ValueError where training would feed the target longer sequences than it has positions for."""
+    if references.positions is None or max(config.longest for config in configs) <= references.positions:
         return
-    from trainables.data import chunk_texts  # loads torch, which most searches' drivers do without
+    from trainables.models import read_config  # loads torch, which most searches' drivers do without
+    from trainables.sequences import cut, longest
     from trainables.tokenizers import load_tokenizer
 
     places = locate(task)
-    texts = load_benchmark(places.data).texts("raw", "forget")
-    pieces = chunk_texts(
-        load_tokenizer(places.tokenizer), texts, max_length=config.max_length, long_texts=config.long_texts
-    )
-    longest = max(map(len, pieces), default=0)
-    if longest > references.positions:
-        raise ValueError(
-            f"training on raw/forget needs {longest} tokens (max_length={config.max_length}), and the target has "
-            f"{references.positions} positions: --set max_length={references.positions}"
-        )
+    benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
+    lengths = longest(configs, lambda stream: cut(stream, benchmark, tokenizer))
+    check_lengths(lengths, read_config(places.target))
 
 
 def prepare(
