@@ -32,7 +32,7 @@ def importances(
 ) -> pd.DataFrame | None:
     """Share of each parameter [parameters, objectives] in what makes the best tenth of trials; None for too few trials.
 
-    PED-ANOVA of Optuna's, over the losses of the checkpoint that speaks for a trial; of many trials, over an even
+    PED-ANOVA of Optuna's, over the losses of the checkpoint that represents a trial; of many trials, over an even
     choice of them.
     """
     # Imported here because it brings scikit-learn, for which the first view of the app need not wait two seconds.

@@ -51,7 +51,7 @@ def set_clock(monkeypatch, seconds):
 
 
 def forbidden():
-    raise AssertionError("looked for signs of life of drivers whose process is gone")
+    raise AssertionError("looked for heartbeats of drivers whose process is gone")
 
 
 def test_a_driver_on_this_host_is_gone_as_soon_as_its_process_is_even_where_nobody_waited_for_it(child):
@@ -156,7 +156,7 @@ def states(ledger):
 
 def resume(storage, monkeypatch, gives_signs):
     signs = iter(range(100)) if gives_signs else iter([0] * 100)
-    monkeypatch.setattr(Ledger, "_signs_of_life", lambda self: {ELSEWHERE: next(signs)})
+    monkeypatch.setattr(Ledger, "_heartbeats", lambda self: {ELSEWHERE: next(signs)})
     return Ledger.resume(storage, "tiny", SPACE)
 
 
@@ -198,7 +198,7 @@ def test_a_trial_that_was_not_marked_yet_is_taken_over_only_if_it_stays_so(monke
             storage.set_trial_user_attr(number, DRIVER, ELSEWHERE)
         return {}
 
-    monkeypatch.setattr(Ledger, "_signs_of_life", look)
+    monkeypatch.setattr(Ledger, "_heartbeats", look)
     assert states(Ledger.resume(storage, "tiny", SPACE))[:2] == [TrialState.RUNNING, TrialState.FAIL]
 
 

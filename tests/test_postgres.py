@@ -241,7 +241,7 @@ def second_trial(process):
 
 
 def only_gone(drivers, look):
-    """`silent` for drivers of this host: looking for signs of life would take a minute of the test."""
+    """`silent` for drivers of this host: looking for heartbeats would take a minute of the test."""
     return {mark for mark in drivers if driver.is_gone(mark)}
 
 
@@ -260,7 +260,7 @@ def test_drivers_that_resume_at_the_same_moment_queue_each_interrupted_trial_onc
 def test_a_server_that_is_killed_while_drivers_work_and_comes_back_costs_them_nothing(server, storage, name, drive):
     ledger = tiny_ledger(storage, name)
     drivers = [drive(server.url(), name, 15) for _ in range(2)]
-    while len(ledger._signs_of_life()) < 2:  # a server that is away when a driver starts is an error
+    while len(ledger._heartbeats()) < 2:  # a server that is away when a driver starts is an error
         pass
     for _ in range(3):
         before = ledger.finished()

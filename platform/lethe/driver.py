@@ -1,7 +1,7 @@
-"""Who drives a study: a driver marks the trials that it runs, and gives signs of life. Imports no ray.
+"""Who drives a study: a driver marks the trials that it runs, and stores heartbeats. Imports no ray.
 
 Several drivers may run trials of one study. Whoever resumes it has to know which of the running trials are of drivers
-that died: at once where the driver's process would be here and is not, otherwise where its sign of life does not change
+that died: at once where the driver's process would be here and is not, otherwise where its heartbeat does not change
 while one looks. No two clocks are compared.
 """
 
@@ -19,8 +19,8 @@ from typing import Any
 
 import psutil
 
-BEAT = 10.0  # seconds between two signs of life
-LOOKS = 5  # looks, a beat apart, after which a driver that gave none is taken for dead
+BEAT = 10.0  # seconds between two heartbeats
+LOOKS = 5  # looks, a beat apart, after which a driver that stored none is taken for dead
 TICKS = "ticks-"  # in a mark, before a start that is counted from the machine's own
 SLACK = 60.0  # seconds by which a start may seem to move that is told by the clock, where the clock is set
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def is_gone(driver: str) -> bool:
     """Whether a driver's process would be here, and is no more.
 
     A mark of earlier versions tells the start by the clock: where that differs by a little, and so may be the driver's
-    or another's that took over its number, it is not known to be gone, and who asks looks for signs of life.
+    or another's that took over its number, it is not known to be gone, and who asks looks for heartbeats.
     """
     try:
         place, number, started = driver.rsplit(" ", 2)
@@ -65,16 +65,16 @@ def _start(process: psutil.Process) -> str:
 
 
 def silent(drivers: Set[str], look: Callable[[], Mapping[str, Any]]) -> set[str]:
-    """Those of `drivers` that are dead: their process is gone, or `look` sees no new sign of life.
+    """Those of `drivers` that are dead: their process is gone, or `look` sees no new heartbeat.
 
-    `look` returns the newest sign of every driver. Takes no time where all are gone, else until each of the others gave
-    a sign, or LOOKS beats.
+    `look` returns the newest heartbeat of every driver. Takes no time where all are gone, else until each of the others
+    stored one, or LOOKS beats.
     """
     gone = {driver for driver in drivers if driver and is_gone(driver)}
     quiet = set(drivers) - gone
     if not quiet:
         return gone
-    log.warning("waiting for signs of life of the drivers whose trials run, for at most %.0f s", LOOKS * BEAT)
+    log.warning("waiting for heartbeats of the drivers whose trials run, for at most %.0f s", LOOKS * BEAT)
     before = look()
     for _ in range(LOOKS):
         if not quiet:
@@ -86,18 +86,18 @@ def silent(drivers: Set[str], look: Callable[[], Mapping[str, Any]]) -> set[str]
 
 
 @contextmanager
-def giving_signs(give: Callable[[str], None]) -> Iterator[None]:
-    """Give a sign of life, by a thread, every BEAT seconds for as long as the block lasts."""
+def heartbeats(store: Callable[[str], None]) -> Iterator[None]:
+    """Store the time, by a thread, every BEAT seconds for as long as the block lasts."""
     ended = threading.Event()
 
     def live() -> None:
         while True:
             with suppress(ConnectionError):  # who works with the storage will tell
-                give(datetime.now(UTC).isoformat())
+                store(datetime.now(UTC).isoformat())
             if ended.wait(BEAT):
                 return
 
-    thread = threading.Thread(target=live, name="lethe-signs-of-life", daemon=True)
+    thread = threading.Thread(target=live, name="lethe-heartbeats", daemon=True)
     thread.start()
     try:
         yield

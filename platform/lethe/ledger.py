@@ -25,11 +25,11 @@ from lethe.samplers import MadeForTrial, make_sampler
 from lethe.space import Space, distributions
 from lethe.store import Facts
 
-DRIVER = "driver"  # trial attribute: the driver that runs it; study attributes `driver/<it>`: its newest sign of life
+DRIVER = "driver"  # trial attribute: the driver that runs it; study attributes `driver/<it>`: its newest heartbeat
 TAKEN_OVER = "taken over by another driver, to which this one was silent for too long"
 QUEUED = "fixed_params"  # Optuna's own name for the parameters of a queued trial
 CONSTRAINT = "constraints:"  # Optuna's own prefix of a trial's violations
-REPRESENTATIVE = "representative"  # trial attribute: step and role of the checkpoint that speaks for it
+REPRESENTATIVE = "representative"  # trial attribute: step and role of the checkpoint that represents it
 Checkpoint = Mapping[str, Any]  # role, step, scores {name: [value, low, high]}, weights, items
 
 
@@ -107,8 +107,8 @@ class Ledger:
 
     @contextmanager
     def driving(self) -> Iterator[None]:
-        """Give signs of life, so that nobody takes this driver for dead; at the end, `interrupt`."""
-        with driver.giving_signs(lambda sign: self.study.set_user_attr(f"{DRIVER}/{driver.this_driver()}", sign)):
+        """Store heartbeats, so that nobody takes this driver for dead; at the end, `interrupt`."""
+        with driver.heartbeats(lambda now: self.study.set_user_attr(f"{DRIVER}/{driver.this_driver()}", now)):
             try:
                 yield
             finally:
@@ -122,7 +122,7 @@ class Ledger:
     def tell(self, number: int, failure: str | None = None) -> str | None:
         """End a trial, and return why it failed, or None.
 
-        Without a failure the trial is COMPLETE, its values the losses of the checkpoint that speaks for it and its
+        Without a failure the trial is COMPLETE, its values the losses of the checkpoint that represents it and its
         constraints that checkpoint's; if a score that an objective or a constraint needs is missing or not finite in
         any checkpoint, it is FAIL, as it is where nothing was scored at all.
         """
@@ -192,10 +192,10 @@ class Ledger:
         """Which drivers of running trials are dead; "" stands for one that died before it could mark its trial."""
         drivers = {trial.user_attrs.get(DRIVER, "") for trial in self._running()}
         own = drivers & {driver.this_driver()}  # of an earlier ledger of this process
-        return own | driver.silent(drivers - own, self._signs_of_life)
+        return own | driver.silent(drivers - own, self._heartbeats)
 
-    def _signs_of_life(self) -> dict[str, Any]:
-        """The newest sign of life of every driver that gave one."""
+    def _heartbeats(self) -> dict[str, Any]:
+        """The newest heartbeat of every driver that stored one."""
         prefix = f"{DRIVER}/"
         return {k.removeprefix(prefix): v for k, v in self.study.user_attrs.items() if k.startswith(prefix)}
 
@@ -239,7 +239,7 @@ class Ledger:
         return None
 
     def _judge(self, points: list[Checkpoint]) -> tuple[list[float], dict[str, float], str]:
-        """The losses and the violations of the checkpoint that speaks for a trial, and which it is.
+        """The losses and the violations of the checkpoint that represents a trial, and which it is.
 
         ValueError where nothing was scored, or a score that is needed is missing or not finite in any checkpoint.
         """

@@ -1,7 +1,7 @@
 """Fronts as pure functions over arrays of losses [points, objectives], where smaller is better.
 
 Non-dominated sorting and hypervolume are moocore's; what stands here is Lethe's use of them: feasibility, the box in
-which volume is measured, and which checkpoint speaks for its trial.
+which volume is measured, and which checkpoint represents its trial.
 """
 
 import moocore
@@ -41,7 +41,7 @@ def hypervolume(losses: Array) -> float:
 
 
 def representative(losses: Array, violation: Array) -> int:
-    """Return the index of the point that speaks for a trial's trajectory.
+    """Return the index of the point that represents a trial's trajectory.
 
     The feasible point whose worst loss is smallest (Chebyshev distance to the ideal, ties by the sum); where none is
     feasible, the one that violates least. `violation` [points] is the largest constraint violation of each point.

@@ -1,7 +1,7 @@
 """Ray's start: again where a busy machine was too slow for it, and in one line where it cannot be.
 
-Ray gives a node that it starts 30 seconds, which no setting lengthens (ray/_private/node.py in 2.60), and leaves alone
-what it has started by then.
+Ray gives a node that it starts 30 seconds, which no setting lengthens (ray/_private/node.py in 2.60). Where that
+is too short it raises, and does not end the processes that it has started.
 """
 
 import logging

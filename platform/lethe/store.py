@@ -1,6 +1,6 @@
 """The study store: an Optuna storage, and how Lethe writes a study into it and reads it back. Imports no ray.
 
-A trial's `values` are the losses of the checkpoint that speaks for it, so `optuna-dashboard` shows Lethe's studies as
+A trial's `values` are the losses of the checkpoint that represents it, so `optuna-dashboard` shows Lethe's studies as
 any other. Every scored checkpoint is a user attribute `checkpoint/<step>/<role>` of its trial; what holds for the
 whole study (objectives, constraints, reference rows, seed, versions) is one user attribute `lethe` of the study.
 """

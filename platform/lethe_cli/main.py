@@ -24,6 +24,9 @@ from lethe_cli.tune import tune
 from trainables.failures import OutOfMemory, enough_memory
 
 GOES_ON = "; the same command with --resume goes on"
+SHOW_CURSOR = "\x1b[?25h"  # which a display of progress hides
+# Flags that take several values.
+MANY = ("--forget", "--retain", "--holdout", "--set", "--range", "--switch", "--generators")
 
 
 def main() -> None:
@@ -116,9 +119,6 @@ class Interrupts:
         os._exit(130)  # what Ray started here ends when it misses this process
 
 
-SHOW_CURSOR = "\x1b[?25h"  # which a display of progress hides
-
-
 def _write(number: int, text: str) -> None:
     """Write to a standard stream past its buffer, in which a signal may have found a write."""
     with suppress(OSError):
@@ -144,9 +144,6 @@ def spread(arguments: list[str]) -> list[str]:
             out.append(flag)
         out.append(argument)
     return out
-
-
-MANY = ("--forget", "--retain", "--holdout", "--set", "--range", "--switch", "--generators")
 
 
 def explain(error: Exception) -> str:

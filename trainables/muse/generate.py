@@ -1,9 +1,10 @@
 """Greedy decoding of many prompts at once, to the same token ids as one prompt at a time.
 
-Prompts are sorted by length, padded on the left, and decoded in batches; a prefix that all share (few-shot
-examples) is run once; rows that have stopped leave the batch. Models that do not bear that are decoded by slower ways
-(passes.py). Plain argmax: penalties and samplers that a model's generation_config may ask for are not applied.
-Equality with one-by-one decoding holds in fp32; in bfloat16 the rounding of another batch shape picks other tokens.
+Prompts are sorted by length, padded on the left, and decoded in batches; a prefix that all share (few-shot examples) is
+run once; rows that have stopped leave the batch. Models whose tokens padding, a shared prefix or the cache would change
+are decoded by slower ways (passes.py). Plain argmax: penalties and samplers that a model's generation_config may ask
+for are not applied. Equality with one-by-one decoding holds in fp32; in bfloat16 the rounding of another batch shape
+picks other tokens.
 """
 
 from collections.abc import Callable, Iterator, Sequence
