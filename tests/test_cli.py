@@ -252,6 +252,7 @@ def made(tmp_path_factory):
         "short": "make {h}/w --forget {h}/short.txt --retain {h}/r1.txt --words 10",
         "nothing": "make {h}/w --retain {h}/r1.txt",
         "epochs": "train {h}/whole {h}/models --epochs 0",
+        "seed": "train {h}/whole {h}/models --seed 99999999999999999999",
         "no benchmark": "train {h}/full {h}/models",
     }
     return home, run_all({name: ["benchmark", *line.format(h=home).split()] for name, line in lines.items()})
@@ -300,6 +301,7 @@ def test_a_benchmark_whose_words_muse_does_not_score_is_made_and_its_protocol_na
         ("appended", "4 of 12 passages of the retain texts stand in the forget texts too"),
         ("nothing", "Missing option '--forget'"),
         ("epochs", "--epochs is 0: it must be at least 1"),
+        ("seed", "--seed is 99999999999999999999: it must lie between 0 and 9223372036854775807"),
         ("no benchmark", "holds no benchmark"),
     ],
 )

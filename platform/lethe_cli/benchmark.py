@@ -10,6 +10,7 @@ from rich.console import Console
 from lethe.progress import open_console
 from lethe_cli import checks
 from trainables.benchmarks import documents, layout
+from trainables.config import LARGEST
 from trainables.muse.truths import protocol_for
 
 Option, Argument = typer.Option, typer.Argument
@@ -49,6 +50,8 @@ def train(
     """Train two models of about 1M parameters on a benchmark: one on all its text, one without the forget text."""
     if epochs < 1:
         raise ValueError(f"--epochs is {epochs}: it must be at least 1")
+    if not 0 <= seed <= LARGEST:
+        raise ValueError(f"--seed is {seed}: it must lie between 0 and {LARGEST}")
     benchmark = layout.load_benchmark(folder)
     target = checks.check_new_folder(out)
     from transformers.utils.logging import disable_progress_bar
