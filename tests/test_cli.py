@@ -76,6 +76,7 @@ BAD = {
     "unknown objective": ("--objectives rouge", "objective 'rouge' is unknown: choose verbmem_f"),
     "unknown goal": ("--objectives utility:up", "goal 'up' of objective 'utility' is unknown: choose minimize"),
     "closed store": ("--storage sqlite:////proc/none/s.db", "storage 'sqlite:////proc/none/s.db' cannot be opened"),
+    "store in memory": ("--storage sqlite://", "storage 'sqlite://' cannot be opened (it names no file, and would be"),
     "no store": ("--storage nosuch://u:Zq9@h/d", "storage 'nosuch://u:***@h/d' cannot be opened"),
     "one cpu": ("", "this machine offers 1 CPU: a search needs at least 2"),
     "no trials": ("--trials 0", "--trials is 0: it must be at least 1"),

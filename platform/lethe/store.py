@@ -93,6 +93,8 @@ def open_storage(url: str, *, patience: int = 60) -> RDBStorage:
             with FileLock(file.with_name(f".{file.name}.lock")):  # one maker of its tables at a time
                 _log_ahead(file)
                 return RDBStorage(sqlite_url(file), engine_kwargs={"connect_args": {"timeout": patience}})
+        if url.startswith("sqlite:"):
+            raise ValueError("it names no file, and would be lost with this process")
         if POSTGRESQL.match(url):
             return ServerStorage(server_url(url), hide_password(url))
         return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
