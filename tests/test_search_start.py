@@ -13,12 +13,12 @@ from tiny_study import checkpoint, scores
 from transformers import GPT2Config
 
 from lethe import cluster, store
-from lethe_cli import ablating, checks, search, tuning
+from lethe_cli import ablating, checks, preparing, search, tuning
 from lethe_cli.ablate import ablate
 from lethe_cli.ablation_request import make_ablation
 from lethe_cli.main import new_app, run
 from lethe_cli.request import make_request
-from lethe_cli.search import begin, open_ledger
+from lethe_cli.search import begin, check_sequences, open_ledger
 from lethe_cli.tune import tune
 from trainables.config import Config
 from trainables.references import References
@@ -124,7 +124,7 @@ def test_a_study_does_not_go_on_where_other_texts_lie_in_the_same_places(searche
 
 def test_a_study_made_from_other_texts_is_refused_before_anything_is_scored(searched, monkeypatch):
     open_ledger(searched, store.open_storage(searched.storage), REFERENCES)
-    monkeypatch.setattr(search, "measure_references", None)
+    monkeypatch.setattr(preparing, "measure_references", None)
     with pytest.raises(ValueError, match="^study 'data' was made from other texts or models than lie in the same"):
         begin(searched, [searched.base], QUIET)
 
@@ -171,7 +171,7 @@ def test_an_ablation_whose_every_run_failed_says_so(flags, monkeypatch, capsys):
 @pytest.mark.parametrize(("positions", "length"), [(None, 512), (512, 512), (10_000, 512), (16, 16)])
 def test_a_target_takes_what_its_positions_hold(places, positions, length):
     references = replace(REFERENCES, positions=positions)
-    search.check_sequences(Task(**places), [Config(max_length=length)], references)
+    check_sequences(Task(**places), [Config(max_length=length)], references)
 
 
 @pytest.mark.parametrize(
@@ -190,4 +190,4 @@ def test_sequences_of_any_arm_beyond_a_target_s_positions_are_told_before_ray_st
     configs = [Config(max_length=16), Config(unrelated_texts=str(text), **settings)]
     line = rf"^training on {what} needs \d+ tokens, and gpt2 has 16 positions: take .* \(in training by --set, 16 at most\)"
     with pytest.raises(ValueError, match=line):
-        search.check_sequences(Task(**places | {"model": str(target)}), configs, replace(REFERENCES, positions=16))
+        check_sequences(Task(**places | {"model": str(target)}), configs, replace(REFERENCES, positions=16))

@@ -56,7 +56,7 @@ def train(
     target = checks.check_new_folder(out)
     from transformers.utils.logging import disable_progress_bar
 
-    from lethe_cli.search import show_training  # torch takes seconds to load
+    from lethe_cli.preparing import show_training  # torch takes seconds to load
     from trainables.benchmarks.small_models import train_pair
 
     console = open_console()

@@ -1,4 +1,4 @@
-"""A checked request becomes a study: benchmark, reference scores, store, cluster, search, and the front at its end."""
+"""A checked request becomes a study: reference scores, store, cluster, search, and the front at its end."""
 
 import functools
 import shlex
@@ -14,16 +14,10 @@ from typing import Any
 
 import optuna
 import pandas as pd
-from huggingface_hub.utils import disable_progress_bars
 from optuna.storages import RDBStorage
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-import lethe
-import lethe_cli
-import search_spaces
-import trainables
 from lethe import cluster, front_table, store
 from lethe.ledger import Ledger
 from lethe.objectives import Constraint
@@ -34,21 +28,14 @@ from lethe.study_folder import StudyFolder, folder_name, study_folder
 from lethe_cli import hints
 from lethe_cli.hints import as_typed
 from lethe_cli.plan_table import announce_plan
+from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_unlike_holdout
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
-from trainables.benchmarks.layout import load_benchmark
 from trainables.config import Config
-from trainables.content import content
-from trainables.muse.privleak import DEFAULT_ATTACK, auc
-from trainables.muse.protocol import PROTOCOLS
-from trainables.positions import check_lengths
-from trainables.references import References, measure_references
+from trainables.references import References
 from trainables.session import make_session, trial_folder
-from trainables.task import Places, Task, cache_of, locate
 from trainables.workers import Workers, warm
 
-SHIPPED = (lethe, lethe_cli, search_spaces, trainables)
-LEAST_UNLIKE = 0.2  # distance of the retrained model's AUC from 0.5 that is worth a note
 CONTENT = "content"  # in a study's facts: hash of the texts and models that it was made from
 PACKAGES = ("torch", "ray", "optuna", "transformers")
 
@@ -86,89 +73,6 @@ def begin(request: Request, configs: Sequence[Config], console: Console) -> Refe
 def _weight(config: Config) -> tuple[bool, bool]:
     """What makes a configuration need more memory than another."""
     return config.optimizer == "adamw" or config.warm_start > 0, not config.freeze
-
-
-def check_sequences(task: Task, configs: Sequence[Config], references: References) -> None:
-    """ValueError where training would feed the target longer sequences than it has positions for."""
-    if references.positions is None or max(config.longest for config in configs) <= references.positions:
-        return
-    from trainables.models import read_config  # loads torch, which most searches' drivers do without
-    from trainables.sequences import cut, longest
-    from trainables.tokenizers import load_tokenizer
-
-    places = locate(task)
-    benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
-    lengths = longest(configs, lambda stream: cut(stream, benchmark, tokenizer))
-    check_lengths(lengths, read_config(places.target))
-
-
-def prepare(
-    task: Task,
-    config: Config,
-    console: Console,
-    *,
-    cpus: float = 1,
-    gpus: float = 0,
-    check: Callable[[str], None] = lambda found: None,
-) -> References:
-    """Make or find the benchmark and its models, and measure or read the reference scores, with `gpus` on one.
-
-    `check` is given the hash of texts and models before anything is scored. ValueError where the target
-    cannot be trained as the configuration says.
-    """
-    disable_progress_bars()
-    with show_training(console) as show:
-        places = locate(task, on_progress=show)
-    if config.checkpointing:
-        from trainables.models import check_checkpointing  # loads torch, which most searches' drivers do without
-
-        check_checkpointing(places.target)
-    with console.status("scoring the target and the retrained model"):
-        references = _score_somewhere((task, places, config.score_batch, check), cpus, gpus)
-    for note in references.notes:
-        console.print(f"note: {note}", soft_wrap=True, highlight=False)
-    return references
-
-
-def _score_somewhere(asked: tuple[Task, Places, int, Callable[[str], None]], cpus: float, gpus: float) -> References:
-    """The reference scores, measured in this process or, on GPUs, on a node of the cluster."""
-    if not gpus:
-        return reference_scores(*asked)
-    with cluster.connect(SHIPPED) as joined:
-        cluster.slots(joined, workers=1, cpus=cpus, gpus=gpus, trials=1)
-        return cluster.run_remotely(reference_scores, *asked, cpus=cpus, gpus=min(gpus, 1))
-
-
-def warn_of_unlike_holdout(references: References, console: Console) -> None:
-    """Say so where a model that read neither tells forget from holdout: PrivLeak then measures their topics."""
-    reference = auc(**references.attack[DEFAULT_ATTACK]) if references.attack else 0.5
-    if abs(reference - 0.5) > LEAST_UNLIKE:
-        console.print(
-            f"note: the retrained model, which read neither, tells forget from holdout texts (AUC {reference:.2f}, not "
-            "near 0.5): PrivLeak says little here; take holdout texts that are more like the forget texts",
-            soft_wrap=True,
-            highlight=False,
-        )
-
-
-def reference_scores(task: Task, places: Places, score_batch: int, check: Callable[[str], None]) -> References:
-    """Return the scores of a task's target and retrained model, once their hash is checked."""
-    benchmark = load_benchmark(places.data)
-    check(content(benchmark, places))
-
-    def tokenizer() -> Any:
-        from trainables.tokenizers import load_tokenizer, shared_tokenizer
-
-        return shared_tokenizer(load_tokenizer(places.tokenizer), places.target, places.retrained)
-
-    return measure_references(
-        benchmark,
-        tokenizer,
-        PROTOCOLS[task.protocol],
-        places,
-        cache_of(task) / "references",
-        batch_size=score_batch,
-    )
 
 
 def open_ledger(
@@ -404,30 +308,3 @@ def reproduce(request: Request, point: dict[str, Any]) -> str:
     settings |= point["parameters"] | {"steps": point["step"]}
     flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
     return shlex.join([as_typed("python"), "platform/train_mt.py", *flags])
-
-
-@contextmanager
-def show_training(console: Console) -> Iterator[Any]:
-    """A progress bar for what a benchmark makes; on a terminal it goes when it is done, elsewhere it is a few lines."""
-    if not console.is_terminal:
-        yield (
-            lambda what, done, total: (
-                console.print(f"training the {what}: epoch {done} of {total}") if done % 10 == 0 else None
-            )
-        )
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        tasks: dict[str, Any] = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(f"training the {what} (once)", total=total)
-            progress.update(tasks[what], completed=done)
-
-        yield show

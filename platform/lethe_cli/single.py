@@ -12,9 +12,9 @@ from transformers.utils.logging import disable_progress_bar
 from lethe import store
 from lethe.front_table import interval
 from lethe_cli.plan_table import announce_plan
+from lethe_cli.preparing import prepare
 from lethe_cli.room import announce_room
 from lethe_cli.run_file import RunFile, check_folder
-from lethe_cli.search import prepare
 from trainables import resume
 from trainables.benchmarks.files import expanded
 from trainables.config import Config
