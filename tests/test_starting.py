@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -212,3 +213,8 @@ def test_a_real_node_that_was_too_slow_is_ended_and_another_one_comes_up(monkeyp
             assert len(first) >= 2  # the control store and the raylet at least
             assert not any(alive(process) for process in first)
             assert len(list(starting._sessions())) == 1
+
+
+@pytest.mark.parametrize(("line", "rays"), [([], True), (["ray::IDLE"], True), (["python", "-c", "1"], False)])
+def test_a_process_that_has_no_title_yet_is_taken_for_one_that_ray_has_just_started(line, rays):
+    assert starting._is_rays(SimpleNamespace(cmdline=lambda: line)) == rays

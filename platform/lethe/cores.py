@@ -2,8 +2,8 @@
 
 torch's threads (OpenMP's) wait at the end of every operation by spinning. Where another process has one of the cores,
 all the others spin until the last of them gets it: a training step of a small model on two threads took five times as
-long beside one busy process, and seventy times beside three. Threads that soon sleep lose next to nothing where the
-cores are free (benchmarks/spinning.py measures it).
+long beside one busy process, and seventy times beside three. Threads that sleep after a short look lose a tenth or two
+where the cores are free, and a third where operations are very small (benchmarks/results/spinning.md).
 """
 
 import math

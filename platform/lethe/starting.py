@@ -116,12 +116,12 @@ def _init(**arguments: Any) -> None:
 
 
 def _is_rays(process: psutil.Process) -> bool:
-    """Whether Ray started a process: by the program, or the title that Ray gave it."""
+    """Whether Ray started a process: by the program, or the title that Ray gave it; one without has only begun."""
     try:
         title = " ".join(process.cmdline())
     except psutil.Error:
         return False
-    return title.startswith("ray") or str(Path(ray.__file__).parent) in title
+    return not title or title.startswith("ray") or str(Path(ray.__file__).parent) in title
 
 
 def _may_pass(error: BaseException) -> bool:
