@@ -30,6 +30,7 @@ ENVIRONMENT = {
 }
 # For a cluster that is started here: it lives and dies with this process.
 LOCAL = {
+    "RAY_worker_niceness": "0",  # at Ray's own 15, trials get next to nothing of a core that somebody else uses
     "RAY_worker_maximum_startup_concurrency": "16",  # a warm group is several light processes, not a mistake
     "RAY_prestart_worker_first_driver": "0",  # nothing here uses the idle workers that Ray would start for it
     "RAY_gcs_rpc_server_reconnect_timeout_s": "5",  # or Ray's agents outlive a driver that was killed by a minute
