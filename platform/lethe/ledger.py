@@ -156,12 +156,12 @@ class Ledger:
 
     def finished(self) -> int:
         """Number of trials that ended, well or badly, by themselves."""
-        return sum(t.state.is_finished() and not store.is_interrupted(t) for t in self._trials())
+        return sum(map(_has_ended, self._trials()))
 
     def ended(self) -> set[int]:
         """Numbers by which the trials that ended by themselves first ran."""
-        ended = [t.number for t in self._trials() if t.state.is_finished() and not store.is_interrupted(t)]
-        return {self.first_run(number) for number in ended}
+        trials = self._trials()
+        return {_first_run(trials, trial.number) for trial in trials if _has_ended(trial)}
 
     def claimed(self) -> int:
         """Number of trials that finished or run, be it by another driver."""
@@ -178,10 +178,7 @@ class Ledger:
 
     def first_run(self, number: int) -> int:
         """Number of the trial that this one repeats, at whatever distance; its own where it repeats none."""
-        trials = self._trials()
-        while store.RERUN_OF in trials[number].user_attrs:
-            number = trials[number].user_attrs[store.RERUN_OF]
-        return number
+        return _first_run(self._trials(), number)
 
     def front(self) -> pd.DataFrame:
         """The points on the current front, as `store.read_points` has them."""
@@ -207,7 +204,7 @@ class Ledger:
     def _suggestion(self, number: int) -> int:
         """Number, from 0, of the suggestion that a trial is; one that repeats another has that one's number."""
         trials = self._trials()
-        number = self.first_run(number)
+        number = _first_run(trials, number)
         return sum(store.RERUN_OF not in t.user_attrs for t in trials[:number])
 
     def _queue_again(self, trial: FrozenTrial) -> None:
@@ -263,6 +260,17 @@ class Ledger:
 
     def _trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
+
+
+def _has_ended(trial: FrozenTrial) -> bool:
+    """Whether a trial ended, well or badly, by itself."""
+    return trial.state.is_finished() and not store.is_interrupted(trial)
+
+
+def _first_run(trials: list[FrozenTrial], number: int) -> int:
+    while store.RERUN_OF in trials[number].user_attrs:
+        number = trials[number].user_attrs[store.RERUN_OF]
+    return number
 
 
 def _attribute(checkpoint: Checkpoint) -> tuple[str, dict[str, Any]]:

@@ -33,7 +33,7 @@ class StudyFolder:
     def folders(self, below: str | None = None) -> list[str]:
         """The places of all folders below this one, or below one of its own, however deep; links are not followed."""
         top = below or self.place
-        filesystem, path = FileSystem.from_uri(top if "://" in top else str(Path(top).absolute()))
+        filesystem, path = _open(top)
         if isinstance(filesystem, LocalFileSystem):  # whose own listing follows links, in a circle if they lead in one
             found = [f"{above}/{name}" for above, names, _ in os.walk(path) for name in names]
         else:
@@ -46,7 +46,7 @@ class StudyFolder:
         """Remove a folder that lies below this one, as far as that can be done; leave any other alone."""
         if not self.holds(place):
             return
-        filesystem, path = FileSystem.from_uri(place if "://" in place else str(Path(place).absolute()))
+        filesystem, path = _open(place)
         if isinstance(filesystem, LocalFileSystem):
             shutil.rmtree(Path(path).resolve(), ignore_errors=True)
             return
@@ -70,8 +70,13 @@ def folder_name(name: str, study_id: str) -> str:
 def locate(place: str) -> tuple[str, PurePath] | None:
     """A place's kind of file system and its whole path there, links resolved: equal for equal places; None for none."""
     try:
-        filesystem, path = FileSystem.from_uri(place if "://" in place else str(Path(place).absolute()))
+        filesystem, path = _open(place)
         local = isinstance(filesystem, LocalFileSystem)
         return filesystem.type_name, Path(path).resolve() if local else PurePosixPath(posixpath.normpath(path))
     except (OSError, ValueError):  # no path and no URL that pyarrow knows
         return None
+
+
+def _open(place: str) -> tuple[FileSystem, str]:
+    """The file system of a path or a URL, and the path there."""
+    return FileSystem.from_uri(place if "://" in place else str(Path(place).absolute()))

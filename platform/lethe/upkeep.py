@@ -28,7 +28,7 @@ class Upkeep:
         self._observer = observer
         self._folder = folder
         self._trial = trial
-        self._front = ledger.front()
+        self._front: pd.DataFrame  # read by `sweep`, and whenever a trial ends
         self._written: dict[int, dict[str, list[float]]] = {}  # running trial -> weights -> losses
         self.sweep()
 
