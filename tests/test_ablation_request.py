@@ -1,6 +1,7 @@
 """A mistake in an ablation's flags is told in one line, before torch or Ray is loaded."""
 
 import re
+import sqlite3
 
 import pytest
 from searching import make_tiny
@@ -138,3 +139,11 @@ def test_a_search_of_the_same_name_is_not_mistaken_for_an_ablation(ask, tmp_path
     Ledger.create(store.open_storage(request.storage), request.name, facts, {"lr": ("uniform", 0, 1)})
     with pytest.raises(ValueError, match="choose another --name"):
         ask(resume=True)
+
+
+def test_a_store_that_no_dashboard_could_read_is_told_before_anything_runs_in_it(ask, tmp_path):
+    with sqlite3.connect(store.sqlite_file(ask().storage)) as connection:
+        connection.execute("update version_info set schema_version = 99, library_version = '9.9.9'")
+    connection.close()
+    with pytest.raises(ValueError, match=r"^store '[^\n]*' was made by Optuna 9.9.9, whose tables differ from Optuna 5's$"):
+        ask()

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from lethe.store import open_storage
 from lethe_cli import dashboard as command
 from lethe_cli import hints
 from lethe_cli.main import new_app, run
@@ -44,18 +45,53 @@ def test_it_binds_to_this_machine_and_a_password_is_in_the_environment_only():
 
 
 def test_it_starts_streamlit_with_the_store(started, tmp_path):
-    file = tmp_path / "s.db"
-    file.touch()
-    lethe_dashboard("--storage", f"sqlite:///{file}", "--no-browser")
+    url = f"sqlite:///{tmp_path}/s.db"
+    open_storage(url)
+    lethe_dashboard("--storage", url, "--no-browser")
     ((arguments, environment),) = started
-    assert environment["LETHE_STORAGE"] == f"sqlite:///{file}"
+    assert environment["LETHE_STORAGE"] == url
     assert arguments[arguments.index("--server.headless") + 1] == "true"
 
 
-def test_a_store_that_is_not_there_is_one_line(started, tmp_path, capsys):
-    lethe_dashboard("--storage", f"sqlite:///{tmp_path}/none.db")
-    assert capsys.readouterr().err.startswith("error: there is no store")
-    assert started == []
+BAD_STORES = {
+    "sqlite:///none.db": "there is no store 'sqlite:///none.db' yet",
+    "sqlite:///none/s.db": "there is no store 'sqlite:///none/s.db' yet",
+    "sqlite:///notes.txt": "'sqlite:///notes.txt' is not a study store, or a broken one",
+    "sqlite:///empty.db": "store 'sqlite:///empty.db' is empty, half-written, or of another version",
+    "sqlite:///folder": "'sqlite:///folder' is not a study store: it is a folder",
+    "sqlite://": "storage 'sqlite://' cannot be opened (it names no file, and would be lost with this process)",
+    "sqlite:///:memory:": "storage 'sqlite:///:memory:' cannot be opened (it names no file, ",
+    "sqlite+pysqlite:///s.db": "storage 'sqlite+pysqlite:///s.db' cannot be opened (a file is named by sqlite:///",
+    "postgresql://me:Zq9@127.0.0.1:1/db": "store 'postgresql://me:***@127.0.0.1:1/db' is not reachable",
+}
+
+
+@pytest.mark.parametrize(("url", "told"), BAD_STORES.items(), ids=BAD_STORES)
+def test_a_store_that_cannot_be_read_is_one_line_and_nothing_is_started(
+    started, tmp_path, monkeypatch, capsys, url, told
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("no database, but long enough to be looked at" * 50)
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "folder").mkdir()
+    before = sorted(tmp_path.iterdir())
+    lethe_dashboard("--storage", url, "--no-browser")
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {told}")
+    assert said.count("\n") == 1
+    assert (started, sorted(tmp_path.iterdir())) == ([], before)
+
+
+def test_the_usual_store_may_be_missing_but_not_broken(started, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("LETHE_STORAGE", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    lethe_dashboard("--no-browser")
+    assert len(started) == 1
+    (tmp_path / "lethe-results").mkdir()
+    (tmp_path / "lethe-results" / "studies.db").write_text("no database, but long enough to be looked at" * 50)
+    lethe_dashboard("--no-browser")
+    assert "is not a study store, or a broken one" in capsys.readouterr().err
+    assert len(started) == 1
 
 
 def test_a_port_that_is_taken_is_one_line_that_names_a_free_one_and_no_address(started, capsys):

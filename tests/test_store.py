@@ -205,6 +205,25 @@ def test_a_store_lies_in_the_folder_that_was_named_whatever_its_signs(parts, tmp
     assert {file.parent for file in top.rglob("*") if file.is_file()} == {folder}
 
 
+def test_a_store_of_another_optuna_is_one_line_too(tmp_path):
+    file = tmp_path / "s.db"
+    open_storage(f"sqlite:///{file}").engine.dispose()
+    with sqlite3.connect(file) as connection:
+        connection.execute("update alembic_version set version_num = 'v2.6.0.a'")
+    connection.close()
+    with pytest.raises(ValueError, match=r"^storage '[^\n]*' cannot be opened \([^\n]*optuna version[^\n]*$"):
+        open_storage(f"sqlite:///{file}")
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite+pysqlite:///:memory:"])
+def test_a_store_in_memory_is_refused_alike_by_who_writes_and_who_reads(url, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for reach in (open_storage, optuna_tables.connect):
+        with pytest.raises(ValueError, match=r"cannot be opened \([^\n]+\): give sqlite:///FILE or a PostgreSQL URL$"):
+            reach(url)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_options_behind_a_file_s_name_are_refused_alike_by_who_writes_and_who_reads(tmp_path):
     for reach in (open_storage, optuna_tables.connect):
         with pytest.raises(ValueError, match=r"s.db\?timeout=3' has options behind its question mark"):

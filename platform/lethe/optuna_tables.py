@@ -39,6 +39,8 @@ def connect(url: str) -> Engine:
             return create_engine(store.server_url(url), poolclass=NullPool)  # no connection is held between two looks
         except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
             raise ValueError(f"storage {shown!r} cannot be opened: give sqlite:///FILE or a PostgreSQL URL") from None
+    if file.is_dir():
+        raise ValueError(f"{shown!r} is not a study store: it is a folder")
     if not file.is_file():
         raise ValueError(f"there is no store {shown!r} yet: a search makes it, for example `make tune`")
     name = f"file:{quote(os.fsencode(file.resolve()))}?mode=ro"

@@ -93,16 +93,18 @@ def open_storage(url: str, *, patience: int = 60) -> RDBStorage:
             with FileLock(file.with_name(f".{file.name}.lock")):  # one maker of its tables at a time
                 _log_ahead(file)
                 return RDBStorage(sqlite_url(file), engine_kwargs={"connect_args": {"timeout": patience}})
-        if url.startswith("sqlite:"):
-            raise ValueError("it names no file, and would be lost with this process")
         if POSTGRESQL.match(url):
             return ServerStorage(server_url(url), hide_password(url))
         return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
-    except (SQLAlchemyError, StorageInternalError, sqlite3.Error, OSError, ImportError, ValueError) as error:
-        reason = _reason(error, url)
-        raise ValueError(
-            f"storage {hide_password(url)!r} cannot be opened ({reason}): give sqlite:///FILE or a PostgreSQL URL"
-        ) from None
+    except (*FAILURES, OSError, ImportError, ValueError, RuntimeError) as error:  # of other tables: RuntimeError
+        raise unopened(url, _reason(error, url)) from None
+
+
+def unopened(url: str, reason: str) -> ValueError:
+    """The one line for a store that cannot be opened."""
+    return ValueError(
+        f"storage {hide_password(url)!r} cannot be opened ({reason}): give sqlite:///FILE or a PostgreSQL URL"
+    )
 
 
 def check_writable(url: str) -> None:
@@ -118,10 +120,14 @@ def why(failure: Exception) -> str:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite store; None for a server's URL, ValueError for one with options."""
-    if not url.startswith(SQLITE):
+    """The file of an SQLite store; None for a server's URL, ValueError for one with options or without a file."""
+    if not re.match(r"sqlite\W", url):
         return None
     place = url.removeprefix(SQLITE)
+    if place in ("sqlite://", "", ":memory:"):
+        raise unopened(url, "it names no file, and would be lost with this process")
+    if place == url:
+        raise unopened(url, f"a file is named by {SQLITE} and nothing else")
     if "?" in place:
         raise ValueError(
             f"storage {url!r} has options behind its question mark, which Lethe sets itself: leave them out, and write "

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from lethe.optuna_tables import connect
-from lethe.store import VARIABLE
+from lethe.optuna_tables import study_names
+from lethe.store import VARIABLE, default_storage, sqlite_file
 
 Option = typer.Option
 HOST = "127.0.0.1"  # this machine, and nobody else's
@@ -27,12 +27,22 @@ def dashboard(
     """Look at studies in the browser: fronts, progress, trials, and the recommended point."""
     if importlib.util.find_spec("streamlit") is None or importlib.util.find_spec("plotly") is None:
         raise ValueError("the dashboard needs streamlit and plotly: pip install 'lethe-tune[dashboard]'")
-    if storage is not None:
-        connect(storage).dispose()
+    check_store(storage)
     check_port(port)
     line = command(port, browser)
     print(f"the dashboard is at http://{HOST}:{port}; Ctrl-C ends it", flush=True)
     os.execve(line[0], line, environment(storage))  # signals and the exit code are the server's own
+
+
+def check_store(storage: str | None) -> None:
+    """ValueError, in one line, for a store that cannot be read, and for one that was named and is not there.
+
+    Where none is named the usual one may still be missing: until a search makes it there are published runs to see.
+    """
+    url = storage or default_storage()
+    file = sqlite_file(url)
+    if storage or (file and file.exists()):
+        study_names(url)
 
 
 def check_port(port: int) -> None:

@@ -10,6 +10,7 @@ import optuna
 
 from lethe import store
 from lethe.objectives import Objective, describe
+from lethe.optuna_tables import study_names
 from lethe.space import Space
 from lethe_cli import checks
 from lethe_cli.presets import find_preset
@@ -92,7 +93,7 @@ def check_study(request: Request) -> Request:
     """
     storage = store.open_storage(request.storage)
     store.check_writable(request.storage)
-    if request.name not in optuna.get_all_study_names(storage):
+    if request.name not in study_names(request.storage):
         return request
     if not request.resume:
         raise ValueError(f"study {request.name!r} exists: go on with --resume, or choose another --name")
