@@ -145,5 +145,7 @@ def test_a_store_that_no_dashboard_could_read_is_told_before_anything_runs_in_it
     with sqlite3.connect(store.sqlite_file(ask().storage)) as connection:
         connection.execute("update version_info set schema_version = 99, library_version = '9.9.9'")
     connection.close()
-    with pytest.raises(ValueError, match=r"^store '[^\n]*' was made by Optuna 9.9.9, whose tables differ from Optuna 5's$"):
+    with pytest.raises(
+        ValueError, match=r"^store '[^\n]*' was made by Optuna 9.9.9, whose tables differ from Optuna 5's$"
+    ):
         ask()

@@ -9,6 +9,8 @@ from tiny_folders import benchmark_folder, model_folder
 
 from lethe_cli import checks
 from search_spaces.mean_teacher import SPACES
+from trainables.benchmarks import find_source
+from trainables.benchmarks.layout import load_benchmark
 from trainables.config import Config
 
 
@@ -53,6 +55,31 @@ def test_no_model_and_a_hub_id_are_left_as_they_are():
 def test_what_is_neither_a_folder_nor_a_hub_id_is_refused(name):
     with pytest.raises(ValueError, match="is neither a folder nor a hub id owner/name"):
         checks.check_model(name, "--model")
+
+
+@pytest.mark.parametrize("name", ["owner/notes.txt", "notes.txt", "./notes.txt", "owner/gone"])
+def test_what_is_here_and_no_folder_is_told_and_no_hub_is_asked_for_it(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "owner").mkdir()
+    for file in ("owner/notes.txt", "notes.txt"):
+        (tmp_path / file).write_text("a text")
+    (tmp_path / "owner" / "gone").symlink_to("nowhere")
+    found = "a link to what is not there" if "gone" in name else "a file"
+    takers = {
+        "benchmark": (find_source, load_benchmark, checks.check_benchmark),
+        "--model": (lambda given: checks.check_model(given, "--model"), checks.check_planned),
+    }
+    for what, take in ((what, take) for what, those in takers.items() for take in those):
+        with pytest.raises(ValueError, match=rf"^{what} '{name}' is {found}, not a folder$"):
+            take(name)
+
+
+def test_a_home_folder_is_written_out_for_a_benchmark_and_a_model_alike(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    model_folder(tmp_path / "model")
+    data = benchmark_folder(tmp_path / "data")
+    assert checks.check_model("~/model", "--model") == checks.check_planned("~/model") == str(tmp_path / "model")
+    assert find_source("~/data").data == str(data)
 
 
 def test_muse_mini_gives_every_score():

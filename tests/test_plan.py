@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -68,7 +69,9 @@ def test_settings_and_presets_meet_as_in_a_run(folder, capsys):
         ({"benchmark": "muse-news", "gpu_memory": -1.0}, "--gpu-memory is -1: it must be a number of GiB"),
         ({"benchmark": "muse-news", "gpu_memory": float("nan")}, "--gpu-memory is nan: it must be a number of GiB"),
         ({"benchmark": "muse-news", "gpu_memory": 1e308}, r"--gpu-memory is 1e\+308: it must be a number of GiB"),
-        ({"model": "/no/such"}, "no model '/no/such': neither a folder nor a hub id"),
+        ({"model": "/no/such"}, "^--model '/no/such' is neither a folder nor a hub id owner/name$"),
+        ({"model": __file__}, f"^--model '{__file__}' is a file, not a folder$"),
+        ({"model": str(Path(__file__).parent)}, r"^--model '[^\n]*' has no configuration \(looked for config.json\)$"),
     ],
 )
 def test_bad_input_is_one_line(flags, message):

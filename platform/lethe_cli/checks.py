@@ -26,10 +26,10 @@ from lethe.space import Space, distributions
 from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES
 from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.corpus import read_corpus
-from trainables.benchmarks.files import expanded
 from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.config import Config, parse_config
 from trainables.failures import reason_of
+from trainables.folders import expanded, find_folder, may_be_hub_id
 from trainables.hub import check_hub
 from trainables.model_files import TOKENIZER_FILES, check_model_files
 from trainables.muse.protocol import PROTOCOLS
@@ -68,15 +68,29 @@ def check_model(reference: str | None, flag: str) -> str | None:
     """A model folder with a configuration, safetensors weights and a tokenizer; or a hub id."""
     if reference is None:
         return None
-    folder = expanded(reference)
-    if not folder.is_dir():
-        if reference.startswith((".", "/", "~")) or reference.count("/") != 1:
+    place = _find_model(reference, flag, MODEL_FILES)
+    if Path(place).is_dir():
+        check_model_files(Path(place))
+    return place
+
+
+def check_planned(reference: str) -> str:
+    """What a model is planned by: a folder with a configuration, if nothing else; or a hub id that can be had."""
+    place = _find_model(reference, "--model", ("configuration",))
+    check_hub_models(None, place, None)
+    return place
+
+
+def _find_model(reference: str, flag: str, needed: Iterable[str]) -> str:
+    """A model's folder as a whole path, with the files of MODEL_FILES that are needed; or its hub id."""
+    folder = find_folder(reference, flag)
+    if folder is None:
+        if not may_be_hub_id(reference):
             raise ValueError(f"{flag} {reference!r} is neither a folder nor a hub id owner/name")
         return reference
-    for what, patterns in MODEL_FILES.items():
-        if not any(any(folder.glob(pattern)) for pattern in patterns):
-            raise ValueError(f"{flag} {reference!r} has no {what} (looked for {', '.join(patterns)})")
-    check_model_files(folder)
+    for what in needed:
+        if not any(any(folder.glob(pattern)) for pattern in MODEL_FILES[what]):
+            raise ValueError(f"{flag} {reference!r} has no {what} (looked for {', '.join(MODEL_FILES[what])})")
     return str(folder.resolve())
 
 

@@ -39,7 +39,7 @@ def plan(
     for flag, size in {"--gpu-memory": gpu_memory, "--host-memory": host_memory}.items():
         if size is not None and not 0 < size * GIB < float("inf"):
             raise ValueError(f"{flag} is {size:g}: it must be a number of GiB greater than 0")
-    checks.check_hub_models(None, reference, None)
+    reference = checks.check_planned(reference)
     # torch takes seconds to load: not before the input is known to be good.
     from lethe_cli.plan_table import memory_of, show_plan
     from trainables.fitting import check_fit

@@ -7,7 +7,7 @@ import typer
 
 from lethe.optuna_tables import study_names
 from lethe.store import ROLES, VARIABLE, default_storage, hide_password
-from trainables.benchmarks.files import expanded
+from trainables.folders import expanded
 
 Option, Argument = typer.Option, typer.Argument
 

@@ -17,10 +17,10 @@ from lethe_cli.presets import find_preset
 from lethe_cli.surroundings import check_cache, check_sockets
 from search_spaces.mean_teacher import SPACES
 from search_spaces.objectives import UTILITY_GUARD
-from trainables.benchmarks import BENCHMARKS, EMBEDDED, default_cache
+from trainables.benchmarks import BENCHMARKS, EMBEDDED, default_cache, find_source
 from trainables.benchmarks.corpus import corpus_hash
-from trainables.benchmarks.files import expanded
 from trainables.config import Config
+from trainables.folders import expanded
 from trainables.task import Task
 
 
@@ -72,7 +72,7 @@ def check_task(benchmark: str, model: str | None, retrained: str | None, protoco
         raise ValueError(f"benchmark {benchmark!r} names no target model: give one with --model")
     available = checks.available_scores(rows, retrained=bool(retrained or (named and named.retrained)))
     task = Task(
-        benchmark=benchmark if named else str(Path(benchmark).resolve()) if Path(benchmark).is_dir() else benchmark,
+        benchmark=benchmark if named else find_source(benchmark).data,
         model=model,
         retrained=retrained,
         protocol=protocol,

@@ -16,8 +16,8 @@ from lethe_cli.preparing import prepare
 from lethe_cli.room import announce_room
 from lethe_cli.run_file import RunFile, check_folder
 from trainables import resume
-from trainables.benchmarks.files import expanded
 from trainables.config import Config
+from trainables.folders import expanded
 from trainables.keys import run_key
 from trainables.run_folder import RunFolder
 from trainables.task import Task

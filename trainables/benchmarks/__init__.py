@@ -3,11 +3,12 @@
 Imports nothing heavy: a wrong name is told before torch is loaded.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_path
+
+from trainables.folders import find_folder, may_be_hub_id
 
 EMBEDDED = "muse-mini"
 
@@ -40,13 +41,13 @@ BENCHMARKS = {
 
 
 def find_source(name: str) -> Source:
-    """Return the source of a named benchmark, a folder, or a hub id; ValueError lists what is allowed."""
+    """Return the source of a named benchmark, a folder, or a hub id; ValueError for any other name, and for a file."""
     if name in BENCHMARKS:
         return BENCHMARKS[name]
-    if name and os.path.isdir(name):
-        return Source(data=str(Path(name).resolve()))
-    looks_like_path = name.startswith((".", "/", "~")) or name.count("/") != 1
-    if looks_like_path:
+    folder = find_folder(name, "benchmark")
+    if folder:
+        return Source(data=str(folder.resolve()))
+    if not may_be_hub_id(name):
         raise ValueError(
             f"benchmark {name!r} is unknown: choose {', '.join(BENCHMARKS)}, a folder, or a hub id owner/name"
         )

@@ -4,9 +4,9 @@ import hashlib
 from pathlib import Path
 
 from trainables.benchmarks.documents import read_texts
-from trainables.benchmarks.files import expanded
 from trainables.benchmarks.layout import read_rows
 from trainables.benchmarks.rows import fault_of
+from trainables.folders import expanded
 
 ENDINGS = (".txt", ".jsonl", ".json", ".csv", ".parquet")
 

@@ -14,14 +14,6 @@ from trainables.model_files import POINTER, POINTS
 UNREADABLE = (OSError, ValueError, NotImplementedError, RecursionError)  # what json, pandas and pyarrow raise
 
 
-def expanded(path: str) -> Path:
-    """A path with `~` and `~NAME` written out; ValueError where nobody has that name."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise ValueError(f"{path!r} is in nobody's home folder: there is no user of that name") from None
-
-
 def read_text(file: Path) -> str:
     """Read a text file, its line ends as they are.
 

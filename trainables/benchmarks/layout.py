@@ -5,7 +5,6 @@ A folder holds `<config>/<split>.parquet` and a README.md that names them in the
 are those of arXiv 2407.06460. Lethe adds one config of its own, `utility`: multiple choice on general text.
 """
 
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import pandas as pd
 from trainables.benchmarks.files import READERS, read_records
 from trainables.benchmarks.rows import COLUMNS, Row, check_rows, make_rows
 from trainables.failures import reason_of
+from trainables.folders import find_folder
 from trainables.hub import check_hub, downloaded_configs, is_silent
 from trainables.muse.words import split_words
 
@@ -62,8 +62,8 @@ def load_benchmark(reference: str | Path) -> Benchmark:
     or column, an empty split, and a value that the scores cannot use, with its row. Columns that no score reads are
     left out.
     """
-    folder = Path(reference)
-    splits = _read_folder(folder) if os.path.isdir(folder) else _read_hub(str(reference))
+    folder = find_folder(str(reference), "benchmark")
+    splits = _read_folder(folder) if folder else _read_hub(str(reference))
     check_benchmark(Benchmark(str(reference), splits))
     return Benchmark(str(reference), {key: _known_columns(key[0], rows) for key, rows in splits.items()})
 
