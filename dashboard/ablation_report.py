@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard import ablation_charts as charts
 from dashboard.charts import WISHES
+from dashboard.reasons import reference_notes
 from dashboard.table import MEANINGS
 from lethe import verdicts
 from lethe.ablation import VOLUME, Ablation
@@ -184,7 +185,8 @@ def scores(found: Ablation, arms: pd.DataFrame) -> Section:
         "Mean over seeds, and how far its 95% interval reaches (+ or −: to that side only); of the reference models, "
         "over items."
     )
-    return Section("Scores", texts=[text], table=(["arm", "seeds", *names], rows))
+    notes = reference_notes(found.facts)
+    return Section("Scores", texts=[text], items=notes, table=(["arm", "seeds", *names], rows))
 
 
 def factorial(found: Ablation, factors: pd.DataFrame) -> Iterator[Section]:

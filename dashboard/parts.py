@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import inert, outputs, wire
+from dashboard import inert, outputs, reasons, wire
 from dashboard.published import NEWS_RUNS
 from lethe.cells import number
 from lethe.store import LONGEST_NOTE, write_note
@@ -34,6 +34,12 @@ def items_of(context: wire.Context, row: pd.Series) -> pd.DataFrame | None:
     if found["output_before"].isna().all():
         st.caption("What the target wrote before unlearning is not on this machine.")
     return found
+
+
+def reference_notes(context: wire.Context) -> None:
+    """What was seen as the texts and the reference models were read, if there was anything to see."""
+    for line in reasons.reference_notes(context.facts):
+        st.caption(inert.markdown(line))
 
 
 def sample(context: wire.Context, row: pd.Series) -> None:

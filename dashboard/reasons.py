@@ -9,7 +9,7 @@ from dashboard.charts import WISHES
 from dashboard.table import MEANINGS, place_of, score_text
 from lethe.cells import number
 from lethe.decide import KNEE, Limit, Recommendation
-from lethe.store import Facts, Objective
+from lethe.store import REFERENCE_NOTES, Facts, Objective
 
 SHORT = "falls short"
 WORDS = {"minimize": "lower", "maximize": "higher", "zero": "nearer 0"}
@@ -125,3 +125,8 @@ def sureness(found: Recommendation, limits: Sequence[Limit], facts: Facts) -> li
 def percent(share: float) -> str:
     """A share of redraws, rounded; never 0% or 100%, which a sample cannot show."""
     return "under 1%" if share < 0.01 else "over 99%" if share > 0.99 else f"{share:.0%}"
+
+
+def reference_notes(facts: Facts) -> list[str]:
+    """What was seen as the study's texts and reference models were read: a line each, none where all was as usual."""
+    return [str(note) for note in facts.about.get(REFERENCE_NOTES, ())]

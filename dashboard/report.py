@@ -91,7 +91,8 @@ def as_html(
         _list(f"{x.score} from {x.low:g} to {x.high:g}" for x in limits) if limits else "",
         "<h2>How sure</h2>" + _list(reasons.sureness(found, limits, facts)),
         "<h2>Scores, and how far their 95% intervals reach</h2>"
-        + _table(["score", "this point", *facts.references], rows),
+        + _table(["score", "this point", *facts.references], rows)
+        + (_list(notes) if (notes := reasons.reference_notes(facts)) else ""),
         "<h2>Near</h2>" + _list(reasons.near(study.points, found, objectives)),
         "<h2>Figures</h2>" + "".join(drawn),
         "<h2>Recipe</h2>" + _table(["setting", "value"], recipe),

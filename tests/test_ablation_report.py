@@ -105,6 +105,13 @@ def test_a_fraction_says_what_it_cannot_tell(tmp_path):
     assert "## Main effects and interactions" in text
 
 
+def test_what_was_seen_of_the_reference_models_stands_beside_their_scores(tmp_path, page):
+    told = read(tmp_path, seeds=2, notes=["model 'b': its weights are stored in bfloat16"])
+    assert "- model 'b': its weights" in as_markdown(told).split("## Scores")[1].split("## ")[0]
+    assert "<li>model &#x27;b&#x27;" in as_html(told).split("<h2>Scores</h2>")[1].split("<h2>")[0]
+    assert "<li>" not in page.split("<h2>Scores</h2>")[1].split("<h2>")[0]
+
+
 def row(**changes):
     known = {
         "score": "verbmem_f",

@@ -96,11 +96,9 @@ def test_text_that_the_benchmark_lacks_is_told_before_anything_runs(ask, tmp_pat
         ask(**places, switches=["damping"], settings=[own])
 
 
-def stored(request, tmp_path, **about):
+def stored(request, tmp_path, sampler="random", **about):
     """Store a study as a request would, some of it changed."""
-    facts = Facts(
-        objectives=request.objectives, constraints=(), sampler="random", seed=0, about=request.about() | about
-    )
+    facts = Facts(objectives=request.objectives, constraints=(), sampler=sampler, seed=0, about=request.about() | about)
     Ledger.create(store.open_storage(request.storage), request.name, facts, request.space)
 
 
@@ -149,3 +147,23 @@ def test_a_store_that_no_dashboard_could_read_is_told_before_anything_runs_in_it
         ValueError, match=r"^store '[^\n]*' was made by Optuna 9.9.9, whose tables differ from Optuna 5's$"
     ):
         ask()
+
+
+def test_searches_of_arms_that_are_there_are_gone_on_with_when_asked_and_never_with_other_settings(ask, tmp_path):
+    """Those of an ablation that was interrupted while its arms were tuned, before it had a study of its own."""
+    search = ask(tuned=3).searches()[1]
+    stored(search, tmp_path, sampler="tpe")
+    assert ask(tuned=3, resume=True).tuned == 3
+    with pytest.raises(
+        ValueError, match=r"^study 'muse-mini-loco tuned 1: teacher=frozen' exists: go on with --resume"
+    ):
+        ask(tuned=3)
+    with pytest.raises(ValueError, match=r"^study '[^']*teacher=frozen' has settings [^\n]*: choose another --name$"):
+        ask(tuned=3, resume=True, settings=["steps=9"])
+    assert ask().tuned == 0
+
+
+def test_rates_that_no_search_can_lie_around_are_told_before_anything_runs(ask):
+    with pytest.raises(ValueError, match=r"^range of 'alpha' is [\d.e+]+:inf: both ends must be finite numbers$"):
+        ask(tuned=3, settings=["alpha=1e308"])
+    assert ask(settings=["alpha=1e308"]).base.alpha == 1e308

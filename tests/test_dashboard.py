@@ -269,3 +269,9 @@ def test_the_ablation_page_shows_an_ablation_and_says_of_a_search_that_it_is_non
     assert "loss=ll" in said
     assert "Forest plots" in said
     assert len(figures(app)) >= 4
+
+
+@pytest.mark.parametrize("page", ["decide", "trial"])
+def test_what_was_seen_of_the_reference_models_stands_beside_their_scores(page, tmp_path, monkeypatch):
+    monkeypatch.setenv(store.VARIABLE, make_study(tmp_path, notes=["model b: stored in 16 bits"]))
+    assert any("stored in 16 bits" in caption.value for caption in opened(page).caption)

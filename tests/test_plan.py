@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,11 +102,11 @@ def test_the_table_adds_up():
         assert sum(float(cell) for cell in column if cell) == pytest.approx(needed.need(phase) / GIB, abs=0.5)
 
 
-def said(task, config, memory, monkeypatch, workers=8):
-    """What is printed before a run on a machine with this memory."""
+def said(task, config, memory, monkeypatch, workers=8, others=()):
+    """What is printed before a run, and others with it, on a machine with this memory."""
     monkeypatch.setattr(plan_table, "here", lambda gpus: memory)
     console = Console(record=True, width=200)
-    announce_plan(task, config, workers=workers, gpus=1, console=console)
+    announce_plan(task, [config, *others], workers=workers, gpus=1, console=console)
     return console.export_text()
 
 
@@ -119,6 +120,27 @@ def test_a_machine_with_gpus_refuses_what_cannot_fit(folder, monkeypatch):
     small = Memory(gpu=24 * GIB)
     with pytest.raises(ValueError, match="it fits with --workers 32"):
         said(Task(benchmark="muse-news", model=folder), NEWS, small, monkeypatch)
+
+
+OTHERS = {
+    "longer": {"max_length": 4096},
+    "all weights": {"freeze": False},
+    "two moments": {"optimizer": "adamw"},
+    "kept activations": {"checkpointing": False},
+    "four bytes": {"precision": "fp32"},
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_of_several_configurations_the_one_that_needs_most_is_shown_and_refused(folder, other, monkeypatch):
+    task, heavier = Task(benchmark="muse-news", model=folder), replace(NEWS, **other)
+    alone = said(task, heavier, Memory(), monkeypatch)
+    assert alone != said(task, NEWS, Memory(), monkeypatch)
+    assert said(task, NEWS, Memory(), monkeypatch, others=[heavier]) == alone
+    just = Memory(gpu=plan(seven_shape(), NEWS, 8).peak)
+    assert said(task, NEWS, just, monkeypatch)
+    with pytest.raises(ValueError, match=r"^this run needs [\d.]+ GiB on each GPU"):
+        said(task, NEWS, just, monkeypatch, others=[heavier])
 
 
 def test_of_an_architecture_that_the_plan_does_not_know_a_run_says_so_and_goes_on(tmp_path, monkeypatch):

@@ -10,8 +10,9 @@ from rich.console import Console
 from searching import make_tiny
 from tiny import tiny_tokenizer
 from tiny_study import checkpoint, scores
-from transformers import GPT2Config
+from transformers import GPT2Config, OpenAIGPTConfig
 
+from dashboard.reasons import reference_notes
 from lethe import cluster, store
 from lethe_cli import ablating, checks, preparing, search, tuning
 from lethe_cli.ablate import ablate
@@ -129,10 +130,26 @@ def test_a_study_made_from_other_texts_is_refused_before_anything_is_scored(sear
         begin(searched, [searched.base], QUIET)
 
 
+def test_so_is_a_search_of_an_arm_whose_ablation_was_interrupted_as_it_tuned(flags, monkeypatch):
+    request = ablated(flags, tuned=3)
+    open_ledger(request.searches()[1], store.open_storage(request.storage), REFERENCES)
+    monkeypatch.setattr(preparing, "measure_references", None)
+    with pytest.raises(
+        ValueError, match="^study 'data-loco tuned 1: penalty=none' was made from other texts or models"
+    ):
+        begin(request, [request.base], QUIET)
+
+
 def test_a_study_goes_on_though_the_record_of_its_protocol_has_changed(searched):
     storage = store.open_storage(searched.storage)
     open_ledger(searched, storage, REFERENCES)
     open_ledger(searched, storage, replace(REFERENCES, fingerprint="of a longer record"))
+
+
+def test_what_was_seen_of_the_reference_models_is_stored_with_a_study(searched):
+    told = replace(REFERENCES, notes=("model 'b': its weights are stored in bfloat16",))
+    ledger = open_ledger(searched, store.open_storage(searched.storage), told)
+    assert reference_notes(ledger.facts) == ["model 'b': its weights are stored in bfloat16"]
 
 
 def test_a_search_whose_every_trial_failed_says_so_with_the_most_frequent_reason(searched, capsys):
@@ -191,3 +208,16 @@ def test_sequences_of_any_arm_beyond_a_target_s_positions_are_told_before_ray_st
     line = rf"^training on {what} needs \d+ tokens, and gpt2 has 16 positions: take .* \(in training by --set, 16 at most\)"
     with pytest.raises(ValueError, match=line):
         check_sequences(Task(**places | {"model": str(target)}), configs, replace(REFERENCES, positions=16))
+
+
+def test_an_arm_that_alone_keeps_no_activations_is_told_before_anything_is_scored(searched, tmp_path, monkeypatch):
+    """Of a model that cannot compute them again, though the arm is not the one that needs most memory."""
+    target = tmp_path / "first"
+    OpenAIGPTConfig(n_positions=512).save_pretrained(target)
+    monkeypatch.setattr(preparing, "measure_references", None)
+    request = replace(searched, task=replace(searched.task, model=str(target)))
+    configs = [Config(freeze=False, optimizer="adamw"), Config(checkpointing=True), Config(warm_start=2)]
+    with pytest.raises(
+        ValueError, match=r"^checkpointing is true, but OpenAIGPTLMHeadModel, [^\n]* cannot: leave it out$"
+    ):
+        begin(request, configs, QUIET)

@@ -178,3 +178,16 @@ def test_where_a_point_comes_up_to_the_retrained_model_and_where_it_falls_short(
     assert reasons.against_retrained(rows[0], objectives, tiny_facts()) == ""
     without = rows[0].drop(["verbmem_f_low", "verbmem_f_high"])
     assert "falls short in verbmem_f (23.0 against 20.0)" in reasons.against_retrained(without, objectives, facts)
+
+
+def test_what_was_seen_of_the_reference_models_stands_below_their_scores_if_there_was_anything(tmp_path, study):
+    told = [f"tokenizer 'a': replaced by its tokenizer.json {HOSTILE}", "model 'b': its weights are stored in bfloat16"]
+    noted = Reader(make_study(tmp_path, notes=told), "tiny").read()
+
+    def page_of(study):
+        return report.as_html(study, found_in(study), study.facts.objectives, (), [])
+
+    below = page_of(noted).split("<h2>Scores")[1].split("<h2>")[0]
+    assert "<li>model &#x27;b&#x27;: its weights are stored in bfloat16</li>" in below
+    assert "<script>alert" not in below
+    assert "<li>" not in page_of(study).split("<h2>Scores")[1].split("<h2>")[0]

@@ -11,8 +11,8 @@ from lethe.designs import Arm
 from lethe.ledger import Ledger
 from lethe.space import distributions
 from lethe_cli import checks, tuning
-from lethe_cli.ablation_request import make_ablation
-from lethe_cli.tuning import space_around, tune_arms, tuned
+from lethe_cli.ablation_request import TUNING_SEED, make_ablation, space_around
+from lethe_cli.tuning import tune_arms, tuned
 from trainables.config import Config
 from trainables.references import References
 
@@ -103,8 +103,8 @@ def test_every_arm_has_a_search_of_its_own_of_the_same_budget_and_seed(request_o
     names = ["data-loco tuned 0: baseline", "data-loco tuned 1: penalty=none"]
     assert [name for name, *_ in ran] == [names[0]] * 3 + [names[1]] * 3
     assert {(seed, penalty) for _, seed, penalty, _ in ran} == {
-        (tuning.TUNING_SEED, "kl"),
-        (tuning.TUNING_SEED, "none"),
+        (TUNING_SEED, "kl"),
+        (TUNING_SEED, "none"),
     }
     for arm, name in zip(design, names, strict=True):
         assert arm.settings["lr"] == min(lr for own, _, _, lr in ran if own == name)

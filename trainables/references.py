@@ -25,7 +25,7 @@ from trainables.positions import check_lengths, end_of_positions
 from trainables.task import Places
 
 if TYPE_CHECKING:
-    from trainables.muse.evaluate import Evaluation
+    from trainables.muse.evaluate import Evaluation, Evaluator
 
 Attack = dict[str, dict[str, np.ndarray]]
 Table = dict[str, list[float]]  # score -> [value, low, high]
@@ -92,42 +92,24 @@ def _measure(
     load: Callable[[str], Any] | None,
     batch_size: int,
 ) -> None:
-    from trainables.models import load_model, model_notes, storage_notes
-    from trainables.muse.capabilities import check_training, probe
+    """Score the retrained model, if there is one, then the target against it; write down what came of it."""
     from trainables.muse.evaluate import Evaluator
-    from trainables.tokenizers import check_vocabulary, tokenizer_notes
-    from trainables.world import join
+    from trainables.tokenizers import tokenizer_notes
 
     evaluator, attack, tables = Evaluator(benchmark, tokenizer, protocol, None, batch_size=batch_size), {}, {}
     notes = [(BENCHMARK, overlap_notes(benchmark)), (TOKENIZER, tokenizer_notes(tokenizer))]
-
-    def ready(role: str) -> tuple[Any, Evaluator]:
-        """A model on this device, and the evaluator in the ways that are right for it."""
-        reference = getattr(places, role)
-        model = (load or load_model)(reference)
-        check_vocabulary(model, tokenizer, reference)
-        model = model.to(join().device)
-        try:
-            notes.append((role, check_lengths(evaluator.lengths(), model.config) + model_notes(model)))
-            passes = probe(model, longest=max(evaluator.lengths().values(), default=0))
-            if role == TARGET:
-                notes.append((role, storage_notes(reference)))
-                check_training(model)
-        except ValueError as error:
-            raise ValueError(f"model {reference!r}: {error}") from error
-        return model, evaluator.with_passes(passes)
-
     if places.retrained is not None:
-        model, evaluator = ready(RETRAINED)
+        model, evaluator, told = _ready(places.retrained, tokenizer, evaluator, load)
+        notes.append((RETRAINED, told))
         attack = evaluator.attack(model)
         evaluator = evaluator.with_reference(attack) if attack else evaluator
         tables[RETRAINED] = _keep(evaluator(model), folder / "retrained.parquet", places.retrained)
-    model, evaluator = ready(TARGET)
+    model, evaluator, told = _ready(places.target, tokenizer, evaluator, load, trained=True)
+    notes.append((TARGET, told))
     tables[TARGET] = _keep(evaluator(model), folder / "target.parquet", places.target)
-    plain = {a: {s: v.tolist() for s, v in by_split.items()} for a, by_split in attack.items()}
     stored = {
         "tables": tables,
-        "attack": plain or None,
+        "attack": {a: {s: v.tolist() for s, v in by_split.items()} for a, by_split in attack.items()} or None,
         "notes": notes,
         "passes": asdict(evaluator.passes),
         "positions": end_of_positions(model.config),
@@ -135,6 +117,33 @@ def _measure(
     draft = folder / "references.draft"
     draft.write_text(json.dumps(stored))
     draft.replace(folder / "references.json")
+
+
+def _ready(
+    reference: str, tokenizer: Any, evaluator: "Evaluator", load: Callable[[str], Any] | None, *, trained: bool = False
+) -> tuple[Any, "Evaluator", list[str]]:
+    """A model on this device, the evaluator in the ways that are right for it, and notes on it.
+
+    ValueError, with the model's name, where it cannot be scored, or not be `trained`, which the target has to be.
+    """
+    from trainables.models import load_model, model_notes, storage_notes
+    from trainables.muse.capabilities import check_training, probe
+    from trainables.tokenizers import check_vocabulary
+    from trainables.world import join
+
+    model = (load or load_model)(reference)
+    check_vocabulary(model, tokenizer, reference)
+    model = model.to(join().device)
+    lengths = evaluator.lengths()
+    try:
+        notes = check_lengths(lengths, model.config) + model_notes(model)
+        passes = probe(model, longest=max(lengths.values(), default=0))
+        if trained:
+            notes += storage_notes(reference)
+            check_training(model)
+    except ValueError as error:
+        raise ValueError(f"model {reference!r}: {error}") from error
+    return model, evaluator.with_passes(passes), notes
 
 
 def _keep(evaluation: "Evaluation", file: Path, reference: str) -> Table:

@@ -111,6 +111,7 @@ def why(context: wire.Context, found: Recommendation, limits: list[Limit]) -> No
     row = points.iloc[found.row]
     st.subheader("Why", anchor=False)
     st.text("\n".join(f"• {line}" for line in reasons.scores(row, context.objectives, context.facts)))
+    parts.reference_notes(context)
     st.subheader("What was near", anchor=False)
     near = reasons.near(points, found, context.objectives) or ["nothing else is left"]
     st.text("\n".join(f"• {line}" for line in near))

@@ -101,6 +101,7 @@ def scores_of_point(context: wire.Context, row: pd.Series) -> None:
     for name, scores in context.facts.references.items():
         table[name] = [reference_text(scores.get(s)) for s in named]
     st.dataframe(table, hide_index=True, width="content", alt="Scores of this checkpoint and of the reference models.")
+    parts.reference_notes(context)
 
 
 def course(context: wire.Context, rows: pd.DataFrame, row: pd.Series) -> None:

@@ -7,7 +7,7 @@ ledger, may work on one study in PostgreSQL.
 """
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -60,12 +60,16 @@ class Ledger:
         return cls(storage, name, space)
 
     @classmethod
-    def resume(cls, storage: BaseStorage, name: str, space: Space) -> "Ledger":
+    def resume(
+        cls, storage: BaseStorage, name: str, space: Space, check: Callable[[Facts], None] = lambda facts: None
+    ) -> "Ledger":
         """Open a study to go on with it; what dead drivers left running is failed as interrupted and queued again.
 
-        Where trials of drivers run whose processes are not of this machine, it takes as long as `driver.silent`.
+        `check` may raise at the study's facts, before anything of it is changed. Where trials of drivers run whose
+        processes are not of this machine, it takes as long as `driver.silent`.
         """
         ledger = cls(storage, name, space)
+        check(ledger.facts)
         ledger.requeue_interrupted()
         return ledger
 

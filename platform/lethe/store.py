@@ -44,6 +44,7 @@ POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://")  # as people write it
 PLANNED = "planned"  # study attribute: how many trials were asked for
 NOTE = "note/"  # study attribute `note/<trial>`: what somebody wrote about a trial
 LONGEST_NOTE = 10_000
+REFERENCE_NOTES = "notes"  # in a study's facts: what was seen of its texts and reference models as they were read
 ROLES = ("student", "teacher")  # the models of a trial, each scored at every evaluation
 FAILURES = (SQLAlchemyError, StorageInternalError, sqlite3.Error)  # what a write to a store raises
 CHECKPOINT = re.compile(r"checkpoint/(\d+)/(\w+)")
@@ -60,7 +61,7 @@ class Facts:
     references: dict[str, dict[str, list[float]]] = field(
         default_factory=dict
     )  # "target" -> score -> [value, low, high]
-    about: dict[str, Any] = field(default_factory=dict)  # benchmark, protocol, model, settings, versions
+    about: dict[str, Any] = field(default_factory=dict)  # benchmark, protocol, model, settings, versions, notes
     id: str = ""  # which no other study has, in any store; "" in studies of older versions
 
     def to_json(self) -> dict[str, Any]:

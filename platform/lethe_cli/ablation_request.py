@@ -2,18 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from lethe.designs import FRACTIONAL, Design, make_design
+from lethe.designs import FRACTIONAL, Arm, Design, make_design
+from lethe.optuna_tables import study_names
+from lethe.space import Space
 from lethe_cli import checks
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_study, gather_request
-from search_spaces.ablations import DESIGN_SWITCHES, DESIGNS
+from search_spaces.ablations import DESIGN_SWITCHES, DESIGNS, TUNED, TUNED_FACTOR
 from trainables.config import Config
 
 LARGEST_SEED = 2**31 - 1
+TUNING_SEED = LARGEST_SEED  # which no run of an ablation has
 MOST_SEEDS = 10_000  # an interval of a hundredth of the spread; all runs are listed before the first
 
 
@@ -29,6 +32,10 @@ class AblationRequest(Request):
     def config(self, arm: str, seed: int) -> Config:
         """The configuration of a run, before its arm is tuned."""
         return replace(self.base, **self.design[arm].settings, seed=seed)
+
+    def searches(self) -> list[Request]:
+        """The search that each arm has before its seeds; none where no tuning is asked for."""
+        return [_search_of(self, number, arm) for number, arm in enumerate(self.design)] if self.tuned else []
 
     def about(self) -> dict[str, Any]:
         """What has to be the same for an ablation to be gone on with; more seeds may be asked for."""
@@ -79,7 +86,7 @@ def make_ablation(
     )
     base = replace(request.base, **baseline)
     for arm in chosen:
-        check_arm(base, arm.name, arm.settings)
+        checks.check_sharing(check_arm(base, arm.name, arm.settings).parallel, request.workers, request.gpus)
     known = {field.name: getattr(request, field.name) for field in fields(request)} | {"base": base}
     ablation = AblationRequest(
         **known,
@@ -89,7 +96,9 @@ def make_ablation(
         tuned=tuned,
     )
     checks.check_texts([replace(base, **arm.settings) for arm in chosen], request.task.benchmark)
-    return check_study(ablation)  # type: ignore[return-value]
+    check_study(ablation)
+    check_searches(ablation)
+    return ablation
 
 
 def check_seeds(seeds: int, first_seed: int) -> None:
@@ -133,11 +142,47 @@ def baseline_settings(benchmark: str, design: Design) -> dict[str, Any]:
     return found
 
 
-def check_arm(base: Config, name: str, settings: dict[str, Any]) -> None:
-    """ValueError where an arm is no configuration, or the baseline's own under another name."""
+def check_searches(request: AblationRequest) -> None:
+    """ValueError where the arms' searches of a new ablation cannot be, or are there and were asked for otherwise."""
+    if request.name in study_names(request.storage):
+        return  # its arms were tuned before it was made
+    for search in request.searches():
+        checks.check_bounds(search.space)
+        check_study(search)
+
+
+def _search_of(request: AblationRequest, number: int, arm: Arm) -> Request:
+    """An arm's own search."""
+    base = replace(request.base, **arm.settings, seed=TUNING_SEED)
+    known = {field.name: getattr(request, field.name) for field in fields(Request)}
+    return Request(
+        **known
+        | {
+            "name": f"{request.name} tuned {number}: {arm.name}",
+            "space": space_around(base),
+            "base": base,
+            "trials": request.tuned,
+            "sampler": "tpe",
+        }
+    )
+
+
+def space_around(config: Config) -> Space:
+    """The rates of a configuration, each within a factor of its own value; one that is 0 stays so."""
+    values = {name: value for name, value in asdict(config).items() if name in TUNED and value > 0}
+    tops: Mapping[str, float] = {"delta": 1.0}
+    return {
+        name: ("log_uniform", value / TUNED_FACTOR, min(value * TUNED_FACTOR, tops.get(name, float("inf"))))
+        for name, value in values.items()
+    }
+
+
+def check_arm(base: Config, name: str, settings: dict[str, Any]) -> Config:
+    """An arm's configuration; ValueError where it is none, or the baseline's own under another name."""
     try:
         config = replace(base, **settings)
     except ValueError as error:
         raise ValueError(f"arm {name!r} cannot run: {error}") from None
     if settings and config == base:
         raise ValueError(f"arm {name!r} is the baseline itself here: {settings} is what it has anyhow")
+    return config

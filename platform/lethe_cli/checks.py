@@ -183,10 +183,14 @@ def _objective(item: str, available: Mapping[str, str]) -> Objective:
 
 
 def check_space(spaces: Mapping[str, Space], name: str, ranges: Sequence[str]) -> Space:
-    """A named space, with `NAME=LOW:HIGH` ranges put in the place of its own; both ends are tried in a Config."""
+    """A named space, with `NAME=LOW:HIGH` ranges put in the place of its own."""
     if name not in spaces:
         raise ValueError(f"space {name!r} is unknown: choose {', '.join(spaces)}")
-    space = dict(spaces[name]) | dict(_range(text) for text in ranges)
+    return check_bounds(dict(spaces[name]) | dict(_range(text) for text in ranges))
+
+
+def check_bounds(space: Space) -> Space:
+    """A space whose distributions can be, and whose ends a Config takes."""
     distributions(space)
     for parameter, (_, *bounds) in space.items():
         for value in bounds[0] if isinstance(bounds[0], tuple) else bounds:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -16,23 +17,29 @@ from trainables.memory import GIB, Plan, Shape, Unplanned, plan, read_shape
 from trainables.task import Task, locate
 
 
-def announce_plan(task: Task, config: Config, *, workers: int, gpus: float, console: Console) -> None:
-    """Print the plan of a run on GPUs, or of a preset, and refuse what cannot fit; ValueError says what would.
+def announce_plan(task: Task, configs: Sequence[Config], *, workers: int, gpus: float, console: Console) -> None:
+    """Print the plan of runs on GPUs, or of a preset, and refuse what cannot fit; ValueError says what would.
 
-    `gpus` is the share of GPUs that one worker has. Without a GPU on this machine nothing is refused; of a model
-    that the plan does not know, only that is said.
+    Of several configurations the one that needs most is shown, and each is checked. `gpus` is the share of GPUs that
+    one worker has. Without a GPU on this machine nothing is refused; of a model that the plan does not know, only that
+    is said.
     """
     memory = here(gpus)
     small = task.benchmark == EMBEDDED and task.model is None  # a million parameters, maybe not made yet
     if small or (task.benchmark not in PRESET_SETTINGS and memory.gpu is None):
         return
+    target = locate(task).target
     try:
-        shape = read_shape(locate(task).target, frozen=config.freeze)
+        shapes = {freeze: read_shape(target, frozen=freeze) for freeze in {config.freeze for config in configs}}
     except Unplanned as error:
         console.print(f"note: {error}; whether the run fits is not known", soft_wrap=True, highlight=False)
         return
-    show_plan(plan(shape, config, workers, per_node=memory.per_node), shape, workers, memory, console)
-    check_fit(shape, config, workers, memory)
+    planned = [(plan(shapes[c.freeze], c, workers, per_node=memory.per_node), c) for c in configs]
+    planned.sort(key=lambda pair: pair[0].peak, reverse=True)
+    needed, heaviest = planned[0]
+    show_plan(needed, shapes[heaviest.freeze], workers, memory, console)
+    for _, config in planned:
+        check_fit(shapes[config.freeze], config, workers, memory)
 
 
 def here(gpus: float) -> Memory:

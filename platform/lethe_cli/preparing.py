@@ -28,7 +28,7 @@ LEAST_UNLIKE = 0.2  # distance of the retrained model's AUC from 0.5 that is wor
 
 def prepare(
     task: Task,
-    config: Config,
+    configs: Sequence[Config],
     console: Console,
     *,
     cpus: float = 1,
@@ -37,18 +37,19 @@ def prepare(
 ) -> References:
     """Make or find the benchmark and its models, and measure or read the reference scores, with `gpus` on one.
 
-    `check` is given the hash of texts and models before anything is scored. ValueError where the target
-    cannot be trained as the configuration says.
+    `configs` are all that will be run. `check` is given the hash of texts and models before anything is scored.
+    ValueError where the target cannot be trained as one of the configurations says.
     """
     disable_progress_bars()
     with show_training(console) as show:
         places = locate(task, on_progress=show)
-    if config.checkpointing:
+    if any(config.checkpointing for config in configs):
         from trainables.models import check_checkpointing  # loads torch, which most searches' drivers do without
 
         check_checkpointing(places.target)
     with console.status("scoring the target and the retrained model"):
-        references = _score_somewhere((task, places, config.score_batch, check), cpus, gpus)
+        batch = min(config.score_batch for config in configs)  # scores do not depend on it
+        references = _score_somewhere((task, places, batch, check), cpus, gpus)
     for note in references.notes:
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
     return references

@@ -47,6 +47,10 @@ class Request:
     home: Path  # of Ray's own files, on this machine
     resume: bool
 
+    def searches(self) -> "list[Request]":
+        """The searches that come before it, each a study of its own: none."""
+        return []
+
     def about(self) -> dict[str, Any]:
         """What has to be the same for a study to be gone on with."""
         own = self.base.unrelated_texts

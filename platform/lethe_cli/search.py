@@ -22,7 +22,7 @@ from lethe import cluster, front_table, store
 from lethe.ledger import Ledger
 from lethe.objectives import Constraint
 from lethe.progress import Progress as SearchProgress
-from lethe.store import Facts
+from lethe.store import REFERENCE_NOTES, Facts
 from lethe.study import Plan, run_study
 from lethe.study_folder import StudyFolder, folder_name, study_folder
 from lethe_cli import hints
@@ -58,21 +58,15 @@ def begin(request: Request, configs: Sequence[Config], console: Console) -> Refe
 
     `configs` are what is run, but for what is searched.
     """
-    heaviest = max(configs, key=_weight)
     for note in request.notes:
         console.print(f"note: {note}", soft_wrap=True)
-    announce_plan(request.task, heaviest, workers=request.workers[0], gpus=request.gpus, console=console)
-    check = functools.partial(check_content, request.name, stored_content(request))
-    references = prepare(request.task, heaviest, console, cpus=request.cpus, gpus=request.gpus, check=check)
+    announce_plan(request.task, configs, workers=request.workers[0], gpus=request.gpus, console=console)
+    check = functools.partial(check_content, stored_content(request))
+    references = prepare(request.task, configs, console, cpus=request.cpus, gpus=request.gpus, check=check)
     check_sequences(request.task, configs, references)
     if any(o.score == "privleak" for o in request.objectives):
         warn_of_unlike_holdout(references, console)
     return references
-
-
-def _weight(config: Config) -> tuple[bool, bool]:
-    """What makes a configuration need more memory than another."""
-    return config.optimizer == "adamw" or config.warm_start > 0, not config.freeze
 
 
 def open_ledger(
@@ -99,25 +93,38 @@ def open_ledger(
 
 def go_on(request: Request, storage: RDBStorage, references: References) -> Ledger:
     """Go on with a study; ValueError where other texts or models lie in the places that it was made from."""
-    check_content(request.name, stored_content(request), references.content)
-    return Ledger.resume(storage, request.name, request.space)
+
+    def check(facts: Facts) -> None:
+        check_content(content_of(request.name, facts), references.content)
+
+    return Ledger.resume(storage, request.name, request.space, check)
 
 
-def stored_content(request: Request) -> str | None:
-    """The hash of the texts and models that a study was made from; None where there is no such study yet."""
+def stored_content(request: Request) -> dict[str, str]:
+    """The hashes of the texts and models that a request's own studies were made from, of those that there are."""
     storage = store.open_storage(request.storage)
-    if request.name not in optuna.get_all_study_names(storage):
-        return None
-    found = store.load_facts(optuna.load_study(study_name=request.name, storage=storage)).about.get(CONTENT)
-    return found and str(found)
+    there = optuna.get_all_study_names(storage)
+    found: dict[str, str] = {}
+    for name in (request.name, *(search.name for search in request.searches())):
+        if name in there:
+            found |= content_of(name, store.load_facts(optuna.load_study(study_name=name, storage=storage)))
+    return found
 
 
-def check_content(name: str, stored: str | None, found: str) -> None:
+def content_of(name: str, facts: Facts) -> dict[str, str]:
+    """The hash of the texts and models that a study was made from, by its name; empty where none was stored."""
+    found = facts.about.get(CONTENT)
+    return {} if found is None else {name: str(found)}
+
+
+def check_content(stored: Mapping[str, str], found: str) -> None:
     """ValueError where a study was made from other texts or models than were found."""
-    if stored not in (None, found):
-        raise ValueError(
-            f"study {name!r} was made from other texts or models than lie in the same places now: choose another --name"
-        )
+    for name, content in stored.items():
+        if content != found:
+            raise ValueError(
+                f"study {name!r} was made from other texts or models than lie in the same places now: choose another "
+                "--name"
+            )
 
 
 def make_facts(request: Request, references: References) -> Facts:
@@ -135,6 +142,7 @@ def make_facts(request: Request, references: References) -> Facts:
         | {
             CONTENT: references.content,
             "items": references.items,
+            REFERENCE_NOTES: list(references.notes),
             "versions": {name: metadata.version(name) for name in PACKAGES},
         },
     )

@@ -33,10 +33,10 @@ def run_single(task: Task, config: Config, out: Path | None, console: Console, *
     A run that was begun in its folder goes on where `go_on` is said; ValueError as `check_folder` raises it.
     """
     disable_progress_bar()  # of its loading and saving; the status below is ours
-    announce_plan(task, config, workers=1, gpus=1, console=console)
+    announce_plan(task, [config], workers=1, gpus=1, console=console)
     if not go_on:
         announce_room(task, config, out or expanded(store.RESULTS), console)
-    references = prepare(task, config, console)
+    references = prepare(task, [config], console)
     key = run_key(config, references.fingerprint)
     folder = out or expanded(store.RESULTS) / SINGLE / key
     run = RunFile.of(task, config, key)

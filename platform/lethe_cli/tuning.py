@@ -4,8 +4,8 @@ So a part is not blamed for another's badly tuned rate. An arm searches its rate
 that no run of the ablation has, and goes on with those of the recommended point; where none is feasible, with its own.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import optuna
@@ -16,15 +16,10 @@ from lethe.cluster import Cluster
 from lethe.decide import recommend
 from lethe.designs import Arm, Design
 from lethe.ledger import Ledger
-from lethe.space import Space
-from lethe_cli.ablation_request import LARGEST_SEED, AblationRequest
-from lethe_cli.request import Request
+from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.search import open_ledger, run_trials
-from search_spaces.ablations import TUNED, TUNED_FACTOR
-from trainables.config import Config
+from search_spaces.ablations import TUNED
 from trainables.references import References
-
-TUNING_SEED = LARGEST_SEED
 
 
 def tune_arms(
@@ -34,7 +29,7 @@ def tune_arms(
     if not request.tuned:
         return request.design
     storage = store.open_storage(request.storage)
-    searches = [search_of(request, i, arm) for i, arm in enumerate(request.design)]
+    searches = request.searches()
     if {search.name for search in searches} - set(optuna.get_all_study_names(storage)):
         join()
     ledgers = [open_ledger(search, storage, references) for search in searches]
@@ -49,32 +44,6 @@ def tune_arms(
     for arm in arms:
         console.print(f"{arm.name}: {arm.settings}", soft_wrap=True, highlight=False)
     return replace(request.design, arms=tuple(arms))
-
-
-def search_of(request: AblationRequest, number: int, arm: Arm) -> Request:
-    """An arm's own search."""
-    base = replace(request.base, **arm.settings, seed=TUNING_SEED)
-    known = {field.name: getattr(request, field.name) for field in fields(Request)}
-    return Request(
-        **known
-        | {
-            "name": f"{request.name} tuned {number}: {arm.name}",
-            "space": space_around(base),
-            "base": base,
-            "trials": request.tuned,
-            "sampler": "tpe",
-        }
-    )
-
-
-def space_around(config: Config) -> Space:
-    """The rates of a configuration, each within a factor of its own value; one that is 0 stays so."""
-    values = {name: value for name, value in asdict(config).items() if name in TUNED and value > 0}
-    tops: Mapping[str, float] = {"delta": 1.0}
-    return {
-        name: ("log_uniform", value / TUNED_FACTOR, min(value * TUNED_FACTOR, tops.get(name, float("inf"))))
-        for name, value in values.items()
-    }
 
 
 def tuned(arm: Arm, ledger: Ledger) -> Arm:
