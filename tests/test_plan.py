@@ -123,7 +123,6 @@ def test_a_machine_with_gpus_refuses_what_cannot_fit(folder, monkeypatch):
 
 
 OTHERS = {
-    "longer": {"max_length": 4096},
     "all weights": {"freeze": False},
     "two moments": {"optimizer": "adamw"},
     "kept activations": {"checkpointing": False},
