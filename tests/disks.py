@@ -23,6 +23,16 @@ def small_disk(folder: Path, size: str = "64m") -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@contextmanager
+def read_only(disk: Path) -> Iterator[None]:
+    """A small disk that cannot be written to, not even by root, for the length of a block."""
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+
+
 def fill(file: Path) -> None:
     """Write until nothing more goes on the disk."""
     free = shutil.disk_usage(file.parent).free

@@ -1,6 +1,7 @@
 """Each check passes what is right and names what is wrong, in one line."""
 
 import math
+import os
 
 import pytest
 from hypothesis import given
@@ -281,5 +282,12 @@ def test_a_folder_within_a_file_is_no_place_to_write_to(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="^--out '.*out' cannot be made: '.*file' is not a folder to write in$"):
         checks.check_folder_to_write("--out", str(tmp_path / "file" / "out"))
-    with pytest.raises(ValueError, match="cannot be made: '.*file' is not a folder"):
+    with pytest.raises(ValueError, match="^the folder '.*out' cannot be made: '.*file' is not a folder to write in$"):
         checks.check_new_folder(str(tmp_path / "file" / "out"))
+
+
+def test_an_empty_folder_that_cannot_be_written_to_is_told_before_anything_is_made_for_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda place, mode: mode != os.W_OK)  # root may write to any folder
+    for place in (tmp_path, tmp_path / "new"):
+        with pytest.raises(ValueError, match="^the folder '.*' cannot be made: '.*' is not a folder to write in$"):
+            checks.check_new_folder(str(place))

@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
+from threading import Event
 
 import psutil
 import pytest
+from optuna.exceptions import StorageInternalError
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState, create_trial
 from tiny_study import SPACE, checkpoint, run_trial, tiny_ledger
@@ -215,3 +217,17 @@ def test_two_drivers_that_ask_at_the_same_moment_get_different_suggestions(monke
 
     monkeypatch.setattr(Ledger, "_begin", interleaved)
     assert ledger.ask()[1] != params[1]
+
+
+@pytest.mark.parametrize("failure", [StorageInternalError("disk is full"), ConnectionError("no answer")])
+def test_heartbeats_outlast_a_store_that_fails_for_a_while(failure):
+    """An error in a thread that nobody catches is an error of the test too."""
+    beats, came = iter([failure, None]), Event()
+
+    def beat(now):
+        if (error := next(beats, None)) is not None:
+            raise error
+        came.set()
+
+    with driver.heartbeats(beat):
+        assert came.wait(60)

@@ -139,3 +139,43 @@ def test_no_more_is_asked_than_the_trials_that_other_drivers_leave():
     there.on_trial_complete("x", None, error=True)
     assert here.suggest("b") == here.FINISHED
     assert len(ledger.study.trials) == 3
+
+
+class Full(Exception):
+    """A study's disk is full."""
+
+
+STEPS = {
+    "ask": lambda searcher: searcher.suggest("b"),
+    "record": lambda searcher: searcher.on_trial_result("a", result(20)),
+    "tell": lambda searcher: searcher.on_trial_complete("a", result(20)),
+}
+
+
+@pytest.mark.parametrize("passed_on", [True, False], ids=["wrapped by Tune", "dropped by Tune"])
+@pytest.mark.parametrize("operation", STEPS)
+def test_a_store_that_fails_ends_the_search_whatever_tune_makes_of_it(searcher, operation, passed_on, monkeypatch):
+    def fail(*_):
+        raise Full
+
+    def fit():
+        with pytest.raises(Full):
+            STEPS[operation](searcher)
+        monkeypatch.undo()  # room again; Tune takes the trial for one that failed, and goes on
+        with pytest.raises(Full):
+            Deaths(searcher).on_trial_recover(1, [], SimpleNamespace(trial_id="a", get_error=lambda: None))
+        if passed_on:
+            raise TuneError("a traceback of many lines")
+
+    searcher.suggest("a")
+    monkeypatch.setattr(searcher.ledger, operation, fail)
+    with pytest.raises(Full):
+        searcher.search(fit)
+
+
+def test_what_tune_itself_raises_is_raised(searcher):
+    def fit():
+        raise TuneError("of its own")
+
+    with pytest.raises(TuneError, match="of its own"):
+        searcher.search(fit)

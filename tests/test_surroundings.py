@@ -3,6 +3,7 @@
 import os
 import pwd
 import sys
+from contextlib import nullcontext
 
 import pytest
 import typer
@@ -79,9 +80,9 @@ def test_an_empty_argument_is_no_default_but_told_with_what_stands_before_it(giv
 
 
 @pytest.mark.parametrize("place", ["file", "file/below"])
-def test_a_cache_that_cannot_be_written_to_is_told(place, tmp_path):
+def test_a_cache_that_cannot_be_made_is_told(place, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match=r"the cache \(.*file.*\) cannot be written to \(.+\): set XDG_CACHE_HOME"):
+    with pytest.raises(ValueError, match=r"the cache \(.*file.*\) cannot be made \(.+\): set XDG_CACHE_HOME"):
         check_cache(tmp_path / place)
     assert check_cache(tmp_path / "a" / "b").is_dir()
 
@@ -170,22 +171,33 @@ def test_a_command_s_own_exit_code_is_kept(monkeypatch):
         run(app, [])
 
 
-@needs_mount
-def test_a_disk_that_is_full_as_a_study_is_stored_is_one_line(tmp_path, monkeypatch, capsys):
-    def begin() -> None:
-        with small_disk(tmp_path / "disk", "1m") as disk:
-            storage = store.open_storage(f"sqlite:///{disk}/studies.db")
-            fill(disk / "ballast")
+def store_until_full(folder):
+    """Make studies in a store on a small disk until nothing more goes on it."""
+    with small_disk(folder, "1m") as disk:
+        url = f"sqlite:///{disk}/studies.db"
+        storage = store.open_storage(url)
+        fill(disk / "ballast")
+        with store.going_on_later(url):
             for number in range(500):  # what is left of the last page may hold some
                 storage.create_new_study(["minimize"], f"{number}")
 
+
+@needs_mount
+def test_a_disk_that_is_full_as_a_study_goes_on_is_one_line_with_its_store(tmp_path):
+    line = f"^storage 'sqlite:///{tmp_path}/disk/studies.db' failed \\(database or disk is full\\); what was told is stored, "
+    with pytest.raises(ConnectionError, match=line + "and the same command with --resume goes on$"):
+        store_until_full(tmp_path / "disk")
+
+
+@needs_mount
+def test_a_disk_that_is_full_under_any_other_command_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr(store, "going_on_later", lambda url: nullcontext())
     app = new_app()
-    app.command()(begin)
+    app.command()(lambda: store_until_full(tmp_path / "disk"))
     with pytest.raises(SystemExit, match="2"):
         run(app, [])
-    error = capsys.readouterr().err
-    assert error == "error: the study store failed: (sqlite3.OperationalError) database or disk is full\n"
+    assert capsys.readouterr().err == "error: the study store failed: database or disk is full\n"
 
 
 def test_a_store_that_is_read_only_is_told(tmp_path, monkeypatch):

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.benchmarks.overlap import overlap_notes
+from trainables.cache import made_once
 from trainables.content import content
 from trainables.failures import enough_memory
 from trainables.keys import hash_of, program_hash
@@ -65,13 +65,13 @@ def measure_references(
     made_from = content(benchmark, places)
     data = fingerprint(made_from, protocol)
     folder = cache / hash_of([data, program_hash()])
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / f".{folder.name}.lock"):
-        if not (folder / "references.json").exists():
-            folder.mkdir(exist_ok=True)
-            with enough_memory("scoring the reference models", lambda: _lighter(batch_size)):
-                _measure(benchmark, tokenizer(), protocol, places, folder, load, batch_size)
-        return _read(folder, places, made_from, data)
+
+    def measure() -> None:
+        with enough_memory("scoring the reference models", lambda: _lighter(batch_size)):
+            _measure(benchmark, tokenizer(), protocol, places, folder, load, batch_size)
+
+    made_once(folder / "references.json", measure)
+    return _read(folder, places, made_from, data)
 
 
 def fingerprint(made_from: str, protocol: Protocol) -> str:

@@ -19,6 +19,8 @@ from typing import Any
 
 import psutil
 
+from lethe.store import FAILURES
+
 BEAT = 10.0  # seconds between two heartbeats
 LOOKS = 5  # looks, a beat apart, after which a driver that stored none is taken for dead
 TICKS = "ticks-"  # in a mark, before a start that is counted from the machine's own
@@ -92,7 +94,7 @@ def heartbeats(store: Callable[[str], None]) -> Iterator[None]:
 
     def live() -> None:
         while True:
-            with suppress(ConnectionError):  # who works with the storage will tell
+            with suppress(ConnectionError, *FAILURES):  # who works with the storage will tell; it may come back
                 store(datetime.now(UTC).isoformat())
             if ended.wait(BEAT):
                 return

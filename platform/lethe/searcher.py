@@ -4,6 +4,8 @@ Ray's own OptunaSearch leaves a trial with a NaN running for ever and knows no c
 only carry the checkpoints, and the ledger decides what a trial's end means.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from ray.tune import Callback
@@ -16,8 +18,30 @@ from lethe.reasons import last_line
 CHECKPOINTS, RESTARTED, FAILURE = "checkpoints", "restarted", "failure"  # keys of a trainable's results
 
 
+def _keeping(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep what a method of a searcher raises first, as its `failure`; from then on it raises that, and does no more.
+
+    Tune wraps such an error, or takes it for the end of a trial and goes on.
+    """
+
+    @functools.wraps(method)
+    def kept(self: "LedgerSearcher", *arguments: Any, **options: Any) -> Any:
+        if self.failure is not None:
+            raise self.failure
+        try:
+            return method(self, *arguments, **options)
+        except Exception as error:
+            self.failure = error
+            raise
+
+    return kept
+
+
 class LedgerSearcher(Searcher):
-    """Asks and tells `ledger` for Ray Tune, until `trials` are finished or run, and tells `observer` what happens."""
+    """Asks and tells `ledger` for Ray Tune, until `trials` are finished or run, and tells `observer` what happens.
+
+    Where one of these fails, as where the study's disk is full, that is kept as `failure`: see `search`.
+    """
 
     def __init__(self, ledger: Ledger, observer: Observer, trials: int) -> None:
         super().__init__(metric=None, mode=None)
@@ -25,7 +49,19 @@ class LedgerSearcher(Searcher):
         self._observer = observer
         self._trials = trials
         self._numbers: dict[str, int] = {}  # Tune's trial id -> number in the study
+        self.failure: Exception | None = None
 
+    def search(self, fit: Callable[[], Any]) -> None:
+        """Let Tune search by `fit`; what ended it here is raised as it is, and not as Tune passes it on, if at all."""
+        try:
+            fit()
+        except Exception:
+            if self.failure is None:
+                raise
+        if self.failure is not None:
+            raise self.failure
+
+    @_keeping
     def suggest(self, trial_id: str) -> dict[str, Any] | str:
         """Ask for the next trial; its configuration is the parameters and `trial`, the number it first ran by.
 
@@ -39,6 +75,7 @@ class LedgerSearcher(Searcher):
         self._observer.started(number, params)
         return {"trial": self._ledger.first_run(number), **params}
 
+    @_keeping
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Store what the trial scored."""
         number = self._numbers[trial_id]
@@ -48,10 +85,12 @@ class LedgerSearcher(Searcher):
             self._ledger.record(number, checkpoint)
             self._observer.scored(number, checkpoint)
 
+    @_keeping
     def recovered(self, trial_id: str, reason: str) -> None:
         """Tell that the trial's own actor failed, and that Tune starts another one."""
         self._observer.restarted(self._numbers[trial_id], f"its actor failed: {reason}")
 
+    @_keeping
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tell the trial's end. Tune calls `on_trial_result` for every result but the last, whose part is done here."""
         if trial_id not in self._numbers:

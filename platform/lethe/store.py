@@ -10,7 +10,7 @@ import re
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,9 +115,25 @@ def check_writable(url: str) -> None:
         raise ValueError(f"storage {url!r} cannot be written to: it is read-only")
 
 
-def why(failure: Exception) -> str:
-    """Why a store failed, in one line; of Optuna's own errors that is their cause."""
-    return _reason(failure.__cause__ or failure, "")  # type: ignore[arg-type]
+@contextmanager
+def going_on_later(url: str) -> Iterator[None]:
+    """A block in whose middle a store may fail, as where its disk is full; ConnectionError, in one line, where it does.
+
+    What was told before is stored: who runs a study in the block may go on with it.
+    """
+    try:
+        yield
+    except FAILURES as failure:
+        raise ConnectionError(
+            f"storage {hide_password(url)!r} failed ({why(failure)}); what was told is stored, and the same command "
+            "with --resume goes on"
+        ) from failure
+
+
+def why(failure: BaseException) -> str:
+    """Why a store failed, in one line; of Optuna's and SQLAlchemy's own errors that is their cause."""
+    cause = failure.__cause__ or failure
+    return first_line(getattr(cause, "orig", None) or cause)
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,15 +59,16 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
             storage_path=str(plan.scratch),
             failure_config=tune.FailureConfig(max_failures=DEATHS),
             callbacks=[Deaths(searcher)],
+            # Of the actor, which has nothing to keep; a disk that is full or read-only would kill it as its trial ends.
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         ),
     )
-    try:
+    with ExitStack() as ends:
+        ends.callback(_clear, plan.scratch)
+        ends.callback(upkeep.sweep)  # comes first; where the store does not answer, the other is done all the same
         with ledger.driving():
-            tuner.fit()
-    finally:
-        upkeep.sweep()
-        _clear(plan.scratch)
+            searcher.search(tuner.fit)
 
 
 def _clear(scratch: Path) -> None:

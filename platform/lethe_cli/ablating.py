@@ -36,7 +36,7 @@ def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     """Run an ablation to its end, or to Ctrl-C, and return the outcome as plain data."""
     references = begin(request, [replace(request.base, **arm.settings) for arm in request.design], console)
     storage = store.open_storage(request.storage)
-    with joining(request, console) as join:
+    with store.going_on_later(request.storage), joining(request, console) as join:
         ledger = open_ablation(request, storage, references, join, console)
         design = Design.from_json(ledger.facts.about[ablation.DESIGN])
         taken = plan_runs(ledger, all_runs(request, design, references.fingerprint), storage)

@@ -335,15 +335,12 @@ def check_folder_to_write(flag: str, place: str) -> Path:
 
 
 def check_new_folder(path: str) -> Path:
-    """A folder that does not exist yet, or is empty."""
+    """A folder that does not exist yet and can be made, or is empty and can be written to."""
     folder = expanded(path)
     try:
         taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-        above = next(parent for parent in folder.resolve().parents if parent.exists())
     except OSError as error:
         raise ValueError(f"{path!r} cannot be made: {error.strerror}") from None
     if taken:
         raise ValueError(f"{path!r} exists and is not an empty folder: choose another place to write to")
-    if not above.is_dir():
-        raise ValueError(f"{path!r} cannot be made: {str(above)!r} is not a folder")
-    return folder.resolve()
+    return check_folder_to_write("the folder", path)

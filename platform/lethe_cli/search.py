@@ -44,7 +44,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     """Run a search to its end, or to Ctrl-C, and return the outcome as plain data."""
     references = begin(request, [request.base], console)
     storage = store.open_storage(request.storage)
-    with joining(request, console) as join:
+    with store.going_on_later(request.storage), joining(request, console) as join:
         if request.name not in optuna.get_all_study_names(storage):
             join()  # before there is a study: one that nothing can run stands in the way of the next attempt
         ledger = open_ledger(request, storage, references)

@@ -6,7 +6,6 @@ Every function returns what it checked, and raises ValueError with one line: wha
 import errno
 import os
 import sys
-import tempfile
 from itertools import pairwise
 from pathlib import Path
 
@@ -45,8 +44,17 @@ def check_arguments(arguments: list[str]) -> list[str]:
 
 
 def check_cache(folder: Path) -> Path:
-    """A folder for what is made or measured once, made and written to; the variable that names another is told."""
-    return _check_writable(folder, "the cache", "set XDG_CACHE_HOME to a folder to write in")
+    """A folder for what is made or measured once, made where it is not there.
+
+    One that cannot be written to will do where all is in it that is needed: where not, that is told as it is found out.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    except OSError as error:
+        raise ValueError(
+            f"the cache ({str(folder)!r}) cannot be made ({error.strerror}): set XDG_CACHE_HOME to a folder to write in"
+        ) from None
 
 
 def check_sockets() -> Path:
@@ -77,12 +85,3 @@ def _unwritable(folder: Path) -> str:
     if not above.is_dir():
         return os.strerror(errno.ENOTDIR)
     return "" if os.access(above, os.W_OK | os.X_OK) else os.strerror(errno.EACCES)
-
-
-def _check_writable(folder: Path, what: str, remedy: str) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        raise ValueError(f"{what} ({str(folder)!r}) cannot be written to ({error.strerror}): {remedy}") from None

@@ -8,6 +8,7 @@ import typer
 
 from lethe.environment import ALLOCATOR
 from lethe.progress import open_console
+from lethe.store import RESULTS
 from lethe_cli import checks
 from lethe_cli.presets import find_preset
 from lethe_cli.request import DEFAULT_BENCHMARK, check_task
@@ -42,7 +43,8 @@ def train(
     config = checks.check_settings(set_ or [], preset=preset.settings)
     task, _ = check_task(benchmark, model, retrained, protocol)
     checks.check_texts([config], task.benchmark)
-    folder = checks.check_folder_to_write("--out", out) if out else None
+    place = checks.check_folder_to_write("--out", out or RESULTS)
+    folder = place if out else None
     if folder:
         check_folder(folder, RunFile.of(task, config), resume=resume)
     console = open_console(stderr=json_)

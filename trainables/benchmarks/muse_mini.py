@@ -17,10 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from trainables.benchmarks import articles, layout
 from trainables.benchmarks.articles import Article
+from trainables.cache import made_once
 
 ARTICLES = 40  # in each of forget, retain1, retain2
 HOLDOUT = 80  # more, since the AUC of 40 against 40 texts has a standard error of 0.065
@@ -53,14 +52,14 @@ def prepare(cache: Path, *, seed: int = 0, on_progress: Progress = lambda what, 
     this one. Processes that ask at once wait for one that makes it.
     """
     folder = cache / f"muse-mini-{seed}-{_code_hash()}"
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / f".{folder.name}.lock"):
-        if not folder.exists():
-            with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=cache) as room:
-                draft = Path(room) / "draft"  # the room is its owner's alone, the draft is not
-                _make(draft, seed, on_progress)
-                draft.rename(folder)
-    return folder
+
+    def make() -> None:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=cache) as room:
+            draft = Path(room) / "draft"  # the room is its owner's alone, the draft is not
+            _make(draft, seed, on_progress)
+            draft.rename(folder)
+
+    return made_once(folder, make)
 
 
 def make_world(seed: int) -> World:
