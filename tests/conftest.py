@@ -12,7 +12,7 @@ os.environ |= share_cores(os.environ)  # also for what the tests start, which ma
 
 from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
-from signal import SIGINT, SIGTERM, getsignal, signal  # noqa: E402
+from signal import SIGINT, SIGTERM, default_int_handler, getsignal, signal  # noqa: E402
 from types import SimpleNamespace  # noqa: E402
 from typing import TYPE_CHECKING  # noqa: E402
 
@@ -22,6 +22,8 @@ from hypothesis import settings  # noqa: E402
 # Nothing heavy is loaded here: the process that hands the tests out to others waits for it, and they wait for that.
 if TYPE_CHECKING:
     from searching import Tiny
+
+signal(SIGINT, default_int_handler)  # which who starts the tests in the background has had ignored
 
 settings.register_profile("lethe", deadline=None)  # no test measures time
 settings.load_profile("lethe")

@@ -186,7 +186,7 @@ def test_drivers_that_start_one_study_at_once_all_get_it(server, name, tmp_path)
 
     request = make_request(**(DEFAULTS | {"name": name, "storage": server.url(), "folder": str(tmp_path)}))
     scores = {score: [50.0, 40.0, 60.0] for score in request.guard}
-    references = SimpleNamespace(target=scores, retrained=None, items={}, content="")
+    references = SimpleNamespace(target=scores, retrained=None, items={}, content="", notes=())
     with ThreadPoolExecutor(4) as drivers:
         started = [drivers.submit(open_ledger, request, store.open_storage(server.url()), references) for _ in range(4)]
         ledgers = [future.result() for future in started]
