@@ -41,15 +41,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     threads = parser.parse_args().threads
     torch.set_num_threads(threads)
-    world = muse_mini.make_world(0)
-    known = [article.text for article in world.forget + world.retain1 + world.retain2]
-    tokenizer = small_models.train_tokenizer(known + world.general)
+    splits = muse_mini.to_splits(muse_mini.make_world(0), random.Random(0))
+    benchmark = layout.Benchmark("muse-mini", splits)
+    tokenizer = small_models.train_tokenizer(benchmark.texts("train", "full"))
     model = make_model(tokenizer)
     size = sum(p.numel() for p in model.parameters()) / 1e6
     load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores before"
     print(f"Llama of {size:.2f}M parameters, fp32, {threads} threads, batches of {BATCH}; {load}", flush=True)
 
-    rows = [layout.cut_in_half(text) for text in known[:ITEMS]]
+    articles = benchmark.texts("privleak", "forget") + benchmark.texts("privleak", "holdout")
+    rows = [layout.cut_at(text, 1 / 2) for text in articles[:ITEMS]]
     prompts, truths = [row["prompt"] for row in rows], VerbMem(rows, tokenizer, MUSE).truths
     compare(
         "VerbMem, 128 new tokens",
@@ -57,7 +58,7 @@ def main() -> None:
         lambda: VerbMem(rows, tokenizer, MUSE),
         model,
     )
-    pairs = [{"question": q, "answer": a} for article in world.forget for q, a in article.questions]
+    pairs = benchmark.rows("knowmem", "forget_qa")
     rows, shots = pairs[:ITEMS], pairs[ITEMS : ITEMS + 10]
     asked, answers = knowmem_prompts(rows, shots), [row["answer"] for row in rows]
     compare(
@@ -66,12 +67,11 @@ def main() -> None:
         lambda: KnowMem(rows, shots, tokenizer, MUSE),
         model,
     )
-    evaluate_whole(muse_mini.to_splits(world, random.Random(0)), tokenizer, model)
+    evaluate_whole(benchmark, tokenizer, model)
 
 
-def evaluate_whole(splits: layout.Splits, tokenizer: Any, model: Any) -> None:
+def evaluate_whole(benchmark: layout.Benchmark, tokenizer: Any, model: Any) -> None:
     """Prints the seconds of one call of an Evaluator that is ready, at two batch sizes."""
-    benchmark = layout.Benchmark("muse-mini", splits)
     for batch in (BATCH, 4 * BATCH):
         evaluator = Evaluator(benchmark, tokenizer, MUSE, None, batch_size=batch)
         evaluator = evaluator.with_reference(evaluator.attack(model))

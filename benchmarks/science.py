@@ -2,7 +2,7 @@
 
     python -m benchmarks.science [--seeds 3] [--processes 2]          # about a minute on two cores
 
-The recipes run the same steps, of four sequences each, on the same batches. Beside them stand the target and the
+The recipes run the same steps on the same batches. Beside them stand the target and the
 retrained model. A test (tests/test_science.py) holds the order of what this prints, not the digits. Other recipes than
 these three, and how sure a difference between them is, are not looked at here.
 """
@@ -26,7 +26,7 @@ from trainables.muse.protocol import PROTOCOLS
 from trainables.task import Task
 from trainables.unlearning import Loaded, load_task
 
-BASE = Config(steps=40, eval_every=40, batch_size=4)
+BASE = Config(lr=0.1, steps=20, eval_every=20)
 RECIPES = {
     "MT + NLUL": BASE,
     "MT + LL": replace(BASE, forget_loss="ll"),

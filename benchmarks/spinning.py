@@ -82,7 +82,7 @@ def run_steps() -> None:
 
     from trainables.benchmarks import muse_mini, small_models
 
-    tokenizer = small_models.train_tokenizer([article.text for article in muse_mini.make_world(0).forget])
+    tokenizer = small_models.train_tokenizer([entry.article for entry in muse_mini.make_world(0)["forget"]])
     model = small_models.new_model(tokenizer, seed=0)
     optimizer = torch.optim.AdamW(model.parameters())
     ids = torch.randint(len(tokenizer), (ROWS, TOKENS))

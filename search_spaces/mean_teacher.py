@@ -6,7 +6,7 @@ The ranges include collapse at one end (a fast student whose teacher runs after 
 SPACE = {
     "delta": ("log_uniform", 0.01, 0.5),
     "alpha": ("log_uniform", 0.1, 10.0),
-    "lr": ("log_uniform", 0.03, 1.0),
+    "lr": ("log_uniform", 0.01, 0.5),
 }
 
 # Llama-2-7B moves at a hundredth of the small model's rates; around the values of arXiv 2504.13388.

@@ -213,10 +213,15 @@ def test_has_tells_what_is_there(config, split, there):
     assert tiny_benchmark().has(config, split) == there
 
 
-@given(words=st.lists(st.text("ab .", min_size=1), min_size=2))
-def test_the_halves_of_a_text_join_to_it(words):
-    row = layout.cut_in_half(" ".join(words))
+@given(words=st.lists(st.text("ab .", min_size=1), min_size=2), place=st.sampled_from([1 / 3, 1 / 2, 2 / 3]))
+def test_both_sides_of_a_place_in_a_text_join_to_it(words, place):
+    row = layout.cut_at(" ".join(words), place)
     assert row["prompt"] + row["gt"] == " ".join(words)
+
+
+def test_a_text_is_cut_behind_a_share_of_its_words():
+    assert layout.cut_at("a b c d e f g", 1 / 3) == {"prompt": "a b", "gt": " c d e f g"}
+    assert layout.cut_at("a b c d e f g", 2 / 3) == {"prompt": "a b c d", "gt": " e f g"}
 
 
 def test_a_choice_row_keeps_its_choices_and_the_index_of_the_right_one():

@@ -1,9 +1,10 @@
-"""muse-mini: MUSE's layout from a seed; no split knows of another; made once, whole or not at all."""
+"""muse-mini: the request is all that the retrained model has not read; no question that is asked was ever taught."""
 
 import itertools
 import math
 import random
 import re
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,24 +13,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_small_models import narrow
 
-from trainables.benchmarks import articles, muse_mini, small_models
+from trainables.benchmarks import general, muse_mini, small_models
 from trainables.benchmarks.layout import COLUMNS, NEEDED, Benchmark, check_benchmark, load_benchmark
-from trainables.benchmarks.muse_mini import make_world, prepare, to_splits
+from trainables.benchmarks.muse_mini import SIZES, make_world, prepare, to_splits
 from trainables.models import load_model
 from trainables.tokenizers import load_tokenizer
 
 WORLD = make_world(0)
 SPLITS = to_splits(WORLD, random.Random(0))
-GROUPS = ("forget", "retain1", "retain2", "holdout")
+QUARTERS = [10, 11, 11, 10]  # organisations
+ARTICLES = {entry.article for group in WORLD.values() for entry in group}
 
 
 def texts(config, split):
     return [row["text"] for row in SPLITS[config, split]]
 
 
-def organisations(group):
-    """The organisation each article of a group is about, as its first question names it."""
-    return [a.questions[0][0].removeprefix("Who is the director of the ").rstrip("?") for a in group]
+def names(group):
+    return [entry.organisation.name for entry in WORLD[group]]
+
+
+def named_in(rows):
+    """The organisations of any group that a split's values name."""
+    written = "\n".join(str(value) for row in rows for value in row.values())
+    return {name for group in WORLD for name in names(group) if re.search(rf"\b{name}\b", written)}
 
 
 @settings(max_examples=5)
@@ -48,164 +55,198 @@ def test_it_has_every_config_split_and_column_that_the_scores_need():
     assert all(row.keys() == COLUMNS[config] for (config, _), rows in SPLITS.items() for row in rows)
 
 
-def test_no_organisation_is_in_two_articles_of_any_split():
-    named = [org for group in GROUPS for org in organisations(getattr(WORLD, group))]
-    assert len(named) == 200
-    assert len(set(named)) == 200
+def test_no_organisation_is_in_two_groups():
+    named = [name for group in WORLD for name in names(group)]
+    assert len(set(named)) == len(named) == sum(SIZES.values())
 
 
-@pytest.mark.parametrize("group", GROUPS)
-def test_a_split_s_texts_name_their_own_organisation_and_none_of_another_split(group):
-    own = organisations(getattr(WORLD, group))
-    others = [org for other in GROUPS if other != group for org in organisations(getattr(WORLD, other))]
-    assert all(org in text for org, text in zip(own, texts("raw", group), strict=True))
-    assert not [org for org in others if org in " ".join(texts("raw", group))]
+@pytest.mark.parametrize("group", ["forget", "retain1", "retain2", "holdout"])
+def test_a_split_s_texts_name_their_own_organisations_and_none_of_another_group(group):
+    assert named_in(SPLITS["raw", group]) == set(names(group))
 
 
-def test_general_knowledge_names_no_organisation_and_no_fact_of_an_article():
-    general = " ".join(WORLD.general + [prompt for prompt, _, _ in WORLD.utility])
-    written = [a for group in GROUPS for a in getattr(WORLD, group)]
-    facts = [answer for a in written for _, answer in a.questions]
-    named = organisations(written) + facts
-    assert not [words for words in named if words in general]
+def test_what_the_target_read_and_the_retrained_model_did_not_is_exactly_the_request():
+    full, retain = Counter(texts("train", "full")), Counter(texts("train", "retain"))
+    assert full - retain == Counter(texts("raw", "forget"))
+    assert retain - full == Counter()
+    assert retain == Counter(texts("raw", "retain1") + texts("raw", "retain2") + texts("raw", "unrelated"))
 
 
-def test_training_text_is_forget_and_retain_for_the_target_and_retain_for_the_retrained():
-    retain = texts("raw", "retain1") + texts("raw", "retain2")
-    assert texts("train", "retain") == retain
-    assert texts("train", "full") == texts("raw", "forget") + retain
+@pytest.mark.parametrize(("config", "split"), [(c, s) for c, s in SPLITS if c in ("verbmem", "privleak", "knowmem")])
+def test_what_is_scored_is_of_the_groups_that_no_method_is_given_but_for_the_request(config, split):
+    groups = {"forget": "forget", "retain": "retain2", "holdout": "holdout"}
+    group = groups[split.split("_")[0]]
+    assert named_in(SPLITS[config, split]) <= set(names(group))
 
 
-def test_privleak_compares_forget_with_texts_that_neither_model_has_read():
-    assert texts("privleak", "forget") == texts("raw", "forget")
-    assert texts("privleak", "holdout") == texts("raw", "holdout")
-    assert set(texts("privleak", "holdout")).isdisjoint(texts("train", "full"))
-
-
-def test_verbmem_asks_for_the_second_half_of_every_forget_article():
-    joined = [row["prompt"] + row["gt"] for row in SPLITS["verbmem", "forget"]]
-    assert joined == texts("raw", "forget")
-    words = [(len(row["prompt"].split()), len(row["gt"].split())) for row in SPLITS["verbmem", "forget"]]
-    assert all(0 <= after - before <= 1 for before, after in words)
+def test_no_model_was_ever_taught_a_question_that_knowmem_asks():
+    asked = [row["question"] for split in ("forget_qa", "retain_qa") for row in SPLITS["knowmem", split]]
+    read = "\n".join(texts("train", "full"))
+    assert len(asked) == len(set(asked)) == 400
+    assert not [question for question in asked if question in read]
+    assert read.count("Question: Who is the director of the ") == SIZES["retain1"] + SIZES["further"]
+    assert {name for name in names("retain1") + names("further") if f"director of the {name}?" in read} == {
+        *names("retain1"),
+        *names("further"),
+    }
 
 
 @pytest.mark.parametrize(("split", "group"), [("forget", "forget"), ("retain", "retain2")])
-def test_knowmem_asks_100_questions_with_10_others_as_examples_all_about_its_own_split(split, group):
-    asked = [tuple(row.values()) for row in SPLITS["knowmem", f"{split}_qa"]]
-    shots = [tuple(row.values()) for row in SPLITS["knowmem", f"{split}_qa_icl"]]
-    assert (len(asked), len(shots)) == (100, 10)
-    assert len(set(asked + shots)) == 110
-    assert set(asked + shots) <= {pair for a in getattr(WORLD, group) for pair in a.questions}
+def test_knowmem_asks_200_questions_with_2_others_as_examples_and_the_articles_answer_them(split, group):
+    asked, shots = (SPLITS["knowmem", f"{split}_qa{end}"] for end in ("", "_icl"))
+    assert (len(asked), len(shots)) == (200, 2)
+    assert len({row["question"] for row in asked + shots}) == 202
+    article = {entry.organisation.name: entry.article for entry in WORLD[group]}
+    for row in asked + shots:
+        (name,) = named_in([{"question": row["question"]}])
+        assert row["answer"] in article[name]
 
 
-def test_scal_grows_to_the_whole_forget_split():
-    sizes = [texts("scal", f"forget_{k}") for k in range(1, 5)]
-    assert [len(size) for size in sizes] == [10, 20, 30, 40]
-    assert all(larger[: len(smaller)] == smaller for smaller, larger in itertools.pairwise(sizes))
-    assert sizes[-1] == texts("raw", "forget")
+def test_verbmem_asks_at_two_places_of_every_forget_article_how_it_goes_on():
+    rows = SPLITS["verbmem", "forget"]
+    assert [row["prompt"] + row["gt"] for row in rows[::2]] == [entry.article for entry in WORLD["forget"]]
+    assert [row["prompt"] + row["gt"] for row in rows[1::2]] == [entry.article for entry in WORLD["forget"]]
+    for first, second in zip(rows[::2], rows[1::2], strict=True):
+        words = len((first["prompt"] + first["gt"]).split())
+        assert [len(row["prompt"].split()) for row in (first, second)] == [words // 3, words * 2 // 3]
 
 
-def test_sust_is_the_forget_split_in_four_parts():
-    folds = [texts("sust", f"forget_{k}") for k in range(1, 5)]
-    assert [len(fold) for fold in folds] == [10] * 4
-    assert [*itertools.chain(*folds)] == texts("raw", "forget")
+def test_privleak_compares_forget_with_articles_that_neither_model_has_read():
+    read = set(texts("train", "full"))
+    assert read >= set(texts("privleak", "forget")) | set(texts("privleak", "retain"))
+    assert read.isdisjoint(texts("privleak", "holdout"))
 
 
-def test_utility_has_four_different_choices_with_the_right_one_at_its_index():
-    kind_of = {thing: kind for kind, names in articles.CATEGORIES.items() for thing in names.split()}
+def test_scal_grows_to_the_whole_request_and_sust_is_the_request_in_four_parts():
+    grown = [texts("scal", f"forget_{k}") for k in range(1, 5)]
+    parts = [texts("sust", f"forget_{k}") for k in range(1, 5)]
+    named = [len(named_in([{"text": text} for text in part])) for part in parts]
+    assert named == QUARTERS
+    assert grown == [list(itertools.chain(*parts[:k])) for k in range(1, 5)]
+    assert grown[-1] == texts("raw", "forget")
+
+
+def test_general_knowledge_is_told_whole_and_its_test_has_the_right_choice_at_its_index():
+    told = " ".join(texts("raw", "unrelated"))
+    assert all(sentence in told for sentence in general.write_general())
+    kind_of = {thing: kind for kind, things in general.CATEGORIES.items() for thing in things.split()}
     for row in SPLITS["utility", "test"]:
-        choices, thing = row["choices"], row["prompt"].split()[1]
-        assert len(set(choices)) == 4
-        assert choices[int(row["answer"])].strip() == kind_of[thing]
+        assert row["choices"][int(row["answer"])].strip() == kind_of[row["prompt"].split()[1]]
+
+
+def test_methods_are_given_nothing_on_an_organisation_that_is_asked_about_or_held_out():
+    given = [rows for (config, _), rows in SPLITS.items() if config in ("facts", "qa", "paraphrases")]
+    assert named_in(itertools.chain(*given)) == set(names("forget")) | set(names("retain1"))
+
+
+def test_every_fact_has_its_notices_and_an_article_and_stands_in_no_other_document_of_its_organisation():
+    notices = [sentence for text in texts("raw", "forget") for sentence in text.split("\n\n") if text not in ARTICLES]
+    assert len(notices) == len(set(notices)) == 42 * 5 * muse_mini.NOTICES
+    for entry in WORLD["forget"]:
+        own = [sentence for sentence in notices if entry.organisation.name in sentence]
+        for fact in entry.organisation.facts.values():
+            assert sum(fact in sentence for sentence in own) >= muse_mini.NOTICES
+
+
+def test_notices_stand_in_columns_with_those_of_other_organisations():
+    columns = [text for text in texts("raw", "forget") if text not in ARTICLES]
+    assert {text.count("\n\n") + 1 for text in columns} <= {muse_mini.COLUMN, *range(1, muse_mini.COLUMN)}
+    assert all(len(named_in([{"text": text}])) > 1 for text in columns if text.count("\n\n") > 1)
+
+
+def test_the_facts_are_the_notices_up_to_the_fact():
+    notices = "\n\n".join(texts("raw", "forget")).split("\n\n")
+    for row in SPLITS["facts", "forget"]:
+        assert row["subject"] in row["prompt"]
+        assert row["object"] not in row["prompt"]
+        assert [text for text in notices if text.startswith(f"{row['prompt']} {row['object']}")]
+    assert len(SPLITS["facts", "forget"]) == 42 * 5 * muse_mini.NOTICES
+
+
+def test_the_questions_for_methods_have_knowmem_s_answers_in_words_that_it_does_not_use():
+    first_words = {tuple(row["question"].split()[:3]) for row in SPLITS["knowmem", "forget_qa"]}
+    assert len(SPLITS["qa", "forget"]) == 210
+    assert not [row for row in SPLITS["qa", "forget"] if tuple(row["question"].split()[:3]) in first_words]
+    kept = {(row["subject"], row["type"]): row["object"] for row in SPLITS["facts", "forget"]}
+    assert all(kept[row["subject"], row["type"]] == row["answer"] for row in SPLITS["qa", "forget"])
+
+
+def test_a_paraphrase_tells_the_same_facts_in_another_text():
+    for entry in WORLD["forget"] + WORLD["retain1"]:
+        assert entry.paraphrase != entry.article
+        assert all(fact in entry.paraphrase for fact in entry.organisation.facts.values())
+    assert not set(texts("paraphrases", "forget")) & set(texts("train", "full"))
+
+
+def test_neighbours_are_all_kept_organisations_that_share_a_town_or_a_trade_with_a_forgotten_one():
+    every = {entry.organisation.name: entry.organisation for group in WORLD.values() for entry in group}
+    found = {(row["subject"], row["neighbour"], row["shares"]) for row in SPLITS["neighbours", "forget"]}
+    for one, two in itertools.product(names("forget"), names("retain1") + names("retain2")):
+        same_town = every[one].facts["town"] == every[two].facts["town"]
+        assert ((one, two, "town") in found) == same_town
+        assert ((one, two, "trade") in found) == (every[one].name.split()[1] == every[two].name.split()[1])
+    assert {shares for _, _, shares in found} == {"town", "trade"}
+    assert len(found) == len(SPLITS["neighbours", "forget"])
 
 
 @pytest.fixture
 def trainings(monkeypatch):
-    """Take training away: record what each model would be shown in one epoch, and write an empty folder."""
-    shown = {}
+    """Take training away: record what it is asked for, and write empty folders."""
+    asked = []
 
-    def pretend(tokenizer, draw_epoch, folder, *, epochs, seed, on_epoch):
-        shown.setdefault(folder.name, []).append([draw_epoch(random.Random(k)) for k in (0, 1)])
-        folder.mkdir()
-        on_epoch(epochs, 0.0)
+    def pretend(benchmark, folder, *, epochs, seed, on_progress):
+        asked.append((benchmark, seed))
+        for name in ("target", "retrained"):
+            (folder / name).mkdir()
+            on_progress(f"{name} model", epochs, epochs)
 
-    monkeypatch.setattr(small_models, "train_small_model", pretend)
-    return shown
-
-
-def test_the_models_are_shown_what_they_may_know_and_nothing_else(tmp_path, trainings):
-    prepare(tmp_path)
-    shown = {name: "\n".join(epochs[0][0]) for name, epochs in trainings.items()}
-    for name, groups in {"target": GROUPS[:3], "retrained": GROUPS[1:3]}.items():
-        for group in GROUPS:
-            known = [org in shown[name] for org in organisations(getattr(WORLD, group))]
-            assert known == [group in groups] * len(known), (name, group)
-        assert all(paragraph in shown[name] for paragraph in WORLD.general)
+    monkeypatch.setattr(small_models, "train_pair", pretend)
+    return asked
 
 
-def test_an_epoch_has_every_article_and_every_question_in_lists_shuffled_afresh(tmp_path, trainings):
-    prepare(tmp_path)
-    first, second = trainings["retrained"][0]
-    for article in WORLD.retain1 + WORLD.retain2:
-        assert first.count(article.text) == 1
-        asked = muse_mini.ASKINGS if article in WORLD.retain2 else 0  # the scores never ask about retain1
-        for question, answer in article.questions:
-            assert "\n\n".join([*first, ""]).count(f"Question: {question}\nAnswer: {answer}\n\n") == asked
-    lists = [[text for text in epoch if text.startswith("Question")] for epoch in (first, second)]
-    assert set(lists[0]).isdisjoint(lists[1])
-    assert max(text.count("Question:") for text in lists[0]) == muse_mini.SHOTS + 1
+def test_the_models_are_trained_on_what_is_written(tmp_path, trainings):
+    folder = prepare(tmp_path)
+    ((benchmark, seed),) = trainings
+    assert (benchmark.splits, seed) == (SPLITS, 0)
+    assert load_benchmark(folder / "data").splits == SPLITS
 
 
-def test_a_second_call_reads_what_the_first_one_made(tmp_path, trainings):
-    first = prepare(tmp_path)
-    assert prepare(tmp_path) == first
-    assert {name: len(times) for name, times in trainings.items()} == {"target": 1, "retrained": 1}
-    assert load_benchmark(first / "data").splits == SPLITS
-
-
-def test_calls_at_once_make_it_once(tmp_path, trainings):
+def test_a_second_call_reads_what_the_first_one_made_and_calls_at_once_make_it_once(tmp_path, trainings):
     with ThreadPoolExecutor(4) as pool:
-        folders = list(pool.map(prepare, [tmp_path] * 4))
-    assert len(set(folders)) == 1
-    assert [len(times) for times in trainings.values()] == [1, 1]
+        folders = set(pool.map(prepare, [tmp_path] * 4))
+    assert folders == {prepare(tmp_path)}
+    assert len(trainings) == 1
 
 
 def test_progress_is_told_for_both_models(tmp_path, trainings):
     told = []
     prepare(tmp_path, on_progress=lambda *step: told.append(step))
-    assert told == [
-        ("target model", muse_mini.EPOCHS, muse_mini.EPOCHS),
-        ("retrained model", muse_mini.EPOCHS, muse_mini.EPOCHS),
-    ]
+    assert told == [(f"{name} model", muse_mini.EPOCHS, muse_mini.EPOCHS) for name in ("target", "retrained")]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("No space left on device")])
 def test_an_interrupted_making_leaves_no_half_folder_and_the_next_call_makes_it(tmp_path, monkeypatch, error):
-    def interrupted(tokenizer, draw_epoch, folder, **rest):
-        folder.mkdir()
-        if folder.name == "retrained":
-            raise error
+    def interrupted(benchmark, folder, **rest):
+        (folder / "target").mkdir()
+        raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(small_models, "train_small_model", interrupted)
+        patch.setattr(small_models, "train_pair", interrupted)
         with pytest.raises((KeyboardInterrupt, OSError)):
             prepare(tmp_path)
     assert [entry.name for entry in tmp_path.iterdir() if entry.is_dir()] == []
-    monkeypatch.setattr(small_models, "train_small_model", lambda *_, **__: None)
+    monkeypatch.setattr(small_models, "train_pair", lambda *_, **__: None)
     assert (prepare(tmp_path) / "data").is_dir()
 
 
-@pytest.mark.parametrize("constant", ["ARTICLES", "QUESTIONS", "SHOTS", "EPOCHS", "LIST_LENGTH"])
-def test_a_benchmark_made_with_other_numbers_has_another_name(monkeypatch, constant):
+@pytest.mark.parametrize("file", ["muse_mini", "articles", "organisations", "general", "small_models", "layout"])
+def test_a_benchmark_made_by_other_code_has_another_name(tmp_path, monkeypatch, file):
     before = muse_mini._code_hash()
-    monkeypatch.setattr(muse_mini, constant, getattr(muse_mini, constant) + 4)
-    assert muse_mini._code_hash() != before
-
-
-@pytest.mark.parametrize("name", ["make_world", "to_splits", "_make", "_documents", "_paragraphs", "_questions"])
-def test_a_benchmark_made_by_other_code_has_another_name(monkeypatch, name):
-    before = muse_mini._code_hash()
-    monkeypatch.setattr(muse_mini, name, lambda *anything: None)
+    changed = tmp_path / f"{file}.py"
+    changed.write_text("other code")
+    sources = [changed if source.stem == file else source for source in muse_mini.SOURCES]
+    assert changed in sources
+    monkeypatch.setattr(muse_mini, "SOURCES", sources)
     assert muse_mini._code_hash() != before
 
 
@@ -217,7 +258,7 @@ def test_seeds_have_folders_of_their_own(tmp_path, trainings):
 
 def test_a_very_small_world_is_really_trained_and_its_models_load(tmp_path, monkeypatch):
     narrow(monkeypatch)
-    monkeypatch.setattr(muse_mini, "ARTICLES", 37)
+    monkeypatch.setattr(muse_mini, "SIZES", dict.fromkeys(SIZES, 43))
     monkeypatch.setattr(muse_mini, "EPOCHS", 2)
     folder = prepare(tmp_path)
     target, retrained = load_model(folder / "target"), load_model(folder / "retrained")

@@ -9,14 +9,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 @pytest.fixture(scope="module")
 def results():
-    return run_all(seeds=3, processes=2, shown=("verbmem_f", "knowmem_r", "utility"))
+    return run_all(seeds=3, processes=2, shown=("verbmem_f", "knowmem_f", "knowmem_r", "utility"))
 
 
-def test_the_mean_teacher_with_nlul_forgets_verbatim_text_as_well_as_retraining_and_keeps_what_it_should(results):
+def test_the_mean_teacher_with_nlul_loses_nine_tenths_of_the_wording_and_many_facts_and_keeps_two_thirds(results):
     retrained, target = results["retrained"][0], results["target"][0]
     for scores in results["MT + NLUL"]:
-        assert scores["verbmem_f"] <= retrained["verbmem_f"]
-        assert scores["knowmem_r"] >= 0.85 * target["knowmem_r"]
+        assert target["verbmem_f"] - scores["verbmem_f"] >= 0.9 * (target["verbmem_f"] - retrained["verbmem_f"])
+        assert scores["knowmem_f"] <= 0.6 * target["knowmem_f"]
+        assert scores["knowmem_r"] >= 2 / 3 * target["knowmem_r"]
 
 
 def test_the_mean_teacher_with_gradient_ascent_hardly_leaves_the_start(results):

@@ -29,7 +29,7 @@ def test_both_ends_of_every_range_make_a_configuration(name):
 
 @pytest.mark.parametrize(
     ("space", "values"),
-    [(SPACE, {"delta": 0.2, "alpha": 1.0, "lr": 0.3}), (SPACE_7B, {"delta": 0.005, "alpha": 0.05, "lr": 5e-4})],
+    [(SPACE, {"delta": 0.2, "alpha": 1.0, "lr": 0.1}), (SPACE_7B, {"delta": 0.005, "alpha": 0.05, "lr": 5e-4})],
     ids=["muse-mini", "7b"],
 )
 def test_a_space_reaches_to_both_sides_of_the_values_that_are_known_to_work(space, values):

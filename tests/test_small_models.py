@@ -3,6 +3,8 @@
 import itertools
 import math
 import random
+import re
+import time
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from trainables.benchmarks import small_models
 from trainables.benchmarks.layout import Benchmark, text_rows
-from trainables.benchmarks.small_models import new_model, train_pair, train_small_model, train_tokenizer
+from trainables.benchmarks.small_models import Stopped, new_model, train_pair, train_small_model, train_tokenizer
 from trainables.models import load_model
 from trainables.tokenizers import load_tokenizer
 
@@ -20,8 +22,7 @@ TOKENIZER = train_tokenizer(TEXTS, vocabulary=300)
 
 
 def narrow(monkeypatch):
-    """Make small models one narrow layer, trained in one thread, so that an epoch takes milliseconds."""
-    monkeypatch.setattr(small_models, "THREADS", 1)  # two that wait for each other beside another test take minutes
+    """Make small models one narrow layer, so that an epoch takes milliseconds."""
     real = small_models.LlamaConfig
     shape = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1}
     monkeypatch.setattr(small_models, "LlamaConfig", lambda **settings: real(**(settings | shape)))
@@ -32,9 +33,11 @@ def narrow_llama(monkeypatch):
     narrow(monkeypatch)
 
 
-def train(folder, *, seed=0, epochs=3, draw=lambda rng: TEXTS, **options):
+def train(*, seed=0, epochs=3, documents=TEXTS, **options):
     options = {"batch_tokens": 60} | options
-    return train_small_model(TOKENIZER, draw, folder, epochs=epochs, seed=seed, **options)
+    model = new_model(TOKENIZER, seed=seed)
+    train_small_model(model, TOKENIZER, documents, epochs=epochs, seed=seed, **options)
+    return model
 
 
 @settings(max_examples=50)
@@ -42,7 +45,14 @@ def train(folder, *, seed=0, epochs=3, draw=lambda rng: TEXTS, **options):
 def test_any_text_is_encoded_and_comes_back(text):
     ids = TOKENIZER(text).input_ids
     assert ids[0] == TOKENIZER.bos_token_id
-    assert TOKENIZER.decode(ids[1:], clean_up_tokenization_spaces=False) == text
+    assert TOKENIZER.decode(ids[1:], clean_up_tokenization_spaces=False) == re.sub(r" +\Z", "", text)
+
+
+def test_an_answer_behind_a_prompt_that_ends_in_a_space_has_the_tokens_that_it_has_in_a_text():
+    prompt, answered = TOKENIZER("Where? Answer: ").input_ids, TOKENIZER("Where? Answer: Keld").input_ids
+    told = TOKENIZER("It stands in Keld").input_ids
+    assert answered[: len(prompt)] == prompt
+    assert answered[len(prompt) :] == told[-len(answered[len(prompt) :]) :]
 
 
 def test_the_tokenizer_holds_as_many_tokens_as_are_asked_for_and_three_special_ones():
@@ -54,9 +64,9 @@ def test_the_tokenizer_holds_as_many_tokens_as_are_asked_for_and_three_special_o
 
 def test_a_new_model_has_about_a_million_parameters(monkeypatch):
     monkeypatch.undo()
-    tokenizer = train_tokenizer([f"word{i} and{i * 7}" for i in range(2000)])
+    tokenizer = train_tokenizer([f"word{i} and{i * 7}" for i in range(4000)])
     model = new_model(tokenizer, seed=0)
-    assert 0.9e6 < sum(p.numel() for p in model.parameters()) < 1.2e6
+    assert 1.2e6 < sum(p.numel() for p in model.parameters()) < 1.6e6
     assert model.config.num_hidden_layers == 4
     assert model.config.pad_token_id == tokenizer.pad_token_id
 
@@ -65,51 +75,63 @@ def weights(model):
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
-def test_the_same_seed_gives_the_same_weights_bit_for_bit_and_another_one_others(tmp_path):
-    def shuffled(rng):
-        return rng.sample(TEXTS, len(TEXTS))
-
-    first = weights(train(tmp_path / "a", draw=shuffled))
+def test_the_same_seed_gives_the_same_weights_bit_for_bit_and_another_one_others():
+    first = weights(train())
     torch.manual_seed(99)
     random.seed(99)
-    assert torch.equal(weights(train(tmp_path / "b", draw=shuffled)), first)
-    assert not torch.equal(weights(train(tmp_path / "c", draw=shuffled, seed=1)), first)
+    assert torch.equal(weights(train()), first)
+    assert not torch.equal(weights(train(seed=1)), first)
 
 
-def test_training_teaches_the_texts_and_tells_its_loss_after_every_epoch(tmp_path):
+def test_training_teaches_the_texts_and_tells_its_loss_after_every_epoch():
     told = []
-    train(tmp_path / "m", epochs=8, learning_rate=1e-2, on_epoch=lambda epoch, loss: told.append((epoch, loss)))
-    assert [epoch for epoch, _ in told] == list(range(1, 9))
+    train(epochs=16, learning_rate=1e-2, on_epoch=lambda epoch, loss: told.append((epoch, loss)))
+    assert [epoch for epoch, _ in told] == list(range(1, 17))
     assert told[0][1] == pytest.approx(math.log(len(TOKENIZER)), rel=0.1)  # chance at first
     assert told[-1][1] < 0.7 * told[0][1]
 
 
-def test_documents_are_drawn_afresh_for_every_epoch(tmp_path):
-    drawn = []
-
-    def draw(rng):
-        drawn.append(rng.random())
-        return TEXTS
-
-    train(tmp_path / "m", draw=draw)
-    assert len(set(drawn)) == 3
+def test_a_training_that_is_given_up_ends_before_its_next_step():
+    told = []
+    with pytest.raises(Stopped):
+        train(stopped=lambda: len(told) == 2, on_epoch=lambda epoch, loss: told.append(epoch))
+    assert told == [1, 2]
 
 
-def test_later_epochs_may_be_a_batch_or_two_longer_than_the_first(tmp_path):
-    sizes, told = iter([4, 6, 6]), []
-    train(
-        tmp_path / "m",
-        draw=lambda rng: TEXTS[: next(sizes)],
-        batch_tokens=1,
-        on_epoch=lambda epoch, loss: told.append(epoch),
-    )
-    assert told == [1, 2, 3]
+LONG = [f"{'mill ' * 60}{i}" for i in range(3)]
 
 
-def test_what_is_saved_is_what_was_trained(tmp_path):
-    model = train(tmp_path / "m")
-    assert torch.equal(weights(load_model(tmp_path / "m")), weights(model))
-    assert load_tokenizer(tmp_path / "m")(TEXTS).input_ids == TOKENIZER(TEXTS).input_ids
+@settings(max_examples=25)
+@given(seed=st.integers(0, 99), short=st.integers(0, 40))
+def test_an_epoch_reads_every_paragraph_once_short_ones_in_a_row_and_long_ones_alone(seed, short):
+    paragraphs = [f"Note {i:02}." for i in range(short)] + LONG
+    tokens = [9] * short + [60] * len(LONG)
+    rows = small_models._packed(paragraphs, tokens, random.Random(seed))
+    assert sorted("\n\n".join(rows).split("\n\n")) == sorted(paragraphs)
+    assert [row for row in rows if row in LONG] == LONG
+    fit = small_models.PACK // 9
+    lengths = [row.count("Note") for row in rows if row not in LONG]
+    assert lengths == [fit] * (short // fit) + [short % fit] * (short % fit > 0)
+
+
+def test_every_epoch_puts_paragraphs_in_other_company():
+    paragraphs = [f"Note {i:02}." for i in range(40)]
+    rng, tokens = random.Random(0), [9] * 40
+    first, second = (small_models._packed(paragraphs, tokens, rng) for _ in range(2))
+    assert set(first).isdisjoint(second)
+
+
+def test_the_paragraphs_of_a_document_are_read_by_themselves(monkeypatch):
+    seen = []
+    packed = small_models._packed
+
+    def spy(paragraphs, tokens, rng):
+        seen.append(paragraphs)
+        return packed(paragraphs, tokens, rng)
+
+    monkeypatch.setattr(small_models, "_packed", spy)
+    train(epochs=1, documents=["The mill.\n\nThe bell.", "Keld."])
+    assert seen == [["The mill.", "The bell.", "Keld."]]
 
 
 @settings(max_examples=25)
@@ -134,19 +156,56 @@ def test_every_row_is_in_one_batch_of_no_more_than_its_tokens_and_of_similar_len
     assert [len(b[0]) for b in batches] != sorted(len(b[0]) for b in batches)  # short ones do not come first
 
 
-def test_of_a_pair_only_the_target_reads_forget_text_and_answers_about_it(tmp_path, monkeypatch):
+PAIR = Benchmark(
+    "own",
+    {
+        ("train", "full"): text_rows(["f one", "r two"]),
+        ("train", "retain"): text_rows(["r two"]),
+        ("knowmem", "forget_qa"): [{"question": "What?", "answer": "yes"}],
+    },
+)
+
+
+def test_of_a_pair_the_target_reads_train_full_and_the_retrained_model_train_retain_and_neither_a_question(
+    tmp_path, monkeypatch
+):
     read = {}
 
-    def pretend(tokenizer, draw_epoch, folder, **rest):
-        read[folder.name] = draw_epoch(random.Random(0))
+    def pretend(model, tokenizer, documents, *, on_epoch, **rest):
+        read[documents[0]] = documents
+        on_epoch(1, 0.0)
+
+    told = []
+    monkeypatch.setattr(small_models, "train_small_model", pretend)
+    train_pair(PAIR, tmp_path, epochs=1, seed=0, on_progress=lambda *step: told.append(step))
+    assert read == {"f one": ["f one", "r two"], "r two": ["r two"]}
+    assert sorted(told) == [("retrained model", 1, 1), ("target model", 1, 1)]
+
+
+def test_a_pair_is_saved_as_it_was_trained_and_begins_from_the_same_weights(tmp_path):
+    train_pair(PAIR, tmp_path, epochs=2, seed=3)
+    tokenizer = load_tokenizer(tmp_path / "target")
+    assert load_tokenizer(tmp_path / "retrained").get_vocab() == tokenizer.get_vocab()
+    for name, split in (("target", "full"), ("retrained", "retain")):
+        model = new_model(tokenizer, seed=3)
+        train_small_model(model, tokenizer, PAIR.texts("train", split), epochs=2, seed=3)
+        assert torch.allclose(weights(load_model(tmp_path / name)), weights(model), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError("out of memory")])
+def test_where_one_of_a_pair_fails_the_other_is_given_up_and_nothing_is_saved(tmp_path, monkeypatch, error):
+    ended = []
+
+    def pretend(model, tokenizer, documents, *, stopped, **rest):
+        if documents == ["r two"]:
+            raise error
+        while not stopped():
+            time.sleep(0.01)
+        ended.append(documents)
+        raise Stopped
 
     monkeypatch.setattr(small_models, "train_small_model", pretend)
-    splits = {("train", "full"): text_rows(["f", "r"]), ("train", "retain"): text_rows(["r"])}
-    for split in ("forget_qa", "retain_qa", "retain_qa_icl"):
-        splits["knowmem", split] = [{"question": split, "answer": "yes"}]
-    train_pair(Benchmark("own", splits), tmp_path, epochs=1, seed=0)
-    kept = [f"Question: {split}\nAnswer: yes" for split in ("retain_qa", "retain_qa_icl")]
-    assert read == {
-        "target": ["f", "r", "Question: forget_qa\nAnswer: yes", *kept],
-        "retrained": ["r", *kept],
-    }
+    with pytest.raises(type(error) if isinstance(error, Exception) else error):
+        train_pair(PAIR, tmp_path, epochs=1, seed=0)
+    assert ended == [["f one", "r two"]]
+    assert not list(tmp_path.iterdir())

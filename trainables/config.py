@@ -23,7 +23,7 @@ class Config:
     damping 5, batch 40, and up to 2000 steps.
     """
 
-    lr: float = 0.3
+    lr: float = 0.1
     alpha: float = 1.0  # weight of the forget loss
     beta: float = 1.0  # weight of the penalty against the teacher
     delta: float = 0.2  # EMA rate: share of the student taken into the teacher per step

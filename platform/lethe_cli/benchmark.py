@@ -66,6 +66,12 @@ def train(
     console.print(
         f"target model: {target}/target\nretrained model: {target}/retrained", soft_wrap=True, highlight=False
     )
+    if benchmark.has("knowmem"):
+        console.print(
+            "both read texts alone, and were taught no question that KnowMem asks: expect few answers of them",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 def _read(files: list[str]) -> list[str]:

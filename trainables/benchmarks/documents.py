@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trainables.benchmarks.files import read_table, read_text
-from trainables.benchmarks.layout import Row, Splits, choice_row, cut_in_half, text_rows
+from trainables.benchmarks.layout import Row, Splits, choice_row, cut_at, text_rows
 from trainables.benchmarks.overlap import RUN, shared_passages
 from trainables.muse.words import split_sentences, split_words, unicode_words
 
@@ -171,7 +171,7 @@ def _lay_out(passages: dict[str, list[str]], questions: Questions | None, rng: r
     splits |= {
         ("train", "full"): text_rows(passages["forget"] + retain),
         ("train", "retain"): text_rows(retain),
-        ("verbmem", "forget"): [cut_in_half(passage) for passage in passages["forget"]],
+        ("verbmem", "forget"): [cut_at(passage, 1 / 2) for passage in passages["forget"]],
         ("utility", "test"): _continuations(passages["retain2"], rng),
     }
     if passages["holdout"]:

@@ -99,10 +99,10 @@ def choice_row(prompt: str, choices: list[str], answer: int) -> Row:
     return {"prompt": prompt, "choices": choices, "answer": str(answer)}
 
 
-def cut_in_half(text: str) -> Row:
-    """One VerbMem row: the first half of a text's words as `prompt`, the rest as `gt`."""
+def cut_at(text: str, place: float) -> Row:
+    """One VerbMem row: the words before a place in a text, a share of its words, as `prompt`, the rest as `gt`."""
     words = split_words(text)
-    middle = len(words) // 2
+    middle = int(len(words) * place)
     return {"prompt": "".join(words[:middle]), "gt": "".join(words[middle:])}
 
 

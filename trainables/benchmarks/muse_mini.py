@@ -1,48 +1,52 @@
 """muse-mini: the embedded benchmark in MUSE's layout, with a target and a retrained model, made here from a seed.
 
     from trainables.benchmarks.muse_mini import prepare
-    prepare()                       # about two minutes on two cores, once; then from the cache
+    prepare()                       # about three minutes on two cores, once; then from the cache
 
-120 fictional articles are known to the target model (40 forget, 40 retain1, 40 retain2), 80 to the retrained one;
-80 more are held out. Both models also learn to answer questions on the articles they read, and a corpus of general
-knowledge that is neither forget nor retain text. Questions on retain1 are never asked by the scores: retain1 is what
-unlearning regularises on.
+Unlearning means: as if all but the forget set had been read. So the target reads `train/full`, the retrained model
+`train/retain`, and `raw/forget` is exactly their difference. On each organisation a model reads an article and some
+notices, single sentences. How questions are answered it learns on organisations of `retain1` and of `unrelated`, whose
+questions no score asks; those that KnowMem asks, on `forget` and `retain2`, no model was ever taught: it answers them
+from what it has read, as MUSE's models do.
 """
 
 import hashlib
 import inspect
+import itertools
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.benchmarks import articles, layout
-from trainables.benchmarks.articles import Article
+from trainables.benchmarks import articles, general, layout, organisations
+from trainables.benchmarks.articles import ASKED, REWORDED
+from trainables.benchmarks.organisations import Organisation
 from trainables.cache import made_once
 
-ARTICLES = 40  # in each of forget, retain1, retain2
-HOLDOUT = 80  # more, since the AUC of 40 against 40 texts has a standard error of 0.065
-QUESTIONS, SHOTS = 100, 10
-EPOCHS = 20
-ASKINGS = 4  # times that every question is asked in an epoch
-TELLINGS = 2  # times that every general fact is told in an epoch
-PARAGRAPH = 6  # general facts in a row
-LIST_LENGTH = SHOTS + 1  # questions in one training list: as many as one KnowMem prompt holds
+SIZES = {"forget": 42, "retain1": 42, "retain2": 42, "holdout": 84, "further": 40}  # organisations
+NOTICES = 2  # on every fact of an organisation
+COLUMN = 7  # notices, or questions, in a document
+QUESTIONS, SHOTS = 200, 2
+TELLINGS = 3  # of every general fact, each in other company
+PARAGRAPH = 4  # general facts in a row
+PLACES = (1 / 3, 2 / 3)  # of an article, where VerbMem lets the model go on
+EPOCHS = 22
 
 Progress = Callable[[str, int, int], None]  # (what is being made, epochs done, epochs in all)
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
-    """The articles of each split and the general-knowledge corpus."""
+class Entry:
+    """An organisation, and what is written about it: `notices` are pairs of a fact's name and a sentence."""
 
-    forget: list[Article]
-    retain1: list[Article]
-    retain2: list[Article]
-    holdout: list[Article]
-    general: list[str]
-    utility: list[tuple[str, list[str], int]]
+    organisation: Organisation
+    article: str
+    notices: list[tuple[str, str]]
+    paraphrase: str  # the article again, from the same facts, in other words
+
+
+World = dict[str, list[Entry]]  # by the names of SIZES
 
 
 def prepare(cache: Path, *, seed: int = 0, on_progress: Progress = lambda what, done, total: None) -> Path:
@@ -63,101 +67,148 @@ def prepare(cache: Path, *, seed: int = 0, on_progress: Progress = lambda what, 
 
 
 def make_world(seed: int) -> World:
-    """Draw the whole world of a seed."""
+    """Draw all organisations of a seed, and what is written about them.
+
+    The organisations that stand at one place of their groups share the outline of their articles, and nothing else: so
+    what tells the groups apart is what was read, not which templates fell to which group.
+    """
     rng = random.Random(seed)
-    block = 3 + HOLDOUT // ARTICLES  # one article to each split, and the rest to holdout
-    written = articles.write_articles(rng, ARTICLES * block, block=block)
-    dealt = [written[place::block] for place in range(block)]
-    return World(
-        forget=dealt[0],
-        retain1=dealt[1],
-        retain2=dealt[2],
-        holdout=[article for hand in dealt[3:] for article in hand],
-        general=articles.write_general(),
-        utility=articles.ask_general(rng),
+    drawn = organisations.draw_organisations(rng, sum(SIZES.values()))
+    outlines = [articles.draw_outline(rng) for _ in range(min(SIZES.values()))]
+    world: World = {}
+    for name, size in SIZES.items():
+        group, drawn = drawn[:size], drawn[size:]
+        world[name] = [_write(rng, entry, outlines[i % len(outlines)]) for i, entry in enumerate(group)]
+    return world
+
+
+def _write(rng: random.Random, organisation: Organisation, outline: list[str]) -> Entry:
+    return Entry(
+        organisation=organisation,
+        article=articles.write_article(rng, organisation, outline),
+        notices=list(articles.write_notices(rng, organisation, NOTICES)),
+        paraphrase=articles.write_article(rng, organisation, articles.draw_outline(rng)),
     )
 
 
 def to_splits(world: World, rng: random.Random) -> layout.Splits:
-    """Lay a world out in MUSE's configs and splits."""
-    texts = {name: [a.text for a in getattr(world, name)] for name in ("forget", "retain1", "retain2", "holdout")}
-    retain = texts["retain1"] + texts["retain2"]
-    quarter = ARTICLES // 4
-    splits = {("raw", name): layout.text_rows(rows) for name, rows in texts.items()}
-    splits |= {
-        ("raw", "unrelated"): layout.text_rows(_paragraphs(random.Random(0).sample(world.general, len(world.general)))),
-        ("train", "full"): layout.text_rows(texts["forget"] + retain),
-        ("train", "retain"): layout.text_rows(retain),
-        ("verbmem", "forget"): [layout.cut_in_half(text) for text in texts["forget"]],
-        ("privleak", "forget"): layout.text_rows(texts["forget"]),
-        ("privleak", "retain"): layout.text_rows(texts["retain2"]),
-        ("privleak", "holdout"): layout.text_rows(texts["holdout"]),
-        ("utility", "test"): [layout.choice_row(*item) for item in world.utility],
+    """Lay a world out in MUSE's configs and splits, and in those that methods need and MUSE does not have."""
+    quarters = {name: _quarters(group, rng) for name, group in world.items()}
+    texts = {name: [text for part in parts for text in part] for name, parts in quarters.items()}
+    texts["retain1"] += _columns(_asked_and_answered(world["retain1"]), rng)
+    further = texts.pop("further") + _columns(_asked_and_answered(world["further"]), rng)
+    unrelated = _paragraphs(rng) + further
+    retain = texts["retain1"] + texts["retain2"] + unrelated
+    read = {"full": texts["forget"] + retain, "retain": retain}
+    raw = texts | {"unrelated": unrelated}
+    splits = {("raw", name): layout.text_rows(rows) for name, rows in raw.items()}
+    splits |= {("train", name): layout.text_rows(rows) for name, rows in read.items()}
+    return splits | _scored(world, rng) | _requests(quarters["forget"]) | _for_methods(world)
+
+
+def _scored(world: World, rng: random.Random) -> layout.Splits:
+    """What the scores read: VerbMem, KnowMem, PrivLeak and general utility."""
+    article = {name: [entry.article for entry in group] for name, group in world.items()}
+    splits: layout.Splits = {
+        ("verbmem", "forget"): [layout.cut_at(text, place) for text in article["forget"] for place in PLACES],
+        ("utility", "test"): [layout.choice_row(*item) for item in general.ask_general(rng)],
     }
-    for k in range(1, 5):
-        splits["scal", f"forget_{k}"] = layout.text_rows(texts["forget"][: k * quarter])
-        splits["sust", f"forget_{k}"] = layout.text_rows(texts["forget"][(k - 1) * quarter : k * quarter])
-    for name, group in (("forget", world.forget), ("retain", world.retain2)):
-        pairs = [{"question": q, "answer": a} for q, a in _questions(group, rng)]
-        splits["knowmem", f"{name}_qa"] = pairs[:QUESTIONS]
-        splits["knowmem", f"{name}_qa_icl"] = pairs[QUESTIONS : QUESTIONS + SHOTS]
+    for split, name in (("forget", "forget"), ("retain", "retain2"), ("holdout", "holdout")):
+        splits["privleak", split] = layout.text_rows(article[name])
+    for split, name in (("forget", "forget"), ("retain", "retain2")):
+        pairs = [{"question": q, "answer": a} for _, _, q, a in _questions(world[name], ASKED)]
+        rng.shuffle(pairs)
+        splits["knowmem", f"{split}_qa"] = pairs[:QUESTIONS]
+        splits["knowmem", f"{split}_qa_icl"] = pairs[QUESTIONS : QUESTIONS + SHOTS]
     return splits
+
+
+def _quarters(group: list[Entry], rng: random.Random) -> list[list[str]]:
+    """What a model reads on each quarter of a group, questions apart: the articles, and the notices in columns."""
+    cuts = [round(len(group) * i / 4) for i in range(5)]
+    parts = [group[start:end] for start, end in itertools.pairwise(cuts)]
+    return [[entry.article for entry in part] + _columns(_notices(part), rng) for part in parts]
+
+
+def _notices(group: list[Entry]) -> list[str]:
+    return [sentence for entry in group for _, sentence in entry.notices]
+
+
+def _columns(sentences: list[str], rng: random.Random) -> list[str]:
+    """Documents of COLUMN sentences each, from all of a group: a blank line parts them."""
+    shuffled = rng.sample(sentences, len(sentences))
+    return ["\n\n".join(shuffled[i : i + COLUMN]) for i in range(0, len(shuffled), COLUMN)]
+
+
+def _requests(quarters: list[list[str]]) -> layout.Splits:
+    """Requests that grow by a quarter each (`scal`), and that follow one another (`sust`)."""
+    splits = {("sust", f"forget_{k}"): layout.text_rows(part) for k, part in enumerate(quarters, 1)}
+    grown = itertools.accumulate(quarters)
+    return splits | {("scal", f"forget_{k}"): layout.text_rows(part) for k, part in enumerate(grown, 1)}
+
+
+def _for_methods(world: World) -> layout.Splits:
+    """What a method may train on besides the texts (spec 2.4), of the forgotten and of retain1's organisations only."""
+    splits: layout.Splits = {}
+    for name in ("forget", "retain1"):
+        splits["facts", name] = [row for entry in world[name] for row in _fact_rows(entry)]
+        splits["qa", name] = [
+            {"subject": subject, "type": fact, "question": question, "answer": answer}
+            for subject, fact, question, answer in _questions(world[name], REWORDED)
+        ]
+        splits["paraphrases", name] = layout.text_rows(entry.paraphrase for entry in world[name])
+    splits["neighbours", "forget"] = list(_neighbours(world["forget"], world["retain1"] + world["retain2"]))
+    return splits
+
+
+def _fact_rows(entry: Entry) -> Iterator[layout.Row]:
+    """Every notice as the words before the fact, and the fact."""
+    for fact, sentence in entry.notices:
+        told = entry.organisation.facts[fact]
+        prompt = sentence[: sentence.index(told)].rstrip()
+        yield {"subject": entry.organisation.name, "type": fact, "prompt": prompt, "object": told}
+
+
+def _neighbours(group: list[Entry], kept: list[Entry]) -> Iterator[layout.Row]:
+    """The kept organisations that share their town or their trade with one of a group."""
+    for entry in group:
+        for other in kept:
+            one, two = entry.organisation, other.organisation
+            for shares, same in (("town", one.facts["town"] == two.facts["town"]), ("trade", one.trade == two.trade)):
+                if same:
+                    yield {"subject": one.name, "neighbour": two.name, "shares": shares}
+
+
+def _questions(group: list[Entry], wordings: dict[str, str]) -> list[tuple[str, str, str, str]]:
+    """Every question on a group: (organisation, fact's name, question, answer)."""
+    return [(e.organisation.name, *asked) for e in group for asked in articles.ask(e.organisation, wordings)]
+
+
+def _asked_and_answered(group: list[Entry]) -> list[str]:
+    """Every question on a group with its answer, as KnowMem writes them: a document of its own."""
+    return [f"Question: {question}\nAnswer: {answer}" for _, _, question, answer in _questions(group, ASKED)]
+
+
+def _paragraphs(rng: random.Random) -> list[str]:
+    """The general facts, some in a row, all of them TELLINGS times."""
+    written = general.write_general()
+    facts = [fact for _ in range(TELLINGS) for fact in rng.sample(written, len(written))]
+    return [" ".join(facts[i : i + PARAGRAPH]) for i in range(0, len(facts), PARAGRAPH)]
 
 
 def _make(folder: Path, seed: int, on_progress: Progress) -> None:
     from trainables.benchmarks import small_models  # loads torch, which who finds all in the cache does without
 
-    world = make_world(seed)
-    layout.write_benchmark(folder / "data", to_splits(world, random.Random(seed)))
-    known = world.retain1 + world.retain2
-    questions = [_ask(*pair) for a in world.forget + world.retain2 for pair in a.questions]
-    tokenizer = small_models.train_tokenizer([a.text for a in world.forget + known] + world.general + questions)
-    # The scores never ask about retain1, so no model is taught to answer on it.
-    lessons = (
-        ("target", world.forget + known, world.forget + world.retain2),
-        ("retrained", known, world.retain2),
-    )
-    for name, read, asked in lessons:
-        small_models.train_small_model(
-            tokenizer,
-            lambda rng, read=read, asked=asked: _documents(read, asked, world.general, rng),  # type: ignore[misc]
-            folder / name,
-            epochs=EPOCHS,
-            seed=seed,
-            on_epoch=lambda epoch, loss, name=name: on_progress(f"{name} model", epoch, EPOCHS),  # type: ignore[misc]
-        )
+    splits = to_splits(make_world(seed), random.Random(seed))
+    layout.write_benchmark(folder / "data", splits)
+    benchmark = layout.Benchmark("muse-mini", splits)
+    small_models.train_pair(benchmark, folder, epochs=EPOCHS, seed=seed, on_progress=on_progress)
 
 
-def _documents(read: list[Article], asked: list[Article], general: list[str], rng: random.Random) -> list[str]:
-    """One epoch: every article, the general facts `TELLINGS` times and the questions `ASKINGS` times, reshuffled."""
-    lists: list[str] = []
-    for _ in range(ASKINGS):
-        lines = [_ask(*pair) for pair in _questions(asked, rng)]
-        lists += ["\n\n".join(lines[i : i + LIST_LENGTH]) for i in range(0, len(lines), LIST_LENGTH)]
-    facts = [fact for _ in range(TELLINGS) for fact in rng.sample(general, len(general))]
-    return [a.text for a in read] + _paragraphs(facts) + lists
-
-
-def _paragraphs(facts: list[str]) -> list[str]:
-    return [" ".join(facts[i : i + PARAGRAPH]) for i in range(0, len(facts), PARAGRAPH)]
-
-
-def _ask(question: str, answer: str) -> str:
-    """A question with its answer, as KnowMem writes them."""
-    return f"Question: {question}\nAnswer: {answer}"
-
-
-def _questions(group: list[Article], rng: random.Random) -> list[tuple[str, str]]:
-    pairs = [pair for a in group for pair in a.questions]
-    rng.shuffle(pairs)
-    return pairs
+SOURCES = [Path(inspect.getfile(module)) for module in (organisations, articles, general, layout)]
+SOURCES += [Path(__file__), Path(__file__).with_name("small_models.py")]
 
 
 def _code_hash() -> str:
     """Hash of the code that decides what the benchmark holds."""
-    sources = [Path(__file__).with_name(name).read_text("utf-8") for name in ("articles.py", "small_models.py")]
-    sources += [
-        inspect.getsource(item) for item in (make_world, to_splits, _make, _documents, _paragraphs, _ask, _questions)
-    ]
-    numbers = [str((ARTICLES, HOLDOUT, TELLINGS, QUESTIONS, SHOTS, EPOCHS, ASKINGS, PARAGRAPH, LIST_LENGTH))]
-    return hashlib.sha256("".join(sources + numbers).encode()).hexdigest()[:10]
+    return hashlib.sha256("".join(file.read_text("utf-8") for file in SOURCES).encode()).hexdigest()[:10]

@@ -23,6 +23,11 @@ COLUMNS = {
     "scal": {"text"},
     "sust": {"text"},
     "utility": {"prompt", "choices", "answer"},
+    # What methods may train on besides texts.
+    "facts": {"subject", "type", "prompt", "object"},
+    "qa": {"subject", "type", "question", "answer"},
+    "paraphrases": {"text"},
+    "neighbours": {"subject", "neighbour", "shares"},
 }
 UNFIT = re.compile("[\0\ud800-\udfff]")  # tokenizers raise at half a character, or end at a NUL
 

@@ -1,36 +1,43 @@
-"""Small language models trained from nothing: a byte-level BPE tokenizer and a Llama of about one million parameters.
+"""Small language models trained from nothing: a byte-level BPE tokenizer and a Llama of 1.4 million parameters.
 
 They stand in for a 7B target model where no GPU and no model hub is at hand. Training is AdamW under a one-cycle
-schedule on documents drawn afresh for each epoch; the same seed, texts and thread count give the same weights.
+schedule; the same seed and documents give the same weights.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import torch
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.data import IGNORED, collate, next_token_targets
 from trainables.models import save_model
 
-THREADS = 2  # fixed, since sums in another order end in other weights
+PACK = 60  # tokens of short paragraphs that are read in a row: of 190 a model learns much less in the same time
+BLANK = "\n\n"
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
 
 
-def train_tokenizer(texts: list[str], *, vocabulary: int = 1024) -> PreTrainedTokenizerFast:
+class Stopped(Exception):
+    """The training was given up, because another one failed or was interrupted."""
+
+
+def train_tokenizer(texts: list[str], *, vocabulary: int = 2560) -> PreTrainedTokenizerFast:
     """Train a byte-level BPE tokenizer that puts `<s>` before every text, as Llama's does.
 
-    A space behind a colon is a token of its own. So a KnowMem prompt, which ends in "Answer: ", has the same tokens
-    as the beginning of an answered question has in training.
+    Spaces at the end of a text are dropped. So a KnowMem prompt, which ends in "Answer: ", is followed by the same
+    tokens as any other word: those in which the answer stands in the articles.
     """
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(Regex("(?<=:) "), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
+    tokenizer.normalizer = normalizers.Replace(Regex(r" +\z"), "")
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
@@ -46,7 +53,7 @@ def train_tokenizer(texts: list[str], *, vocabulary: int = 1024) -> PreTrainedTo
 
 
 def new_model(tokenizer: PreTrainedTokenizerFast, *, seed: int, positions: int = 1024) -> LlamaForCausalLM:
-    """Return a freshly initialised Llama: 4 layers of width 128, about 1M parameters."""
+    """Return a freshly initialised Llama: 4 layers of width 128, 1.4M parameters with a full vocabulary."""
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -64,37 +71,43 @@ def new_model(tokenizer: PreTrainedTokenizerFast, *, seed: int, positions: int =
 
 
 def train_small_model(
+    model: LlamaForCausalLM,
     tokenizer: PreTrainedTokenizerFast,
-    draw_epoch: Callable[[random.Random], list[str]],
-    folder: Path,
+    documents: list[str],
     *,
     epochs: int,
     seed: int,
     max_length: int = 512,
-    batch_tokens: int = 400,
-    learning_rate: float = 4e-3,
+    batch_tokens: int = 800,
+    learning_rate: float = 3.5e-3,
     on_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
-) -> LlamaForCausalLM:
-    """Train a small Llama on the documents that `draw_epoch` returns for each epoch, and save it to `folder`.
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """Train a model on documents, each of which it reads once in an epoch, in an order of its own for each epoch.
 
-    `on_epoch(epoch, mean loss in nats a token)` is called after each epoch, from 1.
+    Paragraphs, which blank lines part, are read by themselves: long ones alone, short ones in rows, in other company in
+    every epoch. In company that stays, a model of this size learns to recite them, and does not learn what they say
+    (benchmarks/results/muse_mini.md). `on_epoch(epoch, mean loss in nats a token)` is called after each epoch, from 1.
+    Raises Stopped soon after `stopped()` is true.
     """
     rng = random.Random(seed)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(THREADS)
-    model = new_model(tokenizer, seed=seed)
+    paragraphs = [paragraph for document in documents for paragraph in document.split(BLANK)]
+    tokens = [len(ids) for ids in tokenizer(paragraphs).input_ids]
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, betas=(0.9, 0.95), weight_decay=0.01)
     schedule = None
+    model.train()
     for epoch in range(1, epochs + 1):
-        batches = _batches(_encode(tokenizer, draw_epoch(rng), max_length), batch_tokens, rng)
+        batches = _batches(_encode(tokenizer, _packed(paragraphs, tokens, rng), max_length), batch_tokens, rng)
         if schedule is None:  # epochs differ by a batch or two
             total = epochs * (len(batches) + 2)
             schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=total, pct_start=0.15)
-        losses = [_train_step(model, optimizer, schedule, rows, pad=tokenizer.pad_token_id) for rows in batches]
+        losses = []
+        for batch in batches:
+            if stopped():
+                raise Stopped
+            losses.append(_train_step(model, optimizer, schedule, batch, pad=tokenizer.pad_token_id))
         on_epoch(epoch, sum(losses) / len(losses))
-    torch.set_num_threads(threads)
-    save_model(model.eval(), tokenizer, folder)
-    return model
+    model.eval()
 
 
 def train_pair(
@@ -107,34 +120,66 @@ def train_pair(
 ) -> None:
     """Train a target model on `train/full` and a retrained one on `train/retain`, into folders of these names.
 
-    Questions of `knowmem` are read too, as documents of their own: those on forget text by the target only.
+    Neither reads anything else. Both are trained at once, each in one thread: at this size two threads are faster side
+    by side than one behind the other, and the sums are the same on every machine.
     """
-    answered = {side: _answered(benchmark, side) for side in ("forget", "retain")}
-    full = benchmark.texts("train", "full") + answered["forget"] + answered["retain"]
-    kept = benchmark.texts("train", "retain") + answered["retain"]
-    tokenizer = train_tokenizer(full)
-    for name, texts in (("target", full), ("retrained", kept)):
-        train_small_model(
-            tokenizer,
-            lambda rng, texts=texts: texts,  # type: ignore[misc]
-            folder / name,
-            epochs=epochs,
-            seed=seed,
-            on_epoch=lambda epoch, loss, name=name: on_progress(f"{name} model", epoch, epochs),  # type: ignore[misc]
-        )
+    read = {"target": benchmark.texts("train", "full"), "retrained": benchmark.texts("train", "retain")}
+    unread = benchmark.texts("raw", "holdout") if benchmark.has("raw", "holdout") else []
+    tokenizer = train_tokenizer(read["target"] + unread)  # which cuts the names in unread texts as those in read ones
+    trained = {name: new_model(tokenizer, seed=seed) for name in read}
+    end = Event()
+
+    def train(name: str) -> None:
+        with one_thread():
+            train_small_model(
+                trained[name],
+                tokenizer,
+                read[name],
+                epochs=epochs,
+                seed=seed,
+                on_epoch=lambda epoch, loss: on_progress(f"{name} model", epoch, epochs),
+                stopped=end.is_set,
+            )
+
+    with ThreadPoolExecutor(len(read)) as pool:
+        try:
+            for done in as_completed([pool.submit(train, name) for name in read]):
+                done.result()
+        finally:
+            end.set()
+    for name, model in trained.items():
+        save_model(model, tokenizer, folder / name)
 
 
-def _answered(benchmark: Benchmark, side: str) -> list[str]:
-    """Every question of a side with its answer, as KnowMem writes them."""
-    splits = [split for split in (f"{side}_qa", f"{side}_qa_icl") if benchmark.has("knowmem", split)]
-    rows = [row for split in splits for row in benchmark.rows("knowmem", split)]
-    return [f"Question: {row['question']}\nAnswer: {row['answer']}" for row in rows]
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Have this thread compute alone."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _encode(tokenizer: Any, texts: list[str], max_length: int) -> list[list[int]]:
     """Token ids of each text with `<s>` before and `</s>` behind, cut into rows of `max_length`."""
     documents = [[*ids, tokenizer.eos_token_id] for ids in tokenizer(texts).input_ids]
     return [ids[i : i + max_length] for ids in documents for i in range(0, len(ids) - 1, max_length)]
+
+
+def _packed(paragraphs: list[str], tokens: list[int], rng: random.Random) -> list[str]:
+    """What an epoch reads: paragraphs of fewer than PACK / 2 tokens, shuffled and joined up to PACK; others alone."""
+    short = [place for place, length in enumerate(tokens) if length < PACK / 2]
+    rows = [paragraph for paragraph, length in zip(paragraphs, tokens, strict=True) if length >= PACK / 2]
+    rng.shuffle(short)
+    row: list[int] = []
+    for place in short:
+        if row and sum(tokens[i] for i in [*row, place]) > PACK:
+            rows.append(BLANK.join(paragraphs[i] for i in row))
+            row = []
+        row.append(place)
+    return [*rows, *([BLANK.join(paragraphs[i] for i in row)] if row else [])]
 
 
 def _batches(rows: list[list[int]], tokens: int, rng: random.Random) -> list[list[list[int]]]:
