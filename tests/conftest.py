@@ -71,9 +71,9 @@ def place() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def tiny() -> Iterator["Tiny"]:
     """A benchmark and two models whose trials take a second, and whose reference scores are in the cache."""
-    from plain_loop import one_thread
     from searching import make_tiny, short_folder
 
+    from trainables.benchmarks.small_models import one_thread
     from trainables.task import Task
     from trainables.unlearning import load_task
 

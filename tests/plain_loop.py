@@ -1,12 +1,9 @@
 """The obvious search: ask, unlearn and tell in one loop of one process, without Ray. What every real search has to equal."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import optuna
-import torch
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 from searching import Tiny
@@ -14,22 +11,12 @@ from searching import Tiny
 from lethe import store
 from lethe.ledger import Ledger
 from lethe.store import Facts
+from trainables.benchmarks.small_models import one_thread
 from trainables.config import Config
 from trainables.task import Task
 from trainables.unlearning import Unlearner
 
 Outcome = list[tuple[dict, list]]  # of each trial its parameters, and its checkpoints' scores
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """As in the workers, so that the same run gives the same bits here."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @one_thread()

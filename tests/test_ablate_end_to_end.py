@@ -9,12 +9,13 @@ from types import SimpleNamespace
 import optuna
 import pytest
 from optuna.trial import TrialState
-from plain_loop import one_thread, outcome
+from plain_loop import outcome
 from searching import assert_calm, left_over, start_search, trials_of, wait_until
 
 from lethe import store
 from lethe.ablation import read_ablation
 from lethe_cli.main import main
+from trainables.benchmarks.small_models import one_thread
 from trainables.config import Config
 from trainables.task import Task
 from trainables.unlearning import Unlearner

@@ -15,11 +15,12 @@ from types import SimpleNamespace
 import pytest
 from faults import LENGTH, TRIALS, Place, kill_actor, kill_server, kill_worker, strike, study_of
 from optuna.trial import TrialState
-from plain_loop import Outcome, one_thread, outcome, plain_search
+from plain_loop import Outcome, outcome, plain_search
 from postgres import binaries, start_postgres
 from searching import assert_calm, interrupt, left_over
 
 from lethe import store
+from trainables.benchmarks.small_models import one_thread
 from trainables.config import parse_config
 from trainables.models import load_model
 
