@@ -22,6 +22,8 @@ from trainables.muse.words import split_words
 
 Splits = dict[tuple[str, str], list[Row]]
 
+BLANK = "\n\n"  # parts the paragraphs of a document
+
 NEEDED = {
     "raw": ("forget", "retain1"),
     "verbmem": ("forget",),

@@ -137,7 +137,7 @@ def _notices(group: list[Entry]) -> list[str]:
 def _columns(sentences: list[str], rng: random.Random) -> list[str]:
     """Documents of COLUMN sentences each, from all of a group: a blank line parts them."""
     shuffled = rng.sample(sentences, len(sentences))
-    return ["\n\n".join(shuffled[i : i + COLUMN]) for i in range(0, len(shuffled), COLUMN)]
+    return [layout.BLANK.join(shuffled[i : i + COLUMN]) for i in range(0, len(shuffled), COLUMN)]
 
 
 def _requests(quarters: list[list[str]]) -> layout.Splits:

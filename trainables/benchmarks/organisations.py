@@ -34,8 +34,12 @@ class Organisation:
     """An organisation: its name, of which the trade is the last word, and its facts by their names in FACTS."""
 
     name: str
-    trade: str
     facts: dict[str, str]
+
+    @property
+    def trade(self) -> str:
+        """What it is, one of TRADES."""
+        return self.name.split()[-1]
 
 
 def draw_organisations(rng: random.Random, count: int) -> list[Organisation]:
@@ -54,7 +58,7 @@ def _draw(rng: random.Random, word: str, first: list[str], family: list[str], to
         "year": str(rng.randrange(1801, 1991)),
         "staff": str(rng.randrange(21, 980)),
     }
-    return Organisation(name=f"{word} {trade}", trade=trade, facts=facts)
+    return Organisation(name=f"{word} {trade}", facts=facts)
 
 
 def _words(rng: random.Random, count: int) -> list[str]:

@@ -16,12 +16,11 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from trainables.benchmarks.layout import Benchmark
+from trainables.benchmarks.layout import BLANK, Benchmark
 from trainables.data import IGNORED, collate, next_token_targets
 from trainables.models import save_model
 
 PACK = 60  # tokens of short paragraphs that are read in a row: of 190 a model learns much less in the same time
-BLANK = "\n\n"
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
 
 
@@ -92,12 +91,12 @@ def train_small_model(
     """
     rng = random.Random(seed)
     paragraphs = [paragraph for document in documents for paragraph in document.split(BLANK)]
-    tokens = [len(ids) for ids in tokenizer(paragraphs).input_ids]
+    lengths = [len(ids) for ids in tokenizer(paragraphs).input_ids]
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, betas=(0.9, 0.95), weight_decay=0.01)
     schedule = None
     model.train()
     for epoch in range(1, epochs + 1):
-        batches = _batches(_encode(tokenizer, _packed(paragraphs, tokens, rng), max_length), batch_tokens, rng)
+        batches = _batches(_encode(tokenizer, _packed(paragraphs, lengths, rng), max_length), batch_tokens, rng)
         if schedule is None:  # epochs differ by a batch or two
             total = epochs * (len(batches) + 2)
             schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=total, pct_start=0.15)
@@ -130,18 +129,18 @@ def train_pair(
     end = Event()
 
     def train(name: str) -> None:
-        with one_thread():
-            train_small_model(
-                trained[name],
-                tokenizer,
-                read[name],
-                epochs=epochs,
-                seed=seed,
-                on_epoch=lambda epoch, loss: on_progress(f"{name} model", epoch, epochs),
-                stopped=end.is_set,
-            )
+        train_small_model(
+            trained[name],
+            tokenizer,
+            read[name],
+            epochs=epochs,
+            seed=seed,
+            on_epoch=lambda epoch, loss: on_progress(f"{name} model", epoch, epochs),
+            stopped=end.is_set,
+        )
 
-    with ThreadPoolExecutor(len(read)) as pool:
+    # torch keeps one number of threads for each thread, MKL one for all: both are 1 until both models are trained
+    with one_thread(), ThreadPoolExecutor(len(read), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
             for done in as_completed([pool.submit(train, name) for name in read]):
                 done.result()
@@ -168,18 +167,19 @@ def _encode(tokenizer: Any, texts: list[str], max_length: int) -> list[list[int]
     return [ids[i : i + max_length] for ids in documents for i in range(0, len(ids) - 1, max_length)]
 
 
-def _packed(paragraphs: list[str], tokens: list[int], rng: random.Random) -> list[str]:
+def _packed(paragraphs: list[str], lengths: list[int], rng: random.Random) -> list[str]:
     """What an epoch reads: paragraphs of fewer than PACK / 2 tokens, shuffled and joined up to PACK; others alone."""
-    short = [place for place, length in enumerate(tokens) if length < PACK / 2]
-    rows = [paragraph for paragraph, length in zip(paragraphs, tokens, strict=True) if length >= PACK / 2]
+    short = [place for place, length in enumerate(lengths) if length < PACK / 2]
+    rows = [[place] for place, length in enumerate(lengths) if length >= PACK / 2]
     rng.shuffle(short)
-    row: list[int] = []
+    tokens = PACK + 1  # in the last row: the first short paragraph opens one
     for place in short:
-        if row and sum(tokens[i] for i in [*row, place]) > PACK:
-            rows.append(BLANK.join(paragraphs[i] for i in row))
-            row = []
-        row.append(place)
-    return [*rows, *([BLANK.join(paragraphs[i] for i in row)] if row else [])]
+        if tokens + lengths[place] > PACK:
+            rows.append([])
+            tokens = 0
+        rows[-1].append(place)
+        tokens += lengths[place]
+    return [BLANK.join(paragraphs[place] for place in row) for row in rows]
 
 
 def _batches(rows: list[list[int]], tokens: int, rng: random.Random) -> list[list[list[int]]]:
