@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(folder) for folder in (ROOT, ROOT / "platform") if str(folder) not in sys.path]
 
 from dashboard import data, inert, published, wire  # noqa: E402
-from lethe.snapshot import Snapshot  # noqa: E402
-from lethe.store import hide_password  # noqa: E402
+from lethe.store.snapshot import Snapshot  # noqa: E402
+from lethe.store.storage import hide_password  # noqa: E402
 
 PAGES = {
     "decide": ("Decide", "Which point to take, and why"),

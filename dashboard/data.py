@@ -10,12 +10,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import curves, landscape, published
+from dashboard import published
+from dashboard.charts import curves, landscape
 from dashboard.table import grouped
-from lethe.decide import KNEE, Limit, Recommendation, recommend
-from lethe.optuna_tables import study_names
-from lethe.snapshot import Reader, Snapshot
-from lethe.store import VARIABLE, Facts, Objective, default_storage
+from lethe.analysis.decide import KNEE, Limit, Recommendation, recommend
+from lethe.fronts.objectives import Objective
+from lethe.store.facts import Facts
+from lethe.store.optuna_tables import study_names
+from lethe.store.snapshot import Reader, Snapshot
+from lethe.store.storage import VARIABLE, default_storage
 
 # What is cached here is shared and never changed: no copy is made, and a study is known by its name and token.
 BY_TOKEN: dict[str | type[Any], Callable[[Any], Any]] = {

@@ -3,10 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import inert, outputs, reasons, wire
+from dashboard import inert, outputs, wire
 from dashboard.published import NEWS_RUNS
-from lethe.cells import number
-from lethe.store import LONGEST_NOTE, write_note
+from dashboard.reports import reasons
+from lethe.analysis.cells import number
+from lethe.store.trials import LONGEST_NOTE, write_note
 
 SCORE_WORDS = {
     "verbmem_f": "forgotten text, to be continued",

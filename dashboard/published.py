@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
-from lethe import pareto, store
-from lethe.snapshot import Snapshot
-from lethe.store import Constraint, Facts, Objective
+from lethe.fronts import pareto
+from lethe.fronts.objectives import Constraint, Objective, loss_array
+from lethe.store.facts import Facts
+from lethe.store.snapshot import Snapshot
 
 FOLDER = Path(__file__).parent / "reference"
 CORPORA = ("news", "books")
@@ -67,7 +68,7 @@ def news_runs() -> Snapshot:
     for score in ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"):
         points[f"{score}_low"] = points[f"{score}_high"] = np.nan
     points["feasible"] = points["utility"] >= facts.constraints[0].floor
-    points["front"] = pareto.front(store.loss_array(points, facts.objectives), points["feasible"].to_numpy(bool))
+    points["front"] = pareto.front(loss_array(points, facts.objectives), points["feasible"].to_numpy(bool))
     points["weights"] = points["items"] = None
     return Snapshot(
         name=NEWS_RUNS,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from lethe.decide import KNEE, Limit
+from lethe.analysis.decide import KNEE, Limit
 
 Query = dict[str, str | list[str]]
 VIEWS = ("2-D", "3-D", "matrix", "parallel")

@@ -21,8 +21,10 @@ def load() -> None:
     """Import what the pages need, and read the newest study; what is wrong with the store is told on the page."""
     while not runtime.exists():  # Streamlit's caches warn of one that they cannot find
         time.sleep(0.05)
-    from dashboard import charts_3d, data, landscape, parts, report, wire  # noqa: F401
-    from lethe.optuna_tables import study_names
+    from dashboard import data, parts, wire  # noqa: F401
+    from dashboard.charts import fronts_3d as charts_3d  # noqa: F401
+    from dashboard.reports import decision as report  # noqa: F401
+    from lethe.store.optuna_tables import study_names
 
     with suppress(ValueError, IndexError):
         url = data.storage_url()

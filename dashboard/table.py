@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lethe import pareto, store
-from lethe.cells import NONE, with_interval
-from lethe.snapshot import Snapshot
-from lethe.store import Facts, Objective
+from lethe.analysis.cells import NONE, with_interval
+from lethe.fronts import pareto
+from lethe.fronts.objectives import Objective, loss_array
+from lethe.store.facts import ROLES, Facts
+from lethe.store.snapshot import Snapshot
 
 FRONT, BEATEN, INFEASIBLE, RUNNING = "on the front", "dominated", "infeasible", "still running"
 GROUPS = (INFEASIBLE, BEATEN, RUNNING, FRONT)  # in the order they are drawn, the front on top
@@ -47,7 +48,7 @@ def parse_place(key: str) -> Place | None:
     """The checkpoint of a key `trial/step/role`; None where it is none."""
     trial, _, rest = key.partition("/")
     step, _, role = rest.partition("/")
-    if not (trial.isdecimal() and step.isdecimal() and role in store.ROLES):
+    if not (trial.isdecimal() and step.isdecimal() and role in ROLES):
         return None
     return Place(int(trial), int(step), role)
 
@@ -81,7 +82,7 @@ def grouped(points: pd.DataFrame, objectives: Sequence[Objective], facts: Facts)
     feasible = points["feasible"].to_numpy(bool)
     front = points["front"].to_numpy(bool)
     if tuple(objectives) != tuple(facts.objectives):
-        losses = store.loss_array(points, objectives)
+        losses = loss_array(points, objectives)
         front = pareto.front(losses, feasible & complete & np.isfinite(losses).all(axis=1))
     groups = np.select([front, ~complete, ~feasible], [FRONT, RUNNING, INFEASIBLE], BEATEN)
     places = (points[name].tolist() for name in ("trial", "step", "role"))  # pandas' text columns are slow to walk

@@ -14,8 +14,9 @@ import streamlit as st
 from dashboard import data, inert
 from dashboard.selection import Query, Selection, from_query, to_query
 from dashboard.table import goal_of, objectives_of, scores_of
-from lethe.snapshot import Snapshot
-from lethe.store import Facts, Objective
+from lethe.fronts.objectives import Objective
+from lethe.store.facts import Facts
+from lethe.store.snapshot import Snapshot
 
 SELECTION, WRITTEN, CONTEXT, READ = "selection", "written", "context", "times the link was read"
 TRIAL_PAGE = "views/trial.py"

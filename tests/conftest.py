@@ -6,7 +6,7 @@ import os
 gc.disable()  # until all is loaded: what is imported is no garbage, and to look through it takes a seventh of the time
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read as torch is loaded: tiny models are four times as slow on two
 
-from lethe.cores import share_cores  # noqa: E402
+from lethe.cluster.cores import share_cores  # noqa: E402
 
 os.environ |= share_cores(os.environ)  # also for what the tests start, which may have more threads
 
@@ -74,8 +74,8 @@ def tiny() -> Iterator["Tiny"]:
     from searching import make_tiny, short_folder
 
     from trainables.benchmarks.small_models import one_thread
+    from trainables.runs.unlearning import load_task
     from trainables.task import Task
-    from trainables.unlearning import load_task
 
     with short_folder() as folder:
         made = make_tiny(folder)

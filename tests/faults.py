@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "platform")]
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(folder) for folder in (ROOT / "tests" / "helpers", ROOT, ROOT / "platform")]
 
 import optuna  # noqa: E402
 import psutil  # noqa: E402
@@ -33,8 +33,9 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 from searching import Search, Tiny, make_tiny, short_folder, start_search, title, trials_of, under_way, wait_until  # noqa: E402
 
-from lethe import store  # noqa: E402
-from trainables.resume import PROGRESS  # noqa: E402
+from lethe.store.storage import open_storage  # noqa: E402
+from lethe.store.trials import FAILURE, is_interrupted  # noqa: E402
+from trainables.runs.resume import PROGRESS  # noqa: E402
 
 TRIALS = 4
 SEED = ["--seed", "3", "--concurrent", "1", "--trials", str(TRIALS), "--resume"]
@@ -84,7 +85,7 @@ class Struck:
 
 def study_of(storage: str) -> optuna.Study:
     """A search's study; of a server's, no connection stays open."""
-    return optuna.load_study(study_name="data", storage=store.open_storage(storage))
+    return optuna.load_study(study_name="data", storage=open_storage(storage))
 
 
 def came_of(storage: str) -> Outcome:
@@ -234,14 +235,14 @@ def disk_full(place: Place, expected: Expected) -> None:
     lost = failed(place.storage())
     assert 1 <= len(lost) < TRIALS, f"{len(lost)} of {TRIALS} trials failed"
     for trial in lost:
-        assert "No space left" in trial.user_attrs[store.FAILURE], trial.user_attrs[store.FAILURE]
+        assert "No space left" in trial.user_attrs[FAILURE], trial.user_attrs[FAILURE]
     spared = [run for run in expected(place.storage()) if run[0] not in [trial.params for trial in lost]]
     assert spared == came_of(place.storage())
 
 
 def failed(storage: str) -> list[FrozenTrial]:
     """Trials that failed by themselves."""
-    return [t for t in trials_of(storage, "data") if t.state == TrialState.FAIL and not store.is_interrupted(t)]
+    return [t for t in trials_of(storage, "data") if t.state == TrialState.FAIL and not is_interrupted(t)]
 
 
 FAULTS: dict[str, Callable[[Place, Expected], None]] = {

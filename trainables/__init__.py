@@ -11,15 +11,15 @@ from typing import Any
 EXPORTS = {
     "Config": "trainables.config",
     "Task": "trainables.task",
-    "Unlearner": "trainables.unlearning",
-    "unlearn": "trainables.mean_teacher",
-    "Evaluator": "trainables.muse.evaluate",
+    "Unlearner": "trainables.runs.unlearning",
+    "unlearn": "trainables.methods.mean_teacher",
+    "Evaluator": "trainables.scores.evaluate",
     "load_benchmark": "trainables.benchmarks.layout",
-    "load_model": "trainables.models",
-    "load_tokenizer": "trainables.tokenizers",
-    "make_session": "trainables.session",
-    "warm": "trainables.workers",
-    "Workers": "trainables.workers",
+    "load_model": "trainables.subjects.models",
+    "load_tokenizer": "trainables.subjects.tokenizers",
+    "make_session": "trainables.workers.session",
+    "warm": "trainables.workers.group",
+    "Workers": "trainables.workers.group",
 }
 __all__ = list(EXPORTS)
 

@@ -3,10 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import ablation_report, inert, report, wire
-from lethe.ablation import Ablation, ablation_of, is_ablation
-from lethe.snapshot import Snapshot
-from lethe.store import ROLES
+from dashboard import inert, wire
+from dashboard.reports import ablations as ablation_report
+from dashboard.reports import decision as report
+from lethe.analysis.ablation import Ablation, ablation_of, is_ablation
+from lethe.store.facts import ROLES
+from lethe.store.snapshot import Snapshot
 
 
 def page() -> None:

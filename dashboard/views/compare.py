@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import curves, data, inert, published, wire
+from dashboard import data, inert, published, wire
+from dashboard.charts import curves
 from dashboard.table import goal_of, objectives_of, place_of, recipe, score_text, scores_of, thinned
-from lethe.cells import number
-from lethe.decide import recommend
-from lethe.snapshot import Snapshot
-from lethe.store import Objective
+from lethe.analysis.cells import number
+from lethe.analysis.decide import recommend
+from lethe.fronts.objectives import Objective
+from lethe.store.snapshot import Snapshot
 
 MOST = 6  # studies on one chart
 

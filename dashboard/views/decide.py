@@ -9,12 +9,16 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import charts, curves, data, inert, parts, reasons, report, wire
+from dashboard import data, inert, parts, wire
+from dashboard.charts import curves
+from dashboard.charts import fronts as charts
+from dashboard.reports import decision as report
+from dashboard.reports import reasons
 from dashboard.selection import PICTURES
 from dashboard.table import place_of, recipe, score_text, thinned
-from lethe.decide import KNEE, Limit, Recommendation, accepted
-from lethe.snapshot import Snapshot
-from lethe.store import Objective
+from lethe.analysis.decide import KNEE, Limit, Recommendation, accepted
+from lethe.fronts.objectives import Objective
+from lethe.store.snapshot import Snapshot
 
 
 def page() -> None:

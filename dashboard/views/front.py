@@ -4,7 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, charts_3d, data, inert, published, wire
+from dashboard import data, inert, published, wire
+from dashboard.charts import fronts as charts
+from dashboard.charts import fronts_3d as charts_3d
 from dashboard.selection import VIEWS
 from dashboard.table import BEATEN, FRONT, INFEASIBLE, find, parse_place, place_of, recipes, score_texts, thinned
 

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import data, landscape, wire
+from dashboard import data, wire
+from dashboard.charts import landscape
 from dashboard.table import thinned
 
 

@@ -3,9 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import curves, data, wire
+from dashboard import data, wire
+from dashboard.charts import curves
 from dashboard.table import recipe
-from lethe.cells import number
+from lethe.analysis.cells import number
 
 LONGEST = 200  # rows of a table
 

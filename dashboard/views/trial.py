@@ -5,7 +5,8 @@ import shlex
 import pandas as pd
 import streamlit as st
 
-from dashboard import curves, data, inert, outputs, parts, wire
+from dashboard import data, inert, outputs, parts, wire
+from dashboard.charts import curves
 from dashboard.table import command, find, parameter_text, parse_place, place_of, reference_text, score_text
 
 PER_PAGE = 5

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from lethe.progress import open_console
+from lethe.display.progress import open_console
 from lethe_cli.ablation_request import make_ablation
 from lethe_cli.request import DEFAULT_BENCHMARK
 from search_spaces.ablations import DESIGNS, SWITCHES
 from trainables.benchmarks import BENCHMARKS
-from trainables.muse.protocol import PROTOCOLS
+from trainables.scores.protocol import PROTOCOLS
 
 Option = typer.Option
 

@@ -15,13 +15,15 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from lethe import ablation, store, verdicts
-from lethe.ablation import Ablation
-from lethe.cluster import Cluster
-from lethe.designs import Design
-from lethe.ledger import Ledger
-from lethe.objectives import score_name
-from lethe.runs import Run, finished_runs, plan_runs
+from lethe.analysis import ablation, verdicts
+from lethe.analysis.ablation import Ablation
+from lethe.analysis.designs import Design
+from lethe.cluster.connection import Cluster
+from lethe.fronts.objectives import score_name
+from lethe.search.ledger import Ledger
+from lethe.search.runs import Run, finished_runs, plan_runs
+from lethe.store.facts import PLANNED
+from lethe.store.storage import going_on_later, hide_password, open_storage
 from lethe_cli import hints
 from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.request import Request
@@ -29,14 +31,14 @@ from lethe_cli.search import begin, command_again, go_on, joining, open_ledger, 
 from lethe_cli.tuning import tune_arms
 from search_spaces.ablations import MEANINGS
 from trainables.keys import run_key
-from trainables.references import References
+from trainables.scores.references import References
 
 
 def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
     """Run an ablation to its end, or to Ctrl-C, and return the outcome as plain data."""
     references = begin(request, [replace(request.base, **arm.settings) for arm in request.design], console)
-    storage = store.open_storage(request.storage)
-    with store.going_on_later(request.storage), joining(request, console) as join:
+    storage = open_storage(request.storage)
+    with going_on_later(request.storage), joining(request, console) as join:
         ledger = open_ablation(request, storage, references, join, console)
         design = Design.from_json(ledger.facts.about[ablation.DESIGN])
         taken = plan_runs(ledger, all_runs(request, design, references.fingerprint), storage)
@@ -44,7 +46,7 @@ def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
             console.print(f"{taken} runs were finished by other studies of this store: taken over")
         # The study may hold other seeds than those that are asked for now: all its runs are brought to their end.
         request = replace(request, trials=len(ledger.known()) - len(ledger.interrupted()))
-        ledger.study.set_user_attr(store.PLANNED, request.trials)
+        ledger.study.set_user_attr(PLANNED, request.trials)
         if ledger.finished() < request.trials:
             arms = {arm.name: arm.settings for arm in design}
             run_trials(request, ledger, join(), console, arms=arms, best=_draw_so_far)
@@ -109,7 +111,7 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
     failure = None if interrupted else why_all_failed(ledger, "runs")
     if failure:
         say(failure)
-    say(f"\nstudy    {store.hide_password(request.storage)}  (name {request.name})")
+    say(f"\nstudy    {hide_password(request.storage)}  (name {request.name})")
     say("next")
     say(f"  read the report     {hints.report(request.name, request.storage)}")
     what, times = ("go on", 1) if interrupted else ("repeat with more", 2)
@@ -117,7 +119,7 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
     say(f"  look around         {hints.dashboard(request.storage)}")
     return {
         "study": request.name,
-        "storage": store.hide_password(request.storage),
+        "storage": hide_password(request.storage),
         "interrupted": interrupted,
         "runs": ledger.finished(),
         "failed": ledger.failures(),

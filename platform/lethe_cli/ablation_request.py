@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from lethe.designs import FRACTIONAL, Arm, Design, make_design
-from lethe.optuna_tables import study_names
-from lethe.space import Space
+from lethe.analysis.designs import FRACTIONAL, Arm, Design, make_design
+from lethe.search.space import Space
+from lethe.store.optuna_tables import study_names
 from lethe_cli import checks
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_study, gather_request

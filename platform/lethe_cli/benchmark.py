@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from lethe.progress import open_console
+from lethe.display.progress import open_console
 from lethe_cli import checks
 from trainables.benchmarks import documents, layout
 from trainables.config import LARGEST
-from trainables.muse.truths import protocol_for
+from trainables.scores.truths import protocol_for
 
 Option, Argument = typer.Option, typer.Argument
 benchmark_app = typer.Typer(rich_markup_mode=None, help="Make a benchmark of your own documents.")

@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 from pyarrow import ArrowInvalid
 from pyarrow.fs import FileSystem
 
-from lethe import store
-from lethe.cores import available_cpus
-from lethe.environment import joins
-from lethe.objectives import GOALS, Objective
-from lethe.samplers import make_sampler
-from lethe.space import Space, distributions
+from lethe.cluster.cores import available_cpus
+from lethe.cluster.environment import joins
+from lethe.fronts.objectives import GOALS, Objective
+from lethe.search.samplers import make_sampler
+from lethe.search.space import Space, distributions
+from lethe.store.storage import hide_password
 from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES
 from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.corpus import read_corpus
@@ -31,9 +31,9 @@ from trainables.config import Config, parse_config
 from trainables.failures import reason_of
 from trainables.folders import expanded, find_folder, may_be_hub_id
 from trainables.hub import check_hub
-from trainables.model_files import TOKENIZER_FILES, check_model_files
-from trainables.muse.protocol import PROTOCOLS
-from trainables.muse.truths import check_benchmark_truths
+from trainables.scores.protocol import PROTOCOLS
+from trainables.scores.truths import check_benchmark_truths
+from trainables.subjects.model_files import TOKENIZER_FILES, check_model_files
 
 KNOWN_SCORES = {**OBJECTIVES, **FALLBACK_UTILITY}
 
@@ -314,7 +314,7 @@ def check_storage_path(place: str) -> str:
         return str(check_folder_to_write("--storage-path", place))
     if urlsplit(place).query or "@" in place:
         raise ValueError(
-            f"--storage-path {store.hide_password(place)!r} holds keys or options: give them by the environment "
+            f"--storage-path {hide_password(place)!r} holds keys or options: give them by the environment "
             "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, ...)"
         )
     try:

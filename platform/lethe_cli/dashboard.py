@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from lethe.optuna_tables import study_names
-from lethe.store import VARIABLE, default_storage, sqlite_file
+from lethe.store.optuna_tables import study_names
+from lethe.store.storage import VARIABLE, default_storage, sqlite_file
 
 Option = typer.Option
 HOST = "127.0.0.1"  # this machine, and nobody else's

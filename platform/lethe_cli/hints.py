@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from lethe import store
+from lethe.store.storage import VARIABLE, default_storage, hide_password
 
 
 def as_typed(program: str) -> str:
@@ -32,6 +32,6 @@ def report(study: str, storage: str) -> str:
 
 
 def _on_store(words: list[str], storage: str) -> str:
-    found_without = os.environ.get(store.VARIABLE) or store.default_storage()
-    flags = [] if storage == found_without else ["--storage", store.hide_password(storage)]
+    found_without = os.environ.get(VARIABLE) or default_storage()
+    flags = [] if storage == found_without else ["--storage", hide_password(storage)]
     return shlex.join([as_typed("lethe"), *words, *flags])

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 import typer
 
-from lethe import store
-from lethe.cores import share_cores
+from lethe.cluster.cores import share_cores
+from lethe.store.storage import FAILURES, why
 from lethe_cli.ablate import ablate
 from lethe_cli.benchmark import benchmark_app
 from lethe_cli.dashboard import dashboard
@@ -74,8 +74,8 @@ def run(app: typer.Typer, arguments: list[str]) -> None:
         interrupts.tell()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python's own end would give one more its default, a death of it
         code = 130
-    except store.FAILURES as error:
-        fail(f"the study store failed: {store.why(error)}")
+    except FAILURES as error:
+        fail(f"the study store failed: {why(error)}")
     except (typer.TyperException, ValueError, OSError, OutOfMemory) as error:
         fail(explain(error))
     sys.exit(code)

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from lethe.progress import open_console
+from lethe.display.progress import open_console
 from lethe_cli import checks
 from lethe_cli.presets import find_preset
 from trainables.benchmarks import EMBEDDED, find_source
-from trainables.memory import GIB
+from trainables.memory.plan import GIB
 
 Option = typer.Option
 
@@ -42,10 +42,10 @@ def plan(
     reference = checks.check_planned(reference)
     # torch takes seconds to load: not before the input is known to be good.
     from lethe_cli.plan_table import memory_of, show_plan
-    from trainables.fitting import check_fit
-    from trainables.memory import plan as make_plan
-    from trainables.memory import read_shape
-    from trainables.models import check_checkpointing
+    from trainables.memory.fitting import check_fit
+    from trainables.memory.plan import plan as make_plan
+    from trainables.memory.plan import read_shape
+    from trainables.subjects.models import check_checkpointing
 
     if config.checkpointing:
         check_checkpointing(reference)

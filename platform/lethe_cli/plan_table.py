@@ -12,8 +12,8 @@ from rich.table import Table
 from search_spaces.presets import PRESET_SETTINGS
 from trainables.benchmarks import EMBEDDED
 from trainables.config import Config
-from trainables.fitting import Memory, check_fit
-from trainables.memory import GIB, Plan, Shape, Unplanned, plan, read_shape
+from trainables.memory.fitting import Memory, check_fit
+from trainables.memory.plan import GIB, Plan, Shape, Unplanned, plan, read_shape
 from trainables.task import Task, locate
 
 

@@ -12,14 +12,14 @@ import lethe
 import lethe_cli
 import search_spaces
 import trainables
-from lethe import cluster
+from lethe.cluster import connection as cluster
 from trainables.benchmarks.layout import load_benchmark
 from trainables.config import Config
 from trainables.content import content
-from trainables.muse.privleak import DEFAULT_ATTACK, auc
-from trainables.muse.protocol import PROTOCOLS
-from trainables.positions import check_lengths
-from trainables.references import References, measure_references
+from trainables.scores.privleak import DEFAULT_ATTACK, auc
+from trainables.scores.protocol import PROTOCOLS
+from trainables.scores.references import References, measure_references
+from trainables.subjects.positions import check_lengths
 from trainables.task import Places, Task, cache_of, locate
 
 SHIPPED = (lethe, lethe_cli, search_spaces, trainables)
@@ -44,7 +44,9 @@ def prepare(
     with show_training(console) as show:
         places = locate(task, on_progress=show)
     if any(config.checkpointing for config in configs):
-        from trainables.models import check_checkpointing  # loads torch, which most searches' drivers do without
+        from trainables.subjects.models import (
+            check_checkpointing,  # loads torch, which most searches' drivers do without
+        )
 
         check_checkpointing(places.target)
     with console.status("scoring the target and the retrained model"):
@@ -70,7 +72,7 @@ def reference_scores(task: Task, places: Places, score_batch: int, check: Callab
     check(content(benchmark, places))
 
     def tokenizer() -> Any:
-        from trainables.tokenizers import load_tokenizer, shared_tokenizer
+        from trainables.subjects.tokenizers import load_tokenizer, shared_tokenizer
 
         return shared_tokenizer(load_tokenizer(places.tokenizer), places.target, places.retrained)
 
@@ -88,9 +90,9 @@ def check_sequences(task: Task, configs: Sequence[Config], references: Reference
     """ValueError where training would feed the target longer sequences than it has positions for."""
     if references.positions is None or max(config.longest for config in configs) <= references.positions:
         return
-    from trainables.models import read_config  # loads torch, which most searches' drivers do without
-    from trainables.sequences import cut, longest
-    from trainables.tokenizers import load_tokenizer
+    from trainables.runs.sequences import cut, longest
+    from trainables.subjects.models import read_config  # loads torch, which most searches' drivers do without
+    from trainables.subjects.tokenizers import load_tokenizer
 
     places = locate(task)
     benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from lethe.optuna_tables import study_names
-from lethe.store import ROLES, VARIABLE, default_storage, hide_password
+from lethe.store.facts import ROLES
+from lethe.store.optuna_tables import study_names
+from lethe.store.storage import VARIABLE, default_storage, hide_password
 from trainables.folders import expanded
 
 Option, Argument = typer.Option, typer.Argument
@@ -31,13 +32,13 @@ def report(
     if study not in names:
         raise ValueError(f"storage {hide_password(url)!r} has no study {study!r} (there: {', '.join(names) or 'none'})")
     # Its statistics take half a second to load, and every `lethe` command loads this file.
-    from lethe.ablation import read_ablation
+    from lethe.analysis.ablation import read_ablation
 
     found = read_ablation(url, study, role=role)
     if importlib.util.find_spec("plotly") is None:
         raise ValueError("a report needs plotly: pip install 'lethe-tune[dashboard]'")
     # The figures are the dashboard's; it is no part of what a cluster's workers are sent.
-    from dashboard.ablation_report import as_html, as_markdown
+    from dashboard.reports.ablations import as_html, as_markdown
 
     file.write_text(as_html(found) if file.suffix == ".html" else as_markdown(found), "utf-8")
     print(f"wrote {out}")

@@ -8,10 +8,11 @@ from typing import Any
 
 import optuna
 
-from lethe import store
-from lethe.objectives import Objective, describe
-from lethe.optuna_tables import study_names
-from lethe.space import Space
+from lethe.fronts.objectives import Objective, describe
+from lethe.search.space import Space
+from lethe.store.facts import load_facts
+from lethe.store.optuna_tables import study_names
+from lethe.store.storage import RESULTS, check_writable, default_storage, open_storage
 from lethe_cli import checks
 from lethe_cli.presets import find_preset
 from lethe_cli.surroundings import check_cache, check_sockets
@@ -95,13 +96,13 @@ def check_study(request: Request) -> Request:
 
     ValueError where a study of this name exists without `--resume`, or was asked for with other flags.
     """
-    storage = store.open_storage(request.storage)
-    store.check_writable(request.storage)
+    storage = open_storage(request.storage)
+    check_writable(request.storage)
     if request.name not in study_names(request.storage):
         return request
     if not request.resume:
         raise ValueError(f"study {request.name!r} exists: go on with --resume, or choose another --name")
-    stored = store.load_facts(optuna.load_study(study_name=request.name, storage=storage))
+    stored = load_facts(optuna.load_study(study_name=request.name, storage=storage))
     there = {**stored.about, "seed": stored.seed, "sampler": stored.sampler, "objectives": describe(stored.objectives)}
     asked = {"seed": request.seed, "sampler": request.sampler, "objectives": describe(request.objectives)}
     for what, value in {**request.about(), **asked}.items():
@@ -197,8 +198,8 @@ def gather_request(
     task, available = check_task(benchmark, model, retrained, protocol)
     goals, notes = checks.choose_objectives(objectives, available)
     name = checks.check_name(name, benchmark)
-    results = checks.check_storage_path(folder or store.RESULTS)
-    home = expanded(store.RESULTS) if "://" in results else Path(results)
+    results = checks.check_storage_path(folder or RESULTS)
+    home = expanded(RESULTS) if "://" in results else Path(results)
     return Request(
         task=task,
         name=name,
@@ -214,7 +215,7 @@ def gather_request(
         gpus=gpus,
         sampler=sampler,
         seed=seed,
-        storage=storage or store.default_storage(str(home)),
+        storage=storage or default_storage(str(home)),
         results=results,
         home=home,
         resume=resume,

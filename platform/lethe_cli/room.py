@@ -1,6 +1,6 @@
 """The room that a run of `lethe train`, which keeps the weights of every candidate, takes on the disk: told before it.
 
-A search keeps those of its front only (lethe/upkeep.py).
+A search keeps those of its front only (lethe/search/upkeep.py).
 """
 
 import math
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from trainables.benchmarks import EMBEDDED
 from trainables.config import Config
-from trainables.memory import FP32, Unplanned, read_shape
+from trainables.memory.plan import FP32, Unplanned, read_shape
 from trainables.task import Task, locate
 
 GB = 10**9

@@ -18,13 +18,16 @@ from optuna.storages import RDBStorage
 from rich.console import Console
 from rich.table import Table
 
-from lethe import cluster, front_table, store
-from lethe.ledger import Ledger
-from lethe.objectives import Constraint
-from lethe.progress import Progress as SearchProgress
-from lethe.store import REFERENCE_NOTES, Facts
-from lethe.study import Plan, run_study
-from lethe.study_folder import StudyFolder, folder_name, study_folder
+from lethe.cluster import connection as cluster
+from lethe.display import front_table
+from lethe.display.progress import Progress as SearchProgress
+from lethe.fronts.objectives import Constraint
+from lethe.search.ledger import Ledger
+from lethe.search.study import Plan, run_study
+from lethe.store.facts import PLANNED, REFERENCE_NOTES, Facts, load_facts, new_id
+from lethe.store.points import read_points
+from lethe.store.storage import going_on_later, hide_password, open_storage, taking_turns
+from lethe.store.study_folder import StudyFolder, folder_name, study_folder
 from lethe_cli import hints
 from lethe_cli.hints import as_typed
 from lethe_cli.plan_table import announce_plan
@@ -32,9 +35,9 @@ from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_unlik
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
 from trainables.config import Config
-from trainables.references import References
-from trainables.session import make_session, trial_folder
-from trainables.workers import Workers, warm
+from trainables.scores.references import References
+from trainables.workers.group import Workers, warm
+from trainables.workers.session import make_session, trial_folder
 
 CONTENT = "content"  # in a study's facts: hash of the texts and models that it was made from
 PACKAGES = ("torch", "ray", "optuna", "transformers")
@@ -43,8 +46,8 @@ PACKAGES = ("torch", "ray", "optuna", "transformers")
 def run_search(request: Request, console: Console) -> dict[str, Any]:
     """Run a search to its end, or to Ctrl-C, and return the outcome as plain data."""
     references = begin(request, [request.base], console)
-    storage = store.open_storage(request.storage)
-    with store.going_on_later(request.storage), joining(request, console) as join:
+    storage = open_storage(request.storage)
+    with going_on_later(request.storage), joining(request, console) as join:
         if request.name not in optuna.get_all_study_names(storage):
             join()  # before there is a study: one that nothing can run stands in the way of the next attempt
         ledger = open_ledger(request, storage, references)
@@ -79,7 +82,7 @@ def open_ledger(
 
     `about` is stored with a new one, beside what is stored with every study.
     """
-    with store.taking_turns(storage, f"start {request.name}"):
+    with taking_turns(storage, f"start {request.name}"):
         there = request.name in optuna.get_all_study_names(storage)
         if not there:
             facts = make_facts(request, references)
@@ -87,7 +90,7 @@ def open_ledger(
             ledger = Ledger.create(storage, request.name, facts, request.space)
     if there:
         ledger = go_on(request, storage, references)
-    ledger.study.set_user_attr(store.PLANNED, request.trials)
+    ledger.study.set_user_attr(PLANNED, request.trials)
     return ledger
 
 
@@ -102,12 +105,12 @@ def go_on(request: Request, storage: RDBStorage, references: References) -> Ledg
 
 def stored_content(request: Request) -> dict[str, str]:
     """The hashes of the texts and models that a request's own studies were made from, of those that there are."""
-    storage = store.open_storage(request.storage)
+    storage = open_storage(request.storage)
     there = optuna.get_all_study_names(storage)
     found: dict[str, str] = {}
     for name in (request.name, *(search.name for search in request.searches())):
         if name in there:
-            found |= content_of(name, store.load_facts(optuna.load_study(study_name=name, storage=storage)))
+            found |= content_of(name, load_facts(optuna.load_study(study_name=name, storage=storage)))
     return found
 
 
@@ -136,7 +139,7 @@ def make_facts(request: Request, references: References) -> Facts:
         constraints=tuple(floors),
         sampler=request.sampler,
         seed=request.seed,
-        id=store.new_id(),
+        id=new_id(),
         references=rows,
         about=request.about()
         | {
@@ -223,14 +226,14 @@ def note_idle_gpus(joined: cluster.Cluster, wanted: float, console: Console) -> 
 
 
 def _draw(ledger: Ledger, request: Request) -> tuple[Table, str]:
-    points = store.read_points(ledger.study, ledger.facts)
+    points = read_points(ledger.study, ledger.facts)
     table = front_table.draw_front(points, ledger.facts, list(request.space), most=8)
     return table, f"front volume {front_table.volume(points, ledger.facts):.3f}"
 
 
 def conclude(request: Request, ledger: Ledger, references: References, console: Console) -> dict[str, Any]:
     """Print the front, where everything is and what to type next; return it as plain data."""
-    points = store.read_points(ledger.study, ledger.facts)
+    points = read_points(ledger.study, ledger.facts)
     finished, failures = ledger.finished(), ledger.failures()
     interrupted = finished < request.trials
     console.print()
@@ -247,7 +250,7 @@ def conclude(request: Request, ledger: Ledger, references: References, console: 
     _print_places(points, ledger.facts, request, console, more=request.trials if interrupted else 2 * request.trials)
     return {
         "study": request.name,
-        "storage": store.hide_password(request.storage),
+        "storage": hide_password(request.storage),
         "interrupted": interrupted,
         "trials": finished,
         "failed": failures,
@@ -283,7 +286,7 @@ def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console:
     def say(text: str) -> None:
         console.print(text, soft_wrap=True, highlight=False)
 
-    say(f"study    {store.hide_password(request.storage)}  (name {request.name})")
+    say(f"study    {hide_password(request.storage)}  (name {request.name})")
     say(f"weights  {folder_of(request, facts).place}/trial-*/step-*")
     say("next")
     say(f"  go on searching     {command_again(sys.argv, '--trials', more)}")
@@ -298,7 +301,7 @@ def command_again(arguments: Sequence[str], counter: str, count: int) -> str:
 
     The password of a storage is hidden here too.
     """
-    program, *flags = (store.hide_password(argument) for argument in arguments)
+    program, *flags = (hide_password(argument) for argument in arguments)
     kept = [flag for before, flag in zip([program, *flags], flags, strict=False) if counter not in (before, flag)]
     kept = [flag for flag in kept if flag != "--resume" and not flag.startswith(f"{counter}=")]
     start = [as_typed("lethe")] if Path(program).name == "lethe" else [as_typed("python"), program]

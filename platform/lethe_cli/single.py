@@ -9,19 +9,19 @@ from rich.console import Console
 from rich.table import Table
 from transformers.utils.logging import disable_progress_bar
 
-from lethe import store
-from lethe.front_table import interval
+from lethe.display.front_table import interval
+from lethe.store.storage import RESULTS
 from lethe_cli.plan_table import announce_plan
 from lethe_cli.preparing import prepare
 from lethe_cli.room import announce_room
 from lethe_cli.run_file import RunFile, check_folder
-from trainables import resume
 from trainables.config import Config
 from trainables.folders import expanded
 from trainables.keys import run_key
-from trainables.run_folder import RunFolder
+from trainables.runs import resume
+from trainables.runs.run_folder import RunFolder
+from trainables.runs.unlearning import Unlearner
 from trainables.task import Task
-from trainables.unlearning import Unlearner
 
 SHOWN = ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility")
 SINGLE = "single"  # in the folder of results: a folder for each run, called by the run's key
@@ -35,10 +35,10 @@ def run_single(task: Task, config: Config, out: Path | None, console: Console, *
     disable_progress_bar()  # of its loading and saving; the status below is ours
     announce_plan(task, [config], workers=1, gpus=1, console=console)
     if not go_on:
-        announce_room(task, config, out or expanded(store.RESULTS), console)
+        announce_room(task, config, out or expanded(RESULTS), console)
     references = prepare(task, [config], console)
     key = run_key(config, references.fingerprint)
-    folder = out or expanded(store.RESULTS) / SINGLE / key
+    folder = out or expanded(RESULTS) / SINGLE / key
     run = RunFile.of(task, config, key)
     there = check_folder(folder, run, resume=go_on)
     if go_on:

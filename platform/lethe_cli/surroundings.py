@@ -9,7 +9,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
-from lethe.environment import joins, ray_folder, ray_variable
+from lethe.cluster.environment import joins, ray_folder, ray_variable
 
 LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107  # bytes of a socket's path, as Ray counts them
 SOCKET = "ray/session_2026-01-01_00-00-00_000000_4194304/sockets/dash_MetricsHead"  # below the folder, at its longest

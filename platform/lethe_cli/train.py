@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from lethe.environment import ALLOCATOR
-from lethe.progress import open_console
-from lethe.store import RESULTS
+from lethe.cluster.environment import ALLOCATOR
+from lethe.display.progress import open_console
+from lethe.store.storage import RESULTS
 from lethe_cli import checks
 from lethe_cli.presets import find_preset
 from lethe_cli.request import DEFAULT_BENCHMARK, check_task
 from lethe_cli.run_file import RunFile, check_folder
 from trainables.benchmarks import BENCHMARKS
 from trainables.config import Config
-from trainables.muse.protocol import PROTOCOLS
+from trainables.scores.protocol import PROTOCOLS
 
 Option = typer.Option
 

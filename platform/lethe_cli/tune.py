@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from lethe.progress import open_console
-from lethe.samplers import SAMPLERS
+from lethe.display.progress import open_console
+from lethe.search.samplers import SAMPLERS
 from lethe_cli.request import DEFAULT_BENCHMARK, make_request
 from search_spaces.mean_teacher import SPACES
 from trainables.benchmarks import BENCHMARKS
-from trainables.muse.protocol import PROTOCOLS
+from trainables.scores.protocol import PROTOCOLS
 
 Option = typer.Option
 

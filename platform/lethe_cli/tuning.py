@@ -11,15 +11,16 @@ from typing import Any
 import optuna
 from rich.console import Console
 
-from lethe import store
-from lethe.cluster import Cluster
-from lethe.decide import recommend
-from lethe.designs import Arm, Design
-from lethe.ledger import Ledger
+from lethe.analysis.decide import recommend
+from lethe.analysis.designs import Arm, Design
+from lethe.cluster.connection import Cluster
+from lethe.search.ledger import Ledger
+from lethe.store.points import read_points
+from lethe.store.storage import open_storage
 from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.search import open_ledger, run_trials
 from search_spaces.ablations import TUNED
-from trainables.references import References
+from trainables.scores.references import References
 
 
 def tune_arms(
@@ -28,7 +29,7 @@ def tune_arms(
     """The design with each arm's rates searched; the design as it is where no tuning is asked for."""
     if not request.tuned:
         return request.design
-    storage = store.open_storage(request.storage)
+    storage = open_storage(request.storage)
     searches = request.searches()
     if {search.name for search in searches} - set(optuna.get_all_study_names(storage)):
         join()
@@ -48,7 +49,7 @@ def tune_arms(
 
 def tuned(arm: Arm, ledger: Ledger) -> Arm:
     """An arm with the rates of its search's recommended point."""
-    points = store.read_points(ledger.study, ledger.facts)
+    points = read_points(ledger.study, ledger.facts)
     found = recommend(points, ledger.facts.objectives, ledger.facts.constraints) if len(points) else None
     if found is None:
         return arm

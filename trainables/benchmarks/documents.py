@@ -14,7 +14,7 @@ from pathlib import Path
 from trainables.benchmarks.files import read_table, read_text
 from trainables.benchmarks.layout import Row, Splits, choice_row, cut_at, text_rows
 from trainables.benchmarks.overlap import RUN, shared_passages
-from trainables.muse.words import split_sentences, split_words, unicode_words
+from trainables.benchmarks.words import split_sentences, split_words, unicode_words
 
 Questions = Mapping[str, Sequence[Row]]  # "forget", "retain" -> rows of question and answer
 

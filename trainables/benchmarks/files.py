@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from trainables.failures import reason_of
-from trainables.model_files import POINTER, POINTS
+from trainables.subjects.model_files import POINTER, POINTS
 
 UNREADABLE = (OSError, ValueError, NotImplementedError, RecursionError)  # what json, pandas and pyarrow raise
 

@@ -15,10 +15,10 @@ import pandas as pd
 
 from trainables.benchmarks.files import READERS, read_records
 from trainables.benchmarks.rows import COLUMNS, Row, check_rows, make_rows
+from trainables.benchmarks.words import split_words
 from trainables.failures import reason_of
 from trainables.folders import find_folder
 from trainables.hub import check_hub, downloaded_configs, is_silent
-from trainables.muse.words import split_words
 
 Splits = dict[tuple[str, str], list[Row]]
 

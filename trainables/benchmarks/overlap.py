@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from trainables.benchmarks.layout import Benchmark
-from trainables.muse.words import unicode_words
+from trainables.benchmarks.words import unicode_words
 
 RUN = 8  # words of a run
 # What is regularised on, what is judged on, what the retrained model read, and what no model has read.

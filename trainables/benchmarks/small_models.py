@@ -17,8 +17,8 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from trainables.benchmarks.layout import BLANK, Benchmark
-from trainables.data import IGNORED, collate, next_token_targets
-from trainables.models import save_model
+from trainables.subjects.models import save_model
+from trainables.training.data import IGNORED, collate, next_token_targets
 
 PACK = 60  # tokens of short paragraphs that are read in a row: of 190 a model learns much less in the same time
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
@@ -86,8 +86,8 @@ def train_small_model(
 
     Paragraphs, which blank lines part, are read by themselves: long ones alone, short ones in rows, in other company in
     every epoch. In company that stays, a model of this size learns to recite them, and does not learn what they say
-    (benchmarks/results/muse_mini.md). `on_epoch(epoch, mean loss in nats a token)` is called after each epoch, from 1.
-    Raises Stopped soon after `stopped()` is true.
+    (measured: muse_mini.md). `on_epoch(epoch, mean loss in nats a token)` is called after each epoch, from 1. Raises
+    Stopped soon after `stopped()` is true.
     """
     rng = random.Random(seed)
     paragraphs = [paragraph for document in documents for paragraph in document.split(BLANK)]

@@ -1,0 +1,149 @@
+"""Fronts in three dimensions: pure functions of a table of points that return plotly figures. No streamlit."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import inert
+from dashboard.charts.fronts import (
+    COLOURS,
+    GREEN,
+    HEIGHT,
+    MOST_BARS,
+    ORANGE,
+    PINK,
+    SYMBOLS,
+    Goals,
+    References,
+    axis_title,
+    hovers,
+    interval_bars,
+    laid_out,
+)
+from dashboard.table import FRONT, GROUPS, INFEASIBLE
+from lethe.store.facts import ROLES
+
+SOLID = {(INFEASIBLE, "student"): "square"}  # in three dimensions an x is a letter, which not every font has
+REFERENCES = {"target": ("square", ORANGE), "retrained": ("diamond-open", GREEN)}
+
+
+def front_3d(
+    table: pd.DataFrame,
+    axes: Sequence[str],
+    goals: Goals,
+    *,
+    parameters: Sequence[str] = (),
+    references: References | None = None,
+    published: pd.DataFrame | None = None,
+    chosen: str = "",
+    ring: str = "chosen",
+    trajectory: pd.DataFrame | None = None,
+    intervals: bool = True,
+) -> go.Figure:
+    """Three scores of every point, as `charts.front_2d` draws two; a plane where PrivLeak is 0 if it is one of them."""
+    figure = go.Figure()
+    for group in GROUPS:
+        for role in ROLES:
+            rows = table[(table["group"] == group) & (table["role"] == role)]
+            if len(rows):
+                bars = intervals and group == FRONT and len(rows) <= MOST_BARS
+                figure.add_trace(_points(rows, axes, group, role, parameters, bars=bars))
+    if trajectory is not None and len(trajectory) > 1:
+        figure.add_trace(_trajectory(trajectory, axes))
+    for name, scores in (references or {}).items():
+        if set(axes) <= scores.keys():
+            symbol, colour = REFERENCES.get(name, ("square-open", GREEN))
+            figure.add_trace(_labelled([scores[s][0] for s in axes], inert.figure(name), symbol, colour))
+    if published is not None and set(axes) <= set(published.columns):
+        figure.add_trace(_published(published.dropna(subset=list(dict.fromkeys(axes))), axes))
+    ringed = table[table["key"] == chosen]
+    if len(ringed):
+        trace = _labelled(ringed.iloc[0][list(axes)].tolist(), ring, "circle-open", PINK)
+        figure.add_trace(trace.update(marker_size=14, mode="markers"))  # its label would lie on others
+    titles = {f"{axis}axis_title": axis_title(s, goals[s], "z") for axis, s in zip("xyz", axes, strict=True)}
+    eye = {"eye": {"x": 1.9, "y": 1.9, "z": 1.0}, "center_z": -0.12}  # far enough for a page of 800 pixels
+    figure.update_scenes(**titles, aspectmode="cube", camera=eye)
+    _privleak_plane(figure, table, axes)
+    figure = laid_out(figure, HEIGHT + 60).update_layout(legend_y=-0.02, margin={"l": 0, "r": 0, "t": 10, "b": 0})
+    return figure.update_layout(legend_itemsizing="constant")
+
+
+def _places(rows: pd.DataFrame, axes: Sequence[str]) -> dict[str, pd.Series]:
+    return {axis: rows[score] for axis, score in zip("xyz", axes, strict=True)}
+
+
+def _points(
+    rows: pd.DataFrame, axes: Sequence[str], group: str, role: str, parameters: Sequence[str], *, bars: bool
+) -> go.Scatter3d:
+    trace = go.Scatter3d(
+        **_places(rows, axes),
+        mode="markers",
+        name=f"{group}, {role}",
+        customdata=rows["key"],
+        text=hovers(rows, axes, parameters),
+        hovertemplate="%{text}<extra></extra>",
+        marker={
+            "symbol": SOLID.get((group, role), SYMBOLS[group, role]),
+            "color": COLOURS[group],
+            "size": 6 if group == FRONT else 4,
+        },
+    )
+    if bars:
+        trace.update({f"error_{axis}": interval_bars(rows, s) for axis, s in zip("xyz", axes, strict=True)})
+    return trace
+
+
+def _trajectory(rows: pd.DataFrame, axes: Sequence[str]) -> go.Scatter3d:
+    ordered = rows.sort_values("step")
+    return go.Scatter3d(
+        **_places(ordered, axes),
+        mode="lines",
+        line={"width": 4, "color": PINK},
+        name=f"steps of trial {ordered['trial'].iloc[0]}, {ordered['role'].iloc[0]}",
+        hoverinfo="skip",
+    )
+
+
+def _published(rows: pd.DataFrame, axes: Sequence[str]) -> go.Scatter3d:
+    """Published figures, named where the pointer is: many lie close together, and their names on each other."""
+    return go.Scatter3d(
+        **_places(rows, axes),
+        mode="markers",
+        name="published (7B)",
+        text=[inert.figure(method) for method in rows["method"]],
+        hovertemplate="%{text}<br>%{x:.1f}, %{y:.1f}, %{z:.1f}<extra></extra>",
+        marker={"symbol": "cross", "size": 3, "color": PINK},
+    )
+
+
+def _labelled(values: Sequence[float], name: str, symbol: str, colour: str) -> go.Scatter3d:
+    return go.Scatter3d(
+        x=[values[0]],
+        y=[values[1]],
+        z=[values[2]],
+        mode="markers+text",
+        name=name,
+        text=[name],
+        textposition="top center",
+        textfont={"size": 11, "color": colour},
+        hovertemplate=f"{name}<br>%{{x:.1f}}, %{{y:.1f}}, %{{z:.1f}}<extra></extra>",
+        marker={"symbol": symbol, "size": 8, "color": colour},
+    )
+
+
+def _privleak_plane(figure: go.Figure, table: pd.DataFrame, axes: Sequence[str]) -> None:
+    if "privleak" not in axes or len(set(axes)) < 3 or not len(table):
+        return
+    first, second = (s for s in axes if s != "privleak")
+    ends = {s: (float(table[s].min()), float(table[s].max())) for s in (first, second)}
+    corners = {
+        first: [[ends[first][0], ends[first][1]]] * 2,
+        second: [[ends[second][0]] * 2, [ends[second][1]] * 2],
+        "privleak": [[0.0, 0.0], [0.0, 0.0]],
+    }
+    x, y, z = (corners[s] for s in axes)
+    scale = [[0, GREEN], [1, GREEN]]
+    figure.add_trace(
+        go.Surface(x=x, y=y, z=z, colorscale=scale, opacity=0.2, showscale=False, hoverinfo="skip", name="privleak 0")
+    )

@@ -1,0 +1,307 @@
+"""An ablation's report: one page of HTML that needs no network, or the same as Markdown. What is missing is shown."""
+
+import html
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.charts import ablations as charts
+from dashboard.charts.fronts import WISHES
+from dashboard.reports.reasons import reference_notes
+from dashboard.table import MEANINGS
+from lethe.analysis import verdicts
+from lethe.analysis.ablation import VOLUME, Ablation
+from lethe.analysis.cells import number
+from lethe.analysis.designs import BASELINE, FRACTIONAL, Part, aliases, resolution
+from lethe.analysis.verdicts import mean_cell, reference_cell, score_name, sentence
+
+STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
+table{border-collapse:collapse;font-size:.9rem}td,th{padding:.25rem .8rem .25rem 0;text-align:left;vertical-align:top;
+border-bottom:1px solid #ddd}div.wide{overflow-x:auto}li{margin:.2rem 0}h2{margin-top:2.2rem}
+p.short{font-size:1.05rem}@media print{body{max-width:none}}"""
+PARTS = {
+    "one at a time": "one switch of the baseline is changed in each arm",
+    "factorial": "every combination of the levels is an arm",
+    FRACTIONAL: "a balanced part of all combinations of two levels",
+}
+
+
+@dataclass
+class Section:
+    """A heading and what stands below it: sentences, a list, a table (head and rows), figures."""
+
+    title: str
+    texts: Sequence[str] = ()
+    items: Sequence[str | tuple[str, Sequence[str]]] = ()  # a pair is an item with items of its own
+    table: tuple[Sequence[str], Sequence[Sequence[Any]]] | None = None
+    figures: Sequence[go.Figure] = field(default_factory=list)
+
+
+def sections(found: Ablation) -> Iterator[Section]:
+    """The report, part by part, the answer first."""
+    effects, arms = found.effects(), found.arms()
+    compared = int(effects["p"].notna().sum()) if len(effects) else 0
+    yield Section("In short", items=verdicts.summary(found))
+    yield asked(found)
+    yield reading(found, compared)
+    if len(found.gaps()):
+        yield gaps(found)
+    if len(effects):
+        yield differences(found, effects)
+        yield from sentences(found, effects)
+    yield scores(found, arms)
+    if len(effects):
+        plots = [charts.forest(effects, score) for score in found.goals]
+        yield Section("Forest plots", texts=["Filled: clear after correction. Open: not clear."], figures=plots)
+    factors = found.factors()
+    if len(factors):
+        yield from factorial(found, factors)
+    if len(found.points):
+        yield fronts(found)
+    yield volumes(found, arms)
+    yield Section("Configuration", table=(["setting", "value"], [*found.facts.about.get("settings", {}).items()]))
+    yield versions(found)
+
+
+def reading(found: Ablation, compared: int) -> Section:
+    """What the words of the report mean."""
+    known = [score for score in found.goals if score in MEANINGS]
+    lines = [
+        f"{score_name(score, found.goals[score])}: {MEANINGS[score]}, best {WISHES[found.goals[score]]}"
+        for score in known
+    ]
+    lines.append(
+        f"{VOLUME}: share of the box between the best scores and the worst that a run's feasible checkpoints dominate, "
+        "best high"
+    )
+    texts = [verdicts.RULE.format(role=found.role), verdicts.METHOD.format(count=compared)]
+    if found.without_items():
+        lacking = ", ".join(found.without_items())
+        texts.append(
+            f"What was scored item by item is not all at hand: intervals of {lacking} allow for other seeds only."
+        )
+    return Section("How to read this", texts=texts, items=lines)
+
+
+def asked(found: Ablation) -> Section:
+    """What was asked: the design in words, and every arm."""
+    about = found.facts.about
+    texts = [
+        f"Benchmark {about.get('benchmark')}, protocol {about.get('protocol')}, {len(found.design)} arms, seeds "
+        f"{', '.join(map(str, found.seeds)) or 'none yet'}. The baseline is the configuration at the end of this page; "
+        "an arm changes what is named and nothing else."
+    ]
+    texts += [
+        f"{part.kind.capitalize()}: {PARTS[part.kind]} ({', '.join(part.switches)}). {fraction(part)}"
+        for part in found.design.parts
+    ]
+    if about.get("tuned"):
+        texts.append(f"Each arm's rates were searched first, with {about['tuned']} trials each.")
+    meanings = about.get("meanings", {})
+    rows = []
+    for arm in found.design:
+        levels = [f"{switch}={level}" for switch, level in arm.levels.items()]
+        words = "; ".join(meanings[level] for level in levels if level in meanings)
+        rows.append([arm.name, words, ", ".join(f"{k}={v}" for k, v in arm.settings.items())])
+    return Section("What was asked", texts=texts, table=(["arm", "the same, but", "settings"], rows))
+
+
+def fraction(part: Part) -> str:
+    """A fraction's generators and resolution; nothing of other parts."""
+    if part.kind != FRACTIONAL:
+        return ""
+    letters = ", ".join(f"{letter} {name}" for letter, name in zip("ABCDEFGHIJKLMNOP", part.switches, strict=False))
+    mixed = sorted(
+        {
+            " with ".join(sorted([name, *map(" × ".join, aliases([name], part))]))
+            for name in part.switches
+            if aliases([name], part)
+        }
+    )
+    told = f" It cannot tell {'; '.join(mixed)}." if mixed else ""
+    found = resolution(part.generators, len(part.switches))
+    return f"Generators {', '.join(part.generators)} ({letters}), resolution {found}.{told}"
+
+
+def gaps(found: Ablation) -> Section:
+    """The runs that gave no score, and why."""
+    return Section(
+        "Gaps",
+        texts=["These runs gave no score. A difference is taken over the seeds that both arms have."],
+        table=(["arm", "seed", "why"], found.gaps().to_numpy().tolist()),
+    )
+
+
+def differences(found: Ablation, effects: pd.DataFrame) -> Section:
+    """Every arm's differences with their intervals, those that are clear marked."""
+    head = ["arm", "seeds", *(score_name(score, goal) for score, goal in found.goals.items())]
+    rows = []
+    for arm in found.design:
+        own = {row["score"]: row for row in effects[effects["effect"] == arm.name].to_dict("records")}
+        if arm.name != BASELINE:
+            rows.append([arm.name, max(int(row["n"]) for row in own.values()), *(cell(own[s]) for s in found.goals)])
+    note = "Difference to the baseline (95% interval); better or worse is said where it is clear after correction."
+    return Section("Effects", texts=[note], table=(head, rows))
+
+
+def cell(row: dict[Any, Any]) -> str:
+    """A difference, its interval, and whether it is clear."""
+    if row["value"] != row["value"]:
+        return "– (gap)"
+    verdict = "" if not row["sure"] else " better" if row["better"] else " worse"
+    digits = 3 if row["score"] == VOLUME else 1
+    sign = "+" if row["value"] > 0 else ""
+    return (
+        f"{sign}{number(row['value'], digits)} ({number(row['low'], digits)} to {number(row['high'], digits)}){verdict}"
+    )
+
+
+def sentences(found: Ablation, effects: pd.DataFrame) -> Iterator[Section]:
+    """What each arm does, score by score, in words."""
+    lines = []
+    for arm in found.design:
+        rows = effects[effects["effect"] == arm.name].to_dict("records")
+        if arm.name != BASELINE:
+            told = [f"{sentence(row, len(found.seeds))}." for row in rows]
+            lines.append((verdicts.named(found, arm.name), told))
+    yield Section("In words", items=lines)
+
+
+def scores(found: Ablation, arms: pd.DataFrame) -> Section:
+    """What each arm scores, beside the reference models."""
+    shown = [*found.goals, VOLUME]
+    rows: list[list[str]] = []
+    for name, row in found.facts.references.items():
+        rows.append([name, "", *(reference_cell(row.get(s), found.goals.get(s, "")) for s in shown)])
+    for arm in found.design:
+        own = {row["score"]: row for row in arms[arms["arm"] == arm.name].to_dict("records")}
+        cells = [mean_cell(own[s], 3 if s == VOLUME else 1) for s in shown]
+        rows.append([arm.name, str(max(int(row["n"]) for row in own.values())), *cells])
+    names = [score_name(s, found.goals.get(s, "")) for s in shown]
+    text = (
+        "Mean over seeds, and how far its 95% interval reaches (+ or −: to that side only); of the reference models, "
+        "over items."
+    )
+    notes = reference_notes(found.facts)
+    return Section("Scores", texts=[text], items=notes, table=(["arm", "seeds", *names], rows))
+
+
+def factorial(found: Ablation, factors: pd.DataFrame) -> Iterator[Section]:
+    """Main effects and two-way interactions, those that are clear first."""
+    rows = [
+        [row["effect"], score_name(row["score"], row["goal"]), cell(row), row["aliases"]]
+        for row in factors.sort_values(["sure", "p_holm"], ascending=[False, True], kind="stable").to_dict("records")
+    ]
+    texts = [
+        "A main effect is a level's difference to the baseline's level, averaged over the other switches. An "
+        "interaction (×) is how much larger the one's effect is where the other is switched too; at 0 "
+        "they add up."
+    ]
+    head = ["effect", "score", "size (95% interval)", "not told from"]
+    yield Section("Main effects and interactions", texts=texts, table=(head, rows))
+
+
+def fronts(found: Ablation) -> Section:
+    """The fronts of the arms over the first two objectives that can be drawn."""
+    names = list(found.goals)
+    x, y = names[0], "knowmem_r" if "knowmem_r" in names else names[-1]
+    drawn = found.points[found.points["state"] == "COMPLETE"]
+    figure = charts.fronts(drawn, [arm.name for arm in found.design], x, y, found.goals, found.facts)
+    text = (
+        "All scored checkpoints of an arm, of student and teacher; its front is taken over all objectives, not only "
+        "these two, and without what is below a floor."
+    )
+    return Section("Fronts of the arms", texts=[text], figures=[figure])
+
+
+def volumes(found: Ablation, arms: pd.DataFrame) -> Section:
+    """Hypervolume of each arm and its difference to the baseline's."""
+    compared = {row["effect"]: row for row in found.volumes().to_dict("records")}
+    means = {row["arm"]: row for row in arms[arms["score"] == VOLUME].to_dict("records")}
+    rows = [
+        [arm.name, mean_cell(means[arm.name], 3), cell(compared[arm.name]) if arm.name in compared else ""]
+        for arm in found.design
+    ]
+    text = "The share of the box from best to worst that a run's front dominates: larger is better. Mean over seeds."
+    head = ["arm", "hypervolume", "difference to the baseline"]
+    return Section("Hypervolume", texts=[text], table=(head, rows), figures=[charts.volumes(arms)])
+
+
+def versions(found: Ablation) -> Section:
+    """What ran, and how to get it again."""
+    about = found.facts.about
+    rows = [*about.get("versions", {}).items(), ("commit", about.get("commit") or "not known")]
+    rows += [("study", found.name), ("runs", len(found.runs)), ("design", about.get("design"))]
+    return Section("Versions", table=(["what", "which"], rows))
+
+
+def as_html(found: Ablation) -> str:
+    """The report as one page that needs no network. All text is escaped."""
+    parts, scripts = [f"<h1>Ablation {_text(found.name)}</h1>"], True
+    for section in sections(found):
+        parts.append(f"<h2>{_text(section.title)}</h2>")
+        parts += [f"<p>{_text(text)}</p>" for text in section.texts]
+        if section.items:
+            parts.append(_html_list(section.items))
+        if section.table:
+            parts.append(_html_table(*section.table))
+        for figure in section.figures:
+            parts.append(figure.to_html(full_html=False, include_plotlyjs=scripts, config={"displaylogo": False}))
+            scripts = False
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>Ablation {_text(found.name)}</title><style>{STYLE}</style><body>{''.join(parts)}</body></html>"
+    )
+
+
+def as_markdown(found: Ablation) -> str:
+    """The report as Markdown, without its figures."""
+    parts = [f"# Ablation {_inline(found.name)}"]
+    for section in sections(found):
+        if not (section.texts or section.items or section.table):
+            continue
+        parts.append(f"## {section.title}" if section.title != "Forest plots" else "")
+        if section.title == "Forest plots":
+            continue
+        parts += [_inline(text) for text in section.texts]
+        if section.items:
+            parts.append(markdown_list(section.items, _inline))
+        if section.table:
+            parts.append(_markdown_table(*section.table))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value))
+
+
+def _inline(value: object) -> str:
+    return html.escape(" ".join(str(value).split()), quote=False).replace("|", "\\|")
+
+
+def markdown_list(items: Sequence[str | tuple[str, Sequence[str]]], escape: Callable[[object], str]) -> str:
+    """Items, and items of items, as a Markdown list."""
+    lines = []
+    for item in items:
+        head, below = (item, ()) if isinstance(item, str) else item
+        lines += [f"- {escape(head)}", *(f"    - {escape(line)}" for line in below)]
+    return "\n".join(lines)
+
+
+def _html_list(items: Sequence[str | tuple[str, Sequence[str]]]) -> str:
+    parts = [_text(item) if isinstance(item, str) else _text(item[0]) + _html_list(item[1]) for item in items]
+    return "<ul>" + "".join(f"<li>{part}</li>" for part in parts) + "</ul>"
+
+
+def _html_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    body = "".join("<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    titles = "".join(f"<th>{_text(cell)}</th>" for cell in head)
+    return f"<div class=wide><table><tr>{titles}</tr>{body}</table></div>"
+
+
+def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [list(map(_inline, head)), ["---"] * len(head), *([_inline(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,121 @@
+"""What is taken away from a decision: CSV, JSON, and one page of HTML with recipe, scores, figures and versions."""
+
+import html
+import json
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.reports import reasons
+from dashboard.table import command, place_of, reference_text, score_text, scores_of
+from lethe.analysis.decide import Limit, Recommendation
+from lethe.fronts.objectives import Objective
+from lethe.store.snapshot import Snapshot
+
+STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
+table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #ddd}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f5f7;padding:.8rem}"""
+
+
+def as_csv(table: pd.DataFrame) -> str:
+    """A table as CSV; a cell that a spreadsheet would take for a formula gets an apostrophe."""
+    safe = table.copy()
+    for name in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[name]):
+            safe[name] = [f"'{v}" if isinstance(v, str) and v[:1] in "=+-@\t\r" else v for v in safe[name]]
+    return safe.to_csv(index=False)
+
+
+def as_json(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> str:
+    """The recommendation as plain data."""
+    row = study.points.iloc[found.row]
+    data: dict[str, Any] = {
+        "study": study.name,
+        "point": {"trial": int(row["trial"]), "step": int(row["step"]), "role": row["role"]},
+        "parameters": {name: row[name] for name in study.parameters},
+        "scores": {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.points)},
+        "weights": row["weights"],
+        "rule": found.rule,
+        "limits": [{"score": x.score, "low": x.low, "high": x.high} for x in limits],
+        "redraws that keep it": found.share,
+        "redraws within limits": found.holds,
+        "near": [
+            {"trial": int(r["trial"]), "step": int(r["step"]), "role": r["role"]}
+            for r in (study.points.iloc[rival.row] for rival in found.near)
+        ],
+        "command": command(study, row),
+        "versions": study.facts.about.get("versions", {}),
+    }
+    return json.dumps(finite(data), indent=2)
+
+
+def finite(value: Any) -> Any:
+    """Plain JSON data: numbers of numpy become Python's, what is not finite becomes null."""
+    if isinstance(value, dict):
+        return {str(k): finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(v) for v in value]
+    if hasattr(value, "item"):
+        return finite(value.item())
+    if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
+        return None
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def as_html(
+    study: Snapshot,
+    found: Recommendation,
+    objectives: Sequence[Objective],
+    limits: Sequence[Limit],
+    figures: Sequence[go.Figure],
+    note: str = "",
+) -> str:
+    """One page that needs no network: why, recipe, scores with intervals, figures, versions. All text is escaped."""
+    row = study.points.iloc[found.row]
+    facts = study.facts
+    recipe = [(name, row[name]) for name in study.parameters]
+    recipe += [(k, v) for k, v in facts.about.get("settings", {}).items() if k not in study.parameters]
+    rows = [
+        (s, score_text(row, s), *(reference_text(known.get(s)) for known in facts.references.values()))
+        for s in scores_of(study.points)
+    ]
+    drawn = [f.to_html(full_html=False, include_plotlyjs=i == 0) for i, f in enumerate(figures)]
+    parts = [
+        f"<h1>{_text(study.name)}</h1>",
+        f"<p><strong>{_text(reasons.headline(study.points, found))}</strong></p>",
+        f"<p>{_text(reasons.rule(found, objectives, limits))}</p>",
+        f"<p>{_text(reasons.against_retrained(row, objectives, facts))}</p>",
+        _list(f"{x.score} from {x.low:g} to {x.high:g}" for x in limits) if limits else "",
+        "<h2>How sure</h2>" + _list(reasons.sureness(found, limits, facts)),
+        "<h2>Scores, and how far their 95% intervals reach</h2>"
+        + _table(["score", "this point", *facts.references], rows)
+        + (_list(notes) if (notes := reasons.reference_notes(facts)) else ""),
+        "<h2>Near</h2>" + _list(reasons.near(study.points, found, objectives)),
+        "<h2>Figures</h2>" + "".join(drawn),
+        "<h2>Recipe</h2>" + _table(["setting", "value"], recipe),
+        "<h2>Run it again</h2><pre>" + _text(shlex.join(command(study, row)) or "not known for this study") + "</pre>",
+        f"<p>Weights: {_text(row['weights'] or 'not kept')}</p>",
+        "<h2>Note</h2><pre>" + _text(note) + "</pre>" if note else "",
+        "<h2>Versions</h2>" + _table(["package", "version"], list(facts.about.get("versions", {}).items())),
+    ]
+    title = _text(f"{study.name}: {place_of(row).words}")
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
+        f"<body>{''.join(parts)}</body></html>"
+    )
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value))
+
+
+def _list(lines: Any) -> str:
+    return "<ul>" + "".join(f"<li>{_text(line)}</li>" for line in lines) + "</ul>"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    body = "".join("<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return "<table><tr>" + "".join(f"<th>{_text(cell)}</th>" for cell in head) + f"</tr>{body}</table>"

@@ -1,0 +1,240 @@
+"""How fast the dashboard is on a store of 10,000 trials with 10 checkpoints each, beside reading it through Optuna.
+
+    python -m measurements.dashboard_speed --trials 10000 --checkpoints 10 --browser
+
+Makes the store in a temporary folder, reads it, changes it by one trial and reads it again, then opens every page in
+Streamlit's AppTest, once cold and once with a changed selection; with --browser also in headless chromium, from the
+click to the drawn chart. Prints seconds.
+"""
+
+import argparse
+import json
+import math
+import os
+import random
+import shutil
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import streamlit as st
+from playwright.sync_api import sync_playwright
+from streamlit.testing.v1 import AppTest
+
+from dashboard import data
+from lethe.fronts.objectives import Constraint, Objective
+from lethe.search.ledger import Ledger
+from lethe.store import snapshot
+from lethe.store.facts import PLANNED, Facts, load_facts
+from lethe.store.points import read_points
+from lethe.store.storage import VARIABLE, load_study, open_storage
+from lethe_cli.dashboard import command, environment
+
+APP = Path(__file__).parents[1] / "dashboard" / "app.py"
+SCORES = ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility", *(f"mia_min_{k}" for k in range(10, 100, 10)))
+SPACE = {"lr": ("log_uniform", 0.01, 1.0), "alpha": ("log_uniform", 0.1, 10.0), "delta": ("log_uniform", 0.01, 0.5)}
+GOALS = {"verbmem_f": "minimize", "knowmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize"}
+
+
+def made_up(rng: random.Random, params: dict[str, float], progress: float) -> dict[str, list[float]]:
+    """Scores that follow from the parameters and the progress of a run, with noise and an interval."""
+    push = progress * (1.5 + math.log10(params["lr"]) + math.log10(params["alpha"]))
+    forget = 1 / (1 + math.exp(3 * push - 1))
+    values = {
+        "verbmem_f": 100 * forget**2 + rng.uniform(0, 5),
+        "knowmem_f": 100 * forget + rng.uniform(0, 8),
+        "privleak": -100 + 130 * max(push, 0) * params["delta"] ** 0.3 + rng.uniform(-5, 5),
+        "knowmem_r": 100 - 30 * max(push, 0) * rng.uniform(0.2, 1.2),
+        "utility": 100 - 20 * max(push, 0) * rng.uniform(0.2, 1.5),
+    }
+    return {name: _interval(values.get(name, -50.0), rng) for name in SCORES}
+
+
+def _interval(value: float, rng: random.Random) -> list[float]:
+    half = rng.uniform(3, 8)
+    return [value, value - half, value + half]
+
+
+def make_store(file: Path, trials: int, checkpoints: int, *, seed: int = 0) -> str:
+    """Write a study `big`, as the ledger would, by bulk inserts; returns its URL."""
+    url, rng = f"sqlite:///{file}", random.Random(seed)
+    facts = Facts(
+        objectives=tuple(Objective(score=s, goal=g) for s, g in GOALS.items()),
+        constraints=(Constraint(score="utility", floor=80.0),),
+        sampler="random",
+        seed=seed,
+        references={
+            "target": {s: [99.0 if s != "privleak" else -100.0, 98.0, 100.0] for s in SCORES},
+            "retrained": {s: [25.0 if s != "privleak" else 0.0, 20.0, 30.0] for s in SCORES},
+        },
+    )
+    ledger = Ledger.create(open_storage(url), "big", facts, SPACE)
+    ledger.study.set_user_attr(PLANNED, trials + 100)
+    with sqlite3.connect(file) as connection:
+        for number in range(trials):
+            write_trial(connection, number, checkpoints, rng)
+    connection.close()
+    return url
+
+
+def write_trial(connection: sqlite3.Connection, number: int, checkpoints: int, rng: random.Random) -> None:
+    """Insert one finished trial with its parameters, values and checkpoints."""
+    trial, start = number + 1, 1_700_000_000 + 30 * number
+    times = [time.strftime("%Y-%m-%d %H:%M:%S.000000", time.gmtime(start + after)) for after in (0, 28)]
+    connection.execute("insert into trials values (?, ?, 1, 'COMPLETE', ?, ?)", (trial, number, *times))
+    params = {name: low * (high / low) ** rng.random() for name, (_, low, high) in SPACE.items()}
+    for name, value in params.items():
+        low, high = SPACE[name][1:]
+        shape = {"name": "FloatDistribution", "attributes": {"step": None, "low": low, "high": high, "log": True}}
+        row = (trial, name, value, json.dumps(shape))
+        connection.execute(
+            "insert into trial_params(trial_id, param_name, param_value, distribution_json) values (?, ?, ?, ?)", row
+        )
+    scores: dict[str, list[float]] = {}
+    for i in range(checkpoints):
+        step, role = 10 * (i // 2 + 1), ("student", "teacher")[i % 2]
+        scores = made_up(rng, params, (i + 1) / checkpoints)
+        value = {"scores": scores, "weights": f"/none/{trial}/{step}-{role}", "items": f"/none/{trial}/{step}.parquet"}
+        connection.execute(
+            'insert into trial_user_attributes(trial_id, "key", value_json) values (?, ?, ?)',
+            (trial, f"checkpoint/{step:06d}/{role}", json.dumps(value)),
+        )
+    for i, (score, goal) in enumerate(GOALS.items()):
+        loss = Objective(score=score, goal=goal).loss(scores[score][0])
+        connection.execute(
+            "insert into trial_values(trial_id, objective, value, value_type) values (?, ?, ?, 'FINITE')",
+            (trial, i, loss),
+        )
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Print how long the body took, and how much of the processors' time."""
+    began, worked = time.perf_counter(), time.process_time()
+    yield
+    took, work = time.perf_counter() - began, time.process_time() - worked
+    print(f"{what:<64} {took:6.2f} s {work:6.2f} s of CPU", flush=True)
+
+
+def measure_reading(file: Path, url: str, trials: int, checkpoints: int, *, optuna_too: bool) -> None:
+    """Read a store cold, unchanged, and with one more trial."""
+    reader = snapshot.Reader(url, "big")
+    with timed("first reading"):
+        points = reader.read().points
+    print(f"{len(points)} points, {int(points['front'].sum())} on the front, {file.stat().st_size / 1e6:.0f} MB")
+    with timed("reading again, nothing changed"):
+        reader.read()
+    with sqlite3.connect(file) as connection:
+        write_trial(connection, trials, checkpoints, random.Random(1))
+    connection.close()
+    with timed("reading again, one trial more"):
+        reader.read()
+    if optuna_too:
+        with timed("the same through Optuna (read_points)"):
+            study = load_study(url, "big")
+            read_points(study, load_facts(study))
+
+
+def choose(label: str, value: str) -> Callable[[AppTest], object]:
+    """Choose a value in the box of this label."""
+    return lambda app: next(box for box in app.selectbox if box.label == label).set_value(value)
+
+
+CHANGES: dict[str, Callable[[AppTest], object]] = {  # on each page, what a reader changes
+    "decide": lambda app: app.slider[0].set_value((0.0, 40.0)),
+    "front": choose("x", "privleak"),
+    "trial": lambda app: app.number_input[0].set_value(77),
+    "progress": lambda app: app,
+    "hyperparameters": choose("parameter", "alpha"),
+    "compare": choose("y", "utility"),
+}
+
+
+def measure_pages(url: str) -> None:
+    """Open every page, and change something on it: the server's part of what a reader waits for."""
+    os.environ[VARIABLE] = url
+    st.cache_resource.clear()
+    data.reader_of.cache_clear()
+    app = AppTest.from_file(str(APP), default_timeout=300)
+    with timed("first view of the app: the store is read, a point recommended"):
+        app.run()
+    for page, change in CHANGES.items():
+        with timed(f"page {page}"):
+            app.switch_page(f"views/{page}.py").run()
+        assert not app.exception, app.exception[0].value
+        change(app)
+        with timed(f"page {page}, a change"):
+            app.run()
+        assert not app.exception, app.exception[0].value
+
+
+DRAWN = """() => document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning'
+    && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')"""
+
+
+@contextmanager
+def served(url: str) -> Iterator[str]:
+    """`lethe dashboard` on a store; gives its address."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with subprocess.Popen(command(port, browser=False), env=environment(url), stdout=subprocess.DEVNULL) as server:
+        try:
+            while True:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def measure_browser(url: str) -> None:
+    """What a reader waits for in chromium: the first view of a new server, another reader's, pages, and a change."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with served(url) as address, sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=["--headless=new", "--no-sandbox"])
+        for what in ("the first reader of a new server", "the next reader"):
+            page = opened.new_page(viewport={"width": 1440, "height": 900})
+            page.set_default_timeout(300_000)
+            with timed(f"browser: {what}, until the point is named"):
+                page.goto(address)
+                page.wait_for_selector("h3:has-text('Recommended')")
+            page.wait_for_function(DRAWN)
+        page.locator("a:has-text('Front')").first.click()
+        page.wait_for_selector(".js-plotly-plot .xtitle")
+        page.wait_for_function(DRAWN)
+        for score in ("privleak", "utility"):
+            page.locator("[data-testid=stSelectbox]").nth(1).click()  # behind that of the study
+            choice = page.get_by_role("option", name=score, exact=True)
+            choice.wait_for()
+            with timed(f"browser: front, another score ({score}), until it is drawn"):
+                choice.click()
+                page.wait_for_selector(f".js-plotly-plot .xtitle:has-text('{score}')")
+        opened.close()
+
+
+def main() -> None:
+    """Make the store and measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument("--checkpoints", type=int, default=10)
+    parser.add_argument("--optuna-too", action="store_true", help="also read through Optuna, for comparison")
+    parser.add_argument("--browser", action="store_true", help="also in headless chromium")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "studies.db"
+        with timed("making the store"):
+            url = make_store(file, options.trials, options.checkpoints)
+        measure_reading(file, url, options.trials, options.checkpoints, optuna_too=options.optuna_too)
+        measure_pages(url)
+        if options.browser:
+            measure_browser(url)
+
+
+if __name__ == "__main__":
+    main()

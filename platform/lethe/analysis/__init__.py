@@ -1,0 +1,1 @@
+"""What a study says: fronts, decisions, ablations and how sure they are. Pure functions over tables and arrays."""

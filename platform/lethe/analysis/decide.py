@@ -1,0 +1,212 @@
+"""Which point of a study to take: one stated rule, and how sure the scores' intervals allow it to be. Pure functions.
+
+The rule. Of the feasible points within the reader's limits, every objective's loss is divided by its span: the range
+of losses over the front of those points, or the median width of their 95% intervals where that is larger, so that a
+difference that lies within the noise counts for little. The recommended point is the knee: the one whose scaled losses
+above the best have the smallest sum, which gives up the least in total (on a front, the point that lies furthest from
+the plane through its ends). It is always a point of the front.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lethe.fronts import pareto
+from lethe.fronts.objectives import Constraint, Objective, loss_array
+
+DRAWS = 1000
+CONTENDERS = 50  # points that are drawn again; those behind them never win
+HALF_WIDTH = 1.959964  # of a 95% interval, in standard deviations
+KNEE = "knee"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """What a reader accepts of a score: from `low` to `high`, ends included."""
+
+    score: str
+    low: float = -np.inf
+    high: float = np.inf
+
+    def holds(self, values: np.ndarray) -> np.ndarray:
+        """Return a mask of the values within the limit; a score that was not measured is not."""
+        return (values >= self.low) & (values <= self.high)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rival:
+    """A point beside the recommended one: its row, how far behind it is by the rule, and how often it wins."""
+
+    row: int
+    behind: float
+    share: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation:
+    """The recommended point and why.
+
+    `share` is how often it is still recommended when all scores are drawn again from their intervals, and `holds` how
+    often its scores meet each limit and each constraint; both are None, or empty, where a score has no interval.
+    """
+
+    row: int  # position in the table of points
+    rule: str
+    considered: int  # points that were feasible and within the limits
+    front: tuple[int, ...]  # rows of the front of those
+    spans: dict[str, float]  # objective -> what its losses were divided by
+    given_up: dict[str, float]  # objective -> loss above the best of the front
+    near: tuple[Rival, ...]  # the others, nearest first
+    share: float | None
+    holds: dict[str, float]
+
+
+def accepted(points: pd.DataFrame, limits: Sequence[Limit]) -> np.ndarray:
+    """Return a mask [points] of complete, feasible points within all limits."""
+    if not len(points):
+        return np.zeros(0, dtype=bool)
+    mask = points["feasible"].to_numpy(bool) & (points["state"] == "COMPLETE").to_numpy(bool)
+    for limit in limits:
+        mask &= limit.holds(points[limit.score].to_numpy(float))
+    return mask
+
+
+def recommend(
+    points: pd.DataFrame,
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint] = (),
+    limits: Sequence[Limit] = (),
+    *,
+    rule: str = KNEE,
+    near: int = 3,
+    seed: int = 0,
+) -> Recommendation | None:
+    """Return the recommended point of a table of points; None where no point is left.
+
+    `rule` is "knee", or the score of an objective: then the best in that score within the limits, ties by the knee.
+    """
+    check_rule(rule, objectives)
+    rows = np.flatnonzero(accepted(points, limits))
+    if not len(rows):
+        return None
+    losses = loss_array(points, objectives)[rows]
+    on_front = pareto.nondominated(losses)
+    spans = scale(losses[on_front], widths(points.iloc[rows[on_front]], objectives))
+    best = losses[on_front].min(axis=0)
+    cost = rule_cost(losses, best, spans, objectives, rule)
+    order = np.lexsort((~on_front, cost))[:CONTENDERS]
+    shares, holds = _sureness(
+        points.iloc[rows[order]], objectives, constraints, limits, best=best, spans=spans, rule=rule, seed=seed
+    )
+    names = [o.score for o in objectives]
+    return Recommendation(
+        row=int(rows[order[0]]),
+        rule=rule,
+        considered=len(rows),
+        front=tuple(int(row) for row in rows[on_front]),
+        spans=dict(zip(names, spans.tolist(), strict=True)),
+        given_up=dict(zip(names, (losses[order[0]] - best).tolist(), strict=True)),
+        near=tuple(
+            Rival(
+                row=int(rows[i]),
+                behind=float(cost[i] - cost[order[0]]),
+                share=None if shares is None else float(shares[place]),
+            )
+            for place, i in list(enumerate(order))[1 : near + 1]
+        ),
+        share=None if shares is None else float(shares[0]),
+        holds=holds,
+    )
+
+
+def check_rule(rule: str, objectives: Sequence[Objective]) -> None:
+    """ValueError for a rule that is neither the knee nor an objective."""
+    allowed = [KNEE, *(o.score for o in objectives)]
+    if rule not in allowed:
+        raise ValueError(f"rule {rule!r} is unknown: choose {', '.join(allowed)}")
+
+
+def widths(points: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
+    """Median widths [objectives] of the points' 95% intervals; 0 where there are none."""
+    found = [(points[f"{o.score}_high"] - points[f"{o.score}_low"]).to_numpy(float) for o in objectives]
+    return np.array([np.median(w[np.isfinite(w)]) if np.isfinite(w).any() else 0.0 for w in found])
+
+
+def scale(front: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Spans [objectives]: the range of a front's losses, at least `noise`; 1 where nothing differs at all."""
+    spans = np.maximum(np.ptp(front, axis=0), noise)
+    return np.where(spans > 0, spans, 1.0)
+
+
+def rule_cost(
+    losses: np.ndarray, best: np.ndarray, spans: np.ndarray, objectives: Sequence[Objective], rule: str
+) -> np.ndarray:
+    """What the rule makes smallest, for losses [..., objectives]."""
+    scaled = (losses - best) / spans
+    knee = scaled.sum(axis=-1)
+    if rule == KNEE:
+        return knee
+    return scaled[..., [o.score for o in objectives].index(rule)] + 1e-6 * knee
+
+
+def draw_scores(points: pd.DataFrame, scores: Sequence[str], draws: int, seed: int) -> dict[str, np.ndarray]:
+    """Draw scores [draws, points] again from their intervals: two half normals, one for each side of the value.
+
+    Points are drawn apart from each other. They share their items, so true differences are surer than these.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = {}
+    for score in scores:
+        value, low, high = (points[f"{score}{end}"].to_numpy(float) for end in ("", "_low", "_high"))
+        noise = rng.standard_normal((draws, len(points)))
+        side = np.where(noise < 0, value - low, high - value) / HALF_WIDTH
+        drawn[score] = value + noise * np.maximum(side, 0.0)
+    return drawn
+
+
+def _sureness(
+    points: pd.DataFrame,
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint],
+    limits: Sequence[Limit],
+    *,
+    best: np.ndarray,
+    spans: np.ndarray,
+    rule: str,
+    seed: int,
+) -> tuple[np.ndarray | None, dict[str, float]]:
+    """How often each point is recommended under drawn scores, and how often the first meets limits and constraints."""
+    bounds = [*limits, *(Limit(score=c.score, low=c.floor) for c in constraints)]
+    scores = list(dict.fromkeys([*(o.score for o in objectives), *(b.score for b in bounds)]))
+    ends = [f"{score}{end}" for score in scores for end in ("_low", "_high")]
+    if not np.isfinite(points[ends].to_numpy(float)).all():
+        return None, {}
+    drawn = draw_scores(points, scores, DRAWS, seed)
+    allowed = np.ones((DRAWS, len(points)), dtype=bool)
+    holds: dict[str, float] = {}
+    for bound in bounds:
+        inside = bound.holds(drawn[bound.score])
+        allowed &= inside
+        holds[bound.score] = min(holds.get(bound.score, 1.0), float(inside[:, 0].mean()))
+    losses = np.stack([o.loss(drawn[o.score]) for o in objectives], axis=-1)
+    cost = np.where(allowed, rule_cost(losses, best, spans, objectives, rule), np.inf)
+    winners = cost.argmin(axis=1)[allowed.any(axis=1)]
+    return np.bincount(winners, minlength=len(points)) / DRAWS, holds
+
+
+def volume_history(losses: Sequence[np.ndarray]) -> list[float]:
+    """Hypervolume of the front after each of several groups of points [points, objectives], such as trials in order."""
+    archive: np.ndarray | None = None
+    volumes: list[float] = []
+    for group in losses:
+        if len(group):
+            joined = group if archive is None else np.concatenate([archive, group])
+            kept = joined[pareto.nondominated(joined)]
+            grew = archive is None or len(kept) != len(archive) or not np.array_equal(kept, archive)
+            archive = kept
+            volumes.append(pareto.hypervolume(archive) if grew else volumes[-1])
+        else:
+            volumes.append(volumes[-1] if volumes else 0.0)
+    return volumes

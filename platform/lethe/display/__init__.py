@@ -1,0 +1,1 @@
+"""What a search shows while it runs, and at its end."""

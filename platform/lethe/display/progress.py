@@ -1,0 +1,145 @@
+"""The live display of a running search: trials done and running, the best front so far, time left.
+
+On a terminal it is one table, drawn in place; elsewhere (a job's log, CI) one line for every trial that ends. On
+both a trial that goes on in new processes is a line.
+"""
+
+import textwrap
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from lethe.fronts.objectives import Objective
+
+MOST_ROWS = 8
+MOST_REASON = 160  # characters
+WIDTH = 100
+
+
+class Observer(Protocol):
+    """What a search tells whoever watches it."""
+
+    def started(self, number: int, params: Mapping[str, Any]) -> None:
+        """A trial was handed out."""
+
+    def scored(self, number: int, checkpoint: Mapping[str, Any]) -> None:
+        """A checkpoint of a running trial was scored."""
+
+    def restarted(self, number: int, reason: str) -> None:
+        """A trial lost its processes, and goes on in new ones."""
+
+    def finished(self, number: int, failure: str | None) -> None:
+        """A trial ended; `failure` is its reason, or None."""
+
+
+def open_console(*, stderr: bool = False) -> Console:
+    """Open the console that everything is printed to, wide enough for a front; brackets in what it prints are text."""
+    console = Console(stderr=stderr, markup=False)
+    console.width = max(console.width, WIDTH)
+    return console
+
+
+@dataclass
+class Running:
+    """A trial that runs, and its newest checkpoint."""
+
+    params: Mapping[str, Any]
+    newest: Mapping[str, Any] | None = None
+
+
+@dataclass
+class Progress:
+    """An observer that draws. Use it as a context; `best` gives what came of it so far: a table, and that in a word."""
+
+    console: Console
+    objectives: Sequence[Objective]
+    trials: int
+    done: int
+    slots: int
+    best: Callable[[], tuple[Table, str]]
+    running: dict[int, Running] = field(default_factory=dict)
+    failed: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._done_before = self.done
+        self._best: tuple[Table, str] | None = None
+        self._live = Live(get_renderable=self._draw, console=self.console, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> "Progress":
+        if self.console.is_terminal:
+            self._live.start()
+        else:
+            left = self.trials - self.done
+            self.console.print(f"running: {left} trial{'s' * (left != 1)}, {self.slots} at a time")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.console.is_terminal:
+            self._live.stop()
+
+    def started(self, number: int, params: Mapping[str, Any]) -> None:
+        """See Observer."""
+        self.running[number] = Running(params)
+
+    def scored(self, number: int, checkpoint: Mapping[str, Any]) -> None:
+        """See Observer."""
+        self.running[number].newest = checkpoint
+
+    def restarted(self, number: int, reason: str) -> None:
+        """See Observer."""
+        said = textwrap.shorten(reason, MOST_REASON)
+        self._say(f"trial {number:>4}  goes on from its last checkpoint in new processes: {said}")
+
+    def finished(self, number: int, failure: str | None) -> None:
+        """See Observer."""
+        trial = self.running.pop(number)
+        self.done += 1
+        self.failed += failure is not None
+        self._best = self.best()
+        if not self.console.is_terminal:
+            outcome = f"failed: {failure}" if failure else self._scores(trial.newest)
+            self._say(
+                f"trial {number:>4}  {self.done}/{self.trials}  {_parameters(trial.params)}  {outcome}  "
+                f"{self._best[1]}  {self._time_left()}"
+            )
+
+    def _say(self, line: str) -> None:
+        """Print a line as it is: the reason of a failure may hold brackets."""
+        self.console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+    def _draw(self) -> Group:
+        head = Text(f"{self.done} of {self.trials} trials done", style="bold")
+        head.append(f", {len(self.running)} running, {self.failed} failed, {self._time_left()}", style="default")
+        running = [
+            Text(f"  trial {number}: {_parameters(trial.params)}  {self._scores(trial.newest)}", style="dim")
+            for number, trial in sorted(self.running.items())[:MOST_ROWS]
+        ]
+        parts: list[Any] = [head, *running]
+        if self._best:
+            parts += [Text(f"so far: {self._best[1]}"), self._best[0]]
+        return Group(*parts)
+
+    def _scores(self, checkpoint: Mapping[str, Any] | None) -> str:
+        if checkpoint is None:
+            return "no score yet" if self.done > self._done_before else "workers are starting"
+        scores = checkpoint["scores"]
+        shown = " ".join(f"{o.score} {scores[o.score][0]:.1f}" for o in self.objectives if o.score in scores)
+        return f"step {checkpoint['step']} {checkpoint['role']}: {shown}"
+
+    def _time_left(self) -> str:
+        spent, done = time.monotonic() - self.began, self.done - self._done_before
+        if done == 0:
+            return "time left: unknown yet"
+        left = spent / done * (self.trials - self.done)
+        return f"about {left / 60:.0f} min left" if left >= 90 else f"about {left:.0f} s left"
+
+
+def _parameters(params: Mapping[str, Any]) -> str:
+    return " ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in params.items())

@@ -1,0 +1,100 @@
+"""Objectives and constraints of a study, and the one place where every direction is turned into "smaller is better".
+
+Scores are x100 throughout. An objective's loss is 0 at its best and 100 at its worst, whatever its goal:
+minimize -> score, maximize -> 100 - score, zero -> |score|.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+Values = TypeVar("Values", float, np.ndarray)
+GOALS = MINIMIZE, MAXIMIZE, TWO_SIDED = ("minimize", "maximize", "zero")
+WISHES = {"minimize": "low", "maximize": "high", "zero": "near 0"}  # the goals in a reader's words
+WORST = 100.0  # the loss that bounds the box in which hypervolume is measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """A score and where it should go. ValueError for an unknown goal."""
+
+    score: str
+    goal: str
+
+    def __post_init__(self) -> None:
+        if self.goal not in GOALS:
+            raise ValueError(f"goal {self.goal!r} of objective {self.score!r} is unknown: choose {', '.join(GOALS)}")
+
+    def loss(self, value: Values) -> Values:
+        """Return the loss of a score, or of an array of scores; smaller is better."""
+        return {"minimize": value, "maximize": WORST - value, "zero": abs(value)}[self.goal]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constraint:
+    """A score that has to stay at `floor` or above for a point to be feasible."""
+
+    score: str
+    floor: float
+
+    def violation(self, value: float) -> float:
+        """Return how far a score is below the floor; 0 or less is feasible, as Optuna counts it."""
+        return self.floor - value
+
+
+def compared(goal: str, values: Any) -> Any:
+    """Scores as they are compared: where the best is 0, their distance from it."""
+    return np.abs(values) if goal == TWO_SIDED else values
+
+
+def compared_interval(goal: str, interval: Sequence[float]) -> tuple[float, float, float]:
+    """A score [value, low, high] as it is compared: the distances from 0 of what lies within, where the best is 0."""
+    value, low, high = (float(v) for v in interval)
+    if goal != TWO_SIDED:
+        return value, low, high
+    nearest = 0.0 if low < 0 < high else min(abs(low), abs(high))
+    return abs(value), nearest, max(abs(low), abs(high))
+
+
+def score_name(score: str, goal: str) -> str:
+    """What is compared of a score: where its best is 0, its distance from it."""
+    return f"|{score}|" if goal == TWO_SIDED else score
+
+
+def improves(goal: str, difference: float) -> bool:
+    """Whether what is compared got better by a difference."""
+    return difference > 0 if goal == MAXIMIZE else difference < 0
+
+
+def describe(objectives: Sequence[Objective]) -> str:
+    """Objectives in words."""
+    return ", ".join(f"{o.score} {WISHES[o.goal]}" for o in objectives)
+
+
+def losses(objectives: Sequence[Objective], scores: Mapping[str, Any]) -> list[float]:
+    """Return the losses of a point. ValueError names a score that is missing or not finite."""
+    return [objective.loss(finite_score(scores, objective.score)) for objective in objectives]
+
+
+def violations(constraints: Sequence[Constraint], scores: Mapping[str, Any]) -> dict[str, float]:
+    """Return the violation of each constraint. ValueError as in `losses`."""
+    return {c.score: c.violation(finite_score(scores, c.score)) for c in constraints}
+
+
+def finite_score(scores: Mapping[str, Any], name: str) -> float:
+    """Return a score's value; scores are `{name: [value, low, high]}`."""
+    if name not in scores:
+        raise ValueError(f"score {name!r} is missing (there: {', '.join(scores) or 'none'})")
+    value = float(scores[name][0])
+    if not math.isfinite(value):
+        raise ValueError(f"score {name!r} is {value}")
+    return value
+
+
+def loss_array(table: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
+    """Losses [points, objectives] of a table of points."""
+    return np.stack([o.loss(table[o.score].to_numpy(float)) for o in objectives], axis=-1)

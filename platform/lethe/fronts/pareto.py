@@ -1,0 +1,53 @@
+"""Fronts as pure functions over arrays of losses [points, objectives], where smaller is better.
+
+Non-dominated sorting and hypervolume are moocore's; what stands here is Lethe's use of them: feasibility, the box in
+which volume is measured, and which checkpoint represents its trial.
+"""
+
+import moocore
+import numpy as np
+
+from lethe.fronts.objectives import WORST
+
+Array = np.ndarray
+
+
+def nondominated(losses: Array) -> Array:
+    """Return a mask [points] of the points that no other point beats in one objective and matches in the rest.
+
+    Of points with equal losses all are kept.
+    """
+    if len(losses) == 0:
+        return np.zeros(0, dtype=bool)
+    return np.asarray(moocore.is_nondominated(losses, keep_weakly=True), dtype=bool)
+
+
+def front(losses: Array, feasible: Array) -> Array:
+    """Return a mask [points] of the non-dominated points among the feasible ones."""
+    mask = np.zeros(len(losses), dtype=bool)
+    mask[feasible] = nondominated(losses[feasible])
+    return mask
+
+
+def hypervolume(losses: Array) -> float:
+    """Return the share of the box from 0 (best) to 100 (worst) in every objective that the points dominate, in [0, 1].
+
+    Points outside the box (an over-unlearned PrivLeak above 100) add nothing.
+    """
+    inside = losses[(losses < WORST).all(axis=1)] if len(losses) else losses
+    if len(inside) == 0:
+        return 0.0
+    return float(moocore.hypervolume(np.maximum(inside, 0.0), ref=WORST)) / WORST ** losses.shape[1]
+
+
+def representative(losses: Array, violation: Array) -> int:
+    """Return the index of the point that represents a trial's trajectory.
+
+    The feasible point whose worst loss is smallest (Chebyshev distance to the ideal, ties by the sum); where none is
+    feasible, the one that violates least. `violation` [points] is the largest constraint violation of each point.
+    """
+    feasible = violation <= 0
+    if not feasible.any():
+        return int(np.argmin(violation))
+    order = np.lexsort((losses.sum(axis=1), losses.max(axis=1)))
+    return int(next(i for i in order if feasible[i]))

@@ -1,0 +1,53 @@
+"""What holds for a whole study, stored with it as one user attribute: objectives, constraints, references, versions."""
+
+import uuid
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import optuna
+
+from lethe.fronts.objectives import Constraint, Objective
+
+FACTS = "lethe"
+PLANNED = "planned"  # study attribute: how many trials were asked for
+REFERENCE_NOTES = "notes"  # in a study's facts: what was seen of its texts and reference models as they were read
+ROLES = ("student", "teacher")  # the models of a trial, each scored at every evaluation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What holds for a whole study, stored with it."""
+
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+    sampler: str
+    seed: int
+    references: dict[str, dict[str, list[float]]] = field(
+        default_factory=dict
+    )  # "target" -> score -> [value, low, high]
+    about: dict[str, Any] = field(default_factory=dict)  # benchmark, protocol, model, settings, versions, notes
+    id: str = ""  # which no other study has, in any store; "" in studies of older versions
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for the store."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Facts":
+        """The inverse of `to_json`."""
+        objectives = tuple(Objective(**o) for o in data["objectives"])
+        constraints = tuple(Constraint(**c) for c in data["constraints"])
+        return cls(**(data | {"objectives": objectives, "constraints": constraints}))
+
+
+def new_id() -> str:
+    """An id for a new study."""
+    return uuid.uuid4().hex[:8]
+
+
+def load_facts(study: optuna.Study) -> Facts:
+    """Read a study's facts; ValueError where it is not a study of Lethe's."""
+    facts = study.user_attrs.get(FACTS)
+    if facts is None:
+        raise ValueError(f"study {study.study_name!r} was not made by Lethe")
+    return Facts.from_json(facts)

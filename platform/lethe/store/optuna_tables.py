@@ -1,0 +1,285 @@
+"""Optuna's tables by our own queries, without writing: the rows of a study, its checkpoints' JSON parsed all at once.
+
+What a `snapshot` is made of. A store that is missing, empty, locked, broken or of another version is a ValueError
+of one sentence, without its password.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json
+from sqlalchemy import Connection, CursorResult, Engine, bindparam, create_engine, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from lethe.store.storage import hide_password, server_url, sqlite_file
+from lethe.store.trials import CHECKPOINT, FAILURE
+
+SCHEMA = 12  # of Optuna's tables, as Optuna 5 writes them
+PATIENCE = 3  # seconds to wait for a locked store
+CHUNK = 500  # trials asked for by number in one query
+
+
+def connect(url: str) -> Engine:
+    """Open a store for reading only; ValueError in one sentence where there is none."""
+    shown = hide_password(url)
+    file = sqlite_file(url)
+    if file is None:
+        try:
+            return create_engine(server_url(url), poolclass=NullPool)  # no connection is held between two looks
+        except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
+            raise ValueError(f"storage {shown!r} cannot be opened: give sqlite:///FILE or a PostgreSQL URL") from None
+    if file.is_dir():
+        raise ValueError(f"{shown!r} is not a study store: it is a folder")
+    if not file.is_file():
+        raise ValueError(f"there is no store {shown!r} yet: a search makes it, for example `make tune`")
+    name = f"file:{quote(os.fsencode(file.resolve()))}?mode=ro"
+    return create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(name, uri=True, timeout=PATIENCE, check_same_thread=False),
+        poolclass=NullPool,
+    )
+
+
+def study_names(url: str) -> list[str]:
+    """Names of the studies of a store, newest first; ValueError in one sentence where it cannot be read."""
+    engine = connect(url)
+    try:
+        with engine.connect() as connection:
+            check_schema(connection, url)
+            return [row[0] for row in connection.execute(text("select study_name from studies order by study_id desc"))]
+    except SQLAlchemyError as error:
+        raise ValueError(explain(error, url)) from None
+    finally:
+        engine.dispose()
+
+
+def explain(error: SQLAlchemyError, url: str) -> str:
+    """What went wrong with a store, in one sentence."""
+    shown, reason = hide_password(url), str(getattr(error, "orig", error)).lower()
+    if "locked" in reason:
+        return f"store {shown!r} is locked by another program: try again when it has let go"
+    if "no such table" in reason or "no such column" in reason or "does not exist" in reason:
+        return f"store {shown!r} is empty, half-written, or of another version: it lacks Optuna's tables"
+    if "not a database" in reason or "malformed" in reason:
+        return f"{shown!r} is not a study store, or a broken one"
+    kind = "is not reachable" if isinstance(error, OperationalError) else "cannot be read"
+    return f"store {shown!r} {kind} ({type(error).__name__})"
+
+
+def check_schema(connection: Connection, url: str) -> None:
+    """ValueError where the tables are not those of Optuna 5."""
+    row = connection.execute(text("select schema_version, library_version from version_info")).first()
+    if row is None or row[0] != SCHEMA:
+        made = f"Optuna {row[1]}" if row else "nobody"
+        raise ValueError(f"store {hide_password(url)!r} was made by {made}, whose tables differ from Optuna 5's")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of Optuna's tables, by trial_id: parameters, values, failures, and checkpoints with parsed scores."""
+
+    parameters: pd.DataFrame  # trial_id, name, value, distribution
+    values: pd.DataFrame  # trial_id, objective, value
+    failures: pd.DataFrame  # trial_id, reason
+    checkpoints: pd.DataFrame  # trial_id, step, role, scores ..., weights, items
+    unreadable: int
+
+    @classmethod
+    def none(cls) -> "Rows":
+        """No rows."""
+        empty = pd.DataFrame({"trial_id": np.zeros(0, dtype=int)})
+        return cls(empty, empty, empty, empty, 0)
+
+    def tables(self) -> tuple[pd.DataFrame, ...]:
+        """All four tables."""
+        return self.parameters, self.values, self.failures, self.checkpoints
+
+    def of(self, ids: set[int]) -> "Rows":
+        """Only the rows of these trials."""
+        parts = [table[table["trial_id"].isin(ids)] for table in self.tables()]
+        return Rows(parts[0], parts[1], parts[2], parts[3], self.unreadable if ids else 0)
+
+    def joined(self, other: "Rows") -> "Rows":
+        """These rows and the other ones."""
+        both = [
+            b if a.empty else a if b.empty else pd.concat([a, b], ignore_index=True)
+            for a, b in zip(self.tables(), other.tables(), strict=True)
+        ]
+        return Rows(both[0], both[1], both[2], both[3], max(self.unreadable, other.unreadable))
+
+
+def select(connection: Connection, query: str, **values: Any) -> list[Any]:
+    """All rows of a query."""
+    return _all(connection.execute(text(query), values))
+
+
+def _all(result: CursorResult[Any]) -> list[Any]:
+    """All rows as the driver's own tuples; to make SQLAlchemy's of 100,000 takes as long as the query."""
+    rows = list(result.cursor.fetchall()) if result.cursor is not None else []
+    result.close()
+    return rows
+
+
+def state_of(connection: Connection, study_id: int) -> tuple[Any, ...]:
+    """What differs when trials or checkpoints of a study do, without reading them all."""
+    states = select(
+        connection,
+        "select state, count(*), max(trial_id), max(datetime_complete) from trials where study_id = :id group by state",
+        id=study_id,
+    )
+    newest = select(connection, "select max(trial_user_attribute_id) from trial_user_attributes")[0][0]
+    # A running trial that was restarted writes over its checkpoints, so what they hold is compared too.
+    query = "select trial_id from trials where study_id = :id and state = 'RUNNING'"
+    running = [row[0] for row in select(connection, query, id=study_id)]
+    live = hash(tuple(sorted(map(tuple, _some(connection, "attributes", running)))))
+    return tuple(sorted(map(tuple, states), key=str)), newest, live
+
+
+def _table(rows: Sequence[Any], columns: list[str]) -> pd.DataFrame:
+    """A table of a query's rows; pandas' own way looks at every row's class, which takes longer than the query."""
+    return pd.DataFrame(dict(zip(columns, zip(*rows, strict=True), strict=True)) if rows else {}, columns=columns)
+
+
+def read_trials(connection: Connection, study_id: int) -> pd.DataFrame:
+    """The trials of a study: trial_id, number, state, start, end."""
+    query = (
+        "select trial_id, number, state, datetime_start, datetime_complete from trials "
+        "where study_id = :id order by number"
+    )
+    columns = ["trial_id", "number", "state", "start", "end"]
+    table = _table(select(connection, query, id=study_id), columns)
+    table["start"], table["end"] = pd.to_datetime(table["start"]), pd.to_datetime(table["end"])
+    return table
+
+
+QUERIES = {
+    "parameters": "select p.trial_id, p.param_name, p.param_value, p.distribution_json from trial_params p",
+    "values": "select p.trial_id, p.objective, p.value from trial_values p",
+    "attributes": 'select p.trial_id, p."key", p.value_json from trial_user_attributes p',
+}
+
+
+def read_rows(connection: Connection, study_id: int, ids: list[int] | None) -> Rows:
+    """All rows of a study, or those of some trials."""
+    found: dict[str, list[Any]] = {}
+    for name, query in QUERIES.items():
+        if ids is None:
+            whole = f"{query} where p.trial_id in (select trial_id from trials where study_id = :id)"
+            found[name] = select(connection, whole, id=study_id)
+            continue
+        found[name] = _some(connection, name, ids)
+    failures = [(i, _plain(value)) for i, key, value in found["attributes"] if key == FAILURE]
+    checkpoints, unreadable = _checkpoints(found["attributes"])
+    return Rows(
+        _table(found["parameters"], ["trial_id", "name", "value", "distribution"]),
+        _table(found["values"], ["trial_id", "objective", "value"]),
+        _table(failures, ["trial_id", "reason"]),
+        checkpoints,
+        unreadable,
+    )
+
+
+def _some(connection: Connection, name: str, ids: list[int]) -> list[Any]:
+    """The rows of some trials."""
+    query = text(f"{QUERIES[name]} where p.trial_id in :ids").bindparams(bindparam("ids", expanding=True))
+    chunks = [ids[i : i + CHUNK] for i in range(0, len(ids), CHUNK)]
+    return [row for chunk in chunks for row in _all(connection.execute(query, {"ids": chunk}))]
+
+
+def _plain(value: str) -> str:
+    try:
+        return str(json.loads(value))
+    except ValueError:
+        return "its reason cannot be read"
+
+
+def _checkpoints(attributes: Sequence[Any]) -> tuple[pd.DataFrame, int]:
+    """The scored checkpoints among trials' attributes, and how many could not be read."""
+    ids, keys, values = zip(*attributes, strict=True) if attributes else ((), (), ())
+    matches = {key: CHECKPOINT.fullmatch(key) for key in set(keys)}  # few keys, each of them many times
+    places = {key: (int(match[1]), match[2]) for key, match in matches.items() if match}
+    found = [i for i, key in enumerate(keys) if key in places]
+    parsed, readable = _parse([values[i] for i in found])
+    rows = [i for i, good in zip(found, readable, strict=True) if good]
+    table = pd.DataFrame(
+        {
+            "trial_id": [ids[i] for i in rows],
+            "step": [places[keys[i]][0] for i in rows],
+            "role": [places[keys[i]][1] for i in rows],
+        }
+    )
+    return pd.concat([table, parsed], axis=1), len(found) - len(rows)
+
+
+def _parse(texts: list[str]) -> tuple[pd.DataFrame, list[bool]]:
+    """Scores, weights and items of checkpoints' JSON, and which of them could be read."""
+    readable = [True] * len(texts)
+    if not texts:
+        return pd.DataFrame(), readable
+    try:
+        return _columns(texts), readable
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
+        readable = [_well_formed(value) for value in texts]
+    good = [value for value, kept in zip(texts, readable, strict=True) if kept]
+    return (_columns(good) if good else pd.DataFrame()), readable
+
+
+def _well_formed(value: str) -> bool:
+    try:
+        scores = json.loads(value)["scores"]
+        return all(len(triple) == 3 and all(isinstance(v, int | float) for v in triple) for triple in scores.values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _columns(texts: list[str]) -> pd.DataFrame:
+    block = max(map(len, texts)) + (1 << 22)
+    source = BytesIO("\n".join(texts).encode())
+    table = pyarrow.json.read_json(
+        source,
+        read_options=pyarrow.json.ReadOptions(block_size=block),
+        parse_options=pyarrow.json.ParseOptions(explicit_schema=_schema(texts[0])),
+    )
+    if table.num_rows != len(texts) or "scores" not in table.column_names:
+        raise ValueError("not one checkpoint a line")
+    scores = table.column("scores").combine_chunks()
+    scores = scores.combine_chunks() if isinstance(scores, pa.ChunkedArray) else scores
+    columns: dict[str, Any] = {}
+    for field in scores.type:
+        triples = _triples(scores.field(field.name))
+        columns |= {f"{field.name}{end}": triples[:, i] for i, end in enumerate(("", "_low", "_high"))}
+    for name in ("weights", "items"):
+        known = name in table.column_names
+        columns[name] = table.column(name).to_pylist() if known else [None] * len(texts)
+    return pd.DataFrame(columns)
+
+
+def _schema(first: str) -> pa.Schema:
+    """What the first checkpoint holds, so that Arrow need not find it out for each; others may hold more."""
+    names = json.loads(first)["scores"]
+    scores = pa.struct([(name, pa.list_(pa.float64())) for name in names])
+    return pa.schema([("scores", scores), ("weights", pa.string()), ("items", pa.string())])
+
+
+def _triples(column: pa.Array) -> np.ndarray:
+    """Value, low and high [rows, 3] of a score; NaN where a row does not have it."""
+    out = np.full((len(column), 3), np.nan)
+    if pa.types.is_null(column.type):
+        return out
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+    if not np.isin(lengths, (0, 3)).all():
+        raise ValueError("a score is not value, low and high")
+    values = pc.cast(pc.list_flatten(column), pa.float64())
+    out[lengths == 3] = values.to_numpy(zero_copy_only=False).reshape(-1, 3)
+    return out

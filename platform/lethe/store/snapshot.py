@@ -1,0 +1,189 @@
+"""A study at one moment as tables, read at once and without writing, for who watches it.
+
+`read_points` goes through Optuna trial by trial, which takes a minute for 100,000 checkpoints; this takes a
+second, and reading again reads only what was not finished before. Both give the same points (tests hold it). A store
+that is missing, empty, locked, broken or of another version is a ValueError of one sentence, without its password.
+"""
+
+import json
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from optuna.distributions import BaseDistribution, json_to_distribution
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from lethe.fronts import pareto
+from lethe.fronts.objectives import loss_array
+from lethe.store.facts import FACTS, PLANNED, Facts
+from lethe.store.optuna_tables import Rows, check_schema, connect, explain, read_rows, read_trials, select, state_of
+from lethe.store.storage import hide_password
+from lethe.store.trials import NOTE
+
+POINT = ("trial", "state", "step", "role")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A study at one moment. `points` is as `read_points` gives it."""
+
+    name: str
+    facts: Facts
+    points: pd.DataFrame
+    trials: pd.DataFrame  # number, state, start, end, failure, values, each parameter; indexed by number
+    distributions: dict[str, BaseDistribution]
+    notes: dict[int, str]  # trial -> what somebody wrote about it
+    planned: int | None  # how many trials were asked for
+    unreadable: int = 0  # checkpoints whose stored text is broken
+    token: tuple[Any, ...] = ()  # differs whenever the study changed
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the parameters."""
+        return list(self.distributions)
+
+
+class Reader:
+    """Reads one study again and again; what was finished before is not read twice. Safe to share between threads."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.url, self.name = url, name
+        self._engine = connect(url)
+        self._lock = threading.Lock()
+        self._last: Snapshot | None = None
+        self._finished: set[int] = set()  # ids of the trials whose rows are kept
+        self._kept = Rows.none()
+
+    def read(self) -> Snapshot:
+        """Return the study as it is now: the very same object as before where nothing changed."""
+        with self._lock:
+            try:
+                with self._engine.connect() as connection:
+                    return self._read(connection)
+            except SQLAlchemyError as error:
+                raise ValueError(explain(error, self.url)) from None
+
+    def _read(self, connection: Connection) -> Snapshot:
+        check_schema(connection, self.url)
+        study = select(connection, "select study_id from studies where study_name = :name", name=self.name)
+        if not study:
+            raise ValueError(f"storage {hide_password(self.url)!r} has no study {self.name!r} any more")
+        study_id = study[0][0]
+        attributes = select(
+            connection, 'select "key", value_json from study_user_attributes where study_id = :id', id=study_id
+        )
+        token = (study_id, *state_of(connection, study_id), tuple(sorted(map(tuple, attributes))))
+        if self._last is not None and self._last.token == token:
+            return self._last
+        if self._last is not None and self._last.token[0] != study_id:  # deleted, and made anew
+            self._finished, self._kept = set(), Rows.none()
+        facts, notes, planned = _study_attributes(attributes, self.name)
+        trials = read_trials(connection, study_id)
+        rows = self._rows_of(connection, study_id, trials)
+        self._last = _assemble(self.name, facts, notes, planned, trials, rows, token)
+        return self._last
+
+    def _rows_of(self, connection: Connection, study_id: int, trials: pd.DataFrame) -> Rows:
+        missing = [i for i in trials["trial_id"] if i not in self._finished]
+        whole = not self._finished
+        ended = set(trials.loc[trials["state"].isin(("COMPLETE", "FAIL", "PRUNED")), "trial_id"]) & set(missing)
+        fresh = read_rows(connection, study_id, None if whole else missing)
+        self._kept = self._kept.joined(fresh.of(ended))
+        self._finished |= ended
+        return self._kept.joined(fresh.of(set(missing) - ended))
+
+
+def _study_attributes(attributes: Iterable[Any], name: str) -> tuple[Facts, dict[int, str], int | None]:
+    facts, notes, planned = None, {}, None
+    try:
+        for key, value in attributes:
+            if key == FACTS:
+                facts = Facts.from_json(json.loads(value))
+            elif key == PLANNED:
+                planned = int(json.loads(value))
+            elif key.startswith(NOTE):
+                notes[int(key.removeprefix(NOTE))] = str(json.loads(value))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError(f"study {name!r} is half-written, or was made by another version of Lethe") from None
+    if facts is None:
+        raise ValueError(f"study {name!r} was not made by Lethe")
+    return facts, notes, planned
+
+
+def _assemble(
+    name: str,
+    facts: Facts,
+    notes: dict[int, str],
+    planned: int | None,
+    trials: pd.DataFrame,
+    rows: Rows,
+    token: tuple[Any, ...],
+) -> Snapshot:
+    distributions, parameters = _parameters(rows.parameters)
+    order = list(facts.about.get("space", ()))
+    distributions = dict(
+        sorted(distributions.items(), key=lambda d: order.index(d[0]) if d[0] in order else len(order))
+    )
+    reasons = rows.failures.set_index("trial_id")["reason"] if len(rows.failures) else pd.Series(dtype=object)
+    table = trials.join(parameters, on="trial_id")
+    table["failure"] = [reasons.get(i) for i in table["trial_id"]] if len(reasons) else None
+    table["values"] = table["trial_id"].map(_values(rows.values))
+    return Snapshot(
+        name=name,
+        facts=facts,
+        points=_points(table, list(distributions), rows.checkpoints, facts),
+        trials=table.drop(columns="trial_id").set_index("number", drop=False),
+        distributions=distributions,
+        notes=notes,
+        planned=planned,
+        unreadable=rows.unreadable,
+        token=token,
+    )
+
+
+def _values(values: pd.DataFrame) -> dict[int, list[float]]:
+    if not len(values):
+        return {}
+    found: dict[int, list[float]] = {}
+    ordered = values.sort_values(["trial_id", "objective"])
+    for trial_id, value in zip(ordered["trial_id"].tolist(), ordered["value"].tolist(), strict=True):
+        found.setdefault(trial_id, []).append(value)
+    return found
+
+
+def _parameters(rows: pd.DataFrame) -> tuple[dict[str, BaseDistribution], pd.DataFrame]:
+    """Distributions by name, and a table of values with a row for each trial_id and a column for each parameter."""
+    distributions: dict[str, BaseDistribution] = {}
+    columns: dict[str, pd.Series] = {}
+    if not len(rows):
+        return distributions, pd.DataFrame()
+    for name in dict.fromkeys(rows["name"]):
+        own = rows[rows["name"] == name]
+        shapes = {shape: json_to_distribution(shape) for shape in own["distribution"].unique()}
+        distributions[name] = shapes[own["distribution"].iloc[0]]
+        values = [shapes[d].to_external_repr(v) for d, v in zip(own["distribution"], own["value"], strict=True)]
+        columns[name] = pd.Series(values, index=own["trial_id"].to_numpy())
+    return distributions, pd.DataFrame(columns)
+
+
+def _points(trials: pd.DataFrame, parameters: list[str], checkpoints: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    needed = [o.score for o in facts.objectives] + [c.score for c in facts.constraints]
+    if not len(checkpoints) or not set(needed) <= set(checkpoints.columns):
+        return pd.DataFrame()
+    live = trials.loc[trials["state"].isin(("COMPLETE", "RUNNING")), ["trial_id", "number", "state", *parameters]]
+    live = live.rename(columns={"number": "trial"})
+    scored = np.isfinite(checkpoints[needed].to_numpy(float)).all(axis=1)
+    table = live.merge(checkpoints[scored], on="trial_id").drop(columns="trial_id")
+    if not len(table):
+        return pd.DataFrame()
+    scores = [c for c in checkpoints.columns if c not in ("trial_id", "step", "role", "weights", "items")]
+    table = table.sort_values(["trial", "step", "role"], kind="stable", ignore_index=True)
+    met = [table[c.score].to_numpy(float) >= c.floor for c in facts.constraints]
+    table["feasible"] = np.logical_and.reduce(met) if met else True
+    candidates = table["feasible"].to_numpy(bool) & (table["state"] == "COMPLETE").to_numpy(bool)
+    table["front"] = pareto.front(loss_array(table, facts.objectives), candidates)
+    return table[[*POINT, *parameters, *scores, "feasible", "weights", "items", "front"]]

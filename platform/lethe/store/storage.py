@@ -1,0 +1,157 @@
+"""Optuna's storage, opened by its URL, and what may go wrong with it, in one line. Imports no ray.
+
+SQLite in WAL mode where one machine works, PostgreSQL where drivers share a study.
+"""
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import optuna
+from filelock import FileLock
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage, RDBStorage
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from lethe.reasons import first_line
+from lethe.store.server_storage import ServerStorage
+from lethe.store.server_storage import taking_turns as taking_turns_on
+
+RESULTS = "~/lethe-results"  # where studies are kept, if nothing else is said
+VARIABLE = "LETHE_STORAGE"  # a URL may hold a password: by the environment it is on no command line
+SQLITE = "sqlite:///"
+POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://")  # as people write it
+FAILURES = (SQLAlchemyError, StorageInternalError, sqlite3.Error)  # what a write to a store raises
+
+
+def open_storage(url: str, *, patience: int = 60) -> RDBStorage:
+    """Open, or make, the storage at an SQLAlchemy URL; ValueError in one line where that cannot be done.
+
+    `patience` is how many seconds a write to SQLite waits for another program's to end.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    file = sqlite_file(url)
+    try:
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(file.with_name(f".{file.name}.lock")):  # one maker of its tables at a time
+                _log_ahead(file)
+                return RDBStorage(sqlite_url(file), engine_kwargs={"connect_args": {"timeout": patience}})
+        if POSTGRESQL.match(url):
+            return ServerStorage(server_url(url), hide_password(url))
+        return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+    except (*FAILURES, OSError, ImportError, ValueError, RuntimeError) as error:  # of other tables: RuntimeError
+        raise unopened(url, _reason(error, url)) from None
+
+
+def unopened(url: str, reason: str) -> ValueError:
+    """The one line for a store that cannot be opened."""
+    return ValueError(
+        f"storage {hide_password(url)!r} cannot be opened ({reason}): give sqlite:///FILE or a PostgreSQL URL"
+    )
+
+
+def check_writable(url: str) -> None:
+    """ValueError where a store is a file, which is there, that cannot be written to."""
+    file = sqlite_file(url)
+    if file is not None and not os.access(file, os.W_OK):
+        raise ValueError(f"storage {url!r} cannot be written to: it is read-only")
+
+
+@contextmanager
+def going_on_later(url: str) -> Iterator[None]:
+    """A block in whose middle a store may fail, as where its disk is full; ConnectionError, in one line, where it does.
+
+    What was told before is stored: who runs a study in the block may go on with it.
+    """
+    try:
+        yield
+    except FAILURES as failure:
+        raise ConnectionError(
+            f"storage {hide_password(url)!r} failed ({why(failure)}); what was told is stored, and the same command "
+            "with --resume goes on"
+        ) from failure
+
+
+def why(failure: BaseException) -> str:
+    """Why a store failed, in one line; of Optuna's and SQLAlchemy's own errors that is their cause."""
+    cause = failure.__cause__ or failure
+    return first_line(getattr(cause, "orig", None) or cause)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite store; None for a server's URL, ValueError for one with options or without a file."""
+    if not re.match(r"sqlite\W", url):
+        return None
+    place = url.removeprefix(SQLITE)
+    if place in ("sqlite://", "", ":memory:"):
+        raise unopened(url, "it names no file, and would be lost with this process")
+    if place == url:
+        raise unopened(url, f"a file is named by {SQLITE} and nothing else")
+    if "?" in place:
+        raise ValueError(
+            f"storage {url!r} has options behind its question mark, which Lethe sets itself: leave them out, and write "
+            "%3F for the question mark of a path"
+        )
+    return Path(unquote(place)).absolute()
+
+
+def sqlite_url(file: Path) -> str:
+    """The URL of a file, the inverse of `sqlite_file`: what means something to SQLAlchemy or to Optuna is quoted."""
+    return SQLITE + re.sub("[%?{}]", lambda sign: quote(sign[0]), str(file))
+
+
+def server_url(url: str) -> str:
+    """A PostgreSQL URL as people write it, with the driver that Lethe brings; any other URL as it is."""
+    given = POSTGRESQL.match(url)
+    return f"postgresql+psycopg://{url[given.end() :]}" if given else url
+
+
+def taking_turns(storage: BaseStorage, what: str) -> AbstractContextManager[None]:
+    """A block that one driver at a time is in, where the storage is one that drivers share."""
+    return taking_turns_on(storage.engine, what) if isinstance(storage, ServerStorage) else nullcontext()
+
+
+def hide_password(url: str) -> str:
+    """Return a storage URL without its password, be it before the host or an option behind it.
+
+    All between the first colon and the last @ is taken for the password, for one that was not escaped.
+    """
+    if url.startswith(SQLITE):
+        return url
+    url = re.sub(r"(://[^:/]*):.*@", r"\1:***@", url, flags=re.DOTALL)
+    return re.sub(r"(password=)[^&]*", r"\1***", url, flags=re.IGNORECASE)
+
+
+def _reason(error: Exception, url: str) -> str:
+    """Why a storage does not open, in one line, if it quotes nothing that is hidden of the URL."""
+    reason = first_line(error)
+    quotes = isinstance(error, ValueError | ArgumentError) or "@" in reason
+    return type(error).__name__ if quotes and hide_password(url) != url else reason
+
+
+def default_storage(folder: str = RESULTS) -> str:
+    """The storage URL of a results folder: its file `studies.db`."""
+    return sqlite_url(Path(folder).expanduser().resolve() / "studies.db")
+
+
+def load_study(url: str, name: str) -> optuna.Study:
+    """Open a study; ValueError where the storage does not have it, naming those it has."""
+    storage = open_storage(url)
+    names = optuna.get_all_study_names(storage)
+    if name not in names:
+        raise ValueError(f"storage {hide_password(url)!r} has no study {name!r} (there: {', '.join(names) or 'none'})")
+    return optuna.load_study(study_name=name, storage=storage)
+
+
+def _log_ahead(file: Path) -> None:
+    """Turn on write-ahead logging, so that readers never block the search."""
+    connection = sqlite3.connect(file)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()

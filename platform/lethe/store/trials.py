@@ -1,0 +1,53 @@
+"""What Lethe writes into a trial besides what Optuna does, by the names of its attributes.
+
+A trial's `values` are the losses of the checkpoint that represents it, so `optuna-dashboard` shows Lethe's studies as
+any other. Every scored checkpoint is a user attribute `checkpoint/<step>/<role>` of its trial.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from lethe.store.storage import hide_password, open_storage
+
+FAILURE = "failure"  # trial attribute: why a trial failed
+INTERRUPTED = "interrupted"
+RERUN_OF = "rerun_of"  # trial attribute: number of the interrupted trial that this one repeats
+RUN = "run"  # trial attribute of a run that was given, not suggested: hash of all that decides what comes of it
+TAKEN_FROM = "taken_from"  # trial attribute: "study/number" of the run of the same hash whose results these are
+CHECKPOINT = re.compile(r"checkpoint/(\d+)/(\w+)")
+NOTE = "note/"  # study attribute `note/<trial>`: what somebody wrote about a trial
+LONGEST_NOTE = 10_000
+
+
+def checkpoints(trial: FrozenTrial) -> Iterator[dict[str, Any]]:
+    """The scored checkpoints of a trial, by step: role, step, scores, weights, items."""
+    named = ((CHECKPOINT.fullmatch(key), value) for key, value in trial.user_attrs.items())
+    found = [(int(match[1]), match[2], value) for match, value in named if match]
+    for step, role, value in sorted(found, key=lambda entry: entry[:2]):
+        yield {"step": step, "role": role, **value}
+
+
+def is_interrupted(trial: FrozenTrial) -> bool:
+    """Whether a trial failed only because its study was interrupted."""
+    return trial.state == TrialState.FAIL and trial.user_attrs.get(FAILURE) == INTERRUPTED
+
+
+def write_note(url: str, name: str, trial: int, note: str) -> None:
+    """Store a note about a trial with its study, in the place of the one that was there.
+
+    ValueError, in one line, for a note that is too long and a store that cannot be written to.
+    """
+    if len(note) > LONGEST_NOTE:
+        raise ValueError(f"the note has {len(note)} characters: {LONGEST_NOTE} at most")
+    try:
+        storage = open_storage(url, patience=5)
+        study = optuna.load_study(study_name=name, storage=storage)
+        study.set_user_attr(f"{NOTE}{trial}", note)
+    except (SQLAlchemyError, sqlite3.Error, optuna.exceptions.OptunaError, KeyError) as error:
+        raise ValueError(f"the note cannot be stored in {hide_password(url)!r} ({type(error).__name__})") from None

@@ -1,0 +1,208 @@
+"""A search's flags become a checked request; a study goes on only with the flags that it was made with."""
+
+import shutil
+from pathlib import Path
+
+import optuna
+import pytest
+from tiny_folders import benchmark_folder, model_folder
+from tiny_study import run_trial
+
+from lethe.search.ledger import Ledger
+from lethe.store.facts import Facts
+from lethe.store.storage import open_storage
+from lethe_cli import checks
+from lethe_cli.request import make_request
+from search_spaces.mean_teacher import SPACE
+from trainables.config import Config
+
+DEFAULTS = {
+    "benchmark": "muse-mini",
+    "model": None,
+    "retrained": None,
+    "protocol": "muse",
+    "space": "mean-teacher",
+    "ranges": [],
+    "settings": [],
+    "objectives": None,
+    "trials": 4,
+    "concurrent": None,
+    "workers": "1",
+    "cpus": 1,
+    "gpus": 0,
+    "sampler": "tpe",
+    "seed": 0,
+    "name": None,
+    "storage": None,
+    "resume": False,
+}
+
+
+@pytest.fixture(autouse=True)
+def _two_cpus(monkeypatch):
+    monkeypatch.setattr(checks, "available_cpus", lambda: 2)
+
+
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory):
+    """A store without a study, copied for each test: to make one anew takes a while."""
+    file = tmp_path_factory.mktemp("store") / "studies.db"
+    open_storage(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def ask(tmp_path, empty_store):
+    """Make a request whose files go to a folder of the test's own."""
+    (tmp_path / "results").mkdir()
+    shutil.copy(empty_store, tmp_path / "results" / "studies.db")
+    return lambda **flags: make_request(**(DEFAULTS | {"folder": str(tmp_path / "results")} | flags))
+
+
+def start(request):
+    """Start the request's study, as the search does once the target is scored."""
+    facts = Facts(
+        objectives=request.objectives, constraints=(), sampler=request.sampler, seed=request.seed, about=request.about()
+    )
+    return Ledger.create(open_storage(request.storage), request.name, facts, request.space)
+
+
+def test_the_defaults(ask, tmp_path):
+    request = ask()
+    assert request.name == "muse-mini"
+    assert request.space == SPACE
+    assert request.base == Config()
+    assert [o.score for o in request.objectives] == ["verbmem_f", "knowmem_f", "privleak", "knowmem_r"]
+    assert request.guard == {"utility": 0.8}
+    assert request.storage == f"sqlite:///{tmp_path}/results/studies.db"
+    assert request.results == str(tmp_path / "results")
+    assert request.notes == ()
+
+
+def test_flags_find_their_place(ask, tmp_path):
+    request = ask(
+        settings=["steps=9"], ranges=["lr=0.1:0.2"], objectives="utility", sampler="nsga2", seed=3, name="mine", cpus=2
+    )
+    assert (request.base.steps, request.space["lr"]) == (9, ("log_uniform", 0.1, 0.2))
+    assert [(o.score, o.goal) for o in request.objectives] == [("utility", "maximize")]
+    assert (request.sampler, request.seed, request.cpus) == ("nsga2", 3, 2)
+    assert request.results == str(tmp_path / "results")
+
+
+def test_a_folder_s_study_has_the_folder_s_name_and_its_task_whole_paths(ask, tmp_path, monkeypatch):
+    benchmark_folder(tmp_path / "docs")
+    model_folder(tmp_path / "target")
+    model_folder(tmp_path / "retrained")
+    monkeypatch.chdir(tmp_path)
+    request = ask(benchmark="docs", model="target", retrained="./retrained")
+    assert request.name == "docs"
+    assert request.task.benchmark == str(tmp_path / "docs")
+    assert (request.task.model, request.task.retrained) == (str(tmp_path / "target"), str(tmp_path / "retrained"))
+
+
+def test_what_a_benchmark_cannot_measure_is_neither_an_objective_nor_a_guard(ask, tmp_path):
+    folder, model = benchmark_folder(tmp_path / "b", without=("utility",)), str(model_folder(tmp_path / "m"))
+    request = ask(benchmark=str(folder), model=model, objectives="verbmem_f,knowmem_r")
+    assert request.guard == {}
+    bare = benchmark_folder(tmp_path / "c", without=("knowmem",))
+    request = ask(benchmark=str(bare), model=model, retrained=model)
+    assert [o.score for o in request.objectives] == ["verbmem_f", "privleak", "utility"]
+    assert [note.split(":")[0] for note in request.notes] == ["knowmem_f is absent", "knowmem_r is absent"]
+
+
+def test_a_benchmark_of_one_s_own_needs_a_target_model(ask, tmp_path):
+    with pytest.raises(ValueError, match="names no target model: give one with --model"):
+        ask(benchmark=str(benchmark_folder(tmp_path / "b")))
+
+
+@pytest.mark.parametrize("objectives", [None, "verbmem_f,privleak"])
+def test_privleak_without_a_retrained_model_is_refused_asked_for_or_not(ask, tmp_path, objectives):
+    folder, model = benchmark_folder(tmp_path / "b"), model_folder(tmp_path / "m")
+    with pytest.raises(ValueError, match="privleak is among the objectives, but .* has no retrained model"):
+        ask(benchmark=str(folder), model=str(model), objectives=objectives)
+
+
+def test_a_study_that_exists_is_not_gone_on_with_by_chance(ask):
+    start(ask())
+    with pytest.raises(ValueError, match="study 'muse-mini' exists: go on with --resume, or choose another --name"):
+        ask()
+    assert ask(name="other").name == "other"
+
+
+def test_a_study_goes_on_with_the_same_flags_and_more_trials(ask):
+    ledger = start(ask(settings=["steps=9"], ranges=["lr=0.1:0.2"], seed=3))
+    run_trial(ledger, knowmem_f=50)
+    again = ask(settings=["steps=9"], ranges=["lr=0.1:0.2"], seed=3, resume=True, trials=40, concurrent=2, cpus=2)
+    assert again.trials == 40
+
+
+def test_resume_starts_a_study_that_is_not_there_yet(ask):
+    assert ask(resume=True).resume
+
+
+@pytest.mark.parametrize(
+    ("flags", "what"),
+    [
+        ({"ranges": ["lr=0.1:0.2"]}, "space"),
+        ({"space": "mean-teacher-7b"}, "space"),
+        ({"ranges": ["tol=0.1:0.2"]}, "space"),
+        ({"settings": ["steps=9"]}, "settings"),
+        ({"seed": 1}, "seed 0, not 1"),
+        ({"sampler": "random"}, "sampler tpe, not random"),
+        ({"objectives": "verbmem_f,utility"}, "objectives"),
+        ({"objectives": "verbmem_f,knowmem_f,privleak:maximize,knowmem_r"}, "objectives"),
+        ({"protocol": "open-unlearning"}, "protocol muse, not open-unlearning"),
+        ({"model": "owner/name"}, "model None, not owner/name"),
+        ({"benchmark": "muse-news", "name": "muse-mini"}, "benchmark muse-mini, not muse-news"),
+    ],
+)
+def test_a_study_does_not_go_on_with_other_flags(ask, flags, what, monkeypatch):
+    monkeypatch.setattr(checks, "load_benchmark", lambda reference: None)  # muse-news is not at hand
+    start(ask())
+    with pytest.raises(ValueError, match=f"study 'muse-mini' has {what}.* choose another --name"):
+        ask(resume=True, **flags)
+
+
+def test_a_study_that_lethe_did_not_make_is_not_gone_on_with(ask):
+    url = ask().storage
+    optuna.create_study(study_name="muse-mini", storage=open_storage(url))
+    with pytest.raises(ValueError, match="was not made by Lethe"):
+        ask(resume=True)
+
+
+def test_a_store_that_cannot_be_opened_is_told(ask, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="storage 'sqlite:///.*' cannot be opened"):
+        ask(storage=f"sqlite:///{tmp_path}/file/s.db")
+
+
+def test_a_request_leaves_nothing_behind_but_its_store(ask, tmp_path):
+    ask(folder=str(tmp_path / "new"), storage=f"sqlite:///{tmp_path}/results/studies.db")
+    assert {Path(file).name for file in tmp_path.rglob("*")} <= {
+        "results",
+        "studies.db",
+        "studies.db-wal",
+        ".studies.db.lock",
+        "studies.db-shm",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc", "..", ".", "", "/etc", "a/b", "-rf", ".hidden", "a\nb", "a\0", "x" * 101]
+)
+def test_a_name_that_is_no_part_of_a_path_is_refused(ask, name):
+    with pytest.raises(ValueError, match="a study cannot be called .*: give a --name"):
+        ask(name=name)
+
+
+@pytest.mark.parametrize("name", ["a", "muse-mini", "café 2", "v1.2_b (lr=0.1, x:y+z)", "x" * 100])
+def test_a_readable_name_is_taken(ask, name):
+    assert ask(name=name).name == name
+
+
+def test_the_default_name_is_that_of_the_folder_wherever_one_stands(ask, tmp_path, monkeypatch):
+    monkeypatch.chdir(benchmark_folder(tmp_path / "docs"))
+    model = str(model_folder(tmp_path / "m"))
+    assert ask(benchmark=".", model=model, objectives="verbmem_f").name == "docs"
+    with pytest.raises(ValueError, match="cannot be called '#docs'"):
+        ask(benchmark=str(benchmark_folder(tmp_path / "#docs")), model=model, objectives="verbmem_f")

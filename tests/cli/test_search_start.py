@@ -1,0 +1,224 @@
+"""A study is made when there is a cluster to run it on; one with nothing left joins none, one that failed says so."""
+
+import json
+from contextlib import nullcontext
+from dataclasses import replace
+
+import optuna
+import pytest
+from rich.console import Console
+from searching import make_tiny
+from tiny import tiny_tokenizer
+from tiny_study import checkpoint, scores
+from transformers import GPT2Config, OpenAIGPTConfig
+
+from dashboard.reports.reasons import reference_notes
+from lethe.cluster import connection as cluster
+from lethe.store.storage import open_storage
+from lethe_cli import ablating, checks, preparing, search, tuning
+from lethe_cli.ablate import ablate
+from lethe_cli.ablation_request import make_ablation
+from lethe_cli.main import new_app, run
+from lethe_cli.request import make_request
+from lethe_cli.search import begin, check_sequences, open_ledger
+from lethe_cli.tune import tune
+from trainables.config import Config
+from trainables.scores.references import References
+from trainables.task import Task
+
+REFERENCES = References(
+    target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), attack=None, items={}, content="", fingerprint=""
+)
+QUIET = Console(quiet=True)
+NONE = ("objectives", "concurrent", "workers", "gpus", "name", "storage")
+COMMON = dict.fromkeys(NONE) | {"settings": [], "protocol": "muse", "cpus": 1, "resume": False}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    return make_tiny(tmp_path_factory.mktemp("tiny")).places()
+
+
+@pytest.fixture
+def flags(places, tmp_path, monkeypatch):
+    """What a search and an ablation of a tiny benchmark have in common; its reference scores are known."""
+    monkeypatch.setattr(checks, "available_cpus", lambda: 2)
+    for module in (search, ablating):
+        monkeypatch.setattr(module, "begin", lambda *_: REFERENCES)
+    return COMMON | places | {"folder": str(tmp_path)}
+
+
+@pytest.fixture
+def searched(flags):
+    """A search of three trials."""
+    return make_request(**flags, space=None, ranges=[], trials=3, sampler="random", seed=0)
+
+
+def ablated(flags, tuned):
+    """An ablation of two arms and two seeds."""
+    return make_ablation(
+        **flags, design="loco", switches=["penalty=kl,none"], generators=[], seeds=2, first_seed=0, tuned=tuned
+    )
+
+
+def no_cluster(modules):
+    raise ConnectionError("there is no cluster")
+
+
+def names(request):
+    return optuna.get_all_study_names(open_storage(request.storage))
+
+
+def test_a_search_whose_cluster_does_not_come_up_makes_no_study(searched, monkeypatch):
+    monkeypatch.setattr(cluster, "connect", no_cluster)
+    with pytest.raises(ConnectionError):
+        search.run_search(searched, QUIET)
+    assert names(searched) == []
+
+
+@pytest.mark.parametrize("tuned", [0, 3])
+def test_an_ablation_whose_cluster_does_not_come_up_makes_no_study(flags, tuned, monkeypatch):
+    monkeypatch.setattr(cluster, "connect", no_cluster)
+    request = ablated(flags, tuned)
+    with pytest.raises(ConnectionError):
+        ablating.run_ablation(request, QUIET)
+    assert names(request) == []
+
+
+def test_a_search_whose_trials_do_not_fit_into_the_cluster_makes_no_study(searched, monkeypatch):
+    monkeypatch.setattr(cluster, "connect", lambda modules: nullcontext(cluster.Cluster(nodes=((0.5, 0.0),))))
+    with pytest.raises(ValueError, match="a trial wants 1 worker of 1 CPUs and 0 GPUs, but there is room for 0"):
+        search.run_search(searched, QUIET)
+    assert names(searched) == []
+
+
+def end_all(request, failure=None):
+    """The study of a search whose trials have all ended, with this failure or well."""
+    ledger = open_ledger(request, open_storage(request.storage), REFERENCES)
+    for _ in range(request.trials):
+        number, _ = ledger.ask()
+        ledger.record(number, checkpoint(knowmem_f=1.0))
+        ledger.tell(number, failure)
+
+
+def test_a_search_that_has_nothing_left_to_run_joins_no_cluster(searched, monkeypatch):
+    end_all(searched)
+    monkeypatch.setattr(cluster, "connect", no_cluster)
+    outcome = search.run_search(searched, QUIET)
+    assert (outcome["trials"], outcome["failed"], outcome["failure"]) == (3, {}, None)
+
+
+@pytest.mark.parametrize("tuned", [None, 0, 3])
+def test_a_study_does_not_go_on_where_other_texts_lie_in_the_same_places(searched, flags, tuned, monkeypatch):
+    request, go = (searched, search.run_search) if tuned is None else (ablated(flags, tuned), ablating.run_ablation)
+    monkeypatch.setattr(cluster, "connect", lambda modules: nullcontext(cluster.Cluster(nodes=((2.0, 0.0),))))
+    for module in (search, ablating, tuning):
+        monkeypatch.setattr(module, "run_trials", lambda *_, **__: no_cluster(None))
+    with pytest.raises(ConnectionError):
+        go(request, QUIET)
+    made = names(request)
+    for module in (search, ablating):
+        monkeypatch.setattr(module, "begin", lambda *_: replace(REFERENCES, content="of others"))
+    with pytest.raises(ValueError, match="was made from other texts or models than lie in the same places now"):
+        go(request, QUIET)
+    assert names(request) == made
+
+
+def test_a_study_made_from_other_texts_is_refused_before_anything_is_scored(searched, monkeypatch):
+    open_ledger(searched, open_storage(searched.storage), REFERENCES)
+    monkeypatch.setattr(preparing, "measure_references", None)
+    with pytest.raises(ValueError, match="^study 'data' was made from other texts or models than lie in the same"):
+        begin(searched, [searched.base], QUIET)
+
+
+def test_so_is_a_search_of_an_arm_whose_ablation_was_interrupted_as_it_tuned(flags, monkeypatch):
+    request = ablated(flags, tuned=3)
+    open_ledger(request.searches()[1], open_storage(request.storage), REFERENCES)
+    monkeypatch.setattr(preparing, "measure_references", None)
+    with pytest.raises(
+        ValueError, match="^study 'data-loco tuned 1: penalty=none' was made from other texts or models"
+    ):
+        begin(request, [request.base], QUIET)
+
+
+def test_a_study_goes_on_though_the_record_of_its_protocol_has_changed(searched):
+    storage = open_storage(searched.storage)
+    open_ledger(searched, storage, REFERENCES)
+    open_ledger(searched, storage, replace(REFERENCES, fingerprint="of a longer record"))
+
+
+def test_what_was_seen_of_the_reference_models_is_stored_with_a_study(searched):
+    told = replace(REFERENCES, notes=("model 'b': its weights are stored in bfloat16",))
+    ledger = open_ledger(searched, open_storage(searched.storage), told)
+    assert reference_notes(ledger.facts) == ["model 'b': its weights are stored in bfloat16"]
+
+
+def test_a_search_whose_every_trial_failed_says_so_with_the_most_frequent_reason(searched, capsys):
+    end_all(searched, "no memory")
+    ended = search.run_search(searched, Console(width=200))
+    assert ended["failure"] == "all 3 trials failed, 3 of them so: no memory"
+    assert ended["failure"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("failure", "code"), [(None, 0), ("all 3 trials failed, 2 of them so: no memory", 1)])
+@pytest.mark.parametrize(("command", "job"), [(tune, "search.run_search"), (ablate, "ablating.run_ablation")])
+def test_the_exit_code_and_the_json_tell_whether_all_failed(command, job, failure, code, monkeypatch, capsys):
+    for check in ("tune.make_request", "ablate.make_ablation"):
+        monkeypatch.setattr(f"lethe_cli.{check}", lambda **_: None)
+    monkeypatch.setattr(f"lethe_cli.{job}", lambda *_: {"interrupted": False, "failure": failure})
+    app = new_app()
+    app.command()(command)
+    with pytest.raises(SystemExit) as end:
+        run(app, ["--json"])
+    assert end.value.code == code
+    assert json.loads(capsys.readouterr().out)["failure"] == failure
+
+
+def test_an_ablation_whose_every_run_failed_says_so(flags, monkeypatch, capsys):
+    def fail_all(request, ledger, joined, console, **_):
+        while ledger.finished() < request.trials:
+            ledger.tell(ledger.ask()[0], "no memory")
+
+    monkeypatch.setattr(ablating, "run_trials", fail_all)
+    monkeypatch.setattr(cluster, "connect", lambda modules: nullcontext(cluster.Cluster(nodes=((2.0, 0.0),))))
+    ended = ablating.run_ablation(ablated(flags, tuned=0), Console(width=200))
+    assert ended["failure"] == "all 4 runs failed, 4 of them so: no memory"
+    assert ended["failure"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("positions", "length"), [(None, 512), (512, 512), (10_000, 512), (16, 16)])
+def test_a_target_takes_what_its_positions_hold(places, positions, length):
+    references = replace(REFERENCES, positions=positions)
+    check_sequences(Task(**places), [Config(max_length=length)], references)
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"max_length": 512}, r"raw/\w+ \(max_length=512\)"),
+        ({"max_length": 16, "regularisation_length": 64}, r"raw/retain1 \(regularisation_length=64\)"),
+        ({"max_length": 16, "regularisation": "unrelated", "regularisation_length": 64}, r"\S+txt \(regul\w+=64\)"),
+    ],
+)
+def test_sequences_of_any_arm_beyond_a_target_s_positions_are_told_before_ray_starts(places, tmp_path, settings, what):
+    text, target = tmp_path / "own.txt", tmp_path / "gpt2"
+    text.write_text("A mill stands in Orton, and a farm in Selby. " * 9)
+    GPT2Config(n_positions=16).save_pretrained(target)
+    tiny_tokenizer().save_pretrained(target)
+    configs = [Config(max_length=16), Config(unrelated_texts=str(text), **settings)]
+    line = rf"^training on {what} needs \d+ tokens, and gpt2 has 16 positions: take .* \(in training by --set, 16 at most\)"
+    with pytest.raises(ValueError, match=line):
+        check_sequences(Task(**places | {"model": str(target)}), configs, replace(REFERENCES, positions=16))
+
+
+def test_an_arm_that_alone_keeps_no_activations_is_told_before_anything_is_scored(searched, tmp_path, monkeypatch):
+    """Of a model that cannot compute them again, though the arm is not the one that needs most memory."""
+    target = tmp_path / "first"
+    OpenAIGPTConfig(n_positions=512).save_pretrained(target)
+    monkeypatch.setattr(preparing, "measure_references", None)
+    request = replace(searched, task=replace(searched.task, model=str(target)))
+    configs = [Config(freeze=False, optimizer="adamw"), Config(checkpointing=True), Config(warm_start=2)]
+    with pytest.raises(
+        ValueError, match=r"^checkpointing is true, but OpenAIGPTLMHeadModel, [^\n]* cannot: leave it out$"
+    ):
+        begin(request, configs, QUIET)

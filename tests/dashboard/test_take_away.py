@@ -1,0 +1,195 @@
+"""What is read beside the store (outputs) and what is taken away (reasons, CSV, JSON, HTML): complete, and inert."""
+
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from tiny_dashboard import HOSTILE, items, make_study
+from tiny_study import tiny_facts
+
+from dashboard import outputs
+from dashboard.reports import decision as report
+from dashboard.reports import reasons
+from dashboard.table import command
+from lethe.analysis.decide import Limit, recommend
+from lethe.fronts.objectives import Objective
+from lethe.store.snapshot import Reader
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return Reader(make_study(tmp_path_factory.mktemp("study")), "tiny").read()
+
+
+def found_in(study, **options):
+    return recommend(study.points, study.facts.objectives, study.facts.constraints, **options)
+
+
+def test_outputs_before_and_after_are_joined_by_their_prompt(tmp_path):
+    items("before", 90.0).sample(frac=1, random_state=0).to_parquet(tmp_path / "target.parquet")
+    about = {"items": {"target": str(tmp_path / "target.parquet")}}
+    joined = outputs.before_and_after(items("after", 10.0), about)
+    assert joined["output_before"].tolist() == joined["output"].str.replace("after", "before").tolist()
+    assert (
+        outputs.before_and_after(items("after", 10.0), {"items": {"target": "nowhere"}})["output_before"].isna().all()
+    )
+
+
+def test_of_several_targets_in_the_cache_the_one_with_the_same_prompts_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(outputs, "user_cache_path", lambda name: tmp_path / name)
+    for name, frame in (("a", items("other", 1.0).assign(prompt="else")), ("b", items("before", 90.0))):
+        folder = tmp_path / "lethe" / "references" / name
+        folder.mkdir(parents=True)
+        frame.to_parquet(folder / "target.parquet")
+    assert outputs.before_and_after(items("after", 10.0), {})["output_before"].iloc[0] == "before 0"
+
+
+def test_a_search_is_for_text_and_not_for_a_pattern_and_the_biggest_change_comes_first():
+    rows = items("after (x", 10.0).assign(output_before="b", value_before=np.arange(16.0))
+    assert len(outputs.searched(rows, "verbmem_f", "AFTER (X 3")) == 1
+    assert len(outputs.searched(rows, "verbmem_f", ".*")) == 0
+    assert outputs.searched(rows, "knowmem_f", "")["item"].iloc[0] == 7  # from 15 to 10
+    assert outputs.last_question("Question: a\nAnswer: b\n\nQuestion: c\nAnswer: ") == "Question: c\nAnswer: "
+
+
+@pytest.mark.parametrize(("file", "says"), [(None, "not kept"), ("/none/x.parquet", "not on this machine")])
+def test_outputs_that_cannot_be_read_are_told(file, says):
+    with pytest.raises(ValueError, match=says):
+        outputs.read_items(file)
+
+
+def test_the_command_runs_the_trial_up_to_the_step_with_every_setting(study):
+    row = study.points.iloc[0]
+    words = command(study, row)
+    assert words[:4] == ["python", "platform/train_mt.py", "--benchmark", "muse-mini"]
+    settings = dict(word.split("=") for word in words if "=" in word)
+    assert settings == {"lr": str(row["lr"]), "delta": str(row["delta"]), "steps": "10", "freeze": "True"}
+
+
+def test_the_reasons_name_the_rule_the_scores_what_was_near_and_how_sure(study):
+    found = found_in(study, limits=[Limit(score="verbmem_f", high=99)])
+    limits = [Limit(score="verbmem_f", high=99)]
+    assert "within your limits" in reasons.rule(found, study.facts.objectives, limits)
+    lines = reasons.scores(study.points.iloc[found.row], study.facts.objectives, study.facts)
+    assert lines[0].startswith("verbmem_f ")
+    assert "target 100.0, retrained 20.0" in lines[0]
+    assert "has to stay at 40.0 or above" in lines[-1]
+    near = reasons.near(study.points, found, study.facts.objectives)
+    assert len(near) == 3
+    assert all("better in" in line or "worse in" in line or "the same" in line for line in near)
+    sure = reasons.sureness(found, limits, study.facts)
+    assert "of 1,000 redraws" in sure[0]
+    assert [line.split()[0] for line in sure[1:]] == ["utility", "verbmem_f"]
+
+
+def test_no_share_of_redraws_is_called_certain():
+    assert [reasons.percent(s) for s in (0, 0.5, 1)] == ["under 1%", "50%", "over 99%"]
+
+
+def test_the_json_is_plain_and_holds_the_recommendation(study):
+    found = found_in(study)
+    limits = [Limit(score="verbmem_f", high=99)]
+    data = json.loads(report.as_json(study, found, limits), parse_constant=pytest.fail)
+    row = study.points.iloc[found.row]
+    assert data["point"] == {"trial": row["trial"], "step": row["step"], "role": row["role"]}
+    assert data["scores"]["verbmem_f"] == [row["verbmem_f"], row["verbmem_f_low"], row["verbmem_f_high"]]
+    assert data["limits"] == [{"score": "verbmem_f", "low": None, "high": 99}]
+    assert data["versions"] == {"torch": "2.13.0"}
+
+
+def test_a_csv_holds_every_point_and_no_formula(study):
+    text = report.as_csv(study.points.assign(items="=cmd()", role="+1"))
+    assert text.count("\n") == len(study.points) + 1
+    assert "'=cmd()" in text
+    assert ",'+1," in text
+
+
+class Tags(HTMLParser):
+    """Which tags and event handlers a page has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.handlers: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+
+
+def test_the_report_has_recipe_scores_figures_and_versions_and_nothing_hostile_runs(tmp_path):
+    study = Reader(make_study(tmp_path, benchmark=HOSTILE, versions={"torch": HOSTILE}), "tiny").read()
+    found = found_in(study)
+    figure = go.Figure(go.Scatter(x=[1], y=[2]))
+    page = report.as_html(study, found, study.facts.objectives, [], [figure, figure], note=HOSTILE)
+    for part in (
+        "Recommended: trial",
+        "How sure",
+        "verbmem_f",
+        "Run it again",
+        "platform/train_mt.py",
+        "torch",
+        "retrained",
+    ):
+        assert part in page
+    assert "<script>alert" not in page
+    body = Tags()
+    body.feed(page.replace(go.Figure(figure).to_html(full_html=False, include_plotlyjs=True), ""))
+    assert body.handlers == []
+    assert "img" not in body.seen
+    assert "http" not in report.STYLE
+    assert 'src="http' not in page
+
+
+def test_numbers_of_numpy_and_dates_become_plain_data():
+    given = {"a": np.float64("nan"), "b": [np.int64(3), float("inf")], "c": pd.Timestamp("2026-01-01"), "d": np.True_}
+    assert report.finite(given) == {"a": None, "b": [3, None], "c": "2026-01-01 00:00:00", "d": True}
+
+
+def test_the_item_that_stands_for_a_score_is_the_first_one_nearest_its_mean():
+    values = [0.0, 100.0, 40.0, 40.0]
+    items = pd.DataFrame({"score": ["knowmem_f"] * 4 + ["verbmem_f"], "item": range(5), "value": [*values, 45.0]})
+    assert outputs.typical(items, "knowmem_f")["item"].tolist() == [2]  # the mean is 45
+    assert len(outputs.typical(items, "utility")) == 0
+
+
+def test_a_guarded_score_below_the_retrained_model_s_falls_short_too():
+    facts = tiny_facts(references={"retrained": {"utility": [100, 100, 100]}})
+    row = pd.Series({"utility": 87.5, "utility_low": 80.0, "utility_high": 95.0})
+    assert "falls short in utility (87.5 ±7.5 against 100.0)" in reasons.against_retrained(row, (), facts)
+
+
+def test_where_a_point_comes_up_to_the_retrained_model_and_where_it_falls_short():
+    names = {"verbmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize"}
+    objectives = tuple(Objective(score=score, goal=goal) for score, goal in names.items())
+    facts = tiny_facts(
+        references={"retrained": {"verbmem_f": [20, 18, 22], "privleak": [0, 0, 0], "knowmem_r": [90, 88, 92]}}
+    )
+    near = {"verbmem_f": (23, 19, 27), "privleak": (-5, -11, 1), "knowmem_r": (91, 90, 92)}
+    far = near | {"verbmem_f": (30, 26, 34), "privleak": (-5, -11, -1)}
+    rows = [
+        pd.Series({f"{s}{end}": v for s, t in row.items() for end, v in zip(("", "_low", "_high"), t, strict=True)})
+        for row in (near, far)
+    ]
+    every, some = (reasons.against_retrained(row, objectives, facts) for row in rows)
+    assert every == "It comes up to the retrained model in every score."
+    assert "comes up to it in knowmem_r, but falls short in verbmem_f (30.0 ±4.0 against 20.0) and privleak" in some
+    assert reasons.against_retrained(rows[0], objectives, tiny_facts()) == ""
+    without = rows[0].drop(["verbmem_f_low", "verbmem_f_high"])
+    assert "falls short in verbmem_f (23.0 against 20.0)" in reasons.against_retrained(without, objectives, facts)
+
+
+def test_what_was_seen_of_the_reference_models_stands_below_their_scores_if_there_was_anything(tmp_path, study):
+    told = [f"tokenizer 'a': replaced by its tokenizer.json {HOSTILE}", "model 'b': its weights are stored in bfloat16"]
+    noted = Reader(make_study(tmp_path, notes=told), "tiny").read()
+
+    def page_of(study):
+        return report.as_html(study, found_in(study), study.facts.objectives, (), [])
+
+    below = page_of(noted).split("<h2>Scores")[1].split("<h2>")[0]
+    assert "<li>model &#x27;b&#x27;: its weights are stored in bfloat16</li>" in below
+    assert "<script>alert" not in below
+    assert "<li>" not in page_of(study).split("<h2>Scores")[1].split("<h2>")[0]

@@ -1,0 +1,34 @@
+"""muse-news' preset on a tiny model, on one of several workers."""
+
+from typing import Any
+
+from live_bytes import size
+from tiny import tiny_model
+
+from search_spaces.presets import PRESET_SETTINGS
+from trainables.config import Config
+from trainables.methods.mean_teacher import StepRecord, unlearn
+from trainables.training.parallel import local
+from trainables.training.world import World
+
+SMALL = {"steps": 2, "eval_every": 2, "max_length": 32}
+CONFIG = Config(**(PRESET_SETTINGS["muse-news"] | SMALL))
+ODD = {"intermediate_size": 65}  # rows that two workers cannot halve
+
+
+def held_and_seen(world: World) -> dict[str, Any]:
+    """What this worker holds, in bytes, after a run, and the losses that it saw."""
+    sequences = [[3 + (i * j) % 200 for j in range(32)] for i in range(1, 9)]
+    losses = []
+    for record in unlearn(tiny_model(**ODD), sequences, sequences, CONFIG, pad=2, world=world):
+        if isinstance(record, StepRecord):
+            losses.append(record.forget_loss)
+        elif record.role == "student":
+            training = record.training
+            moments = [t for state in training.optimizer.state.values() for t in state.values() if t is not None]
+            held = {
+                "weights": size(local(list(training.student.parameters()))),
+                "teacher": size(local(list(training.teacher.parameters()))),
+                "optimizer state": size(local(moments)),
+            }
+    return {"rank": world.rank, "size": world.size, "held": held, "losses": losses}

@@ -1,0 +1,100 @@
+"""A tiny study: three objectives, a guard, two parameters, and trials whose scores are made up."""
+
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage, InMemoryStorage
+
+from lethe.fronts.objectives import Constraint, Objective
+from lethe.search.ledger import Ledger
+from lethe.store.facts import Facts
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+SPACE = {"lr": ("log_uniform", 0.001, 1.0), "delta": ("uniform", 0.0, 1.0)}
+OBJECTIVES = (
+    Objective(score="verbmem_f", goal="minimize"),
+    Objective(score="privleak", goal="zero"),
+    Objective(score="knowmem_r", goal="maximize"),
+)
+GUARD = (Constraint(score="utility", floor=40.0),)
+
+
+def tiny_facts(**changes: Any) -> Facts:
+    """The facts of the tiny study."""
+    values: dict[str, Any] = {"objectives": OBJECTIVES, "constraints": GUARD, "sampler": "tpe", "seed": 0}
+    return Facts(**(values | changes))
+
+
+def tiny_ledger(storage: BaseStorage | None = None, name: str = "tiny", **changes: Any) -> Ledger:
+    """A new study, in memory unless a storage is given."""
+    return Ledger.create(storage or InMemoryStorage(), name, tiny_facts(**changes), SPACE)
+
+
+def scores(**values: float) -> dict[str, list[float]]:
+    """Scores with an interval of two on either side; what is not named is 50, but PrivLeak 0."""
+    known = {"verbmem_f": 50.0, "privleak": 0.0, "knowmem_r": 50.0, "utility": 50.0} | values
+    return {name: [value, value - 2, value + 2] for name, value in known.items()}
+
+
+def checkpoint(step: int = 10, role: str = "student", weights: str | None = None, **values: float) -> dict[str, Any]:
+    """One scored checkpoint, as a trainable reports it."""
+    return {
+        "step": step,
+        "role": role,
+        "scores": scores(**values),
+        "weights": weights,
+        "items": f"{step}-{role}.parquet",
+    }
+
+
+def run_trial(ledger: Ledger, **values: float) -> int:
+    """Ask, score once and tell: a trial from its start to its end. Returns its number."""
+    number, _ = ledger.ask()
+    ledger.record(number, checkpoint(**values))
+    ledger.tell(number)
+    return number
+
+
+def made_up(params: dict[str, Any]) -> dict[str, float]:
+    """Scores that follow from the parameters: learning faster forgets more of everything."""
+    lr, delta = params["lr"], params["delta"]
+    return {"verbmem_f": 100 * (1 - lr), "privleak": 200 * delta - 100, "knowmem_r": 100 * (1 - lr * delta)}
+
+
+class Killed(RuntimeError):
+    """The driver died."""
+
+
+class BrittleStorage(InMemoryStorage):
+    """Stores as long as it has writes left; the write after the last one kills the driver before anything is stored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes_left: int | None = None
+
+
+def _brittle(name: str) -> Any:
+    store = getattr(InMemoryStorage, name)
+
+    def write(self: BrittleStorage, *args: Any, **options: Any) -> Any:
+        if self.writes_left is not None:
+            if self.writes_left == 0:
+                raise Killed(name)
+            self.writes_left -= 1
+        return store(self, *args, **options)
+
+    return write
+
+
+for _name in (
+    "create_new_study",
+    "create_new_trial",
+    "set_study_user_attr",
+    "set_study_system_attr",
+    "set_trial_param",
+    "set_trial_state_values",
+    "set_trial_user_attr",
+    "set_trial_system_attr",
+):
+    setattr(BrittleStorage, _name, _brittle(_name))

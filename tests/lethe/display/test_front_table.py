@@ -1,0 +1,160 @@
+"""A front as a table in which every name and value is whole, and as plain data."""
+
+import json
+from io import StringIO
+
+import pytest
+from rich.console import Console
+from tiny_study import checkpoint, tiny_facts, tiny_ledger
+
+from lethe.display import front_table
+from lethe.fronts.objectives import Constraint, Objective
+from lethe.store.points import read_points
+
+FOUR = tuple(
+    Objective(score=score, goal=goal)
+    for score, goal in {
+        "verbmem_f": "minimize",
+        "knowmem_f": "minimize",
+        "privleak": "zero",
+        "knowmem_r": "maximize",
+    }.items()
+)
+REFERENCES = {
+    "target": {"verbmem_f": [100.0, 99.0, 100.0], "privleak": [-100.0, -100.0, -100.0], "knowmem_r": [99.8, 98, 100]},
+    "retrained": {"verbmem_f": [20.8, 16.8, 24.8], "privleak": [0.0, 0.0, 0.0], "knowmem_r": [100.0, 100.0, 100.0]},
+}
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Three trials: two on the front, one of which twice, and one that both beat."""
+    ledger = tiny_ledger(objectives=FOUR, constraints=(Constraint(score="utility", floor=41.2),), references=REFERENCES)
+    rows = [
+        (60.0, -99.9, [("student", 10.0), ("teacher", 10.0)]),
+        (30.0, 12.0, [("student", 55.5)]),
+        (90.0, 100.0, [("student", 99.0)]),
+    ]
+    for knowmem, privleak, roles in rows:
+        number, _ = ledger.ask()
+        for role, verbmem in roles:
+            values = {"verbmem_f": verbmem, "knowmem_f": knowmem, "privleak": privleak, "utility": 88.8}
+            ledger.record(number, checkpoint(60, role, f"w{number}{role}", **values))
+        ledger.tell(number)
+    return read_points(ledger.study, ledger.facts), ledger.facts
+
+
+def drawn(table, width=100):
+    console = Console(file=StringIO(), width=width)
+    console.print(table)
+    return console.file.getvalue()
+
+
+def test_every_name_and_value_is_whole_at_width_100(study):
+    points, facts = study
+    text = drawn(front_table.draw_front(points, facts, ["lr", "delta"]))
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+    for name in ("point", "step", "lr", "delta", "verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"):
+        assert name in text
+    for word in ("(low)", "(near 0)", "(high)", "(≥ 41)", "target", "retrained", "0 student", "0 teacher", "1 student"):
+        assert word in text
+    for value in ("-99.9 ±2", "-100.0 ±0", "20.8 ±4", "55.5 ±2", "88.8 ±2", "100.0 -1"):
+        assert value in text
+
+
+def test_three_parameters_four_objectives_and_the_guard_fit_at_their_widest():
+    ledger = tiny_ledger(objectives=FOUR, constraints=(Constraint(score="utility", floor=41.2),), references=REFERENCES)
+    for _ in range(101):
+        number, _ = ledger.ask()
+        ledger.record(number, checkpoint(2000, "student", verbmem_f=100, knowmem_f=100, privleak=-100, utility=100))
+        ledger.tell(number)
+    points = read_points(ledger.study, ledger.facts).assign(alpha=0.000123456, lr=0.000123456, delta=0.000123456)
+    text = drawn(front_table.draw_front(points, ledger.facts, ["delta", "alpha", "lr"], most=200))
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+    assert all(word in text for word in ("100 student", "0.000123", "-100.0 ±2", "knowmem_r", "retrained"))
+
+
+def test_reference_rows_stand_above_the_front_and_what_they_lack_is_a_dash(study):
+    points, facts = study
+    lines = drawn(front_table.draw_front(points, facts, ["lr"])).splitlines()
+    order = [next(i for i, line in enumerate(lines) if word in line) for word in ("target", "retrained", "1 student")]
+    assert order == sorted(order)
+    assert lines[order[0]].split() == ["target", "100.0", "-1", "-", "-100.0", "±0", "99.8", "-2", "-"]
+
+
+def test_the_front_is_sorted_by_its_worst_loss_and_only_the_front_is_drawn(study):
+    points, facts = study
+    front = front_table.front_points(points, facts)
+    assert front[["trial", "role"]].to_numpy().tolist() == [[1, "student"], [0, "student"], [0, "teacher"]]
+    assert list(front.columns) == list(points.columns)
+    assert "2 student" not in drawn(front_table.draw_front(points, facts, ["lr"]))
+
+
+def test_of_a_long_front_the_best_are_drawn(study):
+    points, facts = study
+    text = drawn(front_table.draw_front(points, facts, ["lr"], most=1))
+    assert "1 student" in text
+    assert "0 student" not in text
+
+
+def test_an_empty_study_has_an_empty_front_and_a_table_of_references():
+    ledger = tiny_ledger(references=REFERENCES)
+    points = read_points(ledger.study, ledger.facts)
+    assert front_table.volume(points, ledger.facts) == 0.0
+    assert front_table.plain_front(points, ledger.facts, ["lr"]) == []
+    assert "retrained" in drawn(front_table.draw_front(points, ledger.facts, ["lr", "delta"]))
+
+
+def test_the_volume_is_that_of_the_front_by_hand():
+    ledger = tiny_ledger()
+    for verbmem, privleak, utility in ((50.0, 0.0, 50), (20.0, -50.0, 50), (0.0, 0.0, 10)):
+        number, _ = ledger.ask()
+        ledger.record(number, checkpoint(verbmem_f=verbmem, privleak=privleak, utility=utility))
+        ledger.tell(number)
+    points = read_points(ledger.study, ledger.facts)
+    # Two boxes of depth .5 (knowmem_r): .5 x 1 and .8 x .5, which share .5 x .5; the third point is infeasible.
+    assert front_table.volume(points, ledger.facts) == pytest.approx(0.5 * (0.5 + 0.4 - 0.25))
+
+
+def test_plain_data_has_parameters_scores_and_places_and_can_be_sent_as_json(study):
+    points, facts = study
+    front = front_table.plain_front(points, facts, ["lr", "delta"])
+    best = json.loads(json.dumps(front[0]))
+    assert (best["trial"], best["step"], best["role"], best["weights"]) == (1, 60, "student", "w1student")
+    assert best["items"] == "60-student.parquet"
+    assert set(best["parameters"]) == {"lr", "delta"}
+    assert best["scores"]["verbmem_f"] == [55.5, 53.5, 57.5]
+    assert set(best["scores"]) == {"verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"}
+
+
+def test_the_columns_are_the_objectives_and_then_the_constraints_each_once():
+    facts = tiny_facts(constraints=(Constraint(score="utility", floor=40), Constraint(score="verbmem_f", floor=1)))
+    assert front_table.score_columns(facts) == {
+        "verbmem_f": "low",
+        "privleak": "near 0",
+        "knowmem_r": "high",
+        "utility": "≥ 40",
+    }
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        (None, "-"),
+        ([50, 46, 53], "50.0 ±4"),
+        ([-0.04, 0, 0], "0.0 ±0"),
+        ([0, 0, 16.8], "0.0 +17"),
+        ([100, 83.2, 100], "100.0 -17"),
+        ([-100, -100, -67.7], "-100.0 +32"),
+        ([3.0, 0.4, 18.0], "3.0 ±15"),
+    ],
+)
+def test_a_score_is_followed_by_how_far_its_interval_reaches_and_to_which_side_if_to_one(score, text):
+    assert front_table.interval(score) == text
+
+
+def test_the_parameters_are_those_of_the_space_that_the_table_has(study):
+    points, _ = study
+    assert front_table.parameter_names(points, {"lr": (), "nosuch": ()}) == ["lr"]

@@ -1,0 +1,96 @@
+"""Every goal becomes a loss, 0 at its best and 100 at its worst, in one place."""
+
+import ast
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lethe
+from lethe.fronts.objectives import GOALS, Constraint, Objective, describe, finite_score, losses, violations
+
+percent = st.floats(0, 100)
+
+
+@pytest.mark.parametrize(
+    ("goal", "score", "loss"),
+    [
+        ("minimize", 30.0, 30.0),
+        ("maximize", 30.0, 70.0),
+        ("maximize", 100.0, 0.0),
+        ("zero", -40.0, 40.0),
+        ("zero", 40.0, 40.0),
+        ("zero", 0.0, 0.0),
+    ],
+)
+def test_a_loss_by_hand(goal, score, loss):
+    assert Objective(score="x", goal=goal).loss(score) == loss
+
+
+@given(value=st.floats(-200, 200))
+def test_privleak_is_two_sided(value):
+    objective = Objective(score="privleak", goal="zero")
+    assert objective.loss(value) == objective.loss(-value) >= 0
+
+
+@given(a=percent, b=percent, goal=st.sampled_from(["minimize", "maximize"]))
+def test_a_better_score_never_has_a_larger_loss(a, b, goal):
+    low, high = sorted((a, b))
+    better, worse = (low, high) if goal == "minimize" else (high, low)
+    objective = Objective(score="x", goal=goal)
+    assert 0 <= objective.loss(better) <= objective.loss(worse) <= 100
+
+
+def test_directions_are_turned_in_one_file_of_the_engine():
+    folder = Path(lethe.__file__).parent
+    names = {
+        file.name
+        for file in folder.glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and node.value in ("maximize", "zero")
+    }
+    assert names == {"objectives.py"}
+
+
+def test_an_unknown_goal_is_named_with_the_choices():
+    with pytest.raises(ValueError, match=r"goal 'up' of objective 'verbmem_f' is unknown: choose minimize, maximize"):
+        Objective(score="verbmem_f", goal="up")
+
+
+def test_losses_come_in_the_order_of_the_objectives():
+    objectives = [Objective(score=name, goal=goal) for name, goal in zip("abc", GOALS, strict=True)]
+    scores = {"c": [-3.0, -4, -2], "b": [20.0, 0, 0], "a": [1.0, 0, 2], "other": [7.0, 7, 7]}
+    assert losses(objectives, scores) == [1.0, 80.0, 3.0]
+
+
+@given(floor=percent, value=percent)
+def test_a_point_is_feasible_exactly_where_its_score_reaches_the_floor(floor, value):
+    violation = violations([Constraint(score="utility", floor=floor)], {"utility": [value, 0, 0]})["utility"]
+    assert (violation <= 0) == (value >= floor)
+    assert violation == floor - value
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("check", [losses, violations])
+def test_a_score_that_is_not_finite_is_named(check, value):
+    asked = [Objective(score="a", goal="zero")] if check is losses else [Constraint(score="a", floor=1)]
+    with pytest.raises(ValueError, match=rf"score 'a' is {value}"):
+        check(asked, {"a": [value, 0, 1]})
+
+
+def test_a_score_that_is_missing_is_named_with_those_that_are_there():
+    with pytest.raises(ValueError, match=r"score 'a' is missing \(there: b, c\)"):
+        finite_score({"b": [1, 0, 2], "c": [1, 0, 2]}, "a")
+    with pytest.raises(ValueError, match=r"there: none"):
+        finite_score({}, "a")
+
+
+def test_an_interval_that_is_not_finite_does_not_spoil_its_score():
+    assert finite_score({"a": [4, math.nan, math.nan]}, "a") == 4.0
+
+
+def test_objectives_in_words():
+    objectives = [Objective(score=name, goal=goal) for name, goal in zip("abc", GOALS, strict=True)]
+    assert describe(objectives) == "a low, b high, c near 0"

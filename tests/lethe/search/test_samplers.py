@@ -1,0 +1,117 @@
+"""What a sampler suggests follows from the seed and the study's history, and from nothing else."""
+
+import optuna
+import pytest
+from optuna.distributions import FloatDistribution
+from optuna.storages import InMemoryStorage
+from tiny_study import SPACE, BrittleStorage, Killed, checkpoint, made_up, tiny_ledger
+
+from lethe.search.ledger import Ledger
+from lethe.search.samplers import SAMPLERS, make_sampler
+from lethe.store import driver
+
+TRIALS = 45  # more than two generations of NSGA-II, and well past TPE's random start
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch):
+    monkeypatch.setattr(driver, "BEAT", 0)
+
+
+each_sampler = pytest.mark.parametrize("sampler", SAMPLERS)
+
+
+def run(ledger, trials):
+    """Run trials one at a time until so many are finished, and return all parameters that ran to their end."""
+    while ledger.finished() < trials:
+        number, params = ledger.ask()
+        ledger.record(number, checkpoint(**made_up(params)))
+        ledger.tell(number)
+    return completed(ledger)
+
+
+def completed(ledger):
+    trials = ledger.study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
+    return [trial.params for trial in trials]
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """What each sampler suggests in a study that runs from its start to its end."""
+    return {sampler: run(tiny_ledger(sampler=sampler), TRIALS) for sampler in SAMPLERS}
+
+
+@each_sampler
+def test_the_same_seed_gives_the_same_suggestions_and_another_one_others(sampler, whole):
+    assert run(tiny_ledger(sampler=sampler), TRIALS) == whole[sampler]
+    assert run(tiny_ledger(sampler=sampler, seed=1), 3) != whole[sampler][:3]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])  # the genetic ones may hand on a parent as it is
+def test_no_suggestion_is_made_twice(sampler, whole):
+    assert len({tuple(params.items()) for params in whole[sampler]}) == TRIALS
+
+
+@each_sampler
+def test_a_study_that_is_interrupted_again_and_again_goes_on_as_if_it_had_not_been(sampler, whole):
+    storage = InMemoryStorage()
+    ledger = tiny_ledger(storage, sampler=sampler)
+    for stop in (0, 7, 7, 23, 41):
+        run(ledger, stop)
+        ledger.ask()  # the driver dies while this trial runs
+        ledger = Ledger.resume(storage, "tiny", SPACE)
+    assert run(ledger, TRIALS) == whole[sampler]
+
+
+@each_sampler
+def test_a_study_that_is_opened_anew_between_trials_goes_on_too(sampler, whole):
+    storage = InMemoryStorage()
+    run(tiny_ledger(storage, sampler=sampler), 22)
+    assert run(Ledger.resume(storage, "tiny", SPACE), TRIALS) == whole[sampler]
+
+
+@each_sampler
+@pytest.mark.parametrize("before", [2, 21])
+def test_a_driver_that_dies_while_it_asks_changes_no_suggestion(sampler, before, whole):
+    for writes in range(7):
+        storage = BrittleStorage()
+        ledger = tiny_ledger(storage, sampler=sampler)
+        run(ledger, before)
+        storage.writes_left = writes
+        try:
+            ledger.ask()
+        except Killed:
+            pass
+        storage.writes_left = None
+        resumed = run(Ledger.resume(storage, "tiny", SPACE), before + 3)
+        assert resumed == whole[sampler][: before + 3], f"died at write {writes}"
+
+
+def test_the_samplers_tell_apart():
+    distributions = {"x": FloatDistribution(0, 1)}
+    first = {}
+    for name in SAMPLERS:
+        study = optuna.create_study(directions=["minimize"] * 2, sampler=make_sampler(name, seed=3, suggestion=0))
+        first[name] = study.ask(distributions).params["x"]
+    assert all(0 <= value <= 1 for value in first.values())
+    assert {type(make_sampler(name, seed=0, suggestion=0)).__name__ for name in SAMPLERS} == {
+        "TPESampler",
+        "NSGAIISampler",
+        "NSGAIIISampler",
+        "RandomSampler",
+    }
+
+
+def test_an_unknown_sampler_is_named_with_the_choices():
+    with pytest.raises(ValueError, match="sampler 'grid' is unknown: choose tpe, nsga2, nsga3, random"):
+        make_sampler("grid", seed=0, suggestion=0)
+
+
+def test_seed_and_number_are_not_added_up():
+    """Seed 1's first suggestion is not seed 0's second."""
+    study = optuna.create_study(directions=["minimize"] * 2)
+    values = []
+    for seed, suggestion in ((0, 1), (1, 0)):
+        study.sampler = make_sampler("random", seed=seed, suggestion=suggestion)
+        values.append(study.ask({"x": FloatDistribution(0, 1)}).params["x"])
+    assert values[0] != values[1]

@@ -1,0 +1,181 @@
+"""The searcher hands a ledger to Ray Tune: what Tune calls, in which order, and what is stored of it."""
+
+import math
+import pickle
+from types import SimpleNamespace
+
+import pytest
+from optuna.trial import TrialState
+from ray.tune import TuneError
+from tiny_study import checkpoint, tiny_ledger
+
+from lethe.search.searcher import Deaths, LedgerSearcher
+
+
+class Diary:
+    """An observer that writes down what it is told."""
+
+    def __init__(self):
+        self.lines = []
+
+    def started(self, number, params):
+        self.lines.append(("started", number, dict(params)))
+
+    def scored(self, number, checkpoint):
+        self.lines.append(("scored", number, checkpoint["step"], checkpoint["role"]))
+
+    def restarted(self, number, reason):
+        self.lines.append(("restarted", number, reason))
+
+    def finished(self, number, failure):
+        self.lines.append(("finished", number, failure))
+
+
+@pytest.fixture
+def searcher():
+    made = LedgerSearcher(tiny_ledger(), Diary(), trials=100)
+    made.ledger, made.diary = made._ledger, made._observer
+    return made
+
+
+def result(step, **values):
+    return {"checkpoints": [checkpoint(step, role, **values) for role in ("student", "teacher")], "done": False}
+
+
+def only_trial(searcher):
+    (trial,) = searcher.ledger.study.trials
+    return trial
+
+
+def test_a_suggestion_is_the_parameters_and_the_trial_s_number(searcher):
+    first, second = searcher.suggest("a"), searcher.suggest("b")
+    assert (first.pop("trial"), second.pop("trial")) == (0, 1)
+    trials = searcher.ledger.study.trials
+    assert [trial.params for trial in trials] == [first, second]
+    assert {trial.state for trial in trials} == {TrialState.RUNNING}
+
+
+def test_a_trial_that_goes_on_in_new_processes_is_told_with_the_reason(searcher):
+    searcher.suggest("a")
+    searcher.on_trial_result("a", result(10) | {"restarted": "connection closed"})
+    for error in (TuneError("Traceback:\n  ...\nValueError: no room\n"), None):
+        Deaths(searcher).on_trial_recover(1, [], SimpleNamespace(trial_id="a", get_error=lambda error=error: error))
+    told = [line for line in searcher.diary.lines if line[0] == "restarted"]
+    reasons = ["connection closed", "its actor failed: ValueError: no room", "its actor failed: killed"]
+    assert told == [("restarted", 0, reason) for reason in reasons]
+    assert only_trial(searcher).state == TrialState.RUNNING
+
+
+def test_every_checkpoint_is_stored_and_told_also_those_of_the_last_result(searcher):
+    searcher.suggest("a")
+    searcher.on_trial_result("a", result(10))
+    searcher.on_trial_complete("a", result(20))
+    assert [line[:2] for line in searcher.diary.lines] == [("started", 0), *[("scored", 0)] * 4, ("finished", 0)]
+    assert sum(key.startswith("checkpoint/") for key in only_trial(searcher).user_attrs) == 4
+    assert only_trial(searcher).state == TrialState.COMPLETE
+
+
+def test_results_find_their_trial_by_tune_s_name_for_it(searcher):
+    for name in ("a", "b"):
+        searcher.suggest(name)
+    searcher.on_trial_complete("b", result(10, verbmem_f=1))
+    searcher.on_trial_complete("a", result(10, verbmem_f=2))
+    assert [trial.values[0] for trial in searcher.ledger.study.trials] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("last", "error", "reason"),
+    [
+        ({"failure": "Diverged: loss is nan"}, False, "Diverged: loss is nan"),
+        ({"failure": "Diverged: loss is nan"}, True, "Diverged: loss is nan"),
+        (None, True, "the trial's process died"),
+        (None, False, "the trial's process died"),
+        (result(20), True, "the trial's process died"),
+        ({"done": True}, False, None),
+        (result(20, privleak=math.nan), False, "score 'privleak' is nan"),
+    ],
+)
+def test_how_a_trial_ends(searcher, last, error, reason):
+    searcher.suggest("a")
+    searcher.on_trial_result("a", result(10))
+    searcher.on_trial_complete("a", last, error=error)
+    assert searcher.diary.lines[-1] == ("finished", 0, reason)
+    assert only_trial(searcher).state == (TrialState.FAIL if reason else TrialState.COMPLETE)
+    assert only_trial(searcher).user_attrs.get("failure") == reason
+
+
+def test_a_trial_that_scored_nothing_fails(searcher):
+    searcher.suggest("a")
+    searcher.on_trial_complete("a", {"done": True})
+    assert searcher.diary.lines[-1] == ("finished", 0, "no checkpoint was scored")
+
+
+def test_an_end_that_is_told_twice_or_of_a_trial_that_is_not_known_changes_nothing(searcher):
+    searcher.suggest("a")
+    searcher.on_trial_complete("a", result(10))
+    before = only_trial(searcher)
+    searcher.on_trial_complete("a", None, error=True)
+    searcher.on_trial_complete("z", result(10))
+    assert only_trial(searcher) == before
+    assert len(searcher.diary.lines) == 4
+
+
+def test_tune_may_save_and_restore_it_and_finds_nothing_of_the_study_in_that(searcher, tmp_path):
+    searcher.suggest("a")
+    searcher.save(str(tmp_path / "file"))
+    searcher.restore(str(tmp_path / "file"))
+    assert not (tmp_path / "file").exists()
+    assert searcher.__getstate__() == {}
+    assert len(pickle.dumps(searcher)) < 500
+
+
+def test_no_more_is_asked_than_the_trials_that_other_drivers_leave():
+    ledger = tiny_ledger()
+    here, there = (LedgerSearcher(ledger, Diary(), trials=3) for _ in range(2))
+    there.suggest("x")
+    there.suggest("y")
+    assert here.suggest("a")["trial"] == 2
+    assert here.suggest("b") == here.FINISHED
+    there.on_trial_complete("x", None, error=True)
+    assert here.suggest("b") == here.FINISHED
+    assert len(ledger.study.trials) == 3
+
+
+class Full(Exception):
+    """A study's disk is full."""
+
+
+STEPS = {
+    "ask": lambda searcher: searcher.suggest("b"),
+    "record": lambda searcher: searcher.on_trial_result("a", result(20)),
+    "tell": lambda searcher: searcher.on_trial_complete("a", result(20)),
+}
+
+
+@pytest.mark.parametrize("passed_on", [True, False], ids=["wrapped by Tune", "dropped by Tune"])
+@pytest.mark.parametrize("operation", STEPS)
+def test_a_store_that_fails_ends_the_search_whatever_tune_makes_of_it(searcher, operation, passed_on, monkeypatch):
+    def fail(*_):
+        raise Full
+
+    def fit():
+        with pytest.raises(Full):
+            STEPS[operation](searcher)
+        monkeypatch.undo()  # room again; Tune takes the trial for one that failed, and goes on
+        with pytest.raises(Full):
+            Deaths(searcher).on_trial_recover(1, [], SimpleNamespace(trial_id="a", get_error=lambda: None))
+        if passed_on:
+            raise TuneError("a traceback of many lines")
+
+    searcher.suggest("a")
+    monkeypatch.setattr(searcher.ledger, operation, fail)
+    with pytest.raises(Full):
+        searcher.search(fit)
+
+
+def test_what_tune_itself_raises_is_raised(searcher):
+    def fit():
+        raise TuneError("of its own")
+
+    with pytest.raises(TuneError, match="of its own"):
+        searcher.search(fit)

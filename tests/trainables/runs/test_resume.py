@@ -1,0 +1,242 @@
+"""A saved state is taken up by its own run only, whole or not at all, and nothing that is read of it runs code."""
+
+import json
+import pickle
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from test_unlearning import RUN, points, task, unlearner, weights_of  # noqa: F401
+from tiny import tiny_model
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from trainables.config import Config
+from trainables.methods.mean_teacher import Checkpoint, Training, unlearn
+from trainables.runs import resume
+from trainables.runs.resume import STATE
+from trainables.runs.run_folder import RunFolder
+from trainables.training.world import ALONE
+
+TEXTS = [[3 + (7 * i + j) % 200 for j in range(8 + i)] for i in range(5)]
+LONG = replace(RUN, steps=6)  # scored, and saved, after steps 2 and 4
+
+
+@pytest.fixture(scope="module")
+def whole(unlearner, tmp_path_factory):  # noqa: F811
+    """The run of LONG that nothing happened to."""
+    return list(unlearner(LONG, tmp_path_factory.mktemp("whole")))
+
+
+def begin(unlearner, folder, config=LONG):  # noqa: F811
+    """A run that was closed behind its first evaluation."""
+    running = unlearner(config, folder)
+    first = next(running)
+    running.close()
+    return first
+
+
+def scored_anew(folder):
+    """When the first candidate of a run was written: a run that goes on does not write it again."""
+    return (folder / "step-00002-student" / "model.safetensors").stat().st_mtime_ns
+
+
+def test_all_that_a_run_goes_on_from_lies_in_one_folder(unlearner, tmp_path):  # noqa: F811
+    begin(unlearner, tmp_path)
+    state = tmp_path / STATE
+    assert {file.suffix for file in state.rglob("*") if file.is_file()} == {".safetensors", ".json"}
+    shutil.rmtree(state)
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert kept == {f"step-00002-{role}{end}" for role in ("student", "teacher") for end in ("", ".parquet")} | {
+        "steps.parquet"
+    }
+
+
+def test_a_run_that_was_closed_goes_on_and_its_state_goes_as_it_ends(unlearner, whole, tmp_path):  # noqa: F811
+    begin(unlearner, tmp_path)
+    before = scored_anew(tmp_path)
+    again = list(unlearner(LONG, tmp_path))
+    assert scored_anew(tmp_path) == before
+    assert weights_of(again) == weights_of(whole)
+    assert [result["step"] for result in again] == [2, 4, 6]
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("other", [{"lr": 1e-9}, {"alpha": 10.0}, {"seed": 1}, {"steps": 2}, {"steps": 1}])
+def test_another_configuration_s_state_is_not_taken_up_but_removed(unlearner, tmp_path, other):  # noqa: F811
+    begin(unlearner, tmp_path / "one")
+    config = replace(LONG, **other)
+    found = list(unlearner(config, tmp_path / "one"))
+    alone = list(unlearner(config, tmp_path / "two"))
+    assert [point["scores"] for point in points(found)] == [point["scores"] for point in points(alone)]
+    assert [result["step"] for result in found] == [result["step"] for result in alone]
+    assert weights_of(found) == weights_of(alone)
+    assert not (tmp_path / "one" / "state").exists()
+
+
+def test_the_state_of_other_data_is_not_taken_up(unlearner, tmp_path, monkeypatch):  # noqa: F811
+    begin(unlearner, tmp_path)
+    before = scored_anew(tmp_path)
+    other = replace(unlearner.loaded, references=replace(unlearner.loaded.references, fingerprint="other"))
+    monkeypatch.setattr(unlearner, "loaded", other)
+    list(unlearner(replace(LONG, steps=3), tmp_path))
+    assert scored_anew(tmp_path) > before
+
+
+def cut(folder):
+    (folder / "step-000002" / "teacher.safetensors").write_bytes(b"\0" * 20)
+
+
+def lose(folder):
+    (folder / "step-000002" / "optimizer.momentum_buffer.safetensors").unlink()
+
+
+def scribble(folder):
+    (folder / "progress.json").write_text('{"key": ')
+
+
+def mistype(folder):
+    stored = json.loads((folder / "progress.json").read_text())
+    (folder / "progress.json").write_text(json.dumps(stored | {"step": "../../.."}))
+
+
+@pytest.mark.parametrize("damage", [cut, lose, scribble, mistype])
+def test_a_damaged_state_is_no_state(unlearner, whole, tmp_path, damage):  # noqa: F811
+    begin(unlearner, tmp_path)
+    damage(tmp_path / "state")
+    before = scored_anew(tmp_path)
+    assert weights_of(list(unlearner(LONG, tmp_path))) == weights_of(whole)
+    assert scored_anew(tmp_path) > before
+
+
+def test_a_state_of_other_tensors_ends_the_run_with_the_reason(unlearner, tmp_path):  # noqa: F811
+    begin(unlearner, tmp_path)
+    file = tmp_path / "state" / "step-000002" / "student.safetensors"
+    tensors = load_file(file)
+    name = next(iter(tensors))
+    save_file(tensors | {name: torch.ones(1)}, file)
+    *_, end = unlearner(LONG, tmp_path)
+    assert "is not of this model" in end["failure"]
+
+
+class Bomb:
+    """Writes a file as it is unpickled."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return (open, (str(self.file), "w"))
+
+
+@pytest.mark.parametrize("place", ["state-000002", "state", "state/step-000002"])
+def test_a_crafted_pickle_where_the_state_lies_runs_no_code(unlearner, whole, tmp_path, place):  # noqa: F811
+    begin(unlearner, tmp_path / "run")
+    folder = tmp_path / "run" / place
+    folder.mkdir(exist_ok=True)
+    for name in (".metadata", "__0_0.distcp", "optimizer.momentum_buffer.safetensors", "random.safetensors"):
+        (folder / name).write_bytes(pickle.dumps(Bomb(tmp_path / "ran")))
+    (tmp_path / "run" / "progress.json").write_text('{"step": 2, "state": "state-000002", "results": []}')
+    assert weights_of(list(unlearner(LONG, tmp_path / "run"))) == weights_of(whole)
+    assert not (tmp_path / "ran").exists()
+    pickle.loads(pickle.dumps(Bomb(tmp_path / "ran"))).close()
+    assert (tmp_path / "ran").exists()  # it would have
+
+
+def test_a_run_that_diverges_leaves_no_state_and_one_that_cannot_write_leaves_it(unlearner, tmp_path, monkeypatch):  # noqa: F811
+    begin(unlearner, tmp_path / "full")
+    monkeypatch.setattr("trainables.runs.unlearning.save_model", fail)
+    *_, end = unlearner(LONG, tmp_path / "full")
+    assert end == {"failure": "OSError: No space left on device"}
+    assert resume.PROGRESS.startswith("state/")
+    assert (tmp_path / "full" / resume.PROGRESS).exists()
+    monkeypatch.undo()
+    wild = replace(LONG, lr=1e30, clip=1e30, warmup_steps=0, eval_every=1)
+    *_, end = unlearner(wild, tmp_path / "wild")
+    assert end["failure"].startswith("Diverged")
+    assert not (tmp_path / "wild" / "state").exists()
+
+
+def fail(*args, **kwargs):
+    raise OSError("No space left on device")
+
+
+def test_drafts_of_a_worker_that_was_killed_are_removed(unlearner, tmp_path):  # noqa: F811
+    (tmp_path / ".step-00002-student-x1y2" / "draft").mkdir(parents=True)
+    list(unlearner(replace(RUN, steps=1), tmp_path))
+    assert not list(tmp_path.glob(".*"))
+
+
+def tied(**more):
+    return tiny_model(tie_word_embeddings=True, **more)
+
+
+def with_dropout():
+    torch.manual_seed(0)
+    return GPT2LMHeadModel(GPT2Config(vocab_size=300, n_positions=64, n_embd=32, n_layer=1, n_head=2))
+
+
+def with_views():
+    """A model of which two weights are views of one storage."""
+    model = tiny_model(num_hidden_layers=1)
+    norms = [model.model.layers[0].input_layernorm, model.model.norm]
+    shared = torch.ones(2, 32)
+    for norm, row in zip(norms, shared, strict=True):
+        norm.weight = torch.nn.Parameter(row)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("make", "settings"),
+    [
+        (tied, {}),
+        (tied, {"freeze": False, "optimizer": "adamw", "lr": 0.01}),
+        (tiny_model, {"momentum": 0.0}),
+        (tiny_model, {"warm_start": 2, "momentum": 0.0}),
+        (tiny_model, {"warm_start": 3}),
+        (with_dropout, {"freeze": False}),
+        (with_views, {"freeze": False}),
+    ],
+)
+def test_a_run_that_goes_on_has_the_bits_of_one_that_did_not_stop(tmp_path, make, settings):
+    config = Config(**({"steps": 4, "eval_every": 2, "batch_size": 3, "lr": 0.1} | settings))
+    folder = RunFolder(tmp_path)
+    straight = list(run(make, config, folder))  # saves behind step 2, and runs on
+
+    def restore(training: Training) -> None:
+        resume.load(folder, resume.find(folder, "key", 4), training, ALONE)
+
+    again = list(run(make, config, folder, done=2, restore=restore))
+    assert len(again) == 2
+    for found, expected in zip(again, straight[2:], strict=True):
+        assert all(torch.equal(value, found[name]) for name, value in expected.items())
+    assert any(not torch.equal(value, straight[0][name]) for name, value in straight[2].items())
+
+
+def run(make, config, folder, **going_on):
+    """Every candidate's weights; the state is saved behind step 2."""
+    for record in unlearn(make(), TEXTS, TEXTS[::-1], config, pad=2, **going_on):
+        if isinstance(record, Checkpoint):
+            yield {name: value.clone() for name, value in record.model.state_dict().items()}
+            if (record.step, record.role) == (2, "teacher") and not going_on:
+                resume.save(folder, "key", record.training, [], ALONE)
+
+
+def test_frozen_weights_are_not_kept_and_a_tied_one_once(tmp_path):
+    list(run(tied, Config(steps=2, eval_every=2, freeze=False), RunFolder(tmp_path)))
+    names = set(load_file(tmp_path / "state" / "step-000002" / "student.safetensors"))
+    assert names == dict(tied().named_parameters()).keys()
+    assert "lm_head.weight" not in names
+    list(run(tied, Config(steps=2, eval_every=2), RunFolder(tmp_path)))
+    names = set(load_file(tmp_path / "state" / "step-000002" / "student.safetensors"))
+    assert names
+    assert all("proj" in name for name in names)
+
+
+def test_where_a_state_lies_follows_from_its_step_and_not_from_what_a_file_says():
+    assert Path(resume.Saved(key="", step=7, results=[], parts=[]).place) == Path("state/step-000007")
+    for wrong in ({"step": "../7"}, {"key": 1}, {"results": [1]}, {"results": {}}, {"parts": [[]]}, {"parts": "a"}):
+        with pytest.raises(ValueError, match="no state of a run"):
+            resume.Saved(**({"key": "", "step": 7, "results": [], "parts": []} | wrong))

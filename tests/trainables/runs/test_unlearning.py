@@ -1,0 +1,276 @@
+"""An Unlearner runs one configuration after another on a task that it loads once; no run leaves a trace in the next."""
+
+import json
+import math
+import weakref
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import torch
+from disks import fill, needs_mount, small_disk
+from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from trainables.benchmarks.layout import text_rows, write_benchmark
+from trainables.config import Config
+from trainables.failures import OutOfMemory
+from trainables.runs.unlearning import Unlearner, score_table
+from trainables.subjects.models import load_model, save_model
+from trainables.task import Task
+from trainables.training.world import World
+from trainables.workers.session import make_session
+
+RUN = Config(steps=3, eval_every=2, batch_size=2, lr=0.5)
+SCORES = {"verbmem_f", "knowmem_f", "knowmem_r", "privleak", "utility"}
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory):
+    """A benchmark and two models on disk."""
+    home = tmp_path_factory.mktemp("task")
+    benchmark = tiny_benchmark(2)
+    retain = text_rows(["The farm lies near Keld.", "Hal Finch opened a shop in Thorne."])
+    write_benchmark(home / "data", benchmark.splits | {("raw", "retain1"): retain})
+    for name, seed in (("target", 0), ("retrained", 5)):
+        save_model(tiny_model(seed), tiny_tokenizer(), home / name)
+    return Task(
+        benchmark=str(home / "data"),
+        model=str(home / "target"),
+        retrained=str(home / "retrained"),
+        cache=str(home / "cache"),
+    )
+
+
+@pytest.fixture(scope="module")
+def unlearner(task):
+    return Unlearner(task)
+
+
+@pytest.fixture(scope="module")
+def run(unlearner, tmp_path_factory):
+    """One run of three steps, scored after the second and the last: its folder and its results."""
+    folder = tmp_path_factory.mktemp("run") / "deep" / "trial"
+    return folder, list(unlearner(RUN, folder))
+
+
+def points(results):
+    return [point for result in results for point in result["checkpoints"]]
+
+
+def weights_of(results):
+    return [Path(point["weights"], "model.safetensors").read_bytes() for point in points(results)]
+
+
+def test_every_evaluation_step_gives_the_student_and_the_teacher(run):
+    _, results = run
+    assert [result["step"] for result in results] == [2, 3]
+    expected = [(2, "student"), (2, "teacher"), (3, "student"), (3, "teacher")]
+    assert [(point["step"], point["role"]) for point in points(results)] == expected
+
+
+def test_every_checkpoint_has_every_score_with_its_interval(run):
+    _, results = run
+    for point in points(results):
+        assert set(point["scores"]) >= SCORES
+        for value, low, high in point["scores"].values():
+            assert all(map(math.isfinite, (value, low, high)))
+            assert low <= high
+
+
+@needs_mount
+def test_a_disk_that_is_full_ends_a_run_with_the_reason_and_the_next_one_is_whole(run, unlearner, tmp_path):
+    with small_disk(tmp_path / "disk") as disk:
+        running = unlearner(RUN, disk / "full")
+        before = points([next(running)])
+        fill(disk / "ballast")
+        (end,) = running
+        assert "No space left on device" in end["failure"]
+        assert all(load_model(point["weights"]).num_parameters() > 0 for point in before)
+        (disk / "ballast").unlink()
+        assert weights_of(list(unlearner(RUN, disk / "next"))) == weights_of(run[1])
+
+
+@pytest.mark.parametrize(
+    "place", ["trainables.scores.evaluate.Evaluator.__call__", "trainables.methods.mean_teacher._backward_penalty"]
+)
+def test_full_memory_ends_a_run_with_what_needs_less_and_the_next_one_finds_all_of_it(
+    place, run, unlearner, tmp_path, monkeypatch
+):
+    models = []
+
+    def too_much(*arguments):
+        models.extend(weakref.ref(model) for model in arguments if isinstance(model, torch.nn.Module))
+        torch.empty(10**15)  # what torch really raises
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, too_much)
+        (end,) = unlearner(replace(RUN, max_length=512), tmp_path / "full")
+    doing, less = SAID[place.rsplit(".", 1)[1]]
+    assert end["failure"].startswith(f"OutOfMemory: memory is full while {doing}, where 4000000000000000 bytes")
+    assert f"; less is needed with {less}" in end["failure"]
+    assert models
+    assert not any(model() for model in models)
+    assert weights_of(list(unlearner(RUN, tmp_path / "next"))) == weights_of(run[1])
+
+
+SAID = {"__call__": ("scoring", "--set score_batch="), "_backward_penalty": ("training", "--set checkpointing=true")}
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_of_several_workers_the_one_whose_memory_is_full_ends_with_an_error_for_the_others_wait(
+    size, unlearner, tmp_path, monkeypatch
+):
+    full = SimpleNamespace(_run=too_little, _lighter=lambda *_: "", loaded=SimpleNamespace(world=World(0, size)))
+    if size == 1:
+        assert "memory is full" in next(Unlearner.__call__(full, RUN, tmp_path))["failure"]
+    else:
+        with pytest.raises(OutOfMemory, match="memory is full while training"):
+            next(Unlearner.__call__(full, RUN, tmp_path))
+
+
+def too_little(*_):
+    raise MemoryError
+
+
+def test_a_result_can_be_sent_anywhere(run):
+    _, results = run
+    assert json.loads(json.dumps(results)) == results
+
+
+def test_weights_come_back_as_a_model_with_the_same_scores(run, unlearner):
+    _, results = run
+    for point in points(results):
+        again = unlearner.loaded.evaluator(load_model(point["weights"]))
+        assert score_table(again) == point["scores"]
+
+
+def test_the_teacher_is_not_the_student_and_both_have_left_the_target(run, unlearner):
+    _, results = run
+    bits = {Path(point["weights"], "model.safetensors").read_bytes() for point in points(results)}
+    assert len(bits) == 4
+    target = unlearner.loaded.target.state_dict()
+    for point in points(results):
+        assert any(not v.equal(target[k]) for k, v in load_model(point["weights"]).state_dict().items())
+
+
+def test_the_items_of_a_checkpoint_are_readable_and_mean_what_its_scores_say(run):
+    _, results = run
+    for point in points(results):
+        items = pd.read_parquet(point["items"])
+        assert list(items.columns) == ["score", "item", "prompt", "output", "truth", "value"]
+        verbmem = items[items.score == "verbmem_f"]
+        assert len(verbmem) == 2
+        assert verbmem.value.mean() == pytest.approx(point["scores"]["verbmem_f"][0])
+
+
+def test_there_is_one_row_of_losses_for_each_step(run):
+    folder, _ = run
+    steps = pd.read_parquet(folder / "steps.parquet")
+    assert steps.step.tolist() == [1, 2, 3]
+    assert {"forget_loss", "penalty", "gradient_norm", "clip_coefficient", "lr"} <= set(steps.columns)
+    assert steps.lr.tolist() == pytest.approx([0.25, 0.5, 0.5])
+
+
+def test_a_run_writes_nothing_outside_its_folder(run):
+    folder, _ = run
+    assert [entry.name for entry in folder.parent.iterdir()] == ["trial"]
+    assert len(list(folder.iterdir())) == 4 + 4 + 1  # weights, items, steps
+
+
+def test_the_same_configuration_gives_the_same_bits_alone_and_as_the_tenth(unlearner, task, tmp_path):
+    others = [
+        Config(**({"steps": 1, "eval_every": 1, "batch_size": 2, "seed": i} | changes))
+        for i, changes in enumerate(
+            [
+                {"lr": 1.0},
+                {"optimizer": "adamw", "lr": 0.01},
+                {"forget_loss": "ll"},
+                {"forget_loss": "npo_sequence_sum"},
+                {"forget_loss": "simnpo"},
+                {"penalty": "gdr"},
+                {"penalty": "none", "damping": 0.0},
+                {"freeze": False, "max_length": 8},
+                {"lr": 1e30, "clip": 1e30, "steps": 3},  # diverges
+            ]
+        )
+    ]
+    alone = list(Unlearner(task)(RUN, tmp_path / "alone"))
+    for i, config in enumerate(others):
+        list(unlearner(config, tmp_path / f"other-{i}"))
+    tenth = list(unlearner(RUN, tmp_path / "tenth"))
+    assert weights_of(tenth) == weights_of(alone)
+    assert [point["scores"] for point in points(tenth)] == [point["scores"] for point in points(alone)]
+
+
+def test_another_seed_gives_other_bits(unlearner, run, tmp_path):
+    _, results = run
+    other = list(unlearner(Config(steps=2, eval_every=2, batch_size=2, lr=0.5, seed=1), tmp_path / "other"))
+    assert weights_of(other)[0] != weights_of(results)[0]
+
+
+def test_a_run_that_diverges_ends_with_its_reason(unlearner, tmp_path):
+    wild = Config(steps=6, eval_every=6, batch_size=2, lr=1e30, clip=1e30, damping=0.0, warmup_steps=0)
+    (result,) = unlearner(wild, tmp_path / "wild")
+    assert list(result) == ["failure"]
+    assert result["failure"].startswith("Diverged: ")
+
+
+def test_a_folder_that_cannot_be_written_ends_the_run_with_its_reason(unlearner, tmp_path):
+    (tmp_path / "file").write_text("")
+    (result,) = unlearner(RUN, tmp_path / "file")
+    assert "file" in result["failure"]
+    assert result["failure"].startswith("FileExistsError: ")
+
+
+def test_a_session_puts_a_trial_s_parameters_in_the_place_of_the_base_s(task, unlearner, tmp_path):
+    base = Config(steps=1, eval_every=1, batch_size=2)
+    results = list(make_session(task, base, str(tmp_path))({"trial": 7, "lr": 0.9, "delta": 0.5}))
+    assert {point["weights"].rsplit("/", 2)[1] for point in points(results)} == {"trial-00007"}
+    by_hand = list(unlearner(Config(steps=1, eval_every=1, batch_size=2, lr=0.9, delta=0.5), tmp_path / "hand"))
+    assert weights_of(results) == weights_of(by_hand)
+
+
+def test_a_share_of_the_forget_set_is_drawn_by_the_seed_and_trained_on_alone(unlearner):
+    whole = unlearner._sequences(RUN)[0]
+    halves = [unlearner._sequences(replace(RUN, forget_fraction=0.5, seed=seed))[0] for seed in range(8)]
+    assert all(len(half) == 1 and half[0] in whole for half in halves)
+    assert len({tuple(half[0]) for half in halves}) == 2
+
+
+def test_the_penalty_reads_the_user_s_own_texts_in_pieces_of_their_own_length(unlearner, tmp_path):
+    (tmp_path / "web.txt").write_text("The mill at Orton makes paper, and the bees of Bo Quill make honey.")
+    config = replace(RUN, regularisation="unrelated", unrelated_texts=str(tmp_path), regularisation_length=8)
+    tokenizer = unlearner.loaded.tokenizer
+    pieces = unlearner._sequences(config)[1]
+    assert {len(ids) for ids in pieces[:-1]} == {8}
+    assert "".join(tokenizer.decode(ids[1:]) for ids in pieces) == (tmp_path / "web.txt").read_text()
+    assert unlearner._sequences(replace(config, regularisation="retain"))[1] != pieces
+    assert max(map(len, unlearner._sequences(config)[0])) > 8
+
+
+def test_long_forget_texts_are_truncated_where_the_run_says_so(unlearner):
+    pieces = unlearner._sequences(replace(RUN, max_length=9))[0]
+    first = unlearner._sequences(replace(RUN, max_length=9, long_texts="truncate"))[0]
+    assert len(first) == len(unlearner._sequences(RUN)[0]) < len(pieces)
+    assert [ids for ids in pieces if ids in first] == first
+
+
+def test_text_that_the_benchmark_lacks_is_named(unlearner, tmp_path):
+    with pytest.raises(ValueError, match="no split raw/unrelated"):
+        list(unlearner(replace(RUN, regularisation="unrelated"), tmp_path))
+
+
+def test_sequences_longer_than_the_positions_of_the_model_are_refused_with_both_numbers(
+    unlearner, tmp_path, monkeypatch
+):
+    config = GPT2Config(vocab_size=300, n_positions=16, n_embd=16, n_layer=1, n_head=2)
+    few = replace(unlearner.loaded, target=GPT2LMHeadModel(config).eval())
+    monkeypatch.setattr(unlearner, "loaded", few)
+    monkeypatch.setattr(unlearner, "_tokens", {})
+    line = r"training on raw/\w+ \(max_length=512\) needs \d+ tokens, and gpt2 has 16 positions: take shorter texts \(in training"
+    with pytest.raises(ValueError, match=line):
+        list(unlearner(RUN, tmp_path / "long"))
+    assert len(unlearner._sequences(replace(RUN, max_length=16))[0]) > 0

@@ -1,0 +1,133 @@
+"""An Evaluator gives all the scores a benchmark allows, each with its interval and its items."""
+
+import numpy as np
+import pytest
+from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
+
+from trainables.benchmarks.layout import Benchmark
+from trainables.scores.evaluate import Evaluator
+from trainables.scores.privleak import ATTACKS
+from trainables.scores.protocol import PROTOCOLS
+
+MUSE = PROTOCOLS["muse"]
+ANSWERED = {"verbmem_f", "knowmem_f", "knowmem_r", "utility"}
+LEAKS = {"privleak"} | {f"mia_{name}" for name in ATTACKS if name != "min_40"}
+
+
+def evaluator(retrained=None, benchmark=None, protocol=MUSE, **options):
+    return Evaluator(benchmark or tiny_benchmark(), tiny_tokenizer(), protocol, retrained, **options)
+
+
+@pytest.fixture(scope="module")
+def reference():
+    """The attack of another model: one of no AUC 0, as a retrained model's is."""
+    return evaluator().attack(tiny_model(5))
+
+
+@pytest.fixture(scope="module")
+def evaluation(reference):
+    return evaluator(reference)(tiny_model())
+
+
+def test_every_score_of_the_benchmark_is_there(evaluation):
+    assert set(evaluation.scores) == ANSWERED | LEAKS
+    assert evaluation.protocol == "muse"
+
+
+def test_every_value_lies_within_its_interval(evaluation):
+    for score in evaluation.scores.values():
+        assert np.isfinite([score.value, score.low, score.high]).all()
+        assert score.low <= score.high
+        assert score.n in (4, 8)
+
+
+def test_a_score_is_the_mean_of_its_items(evaluation):
+    items = evaluation.items
+    assert list(items.columns) == ["score", "item", "prompt", "output", "truth", "value"]
+    assert set(items.score) == ANSWERED | {"privleak"}
+    for name in ANSWERED:
+        rows = items[items.score == name]
+        assert rows.item.tolist() == [0, 1, 2, 3]
+        assert rows.value.mean() == pytest.approx(evaluation.scores[name].value)
+
+
+def test_privleak_items_keep_their_text_split_and_attack_score(evaluation):
+    rows = evaluation.items.query("score == 'privleak'")
+    assert rows.truth.tolist() == ["forget"] * 4 + ["holdout"] * 4
+    assert rows.value.tolist() == [
+        *evaluation.attack["min_40"]["forget"],
+        *evaluation.attack["min_40"]["holdout"],
+    ]
+    assert rows.prompt.tolist()[:4] == tiny_benchmark().texts("privleak", "forget")
+
+
+def test_without_a_reference_privleak_is_absent_and_the_attack_is_there():
+    evaluation = evaluator()(tiny_model())
+    assert set(evaluation.scores) == ANSWERED
+    assert set(evaluation.attack) == set(ATTACKS)
+
+
+def test_the_retrained_model_has_privleak_zero_exactly(reference):
+    scores = evaluator().with_reference(reference)(tiny_model(5)).scores
+    for name in LEAKS:
+        assert (scores[name].value, scores[name].low, scores[name].high) == (0, 0, 0)
+
+
+def test_an_attack_on_which_the_reference_has_auc_zero_is_left_out(reference):
+    broken = {name: dict(scores) for name, scores in reference.items()}
+    broken["ppl"]["forget"] = broken["ppl"]["holdout"].min() - np.ones(4)
+    assert "mia_ppl" not in evaluator(broken)(tiny_model()).scores
+    broken["min_40"]["forget"] = broken["min_40"]["holdout"].min() - np.ones(4)
+    with pytest.raises(ValueError, match="AUC is 0"):
+        evaluator(broken)(tiny_model())
+
+
+@pytest.mark.parametrize("config", ["verbmem", "knowmem", "privleak", "utility"])
+def test_the_scores_of_an_absent_config_are_absent(config, reference):
+    splits = {key: rows for key, rows in tiny_benchmark().splits.items() if key[0] != config}
+    scores = evaluator(reference, Benchmark(name="part", splits=splits))(tiny_model()).scores
+    gone = {
+        "verbmem": {"verbmem_f"},
+        "knowmem": {"knowmem_f", "knowmem_r"},
+        "privleak": LEAKS,
+        "utility": {"utility"},
+    }
+    assert set(scores) == (ANSWERED | LEAKS) - gone[config]
+
+
+def test_a_benchmark_with_nothing_to_score_gives_an_empty_evaluation():
+    benchmark = Benchmark(name="raw", splits={("raw", "forget"): [{"text": "a"}]})
+    evaluation = evaluator(benchmark=benchmark)(tiny_model())
+    assert evaluation.scores == {}
+    assert evaluation.attack == {}
+    assert len(evaluation.items) == 0
+
+
+def test_the_batch_size_changes_no_score_and_the_seed_only_intervals(reference, evaluation):
+    small = evaluator(reference, batch_size=1)(tiny_model())
+    other = evaluator(reference, seed=1)(tiny_model())
+    for name, score in evaluation.scores.items():
+        assert small.scores[name].value == pytest.approx(score.value)
+        assert other.scores[name].value == score.value
+    assert small.items.output.tolist() == evaluation.items.output.tolist()
+
+
+def test_one_item_a_split_gives_wide_intervals_and_no_warning():
+    above = {name: {"forget": np.ones(1), "holdout": np.zeros(1)} for name in ATTACKS}  # AUC 1
+    for score in evaluator(above, tiny_benchmark(1))(tiny_model()).scores.values():
+        if score.n < 4:  # utility has its own four items
+            assert score.high - score.low > 80
+
+
+def test_the_protocol_changes_the_scores_and_travels_with_them(reference, evaluation):
+    other = evaluator(reference, protocol=PROTOCOLS["open-unlearning"])(tiny_model())
+    assert other.protocol == "open-unlearning"
+    assert other.attack["min_40"]["forget"].tolist() != evaluation.attack["min_40"]["forget"].tolist()
+
+
+def test_evaluating_leaves_the_model_as_it_was():
+    model = tiny_model().train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    evaluator()(model)
+    assert model.training
+    assert all(value.equal(before[name]) for name, value in model.state_dict().items())

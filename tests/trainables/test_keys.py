@@ -1,0 +1,96 @@
+"""Only the very same run is taken over or gone on with: its key changes with everything that decides what comes of it."""
+
+from dataclasses import fields, replace
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from searching import make_tiny
+
+from trainables import keys
+from trainables.benchmarks.layout import load_benchmark, write_benchmark
+from trainables.config import CHOICES, Config
+from trainables.content import content
+from trainables.keys import run_key
+from trainables.scores.protocol import PROTOCOLS
+from trainables.scores.references import fingerprint
+from trainables.task import Task, locate
+
+
+@pytest.fixture
+def task(tmp_path) -> Task:
+    return Task(**make_tiny(tmp_path).places(), cache=str(tmp_path / "cache"))
+
+
+def data_of(task: Task) -> str:
+    """The fingerprint of a task."""
+    places = locate(task)
+    return fingerprint(content(load_benchmark(places.data), places), PROTOCOLS[task.protocol])
+
+
+def test_the_same_run_has_the_same_key(task):
+    assert run_key(Config(), data_of(task)) == run_key(Config(), data_of(replace(task)))
+
+
+@pytest.mark.parametrize(
+    "other", [{"protocol": "open-unlearning"}, {"retrained": None}], ids=["protocol", "no retrained model"]
+)
+def test_another_task_has_another_key(task, other):
+    assert data_of(replace(task, **other)) != data_of(task)
+
+
+def test_another_text_has_another_key(task):
+    before = data_of(task)
+    splits = load_benchmark(task.benchmark).splits
+    write_benchmark(Path(task.benchmark), splits | {("raw", "forget"): [{"text": "something else"}]})
+    assert data_of(task) != before
+
+
+def another(name: str, value: object) -> object:
+    """A value of a setting that is allowed, and not this one."""
+    if name in CHOICES:
+        return next(choice for choice in CHOICES[name] if choice != value)
+    return not value if isinstance(value, bool) else value + 2 if isinstance(value, int) else value / 2 or 1.0
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Config) if field.name != "unrelated_texts"])
+def test_every_setting_decides(name):
+    other = another(name, getattr(Config(), name))
+    assert run_key(replace(Config(), **{name: other}), "data") != run_key(Config(), "data")
+
+
+def test_texts_of_one_s_own_decide_by_what_they_hold_and_not_by_where_they_lie(tmp_path):
+    found = {}
+    for place, text in (("a", "One."), ("b", "One."), ("c", "Two.")):
+        (tmp_path / f"{place}.txt").write_text(text)
+        found[place] = run_key(Config(unrelated_texts=str(tmp_path / f"{place}.txt")), "data")
+    assert found["a"] == found["b"]
+    assert len({found["a"], found["c"], run_key(Config(), "data")}) == 3
+
+
+def test_other_data_and_other_code_have_another_key(monkeypatch):
+    before = run_key(Config(), "data")
+    assert run_key(Config(), "other") != before
+    monkeypatch.setattr(keys, "code_hash", lambda: "another")
+    assert run_key(Config(), "data") != before
+
+
+@pytest.mark.parametrize("library", ["torch", "transformers"])
+def test_another_version_of_what_computes_has_another_key_of_runs_and_of_reference_scores(library, monkeypatch):
+    before, program = run_key(Config(), "data"), keys.program_hash()
+    installed = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "0.0" if name == library else installed(name))
+    assert run_key(Config(), "data") != before
+    assert keys.program_hash() != program
+
+
+def test_the_code_s_hash_is_that_of_what_was_imported_and_changes_with_a_line_of_it(tmp_path, monkeypatch):
+    (tmp_path / "deep").mkdir()
+    file = tmp_path / "deep" / "one.py"
+    file.write_text("x = 1\n")
+    monkeypatch.setattr(keys, "CODE", tmp_path)
+    fresh = keys.code_hash.__wrapped__
+    before = fresh()
+    assert fresh() == before != keys.code_hash()
+    file.write_text("x = 2\n")
+    assert fresh() != before

@@ -1,0 +1,335 @@
+"""The number of workers changes nothing: not the trajectory, not the teacher, not the scores; whole or in shards."""
+
+import dataclasses
+import math
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import sharded_preset
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors import SafetensorError
+from team import team
+from tiny import VOCABULARY, tiny_benchmark, tiny_model, tiny_tokenizer
+
+from trainables.config import Config
+from trainables.failures import Diverged
+from trainables.memory.plan import LOSS, plan, shape_of
+from trainables.methods.mean_teacher import Checkpoint, StepRecord, Training, unlearn
+from trainables.runs import resume
+from trainables.runs.run_folder import RunFolder
+from trainables.scores.evaluate import Evaluator
+from trainables.scores.protocol import PROTOCOLS
+from trainables.training.parallel import deal, gathered, lay_out, local, whole_state
+from trainables.training.teacher import contract_, make_teacher
+from trainables.training.world import ALONE, World, join
+
+RUN = Config(lr=0.05, delta=0.1, batch_size=7, micro_batch_size=2, steps=4, eval_every=2, warmup_steps=1)
+CLOSE = 1e-5
+KEY = "key of the run"
+LAYOUTS = [(2, "ddp"), (2, "fsdp"), (3, "ddp"), (3, "fsdp")]
+
+
+@pytest.fixture(scope="module")
+def teams():
+    """Two workers and three."""
+    with team(2) as two, team(3) as three:
+        yield {2: two, 3: three}
+
+
+def sequences(seed: int, count: int, longest: int = 14) -> list[list[int]]:
+    """Token sequences of ragged lengths."""
+    rng = np.random.default_rng(seed)
+    return [[0, *rng.integers(3, VOCABULARY, rng.integers(1, longest)).tolist()] for _ in range(count)]
+
+
+def play(world: World, config: Config, seed: int = 0) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """A whole run: [steps, 5] of what its steps saw, and the last student's and teacher's weights."""
+    records = list(unlearn(tiny_model(), sequences(seed, 6), sequences(seed + 1, 5), config, pad=2, world=world))
+    steps = [dataclasses.astuple(record)[1:] for record in records if isinstance(record, StepRecord)]
+    student, teacher = [record.model for record in records if isinstance(record, Checkpoint)][-2:]
+    return np.array(steps), {"student": flat(student), "teacher": flat(teacher)}
+
+
+def flat(model) -> np.ndarray:
+    """All weights in one row; empty on the workers that do not get those of a sharded model."""
+    state = whole_state(model)
+    return np.concatenate([state[name].numpy().ravel() for name in sorted(state)]) if state else np.empty(0)
+
+
+@cache
+def alone(config: Config, seed: int = 0):
+    return play(ALONE, config, seed)
+
+
+def assert_same_run(results, expected) -> None:
+    """Every worker saw the steps of the one worker, and the first has its weights."""
+    for steps, _ in results:
+        np.testing.assert_allclose(steps, expected[0], rtol=CLOSE, atol=CLOSE)
+    for role, weights in results[0][1].items():
+        moved = np.linalg.norm(expected[1][role] - flat(tiny_model()))
+        assert moved > 0
+        assert np.linalg.norm(weights - expected[1][role]) <= CLOSE * np.linalg.norm(expected[1][role])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "parallel"), LAYOUTS)
+def test_the_trajectory_is_that_of_one_worker(teams, size, parallel):
+    results = teams[size].run(play, dataclasses.replace(RUN, parallel=parallel))
+    assert_same_run(results, alone(RUN))
+
+
+VARIANTS = {
+    "adamw": {"optimizer": "adamw", "lr": 1e-3},
+    "npo": {"forget_loss": "npo_sequence_mean"},
+    "simnpo, gdr": {"forget_loss": "simnpo", "penalty": "gdr"},
+    "mismatch, qkl": {"forget_loss": "mismatch", "penalty": "qkl"},
+    "no penalty": {"penalty": "none"},
+    "nothing frozen": {"freeze": False},
+    "activation checkpointing": {"checkpointing": True},
+    "fewer sequences than workers": {"batch_size": 1},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_loss_penalty_and_optimizer_is_the_same_on_three_workers(teams, variant, parallel):
+    config = dataclasses.replace(RUN, **VARIANTS[variant])
+    results = teams[3].run(play, dataclasses.replace(config, parallel=parallel))
+    assert_same_run(results, alone(config))
+
+
+@pytest.mark.slow
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    size=st.sampled_from([2, 3]),
+    parallel=st.sampled_from(["ddp", "fsdp"]),
+    batch=st.integers(1, 9),
+    micro=st.integers(1, 4),
+    seed=st.integers(0, 99),
+)
+def test_whatever_the_batch_its_split_and_its_padding_are(teams, size, parallel, batch, micro, seed):
+    config = dataclasses.replace(RUN, batch_size=batch, micro_batch_size=micro, steps=2, seed=seed)
+    results = teams[size].run(play, dataclasses.replace(config, parallel=parallel), seed)
+    assert_same_run(results, play(ALONE, config, seed))
+
+
+@given(rows=st.lists(st.integers(0, 99), min_size=1, max_size=20), size=st.integers(1, 7))
+def test_a_batch_is_dealt_out_whole_and_evenly(rows, size):
+    hands = [deal(rows, World(rank, size)) for rank in range(size)]
+    dealt = [row for mine, weights in hands for row, weight in zip(mine, weights, strict=True) if weight]
+    assert sorted(dealt) == sorted(rows)
+    assert {len(mine) for mine, _ in hands} == {math.ceil(len(rows) / size)}
+
+
+def average_in_shards(world: World) -> bool:
+    """Whether an average over shards has the bits of the average over whole weights."""
+    student, other = tiny_model(0), tiny_model(1)
+    expected = make_teacher(other)
+    contract_(list(expected.parameters()), list(student.parameters()), 0.3)
+    config = Config(parallel="fsdp")
+    lay_out(student, other, config, world)
+    with torch.no_grad():
+        contract_(local(list(other.parameters())), local(list(student.parameters())), 0.3)
+    found, wanted = whole_state(other), expected.state_dict()
+    return world.rank > 0 or all(torch.equal(found[name], wanted[name]) for name in wanted)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [2, 3])
+def test_the_sharded_teacher_has_the_bits_of_the_whole_one(teams, size):
+    assert teams[size].run(average_in_shards) == [True] * size
+
+
+def score(world: World, parallel: str):
+    """Scores and items of a model, whole or sharded, after the teacher took part of it: on every worker."""
+    evaluator = Evaluator(tiny_benchmark(), tiny_tokenizer(), PROTOCOLS["muse"], None, batch_size=3)
+    evaluator = evaluator.with_reference(evaluator.attack(tiny_model(1)))
+    evaluator.world = world
+    model, teacher = tiny_model(0), tiny_model(2)
+    lay_out(model, teacher, Config(parallel=parallel), world)
+    with gathered(model):
+        evaluation = evaluator(model)
+    return evaluation.scores, evaluation.items
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "parallel"), LAYOUTS)
+def test_scores_shared_out_among_workers_are_those_of_one(teams, size, parallel):
+    scores, items = score(ALONE, "ddp")
+    for found, found_items in teams[size].run(score, parallel):
+        assert found.keys() == scores.keys()
+        for name, value in scores.items():
+            assert dataclasses.astuple(found[name]) == pytest.approx(dataclasses.astuple(value), rel=CLOSE), name
+        assert found_items.drop(columns="value").equals(items.drop(columns="value"))
+
+
+def interrupted(world: World, config: Config, place: Path | str, stop: int) -> None:
+    """Run until the evaluation at step `stop`, and save."""
+    folder = RunFolder(place)
+    folder.path.mkdir(exist_ok=True)
+    for record in unlearn(tiny_model(), sequences(0, 6), sequences(1, 5), config, pad=2, world=world):
+        if isinstance(record, Checkpoint) and record.role == "teacher" and record.step == stop:
+            resume.save(folder, KEY, record.training, [{"step": stop}], world)
+            return
+
+
+def resumed(world: World, config: Config, place: Path | str):
+    """Go on from a saved state: what the steps that were left saw, and the last student and teacher."""
+    folder = RunFolder(place)
+    saved = world.on_first(lambda: resume.find(folder, KEY, config.steps))
+
+    def restore(training: Training) -> None:
+        resume.load(folder, saved, training, world)
+
+    records = list(
+        unlearn(
+            tiny_model(),
+            sequences(0, 6),
+            sequences(1, 5),
+            config,
+            pad=2,
+            world=world,
+            done=saved.step,
+            restore=restore,
+        )
+    )
+    steps = [dataclasses.astuple(record)[1:] for record in records if isinstance(record, StepRecord)]
+    student, teacher = [record.model for record in records if isinstance(record, Checkpoint)][-2:]
+    return np.array(steps), {"student": flat(student), "teacher": flat(teacher)}
+
+
+@pytest.mark.parametrize(("optimizer", "warm_start"), [("sgd", 0), ("adamw", 0), ("sgd", 1), ("sgd", 2), ("sgd", 3)])
+def test_a_run_that_goes_on_from_its_state_has_the_bits_of_one_that_was_never_interrupted(
+    tmp_path, optimizer, warm_start
+):
+    config = dataclasses.replace(RUN, optimizer=optimizer, lr=0.01, warm_start=warm_start)
+    interrupted(ALONE, config, tmp_path / "state", stop=2)
+    steps, weights = resumed(ALONE, config, tmp_path / "state")
+    assert np.array_equal(steps, alone(config)[0][2:])
+    assert all(np.array_equal(weights[role], alone(config)[1][role]) for role in weights)
+    saved = resume.find(RunFolder(tmp_path / "state"), KEY, config.steps)
+    assert (saved.step, saved.results) == (2, [{"step": 2}])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("saved_by", "parallel"), LAYOUTS)
+@pytest.mark.parametrize("kind", ["", "file://"])
+def test_a_run_goes_on_with_another_number_of_workers(teams, tmp_path, saved_by, parallel, kind):
+    config = dataclasses.replace(RUN, parallel=parallel)
+    place = f"{kind}{tmp_path}/state"
+    teams[saved_by].run(interrupted, config, place, 2)
+    whole, weights = alone(RUN)
+    for results in ([resumed(ALONE, RUN, place)], teams[5 - saved_by].run(resumed, config, place)):
+        assert_same_run(results, (whole[2:], weights))
+
+
+@pytest.mark.parametrize(
+    ("place", "failure"),
+    [
+        ("pathlib.Path.write_text", OSError(28, "No space left on device")),
+        ("trainables.runs.resume.save_file", SafetensorError("No space left on device")),  # which is no OSError
+    ],
+)
+def test_a_state_that_cannot_be_written_leaves_the_older_one(tmp_path, monkeypatch, place, failure):
+    interrupted(ALONE, RUN, tmp_path / "state", stop=2)
+    before = resume.find(RunFolder(tmp_path / "state"), KEY, 9)
+
+    def full(*args, **kwargs):
+        raise failure
+
+    monkeypatch.setattr(place, full)
+    with pytest.raises(OSError, match="No space left"):
+        interrupted(ALONE, RUN, tmp_path / "state", stop=4)
+    monkeypatch.undo()
+    assert resume.find(RunFolder(tmp_path / "state"), KEY, 9) == before
+    assert len(resumed(ALONE, RUN, tmp_path / "state")[0]) == 2
+
+
+def diverge(world: World) -> str:
+    """What a run with a NaN in one worker's model says."""
+    model = tiny_model()
+    if world.rank == 1:
+        with torch.no_grad():
+            next(p for p in model.parameters() if p.dim() == 2 and p.shape[0] == 32).fill_(math.nan)
+    try:
+        list(unlearn(model, sequences(0, 6), sequences(1, 5), RUN, pad=2, world=world))
+    except Diverged as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.slow
+def test_workers_diverge_together(teams):
+    found = teams[2].run(diverge)
+    assert found[0] == found[1]
+    assert found[0].startswith("step 1:")
+
+
+def fail_on_first(world: World) -> str:
+    """What reaches a worker of an OSError on the first one."""
+
+    def action() -> None:
+        raise OSError(28, "No space left on device")
+
+    try:
+        world.on_first(action)
+    except OSError as error:
+        return f"{error.errno}"
+    return ""
+
+
+@pytest.mark.slow
+def test_what_the_first_worker_does_or_fails_to_do_reaches_all(teams):
+    assert teams[2].run(fail_on_first) == ["28", "28"]
+    assert teams[2].run(World.share, "mine") == ["mine", "mine"]
+
+
+def test_a_worker_that_accelerate_finds_alone_is_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr("trainables.training.world.PartialState", lambda cpu: SimpleNamespace(num_processes=1))
+    with pytest.raises(RuntimeError, match="2 workers were started, but this one sees 1 processes"):
+        join()
+
+
+@pytest.mark.slow
+def test_a_team_s_failure_reaches_the_test(teams):
+    with pytest.raises(AssertionError, match="ZeroDivisionError"):
+        teams[2].run(divide)
+
+
+def divide(world: World) -> float:
+    """Raises."""
+    return 1 / 0
+
+
+def test_half_precision_computes_near_the_full_one_and_keeps_its_weights_whole():
+    steps, weights = alone(dataclasses.replace(RUN, precision="bf16"))
+    assert weights["teacher"].dtype == np.float32
+    assert not np.array_equal(steps, alone(RUN)[0])
+    np.testing.assert_allclose(steps[:, 0], alone(RUN)[0][:, 0], rtol=0.05, atol=0.01)
+
+
+@pytest.fixture(scope="module")
+def preset(teams):
+    """What each of two workers held and saw as it ran the preset of muse-news."""
+    return teams[2].run(sharded_preset.held_and_seen)
+
+
+@pytest.mark.slow
+def test_two_workers_hold_the_shards_that_the_plan_says(preset):
+    assert [(worker["rank"], worker["size"]) for worker in preset] == [(0, 2), (1, 2)]
+    shape = shape_of(tiny_model(**sharded_preset.ODD).config)
+    planned = plan(shape, sharded_preset.CONFIG, 2).phases[LOSS]
+    assert preset[0]["held"] == {part: planned[part] for part in preset[0]["held"]}
+
+
+@pytest.mark.slow
+def test_two_workers_of_a_preset_see_the_losses_of_the_whole_batch(preset):
+    assert preset[0]["losses"] == preset[1]["losses"]
+    assert all(math.isfinite(loss) for loss in preset[0]["losses"])

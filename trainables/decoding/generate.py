@@ -1,0 +1,254 @@
+"""Greedy decoding of many prompts at once, to the same token ids as one prompt at a time.
+
+Prompts are sorted by length, padded on the left, and decoded in batches; a prefix that all share (few-shot examples) is
+run once; rows that have stopped leave the batch. Models whose tokens padding, a shared prefix or the cache would change
+are decoded by slower ways (passes.py). Plain argmax: penalties and samplers that a model's generation_config may ask
+for are not applied. Equality with one-by-one decoding holds in fp32; in bfloat16 the rounding of another batch shape
+picks other tokens.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+from transformers.generation.utils import ALL_CACHE_NAMES
+
+from trainables.decoding.evaluating import evaluating
+from trainables.decoding.passes import runs
+from trainables.decoding.shared_prefix import FAMILIES, Prefix, RowCache, shared_prefix_attention
+from trainables.subjects.tokenizers import end_tokens
+
+MIN_PREFIX = 8  # a shorter common prefix (a BOS, a word) is not worth a pass of its own
+Stop = Callable[[list[int]], bool]
+
+
+class Rows(Protocol):
+    """A batch that is being decoded; rows that have stopped stay in one that is `fixed`."""
+
+    fixed: bool
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits [B, V] behind the last of the new ids [B, Q]."""
+
+    def keep(self, index: Tensor) -> None:
+        """Drops the rows that are not in `index`."""
+
+
+Batch = tuple[list[int], Rows, Tensor]
+
+
+def greedy(
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    *,
+    max_new_tokens: int,
+    batch_size: int = 32,
+    stop: Stop | None = None,
+    decode: str = "shared",
+) -> list[list[int]]:
+    """The new token ids of each prompt, up to and with the end-of-sequence token if it came.
+
+    `prompts` are token ids; `stop` sees the new ids of one row after each token and says whether the row may
+    end there; `decode` is a way that is right for this model (passes.py). Raises ValueError for an empty prompt and
+    for max_new_tokens or batch_size below 1.
+    """
+    _check(prompts, max_new_tokens, batch_size)
+    eos = end_tokens(model)
+    outputs: list[list[int]] = [[] for _ in prompts]
+    with evaluating(model), batches(model, prompts, max_new_tokens, batch_size, decode) as started:
+        for chosen, rows, ids in started:
+            for i, new in zip(chosen, _decode(rows, ids, eos, max_new_tokens, stop), strict=True):
+                outputs[i] = new
+    return outputs
+
+
+@contextmanager
+def batches(
+    model: Any, prompts: Sequence[Sequence[int]], room: int, batch_size: int, decode: str
+) -> Iterator[Iterator[Batch]]:
+    """The prompts in batches: their numbers, the rows that run them, what is left to run of each prompt [B, S].
+
+    Each batch has room for so many new tokens; a prefix that all prompts share is run once where the way allows it.
+    """
+    # Elsewhere windows and states of their own may hang on the prefix, so each row runs its whole prompt.
+    one_prefix = decode == "shared" and model.config.model_type in FAMILIES
+    shared = common_prefix(prompts) if one_prefix else 0
+    prefix = _run_prefix(model, prompts[0][:shared]) if shared else None
+
+    def start(real: Tensor) -> Rows:
+        if one_prefix:
+            return _SharedRows(model, prefix, shared, real, room)
+        return (
+            _WholeRows(model) if decode == "whole" else _PlainRows(model, real, padded=decode in ("shared", "padded"))
+        )
+
+    def started() -> Iterator[Batch]:
+        for run in runs(prompts, decode):
+            for first in range(0, len(run), batch_size):
+                chosen = run[first : first + batch_size]
+                ids, real = _left_pad([prompts[i][shared:] for i in chosen], model.device)
+                yield chosen, start(real), ids
+
+    with shared_prefix_attention(model) if one_prefix else nullcontext():
+        yield started()
+
+
+def common_prefix(sequences: Sequence[Sequence[int]]) -> int:
+    """How many leading ids all sequences share: at least MIN_PREFIX or else 0, and one id is left to each."""
+    if len(sequences) < 2:
+        return 0
+    # In dictionary order: what the first and the last share, all share.
+    first, last = min(sequences, key=list), max(sequences, key=list)
+    shared = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    shared = min(shared, min(map(len, sequences)) - 1)
+    return shared if shared >= MIN_PREFIX else 0
+
+
+def _check(prompts: Sequence[Sequence[int]], max_new_tokens: int, batch_size: int) -> None:
+    if max_new_tokens < 1 or batch_size < 1:
+        raise ValueError(f"max_new_tokens={max_new_tokens} and batch_size={batch_size} must be at least 1")
+    empty = [i for i, prompt in enumerate(prompts) if len(prompt) == 0]
+    if empty:
+        raise ValueError(f"prompt {empty[0]} has no tokens: there is nothing to continue")
+
+
+def _left_pad(rows: Sequence[Sequence[int]], device: Any) -> tuple[Tensor, Tensor]:
+    """Token ids [B, S], 0 where padded, and where the real tokens are, bool [B, S]."""
+    width = max(map(len, rows))
+    ids = torch.tensor([[0] * (width - len(row)) + list(row) for row in rows])
+    real = torch.tensor([[False] * (width - len(row)) + [True] * len(row) for row in rows])
+    return ids.to(device), real.to(device)
+
+
+def _decode(rows: Rows, ids: Tensor, eos: frozenset[int], max_new_tokens: int, stop: Stop | None) -> list[list[int]]:
+    outputs: list[list[int]] = [[] for _ in range(len(ids))]
+    alive = list(range(len(ids)))  # the output each row of the shrinking batch writes to
+    done = [False] * len(alive)
+    tokens = rows.forward(ids).argmax(dim=-1)  # [B]
+    for step in range(max_new_tokens):
+        for row, token in enumerate(tokens.tolist()):
+            if not done[row]:
+                output = outputs[alive[row]]
+                output.append(token)
+                done[row] = token in eos or (stop is not None and stop(output))
+        if all(done) or step + 1 == max_new_tokens:
+            break
+        if not rows.fixed and 4 * sum(done) >= len(done):  # copying the cache pays once a quarter of the rows is idle
+            index = torch.tensor([row for row, over in enumerate(done) if not over], device=tokens.device)
+            rows.keep(index)
+            tokens = tokens[index]
+            alive = [row for row, over in zip(alive, done, strict=True) if not over]
+            done = [False] * len(alive)
+        tokens = rows.forward(tokens[:, None]).argmax(dim=-1)
+    return outputs
+
+
+def _run_prefix(model: Any, ids: Sequence[int]) -> Prefix:
+    kept = DynamicCache(config=model.config)
+    inputs = torch.tensor([list(ids)], device=model.device)
+    model(inputs, past_key_values=kept, use_cache=True, logits_to_keep=1)
+    return [(layer.keys[0], layer.values[0]) for layer in kept.layers]
+
+
+class _SharedRows:
+    """A batch whose rows read one copy of the prefix (shared_prefix.py)."""
+
+    fixed = False
+
+    def __init__(self, model: Any, prefix: Prefix | None, shared: int, real: Tensor, room: int) -> None:
+        self.model, self.prefix, self.real, self.shared = model, prefix, real, shared
+        self.cache = RowCache(real.shape[1] + room)
+        self.count = real.sum(dim=1)  # [B] real tokens of a row so far
+        self.padded = not bool(real.all())
+        # [B, 1, 1, room]: what decoding adds to the scores; the tokens to come are never masked.
+        self.bias = torch.zeros(len(real), 1, 1, self.cache.room, dtype=model.dtype, device=real.device)
+        self.bias[:, 0, 0, : real.shape[1]].masked_fill_(~real, torch.finfo(model.dtype).min)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits [B, V] behind the last of the new ids [B, Q]."""
+        prefill = self.cache.length == 0
+        if prefill:
+            positions = (self.real.cumsum(dim=1) - 1).clamp(min=0)
+            mask: Tensor | None = self._causal()
+        else:
+            positions = self.count[:, None]
+            self.count = self.count + 1
+            mask = self.bias[..., : self.cache.length + 1] if self.padded else None
+        extra = {"shared_prefix": self.prefix} if self.prefix else {}
+        # A 4D mask passes through transformers untouched; None would make it build its own.
+        output = self.model(
+            ids,
+            attention_mask=mask,
+            position_ids=positions + self.shared,
+            past_key_values=self.cache,
+            use_cache=True,
+            logits_to_keep=1,
+            **extra,
+        )
+        self.cache.length += ids.shape[1]
+        return output.logits[:, -1]
+
+    def _causal(self) -> Tensor:
+        width = self.real.shape[1]
+        seen = torch.ones(width, width, dtype=torch.bool, device=self.real.device).tril()
+        seen = seen & self.real[:, None, None, :]  # [B, 1, S, S]
+        # The lowest finite number, not -inf: a padded query sees nothing and must not become nan.
+        lowest = torch.finfo(self.model.dtype).min
+        return torch.zeros_like(seen, dtype=self.model.dtype).masked_fill_(~seen, lowest)
+
+    def keep(self, index: Tensor) -> None:
+        """Drops the rows that are not in `index`."""
+        self.cache.keep(index)
+        self.count, self.bias = self.count[index], self.bias[index]
+
+
+class _PlainRows:
+    """A batch of any other model: transformers' own attention, mask and cache."""
+
+    def __init__(self, model: Any, real: Tensor, *, padded: bool) -> None:
+        self.model = model
+        self.fixed = not padded  # caches of states, not of keys and values, cannot let go of a row
+        self.cache: dict[str, Any] = {}  # by the name that the model knows it by; the model makes its own kind
+        self.mask = real.long() if padded else None  # [B, tokens so far]
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits [B, V] behind the last of the new ids [B, Q]."""
+        extra = {} if self.mask is None else self._places(self.mask, ids)
+        output = self.model(ids, use_cache=True, logits_to_keep=1, **extra, **self.cache)
+        self.cache = {name: output[name] for name in ALL_CACHE_NAMES if output.get(name) is not None}
+        return output.logits[:, -1]
+
+    def _places(self, mask: Tensor, ids: Tensor) -> dict[str, Tensor]:
+        if self.cache:
+            mask = torch.cat([mask, mask.new_ones(len(ids), 1)], dim=1)
+        self.mask = mask
+        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+        return {"attention_mask": mask, "position_ids": positions}
+
+    def keep(self, index: Tensor) -> None:
+        """Drops the rows that are not in `index`."""
+        for cache in self.cache.values():
+            cache.batch_select_indices(index)
+        assert self.mask is not None
+        self.mask = self.mask[index]
+
+
+class _WholeRows:
+    """A batch of one row that is run from its first token for each new one."""
+
+    fixed = True
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.ids: Tensor | None = None  # [1, tokens so far]
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits [1, V] behind the last of the new ids [1, Q]."""
+        self.ids = ids if self.ids is None else torch.cat([self.ids, ids], dim=1)
+        return self.model(self.ids, use_cache=False).logits[:, -1]
+
+    def keep(self, index: Tensor) -> None:
+        """Nothing: a row that has stopped was the last of its batch."""

@@ -1,0 +1,87 @@
+"""Per-token log-probs of texts, in batches, with no more than a chunk of logits in memory at once."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainables.decoding.evaluating import evaluating
+from trainables.decoding.passes import runs
+
+# Of the trunk at once, padding counted: more of them leave the cache of a CPU and feed a GPU no better.
+PASS_TOKENS = 2048
+
+
+def token_logprobs(
+    model: Any,
+    sequences: Sequence[Sequence[int]],
+    *,
+    batch_size: int = 32,
+    chunk: int = 1024,
+    texts: str = "padded",
+) -> list[np.ndarray]:
+    """log p(x_t | x_<t) for t = 2..T of each sequence of T token ids: float64 arrays of T - 1 fp32 values.
+
+    The trunk runs at most `batch_size` rows at a time, the output layer `chunk` positions; `texts` is a way that is
+    right for this model (passes.py). Raises ValueError for a sequence of fewer than 2 tokens, which predicts nothing.
+    """
+    short = [i for i, sequence in enumerate(sequences) if len(sequence) < 2]
+    if short:
+        raise ValueError(f"sequence {short[0]} has {len(sequences[short[0]])} tokens: at least 2 are needed")
+    results: list[np.ndarray] = [np.empty(0)] * len(sequences)
+    with evaluating(model):
+        split = bool(sequences) and _head_is_last(model, sequences[0][:2])
+        for run in runs(sequences, texts):
+            for chosen in _batches(run, sequences, batch_size):
+                rows = [sequences[i] for i in chosen]
+                for i, values in zip(chosen, _batch(model, rows, chunk, split), strict=True):
+                    results[i] = values
+    return results
+
+
+def _batches(order: Sequence[int], sequences: Sequence[Sequence[int]], batch_size: int) -> Iterator[Sequence[int]]:
+    """Runs of `order` (shortest first) of at most batch_size rows and PASS_TOKENS tokens (or of one row)."""
+    first = 0
+    for end in range(1, len(order) + 1):
+        rows = end + 1 - first
+        full = rows > batch_size or (end < len(order) and rows * len(sequences[order[end]]) > PASS_TOKENS)
+        if full or end == len(order):
+            yield order[first:end]
+            first = end
+
+
+def _batch(model: Any, rows: Sequence[Sequence[int]], chunk: int, split: bool) -> list[np.ndarray]:
+    lengths = [len(row) for row in rows]
+    width = max(lengths)
+    # Padded on the right: causal attention never looks there, so no mask is needed and none slows the kernel.
+    ids = torch.tensor([list(row) + [0] * (width - len(row)) for row in rows], device=model.device)
+    predicts = torch.arange(width - 1, device=ids.device) < torch.tensor(lengths, device=ids.device)[:, None] - 1
+    inputs, targets = ids[:, :-1], ids[:, 1:][predicts]  # [B, T-1], [N]
+    if split:
+        hidden = model.base_model(inputs, use_cache=False).last_hidden_state[predicts]  # [N, D]
+        head = model.get_output_embeddings()
+        values = torch.cat(
+            [_gather(head(h), t) for h, t in zip(hidden.split(chunk), targets.split(chunk), strict=True)]
+        )
+    else:
+        values = _gather(model(inputs, use_cache=False).logits[predicts], targets)
+    parts = values.double().cpu().split([length - 1 for length in lengths])
+    return [part.numpy() for part in parts]
+
+
+def _gather(logits: Tensor, targets: Tensor) -> Tensor:
+    logits = logits.float()  # [N, V]
+    return logits.gather(1, targets[:, None])[:, 0] - logits.logsumexp(dim=-1)
+
+
+def _head_is_last(model: Any, probe: Sequence[int]) -> bool:
+    """Whether logits are the output layer of the trunk's states, not scaled or capped after, as some are."""
+    head = model.get_output_embeddings()
+    if head is None or model.base_model is model:
+        return False
+    ids = torch.tensor([list(probe)], device=model.device)
+    states = model.base_model(ids, use_cache=False).last_hidden_state
+    whole = model(ids, use_cache=False).logits
+    return states.shape[-1] == head.weight.shape[-1] and torch.allclose(head(states), whole, rtol=1e-3, atol=1e-4)

@@ -1,0 +1,292 @@
+"""The memory that a run needs, computed before anything is loaded: bytes per GPU by part and phase, and on the host.
+
+    plan(read_shape("muse-bench/MUSE-News_target"), Config(parallel="fsdp", precision="bf16"), workers=8)
+
+Symbols: P parameters, T trainable ones (`models.freeze`), W workers, c bytes of a number in forward and backward passes
+(bf16 2, fp32 4), B rows of a worker's micro-batch, L its tokens, h width, i MLP width, q heads x head size, N layers,
+V vocabulary. Weights, gradients, optimizer and teacher are fp32, 4 bytes. `fsdp` cuts each tensor by rows over the
+workers, rounded up to whole rows (how FSDP2 pads); `ddp`, and any run on one worker, holds it whole.
+
+- weights: 4 P (/W).
+- teacher: 4 T, since it shares frozen tensors with the student; fsdp: 4 P / W, since shards are cut for each alone.
+- optimizer state: SGD 4 T (none without momentum), AdamW 8 T (/W): one or two moments of each trainable number.
+- gradients: 4 T (/W): kept from the forget to the penalty batch, freed after the update.
+- gathered weights: fsdp c (root + 3 blocks) + (c + 8) block: what is outside the blocks, a block at work, one in flight
+  before it and one behind it; a block's gradients in c, and twice in fp32 on their way to the sum. ddp in bf16: 2 P,
+  autocast's copies, which the backward pass needs.
+- activations: what `saved` says; in the backward pass also one block's `block_bytes`, for the gradients of what it
+  saved, and with checkpointing once more, for the block that is computed again.
+- logits: c B L V, the student's, and with kl and qkl as much, the teacher's. At the loss their gradient too, and the
+  larger of its copy, when chunks are joined, and of what a chunk of K = 128 positions (`losses.CHUNK`) takes in fp32:
+  4 B min(K, L) V times 8 for kl and qkl, which compare two distributions, or times 4.
+- update: 4 T (/W): theta - phi of the damping, or AdamW's square root. Activations are gone by then.
+- gathered weights, scoring: fsdp c (P + block): `parallel.gathered`, and the buffer of one unit.
+- key-value cache: 1.75 * 2 c N (kv heads x head size) (prompt + new tokens) a row: when a quarter of the rows has
+  ended, the rest is copied while the old cache is still there.
+- scoring pass: the larger of a prefill's and of a log-prob pass's tensors; nothing is saved, one block is at work.
+- reserve: 2 GiB + 5% of the rest: CUDA's context and libraries, NCCL's buffers, holes in the allocator. Assumed; 3.1
+  to 4.9 GiB on one H100, where 1.7 and 2.3 were needed with segments that grow, 1.3 to 20.7 without.
+
+Scoring computes in c where the model is sharded and in fp32 elsewhere, since autocast is off. Attention is taken to be
+a kernel that keeps no [L, L] scores (flash, memory-efficient); where grouped queries fall back to the plain kernel,
+scoring needs more. Blocks are Llama's (gated MLP, two norms); other families are estimates by the same formula. A test
+holds it against the bytes of a real run of small models on a CPU; on an H100 (measurements/results/gpu-step.md)
+training took 97 to 100% of the plan, and the copied cache of scoring was not seen. Never yet held against several GPUs.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainables.config import Config
+from trainables.failures import reason_of
+
+GIB = 2**30
+FP32 = 4
+LOSS, BACKWARD, UPDATE, SCORING = "loss", "backward", "update", "scoring"  # the phases of a run
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One parameter tensor: its rows (what is cut), its elements, and whether unlearning moves it."""
+
+    rows: int
+    elements: int
+    trainable: bool
+
+    def local(self, parts: int) -> int:
+        """Elements of the largest of `parts` shards."""
+        return math.ceil(self.rows / parts) * (self.elements // self.rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What the plan has to know of a model."""
+
+    layers: int
+    hidden: int
+    mlp: int
+    heads: int
+    kv_heads: int
+    head_size: int
+    vocabulary: int
+    weights: tuple[Weight, ...]
+    block: int  # elements of the largest transformer block: what FSDP gathers at once
+    root: int  # elements outside the blocks
+
+    def elements(self, parts: int = 1, *, trainable: bool = False) -> int:
+        """Elements of one of `parts` workers' shards; of the trainable tensors only, where asked."""
+        return sum(weight.local(parts) for weight in self.weights if weight.trainable or not trainable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """The longest generation of an evaluation; the defaults are MUSE's VerbMem."""
+
+    items: int = 100
+    prompt: int = 1024  # tokens
+    new: int = 128
+
+
+MUSE = Scoring()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Bytes per GPU: phase -> part -> bytes; and host bytes per node."""
+
+    phases: Mapping[str, Mapping[str, int]]
+    host: int
+
+    def need(self, phase: str) -> int:
+        """Bytes per GPU that a phase needs, the reserve counted."""
+        return sum(self.phases[phase].values())
+
+    @property
+    def worst(self) -> str:
+        """The phase that needs most."""
+        return max(self.phases, key=self.need)
+
+    @property
+    def peak(self) -> int:
+        """Bytes per GPU that the run needs."""
+        return self.need(self.worst)
+
+
+def read_shape(reference: str | Path, *, frozen: bool = True) -> Shape:
+    """The shape of a model in a folder or on the hub, of which only the configuration is read; ValueError if none."""
+    from trainables.subjects.models import read_config  # loads torch, which a search without a plan does without
+
+    return shape_of(read_config(reference), frozen=frozen)
+
+
+class Unplanned(ValueError):
+    """An architecture of which the plan does not know what it computes, such as a recurrent one."""
+
+
+def shape_of(config: Any, *, frozen: bool = True) -> Shape:
+    """The shape of a model by its transformers configuration: it is built on the `meta` device, without memory.
+
+    Unplanned where it has no attention heads or the like, or differs from layer to layer.
+    """
+    try:
+        return _shape_of(config, frozen)
+    except Exception as error:  # here, too: an attribute that differs from layer to layer is a RuntimeError
+        kind, reason = getattr(config, "model_type", "?"), reason_of(error)
+        raise Unplanned(f"the memory of a model of type {kind} cannot be planned: {reason}") from error
+
+
+def _shape_of(config: Any, frozen: bool) -> Shape:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from trainables.subjects.models import freeze
+
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    if frozen:
+        freeze(model)
+    text = config.get_text_config()
+    kinds = model._no_split_modules or ()
+    blocks = [sum(p.numel() for p in m.parameters()) for m in model.modules() if type(m).__name__ in kinds]
+    weights = tuple(Weight(p.shape[0], p.numel(), p.requires_grad) for p in model.parameters())
+    heads, hidden = text.num_attention_heads, text.hidden_size
+    return Shape(
+        layers=text.num_hidden_layers,
+        hidden=hidden,
+        mlp=_widest(getattr(text, "intermediate_size", None) or getattr(text, "n_inner", None) or 4 * hidden),
+        heads=heads,
+        kv_heads=getattr(text, "num_key_value_heads", None) or heads,
+        head_size=getattr(text, "head_dim", None) or hidden // heads,
+        vocabulary=text.vocab_size,
+        weights=weights,
+        block=max(blocks, default=0),
+        root=sum(weight.elements for weight in weights) - sum(blocks),
+    )
+
+
+def _widest(size: int | list[int]) -> int:
+    """Some architectures list a width for each layer."""
+    return size if isinstance(size, int) else max(size)
+
+
+def plan(shape: Shape, config: Config, workers: int = 1, *, per_node: int = 8, scoring: Scoring = MUSE) -> Plan:
+    """The plan of a run on `workers` workers of one GPU each, `per_node` of them on a machine; formulas above."""
+    sharded = config.parallel == "fsdp" and workers > 1
+    parts = workers if sharded else 1
+    whole, trainable = FP32 * shape.elements(parts), FP32 * shape.elements(parts, trainable=True)
+    adamw = config.optimizer == "adamw" or config.warm_start > 0
+    moments = 2 if adamw else int(config.momentum > 0)
+    held = {
+        "weights": whole,
+        "teacher": whole if sharded else trainable,
+        "optimizer state": moments * trainable,
+    }
+    gradients = {"gradients": trainable}
+    rows = min(config.micro_batch_size, math.ceil(config.batch_size / workers))
+    gathered = {"gathered weights": _gathered(shape, config, sharded)}
+    kept = saved(shape, config, rows, sharded=sharded)
+    block = rows * config.longest * block_bytes(shape, config, config.longest, sharded=sharded)
+    at_loss, behind = _logits(shape, config, rows)
+    scratch = trainable if config.damping > 0 or adamw else 0
+    phases = {
+        LOSS: held | gradients | gathered | {"activations": kept, "logits": at_loss},
+        BACKWARD: held
+        | gradients
+        | gathered
+        | {"activations": kept + (2 if config.checkpointing else 1) * block, "logits": behind},
+        UPDATE: held | gradients | {"update": scratch},
+        SCORING: held | _scoring(shape, config, workers, sharded, scoring),
+    }
+    reserved = {name: _with_reserve(phase) for name, phase in phases.items()}
+    return Plan(phases=reserved, host=_host(shape, workers, per_node))
+
+
+def _with_reserve(parts: dict[str, int]) -> dict[str, int]:
+    return parts | {"reserve": 2 * GIB + sum(parts.values()) // 20}
+
+
+def _width(config: Config) -> int:
+    return 2 if config.precision == "bf16" else FP32
+
+
+def _gathered(shape: Shape, config: Config, sharded: bool) -> int:
+    c = _width(config)
+    if sharded:
+        units = shape.root + min(3, shape.layers) * shape.block
+        return c * units + (c + 2 * FP32) * shape.block
+    return c * shape.elements() if c < FP32 else 0
+
+
+def block_bytes(shape: Shape, config: Config, length: int, *, sharded: bool) -> int:
+    """Bytes that one block saves for the backward pass, per token of a sequence of `length`.
+
+    8h, the two norms' inputs in fp32, and 8 for their factors; 2ch, what projections read, once for attention and
+    once for the MLP (autocast, in ddp with bf16, copies it for each of the five: 5ch); 4cq + 4 heads, queries, keys and
+    values (spread to all heads), the attention's output and its normaliser; cL, a row of the padding mask; 4ci, gate,
+    its activation, up, and their product. Where norms are trained, 2ch more.
+    """
+    c = _width(config)
+    reads = 5 if c < FP32 and not sharded else 2
+    norms = 2 * (FP32 * shape.hidden + FP32) + (0 if config.freeze else 2 * c * shape.hidden)
+    attention = 4 * c * shape.heads * shape.head_size + FP32 * shape.heads + c * length
+    return norms + reads * c * shape.hidden + attention + 4 * c * shape.mlp
+
+
+def saved(shape: Shape, config: Config, rows: int, *, sharded: bool) -> int:
+    """Bytes that a forward pass leaves behind for the backward pass, logits not counted.
+
+    A block's input, what checkpointing keeps of it, is in fp32, but where FSDP casts the embeddings too. One norm
+    stands behind the last block; where it and the head are trained, they keep what they read: 2ch.
+    """
+    length = config.longest
+    residual = _width(config) if sharded else FP32
+    if config.checkpointing:
+        per_token = shape.layers * residual * shape.hidden
+    else:
+        per_token = shape.layers * block_bytes(shape, config, length, sharded=sharded)
+    behind = FP32 * shape.hidden + FP32 + (0 if config.freeze else 2 * _width(config) * shape.hidden)
+    return rows * length * (per_token + behind)
+
+
+def _logits(shape: Shape, config: Config, rows: int) -> tuple[int, int]:
+    """Bytes at the loss, and behind it, while the blocks' gradients are computed."""
+    from trainables.losses.logits import CHUNK  # loads torch, which a search without a plan does without
+
+    guided = config.penalty in ("kl", "qkl") and config.beta > 0
+    whole = _width(config) * rows * config.longest * shape.vocabulary
+    chunk = (8 if guided else 4) * FP32 * rows * min(CHUNK, config.longest) * shape.vocabulary
+    kept = (2 if guided else 1) * whole
+    return kept + whole + max(whole, chunk), kept
+
+
+def _scoring(shape: Shape, config: Config, workers: int, sharded: bool, scoring: Scoring) -> dict[str, int]:
+    from trainables.decoding.log_probs import PASS_TOKENS
+
+    c = _width(config) if sharded else FP32
+    rows = min(config.score_batch, math.ceil(scoring.items / workers))
+    cache = rows * (scoring.prompt + scoring.new) * 2 * shape.layers * shape.kv_heads * shape.head_size * c
+    # At work at once: the residual in fp32, four tensors of width h, three of the MLP's.
+    token = FP32 * shape.hidden + c * (4 * shape.hidden + 3 * shape.mlp)
+    mask = rows * scoring.prompt**2 * (1 + 2 * c)
+    prefill = rows * (scoring.prompt * token + shape.vocabulary * (c + FP32)) + mask
+    log_probs = PASS_TOKENS * token + 1024 * shape.vocabulary * (c + 2 * FP32)
+    return {
+        "gathered weights": c * (shape.elements() + shape.block) if sharded else 0,
+        "key-value cache": cache * 7 // 4,
+        "scoring pass": max(prefill, log_probs),
+    }
+
+
+def _host(shape: Shape, workers: int, per_node: int) -> int:
+    """Host bytes of the fullest node.
+
+    At a run's start each worker holds the target, the student and the teacher (frozen tensors shared) in fp32 before
+    they go to its GPU. Later it holds the target, for the next run, and the first worker what is written: one model's
+    weights, or a part of the state, which is no larger.
+    """
+    here = min(workers, per_node)
+    total, trainable = FP32 * shape.elements(), FP32 * shape.elements(trainable=True)
+    return max(here * (2 * total + trainable), here * total + (total if workers > 1 else 0))

@@ -1,0 +1,1 @@
+"""Methods of unlearning, a file a family."""

@@ -1,0 +1,1 @@
+"""A run: its folder, its key, its state, and what carries it out."""

@@ -1,0 +1,223 @@
+"""An interrupted run goes on: what it changed, its random state, its step, and the results so far, on disk.
+
+All of it lies in `state/` in the run's folder, tensors as safetensors and the rest as JSON: nothing that is read can
+run code. A state carries the key of its run, and no other run takes it up; it counts from the moment that the progress
+file names it. Kept is only what a run changes: frozen weights are the target's, and the settings of the optimizer
+follow from the configuration and the step.
+
+Worker 0 writes whole tensors, no more than one model's at a time, and every worker reads its own part of them: so a run
+may go on with another number of workers.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.distributed.tensor import DTensor, distribute_tensor
+
+from trainables.failures import whole_weights
+from trainables.methods.mean_teacher import Training
+from trainables.runs.run_folder import RunFolder
+from trainables.training.world import World
+
+STATE = "state"  # in a run's folder: all that it goes on from, and nothing else
+PROGRESS = f"{STATE}/progress.json"  # names the newest whole state; what it does not name is rubbish
+OPTIMIZER = "optimizer."  # begins the names of the optimizer's parts: optimizer.exp_avg
+COUNT = "step"  # AdamW's count of its steps: a number on the CPU, where all its other state is shaped as the weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """What lies in a run's folder: whose state it is, after which step, what the run gave until then, and its files."""
+
+    key: str
+    step: int
+    results: list[dict[str, Any]]
+    parts: list[str]
+
+    def __post_init__(self) -> None:
+        plain = isinstance(self.key, str) and isinstance(self.step, int)
+        lists = isinstance(self.results, list) and isinstance(self.parts, list)
+        if not (plain and lists and _all_are(dict, self.results) and _all_are(str, self.parts)):
+            raise ValueError("this is no state of a run")
+
+    @property
+    def place(self) -> str:
+        """The folder of its tensors, by the step: no path that is read from a file is ever written to or removed."""
+        return f"{STATE}/step-{self.step:06d}"
+
+
+def save(folder: RunFolder, key: str, training: Training, results: list[dict[str, Any]], world: World) -> None:
+    """Write a run's state in the place of an older one, whole or not at all; OSError where it cannot be written."""
+    parts = _parts(training)
+    saved = Saved(key=key, step=training.step, results=results, parts=list(parts))
+    world.on_first(lambda: _make_room(folder, saved))
+    for name, tensors in parts.items():
+        _write_part(folder.path / saved.place / f"{name}.safetensors", tensors, world)
+    world.on_first(lambda: _name(folder, saved))
+
+
+def find(folder: RunFolder, key: str, steps: int) -> Saved | None:
+    """The state from which the run of a key goes on; None where what lies there is another run's, damaged, or nothing.
+
+    A state at or beyond the last of `steps` is no state to go on from.
+    """
+    saved = _read(folder)
+    usable = saved is not None and saved.key == key and 0 < saved.step < steps and _is_whole(folder, saved)
+    return saved if usable else None
+
+
+def load(folder: RunFolder, saved: Saved, training: Training, world: World) -> None:
+    """Put a saved state in the place of a run's own; OSError where it is of another model."""
+    world.on_all(lambda: folder.get(saved.place))
+    world.on_all(lambda: _load(folder.path / saved.place, saved.parts, training))
+    training.step = saved.step
+
+
+def forget(folder: RunFolder) -> None:
+    """Remove the state of a run that ended, or that of another run."""
+    folder.drop(STATE)
+
+
+def _all_are(kind: type, values: list[Any]) -> bool:
+    return all(isinstance(value, kind) for value in values)
+
+
+def _parts(training: Training) -> dict[str, dict[str, Tensor]]:
+    """The tensors of a state, by the file that each is written to and by name, in the same order on all workers."""
+    weights = _trainable(training)
+    state = training.optimizer.state
+    kinds = sorted({kind for values in state.values() for kind, value in values.items() if value is not None})
+    return {
+        "random": _random_state(next(iter(weights.values())).device),
+        "student": _changing(training.student, training),
+        "teacher": _changing(training.teacher, training),
+        **{f"{OPTIMIZER}{kind}": {name: state[weight][kind] for name, weight in weights.items()} for kind in kinds},
+    }
+
+
+def _trainable(training: Training) -> dict[str, Tensor]:
+    return {name: weight for name, weight in training.student.named_parameters() if weight.requires_grad}
+
+
+def _changing(model: Any, training: Training) -> dict[str, Tensor]:
+    """What a run changes of a model, tied weights once; buffers that a model makes by itself are left out."""
+    named = dict(model.named_parameters()) | dict(model.named_buffers())
+    frozen = dict(training.student.named_parameters()).keys() - _trainable(training).keys()
+    return {name: named[name] for name in model.state_dict() if name in named and name not in frozen}
+
+
+def _random_state(device: torch.device) -> dict[str, Tensor]:
+    own = {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {}
+    return {"cpu": torch.get_rng_state()} | own
+
+
+def _make_room(folder: RunFolder, saved: Saved) -> None:
+    folder.drop(saved.place)
+    (folder.path / saved.place).mkdir(parents=True)
+
+
+def _write_part(file: Path, tensors: Mapping[str, Tensor], world: World) -> None:
+    whole = {}
+    for name, tensor in tensors.items():
+        gathered = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor  # all workers send their part
+        if world.rank == 0:
+            whole[name] = _alone(gathered)
+    world.on_first(lambda: _write(file, whole))
+
+
+def _alone(tensor: Tensor) -> Tensor:
+    """A tensor on the CPU in a memory of its own, as safetensors wants it."""
+    tensor = tensor.detach().cpu().contiguous()
+    return tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
+
+
+def _write(file: Path, tensors: dict[str, Tensor]) -> None:
+    with whole_weights():
+        save_file(tensors, file)
+
+
+def _name(folder: RunFolder, saved: Saved) -> None:
+    """Write what names a state, at one stroke, and remove what it takes the place of."""
+    older = _read(folder)
+    folder.put(saved.place, keep=False)
+    draft = folder.path / STATE / ".progress.json"
+    draft.write_text(json.dumps(asdict(saved)))
+    draft.replace(folder.path / PROGRESS)
+    folder.put(PROGRESS)
+    if older is not None and older.place != saved.place:
+        folder.drop(older.place)
+
+
+def _read(folder: RunFolder) -> Saved | None:
+    if not folder.get(PROGRESS):
+        return None
+    try:
+        return Saved(**json.loads((folder.path / PROGRESS).read_text("utf-8")))
+    except (ValueError, TypeError):
+        return None
+
+
+def _is_whole(folder: RunFolder, saved: Saved) -> bool:
+    """Whether every file of a state is there, and as long as its header says."""
+    folder.get(saved.place)
+    files = {file.stem: file for file in (folder.path / saved.place).glob("*.safetensors")}
+    return files.keys() == set(saved.parts) and all(map(_opens, files.values()))
+
+
+def _opens(file: Path) -> bool:
+    try:
+        with safe_open(file, "pt"):
+            return True
+    except (SafetensorError, OSError):
+        return False
+
+
+def _load(place: Path, parts: list[str], training: Training) -> None:
+    own = _parts(training)
+    for name in ("student", "teacher"):
+        _read_part(place / f"{name}.safetensors", own[name])
+    for name in parts:
+        if name.startswith(OPTIMIZER):
+            _read_part(place / f"{name}.safetensors", _new_state(training, name.removeprefix(OPTIMIZER)))
+    random = _random_state(next(iter(_trainable(training).values())).device)
+    with safe_open(place / "random.safetensors", "pt") as stored:
+        torch.set_rng_state(stored.get_tensor("cpu").clone())
+        if "cuda" in random and "cuda" in stored.keys():  # noqa: SIM118  # a file, no dict
+            torch.cuda.set_rng_state(stored.get_tensor("cuda").clone())
+
+
+def _new_state(training: Training, kind: str) -> dict[str, Tensor]:
+    """The optimizer's own tensors of a kind, one for each weight, made here for a state to be read into."""
+    made = {}
+    for name, weight in _trainable(training).items():
+        made[name] = torch.zeros(()) if kind == COUNT else torch.zeros_like(weight.detach())
+        training.optimizer.state[weight][kind] = made[name]
+    return made
+
+
+@torch.no_grad()
+def _read_part(file: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Fill tensors, on this worker its part of each, with the whole ones of a file."""
+    with safe_open(file, "pt") as stored:
+        if set(stored.keys()) != tensors.keys():
+            raise OSError(f"the run's state {str(file)!r} is not of this model: other tensors are in it")
+        for name, tensor in tensors.items():
+            value = stored.get_tensor(name)
+            if value.shape != tensor.shape:
+                raise OSError(f"the run's state {str(file)!r} is not of this model: {name} is {list(value.shape)}")
+            tensor.copy_(_part_of(value, tensor))
+
+
+def _part_of(value: Tensor, tensor: Tensor) -> Tensor:
+    """Of a whole tensor, what lies on this worker of one that may be in shards."""
+    if not isinstance(tensor, DTensor):
+        return value
+    value = value.to(tensor.device)
+    return distribute_tensor(value, tensor.device_mesh, tensor.placements, src_data_rank=None)

@@ -1,0 +1,49 @@
+"""The token sequences that a run trains on: those of the forget texts, and those of the penalty's. No model here."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from trainables.benchmarks.corpus import read_corpus
+from trainables.benchmarks.layout import Benchmark
+from trainables.config import Config
+from trainables.training.data import chunk_texts
+
+FORGET, RETAIN, UNRELATED = "raw/forget", "raw/retain1", "raw/unrelated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """Texts, and how they are cut into sequences."""
+
+    source: str  # a split of the benchmark, or a file or folder of texts
+    setting: str  # the setting that gives their length
+    max_length: int  # tokens of a sequence
+    long_texts: str = "split"
+
+    @property
+    def what(self) -> str:
+        """How a message names it."""
+        return f"training on {self.source} ({self.setting}={self.max_length})"
+
+
+def streams(config: Config) -> tuple[Stream, Stream]:
+    """What a configuration trains on: the forget texts, and the text of the penalty."""
+    forget = Stream(source=FORGET, setting="max_length", max_length=config.max_length, long_texts=config.long_texts)
+    unrelated = config.unrelated_texts or UNRELATED
+    source = RETAIN if config.regularisation == "retain" else unrelated
+    setting = "regularisation_length" if config.regularisation_length else "max_length"
+    return forget, Stream(source=source, setting=setting, max_length=getattr(config, setting))
+
+
+def cut(stream: Stream, benchmark: Benchmark, tokenizer: Any) -> list[list[int]]:
+    """The token sequences of a stream."""
+    in_benchmark = stream.source in (FORGET, RETAIN, UNRELATED)
+    texts = benchmark.texts(*stream.source.split("/")) if in_benchmark else read_corpus(stream.source)
+    return chunk_texts(tokenizer, texts, max_length=stream.max_length, long_texts=stream.long_texts)
+
+
+def longest(configs: Iterable[Config], sequences: Callable[[Stream], list[list[int]]]) -> dict[str, int]:
+    """The tokens of the longest sequence of each stream of some configurations: what it is -> tokens."""
+    every = dict.fromkeys(stream for config in configs for stream in streams(config))
+    return {stream.what: max(map(len, sequences(stream)), default=0) for stream in every}

@@ -1,0 +1,240 @@
+"""What a worker keeps warm: a task's data, models and tokens, loaded once and unlearned again for every trial.
+
+    unlearner = Unlearner(Task(benchmark="muse-mini", cache="/tmp/cache"))
+    for evaluation in unlearner(Config(steps=60), Path("runs/1")): ...
+
+Every evaluation step gives one plain dict that can be sent anywhere: the step, and for the student and the teacher the
+scores with their intervals and where the weights and the per-item outputs were written. A run that was interrupted is
+called again with the same arguments: it gives the results it gave before, and goes on behind them. Another run never
+goes on from what lies in its folder.
+"""
+
+import copy
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from trainables.benchmarks.layout import Benchmark, load_benchmark
+from trainables.config import Config
+from trainables.failures import OWN, Diverged, OutOfMemory, enough_memory, in_a_line
+from trainables.keys import run_key
+from trainables.memory.fitting import savings
+from trainables.memory.plan import BACKWARD, LOSS, SCORING, UPDATE, Unplanned, shape_of
+from trainables.methods.mean_teacher import Checkpoint, StepRecord, Training, unlearn
+from trainables.runs import resume
+from trainables.runs.run_folder import RunFolder
+from trainables.runs.sequences import Stream, cut, longest, streams
+from trainables.scores.evaluate import Evaluation, Evaluator
+from trainables.scores.protocol import PROTOCOLS
+from trainables.scores.references import References, measure_references
+from trainables.subjects.models import load_model, save_model
+from trainables.subjects.positions import check_lengths
+from trainables.subjects.tokenizers import check_vocabulary, load_tokenizer, padding_id, shared_tokenizer
+from trainables.task import Task, cache_of, locate
+from trainables.training.data import choose_fraction
+from trainables.training.parallel import gathered, whole_state
+from trainables.training.world import World, join
+
+TRAINING = (LOSS, BACKWARD, UPDATE)  # phases of the memory plan
+STEPS = "steps.parquet"  # in a run's folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A task's data and models, in memory."""
+
+    benchmark: Benchmark
+    tokenizer: Any
+    target: Any
+    references: References
+    evaluator: Evaluator
+    world: World
+
+
+def load_task(task: Task, score_batch: int = Config.score_batch) -> Loaded:
+    """Load a task; muse-mini is made, and the reference models are scored, where the cache does not have them yet.
+
+    Every worker of a run loads it; the first makes what is missing.
+    """
+    world = join()
+    places = locate(task)
+    benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
+    protocol, cache = PROTOCOLS[task.protocol], cache_of(task) / "references"
+    references = measure_references(
+        benchmark,
+        lambda: shared_tokenizer(tokenizer, places.target, places.retrained),
+        protocol,
+        places,
+        cache,
+        batch_size=score_batch,
+    )
+    target = load_model(places.target)
+    check_vocabulary(target, tokenizer, places.target)
+    return Loaded(
+        benchmark=benchmark,
+        tokenizer=tokenizer,
+        target=target,
+        references=references,
+        evaluator=Evaluator(benchmark, tokenizer, protocol, references.attack, world=world, passes=references.passes),
+        world=world,
+    )
+
+
+class Unlearner:
+    """Runs one configuration after another on the same loaded task; no run leaves a trace in the next."""
+
+    def __init__(self, task: Task, score_batch: int = Config.score_batch) -> None:
+        self.loaded = load_task(task, score_batch)
+        self._tokens: dict[Stream, list[list[int]]] = {}
+
+    def __call__(self, config: Config, folder: Path | str) -> Iterator[dict[str, Any]]:
+        """Unlearn the forget split by `config`, and yield one dict at every evaluation step.
+
+        `{"step": 15, "checkpoints": [{"role", "step", "scores": {name: [value, low, high]}, "weights", "items"}, ...]}`
+        Weights, items, the step records and, until the run ends, its state are written into `folder`.
+        A run that diverges, cannot write or finds memory full ends with `{"failure": reason}`. Of several workers one
+        that finds its memory full raises OutOfMemory: the others wait for it in the middle of a step, and can only be
+        ended. A run that did not come to its end, for want of room or because it was closed, leaves its state: the same
+        call goes on from it, or its folder `state` can be removed. What another configuration, other data or other code
+        left there is removed.
+        """
+        written, failure = RunFolder(folder), ""
+        try:
+            try:
+                with enough_memory("training", lambda: self._lighter(config, TRAINING)):
+                    yield from self._run(config, written)
+                self._forget_state(written)
+            except OWN as error:
+                if isinstance(error, OutOfMemory) and self.loaded.world.size > 1:
+                    raise
+                if isinstance(error, Diverged):
+                    self._forget_state(written)
+                failure = in_a_line(error)
+            if failure:
+                _free_memory()  # now that the error, and with it all that the run held, is gone
+                yield {"failure": failure}
+        finally:
+            written.close()
+
+    def _forget_state(self, folder: RunFolder) -> None:
+        with suppress(OSError):
+            self.loaded.world.on_first(lambda: resume.forget(folder))
+
+    def _run(self, config: Config, folder: RunFolder) -> Iterator[dict[str, Any]]:
+        world, tokenizer = self.loaded.world, self.loaded.tokenizer
+        key = run_key(config, self.loaded.references.fingerprint)
+        saved = world.on_first(lambda: _begin(folder, key, config.steps))
+        done, results = (saved.step, list(saved.results)) if saved else (0, [])
+        yield from results
+        steps = world.on_first(lambda: _read_steps(folder, done))
+        checkpoints: list[dict[str, Any]] = []
+
+        def restore(training: Training) -> None:
+            if saved:
+                resume.load(folder, saved, training, world)
+
+        for record in unlearn(
+            copy.deepcopy(self.loaded.target),
+            *self._sequences(config),
+            config,
+            pad=padding_id(tokenizer),
+            world=world,
+            done=done,
+            restore=restore,
+        ):
+            if isinstance(record, StepRecord):
+                steps.append(asdict(record))
+                continue
+            checkpoints.append(self._score(record, folder, config))
+            if record.role == "teacher":
+                world.on_first(lambda: _write_table(pd.DataFrame(steps), folder, STEPS))
+                results.append({"step": record.step, "checkpoints": checkpoints})
+                if record.step < config.steps:
+                    resume.save(folder, key, record.training, results, world)
+                yield results[-1]
+                checkpoints = []
+
+    def _score(self, checkpoint: Checkpoint, folder: RunFolder, config: Config) -> dict[str, Any]:
+        """Score a checkpoint on all workers together, and write its items and weights."""
+        name = f"step-{checkpoint.step:05d}-{checkpoint.role}"
+        model, tokenizer, world = checkpoint.model, self.loaded.tokenizer, self.loaded.world
+        with enough_memory("scoring", lambda: self._lighter(config, (SCORING,))), gathered(model):
+            evaluation = self.loaded.evaluator.with_batch_size(config.score_batch)(model)
+        weights = whole_state(model) if world.size > 1 else None
+        world.on_first(lambda: _write_table(evaluation.items, folder, f"{name}.parquet"))
+        world.on_first(lambda: save_model(model, tokenizer, folder.path / name, weights))
+        world.on_first(lambda: folder.put(name, keep=False))
+        return {
+            "role": checkpoint.role,
+            "step": checkpoint.step,
+            "scores": score_table(evaluation),
+            "weights": folder.where(name),
+            "items": folder.where(f"{name}.parquet"),
+        }
+
+    def _lighter(self, config: Config, phases: Sequence[str]) -> str:
+        """What would need less memory, as an error says it; "" where the plan knows nothing."""
+        try:
+            shape = shape_of(self.loaded.target.config, frozen=config.freeze)
+        except Unplanned:
+            return ""
+        changes = savings(shape, config, self.loaded.world.size, phases)
+        return "; less is needed with " + ", or ".join(c.flags() for c in changes) if changes else ""
+
+    def _sequences(self, config: Config) -> tuple[list[list[int]], list[list[int]]]:
+        """The forget sequences, or the share of them that is unlearned, and those of the penalty."""
+        check_lengths(longest([config], self._cut), self.loaded.target.config)
+        forget, regularisation = map(self._cut, streams(config))
+        chosen = choose_fraction(len(forget), config.forget_fraction, seed=config.seed)
+        return [forget[row] for row in chosen], regularisation
+
+    def _cut(self, stream: Stream) -> list[list[int]]:
+        """The sequences of a stream, made once."""
+        if stream not in self._tokens:
+            self._tokens[stream] = cut(stream, self.loaded.benchmark, self.loaded.tokenizer)
+        return self._tokens[stream]
+
+
+def _begin(folder: RunFolder, key: str, steps: int) -> resume.Saved | None:
+    """The state from which a run goes on; without one, what is left of another run's, or of drafts, is removed."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    saved = resume.find(folder, key, steps)
+    if saved is None:
+        resume.forget(folder)
+    for draft in folder.path.glob(".step-*"):  # of a worker that was killed as it wrote weights
+        folder.drop(draft.name)
+    return saved
+
+
+def _free_memory() -> None:
+    """Give back what a run that ended held, so that the next one finds all of it."""
+    gc.collect()
+    torch.cuda.empty_cache()
+
+
+def _write_table(table: pd.DataFrame, folder: RunFolder, name: str) -> None:
+    """Write a table, whole or not at all: a run goes on from that of its steps."""
+    draft = folder.path / f".{name}"
+    table.to_parquet(draft, index=False)
+    draft.replace(folder.path / name)
+    folder.put(name)
+
+
+def _read_steps(folder: RunFolder, done: int) -> list[dict[str, Any]]:
+    """The step records of the steps that an interrupted run had done."""
+    if not done:
+        return []
+    folder.get(STEPS)
+    rows = pd.read_parquet(folder.path / STEPS).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows if row["step"] <= done]
+
+
+def score_table(evaluation: Evaluation) -> dict[str, list[float]]:
+    """Scores as plain numbers: name -> [value, low, high]."""
+    return {name: [s.value, s.low, s.high] for name, s in evaluation.scores.items()}

@@ -1,0 +1,1 @@
+"""Scores of a model, a file each, with their protocol, intervals and reference values."""

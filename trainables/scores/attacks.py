@@ -1,0 +1,62 @@
+"""Membership attacks: how unlikely a model finds each text, by several measures (PPL, zlib, lower, Min-K%)."""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from trainables.decoding.log_probs import token_logprobs
+from trainables.decoding.passes import FAST, Passes
+from trainables.scores.privleak import MIN_K
+from trainables.scores.protocol import Protocol
+from trainables.training.world import ALONE, World
+
+
+class Texts:
+    """The texts of one split, tokenised once as they are and in lower case; call it with a model."""
+
+    def __init__(self, texts: Sequence[str], tokenizer: Any, protocol: Protocol, split: str = "texts") -> None:
+        self.texts = list(texts)
+        self._drop_last = protocol.drop_last
+        self._ids = [tokenizer(text).input_ids for text in texts]
+        self._lower = [tokenizer(text.lower()).input_ids for text in texts]
+        self.longest = (
+            max(map(len, [*self._ids, *self._lower]), default=1) - 1
+        )  # tokens read at once: the last is never fed
+        self._bytes = np.array([len(zlib.compress(text.encode("utf-8"))) for text in texts])
+        needed = 3 if protocol.drop_last else 2
+        for i, (ids, lower) in enumerate(zip(self._ids, self._lower, strict=True)):
+            if min(len(ids), len(lower)) < needed:
+                raise ValueError(f"{split}[{i}] = {texts[i]!r} has fewer than {needed} tokens: nothing to attack")
+
+    def __call__(
+        self, model: Any, *, batch_size: int = 32, world: World = ALONE, passes: Passes = FAST
+    ) -> dict[str, np.ndarray]:
+        """Each attack's score of each text, [n] each.
+
+        ppl: the mean negative log-prob (not its exponential); zlib: that over the text's compressed bytes;
+        lower: that over its value for the text in lower case; min_K: `min_k`. As in the public code of MUSE.
+        """
+        texts = [*self._ids, *self._lower]
+        logprobs = world.share_out(
+            lambda ids: token_logprobs(model, ids, batch_size=batch_size, texts=passes.texts), texts
+        )
+        loss = np.array([-values.mean() for values in logprobs])
+        plain, lower = np.split(loss, 2)
+        scores = {"ppl": plain, "zlib": plain / self._bytes, "lower": plain / lower}
+        kept = [values[:-1] if self._drop_last else values for values in logprobs[: len(plain)]]
+        for percent in MIN_K:
+            scores[f"min_{percent}"] = np.array([min_k(values, percent) for values in kept])
+        return scores
+
+
+def min_k(logprobs: np.ndarray, percent: int) -> float:
+    """Minus the mean of the lowest int(percent/100 * n), but at least one, of n token log-probs (Min-K%).
+
+    Where that number is 0 the public code of MUSE gives nan; open-unlearning takes one token, as here.
+    """
+    if len(logprobs) == 0:
+        raise ValueError("min_k needs at least one token log-prob, got none")
+    count = max(1, int(len(logprobs) * (percent / 100)))
+    return float(-np.sort(logprobs)[:count].mean())

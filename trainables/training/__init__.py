@@ -1,0 +1,1 @@
+"""What training is made of: data, optimizers, the teacher, and workers that share a step."""

@@ -1,0 +1,1 @@
+"""The Ray adapters: warm groups of workers, and what they run."""
