@@ -33,11 +33,12 @@ from trainables.config import Config
 from trainables.decoding.generate import greedy
 from trainables.decoding.log_probs import token_logprobs
 from trainables.memory.plan import GIB, SCORING, Plan, Scoring, Shape, plan, shape_of
-from trainables.methods.mean_teacher import StepRecord, unlearn
-from trainables.subjects.models import freeze
+from trainables.method import Candidate, Step
+from trainables.methods import unlearn
 from trainables.training.data import collate
 from trainables.training.teacher import make_teacher
-from trainables.training.world import World
+from trainables.training.trainable import freeze
+from trainables.world import World
 
 # Dense bf16 FLOP/s by a part of the device's name, from the makers' data sheets; the first that matches counts.
 PEAKS = {
@@ -187,11 +188,11 @@ def timed_run(shape_config: LlamaConfig, run: Config, device: torch.device, scor
     most_bytes(device)
     records = unlearn(model, sequences, sequences, run, pad=0, world=World(device=device))
     for seconds, record in stopwatch(records, device):
-        if isinstance(record, StepRecord):
+        if isinstance(record, Step):
             taken.steps.append(seconds)
-        elif record.role == "student":
+        elif isinstance(record, Candidate) and record.role == "student":
             taken.training_peak = most_bytes(device)
-            taken.scoring = timed(partial(score, record.model, scoring, run, device), device)
+            taken.scoring = timed(partial(score, record.subject, scoring, run, device), device)
             taken.scoring_peak = most_bytes(device)
             taken.used = used_bytes(device)
     return taken

@@ -19,7 +19,8 @@ from rich.table import Table
 from transformers.utils.logging import disable_progress_bar
 
 from trainables.config import Config
-from trainables.methods.mean_teacher import Checkpoint, unlearn
+from trainables.method import Candidate
+from trainables.methods import unlearn
 from trainables.runs.unlearning import Loaded, load_task
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
@@ -63,7 +64,7 @@ def run(job: tuple[str, int, tuple[str, ...]]) -> tuple[str, int, Scores]:
         for split in ("forget", "retain1")
     )
     records = unlearn(copy.deepcopy(loaded.target), forget, retain, config, pad=loaded.tokenizer.pad_token_id)
-    student = next(record.model for record in records if isinstance(record, Checkpoint) and record.role == "student")
+    student = next(record.subject for record in records if isinstance(record, Candidate) and record.role == "student")
     scores = evaluator(attacked="privleak" in shown)(student).scores
     return recipe, seed, {name: scores[name].value for name in shown}
 

@@ -20,7 +20,8 @@ from scipy import stats
 
 from measurements.science import SHOWN, load
 from trainables.config import Config
-from trainables.methods.mean_teacher import Checkpoint, unlearn
+from trainables.method import Candidate
+from trainables.methods import unlearn
 from trainables.training.data import chunk_texts
 
 DESCENT = Config(optimizer="adamw", delta=0.0, damping=0.0, steps=60, eval_every=20)  # no teacher, no damping
@@ -43,9 +44,9 @@ def run(job: tuple[str, float, int]) -> list[dict]:
     )
     rows = []
     for record in unlearn(copy.deepcopy(loaded.target), forget, retain, config, pad=loaded.tokenizer.pad_token_id):
-        if isinstance(record, Checkpoint) and record.role == "student":
-            scores = {name: score.value for name, score in loaded.evaluator(record.model).scores.items()}
-            rows.append({"method": method, "lr": lr, "step": record.step, "seed": seed} | scores)
+        if isinstance(record, Candidate) and record.role == "student":
+            scores = {name: score.value for name, score in loaded.evaluator(record.subject).scores.items()}
+            rows.append({"method": method, "lr": lr, "step": record.at, "seed": seed} | scores)
     return rows
 
 

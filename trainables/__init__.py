@@ -12,7 +12,7 @@ EXPORTS = {
     "Config": "trainables.config",
     "Task": "trainables.task",
     "Unlearner": "trainables.runs.unlearning",
-    "unlearn": "trainables.methods.mean_teacher",
+    "unlearn": "trainables.methods",
     "Evaluator": "trainables.scores.evaluate",
     "load_benchmark": "trainables.benchmarks.layout",
     "load_model": "trainables.subjects.models",

@@ -1,38 +1,76 @@
 """Keys: hashes by which a run, what it is run on, and the program that runs it are known again. No torch.
 
 A run is the same run only where all that decides what comes of it is the same; so a saved state and an ablation's
-finished run both carry `run_key`. Settings that change a run by no more than rounding (micro_batch_size, score_batch,
-parallel, checkpointing) are part of it like any other: a run that goes on is the run that was begun, bit for bit. The
-number of workers is no setting, and no part of it.
+finished run both carry `run_key`: the method and those of its settings that are not their defaults, the data, and the
+code that can change the result. So neither a comment in another method nor a new setting with a default changes a key.
+Settings that change a run by no more than rounding (micro_batch_size, score_batch, parallel, checkpointing) are part of
+it like any other: a run that goes on is the run that was begun, bit for bit. The number of workers is no setting, and
+no part of it.
 """
 
+import ast
 import hashlib
 import json
-from dataclasses import asdict
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from trainables.benchmarks.corpus import corpus_hash
-from trainables.config import Config
+from trainables.methods import METHODS
+from trainables.training.descent import Descent
 
 CODE = Path(__file__).parent
 LIBRARIES = ("torch", "transformers")  # whose kernels and models decide the bits of a run, and what a model bears
+RUNNER = "trainables.runs.unlearning"
+SCORES = "trainables.scores"
 
 
-def run_key(config: Config, data: str) -> str:
-    """Hash of a run's configuration, its seed included, of its data (`references.fingerprint`) and of the program.
+def run_key(settings: Descent, data: str) -> str:
+    """Hash of a run's method and settings, its seed included, of its data (`references.fingerprint`) and its program.
 
-    Texts that the configuration names by their path count by what they hold.
+    Texts that the settings name by their path count by what they hold.
     """
-    texts = {"unrelated_texts": corpus_hash(config.unrelated_texts)} if config.unrelated_texts else {}
-    return hash_of([asdict(config) | texts, data, program_hash()])
+    texts = {"unrelated_texts": corpus_hash(settings.unrelated_texts)} if settings.unrelated_texts else {}
+    program = program_hash(METHODS[settings.method].partition(":")[0], RUNNER, SCORES)
+    return hash_of([settings.method, sorted((settings.chosen() | texts).items()), data, program])
 
 
-def program_hash() -> str:
-    """Hash of all that computes: this package's code, and the versions of torch and transformers."""
-    return hash_of([code_hash(), [metadata.version(name) for name in LIBRARIES]])
+def program_hash(*modules: str) -> str:
+    """Hash of what computes a result: these modules with all that they import of this package, torch, transformers.
+
+    A package stands for all of its files.
+    """
+    return hash_of([_code_of(frozenset(modules)), [metadata.version(name) for name in LIBRARIES]])
+
+
+@cache
+def _code_of(modules: frozenset[str]) -> str:
+    files = _by_module()
+    reached: set[str] = set()
+    todo = [name for module in modules for name in files if name == module or name.startswith(f"{module}.")]
+    while todo:
+        name = todo.pop()
+        if name in files and name not in reached:
+            reached.add(name)
+            todo += _imports(files[name])
+    return hash_of([[name, files[name].read_text("utf-8")] for name in sorted(reached)])
+
+
+def _by_module() -> dict[str, Path]:
+    """Every file of this package by the name that it is imported by."""
+    names = {file: file.relative_to(CODE.parent).with_suffix("").parts for file in CODE.rglob("*.py")}
+    return {".".join(part for part in parts if part != "__init__"): file for file, parts in names.items()}
+
+
+def _imports(file: Path) -> Iterable[str]:
+    """What a file imports, also in a function; `from a import b` gives `a` and `a.b`."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
 
 
 @cache

@@ -10,8 +10,8 @@ from rich.console import Console
 from lethe.display.progress import open_console
 from lethe_cli import checks
 from trainables.benchmarks import documents, layout
-from trainables.config import LARGEST
 from trainables.scores.truths import protocol_for
+from trainables.settings import LARGEST
 
 Option, Argument = typer.Option, typer.Argument
 benchmark_app = typer.Typer(rich_markup_mode=None, help="Make a benchmark of your own documents.")

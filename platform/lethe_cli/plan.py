@@ -45,11 +45,15 @@ def plan(
     from trainables.memory.fitting import check_fit
     from trainables.memory.plan import plan as make_plan
     from trainables.memory.plan import read_shape
+    from trainables.methods import needs_of
     from trainables.subjects.models import check_checkpointing
 
     if config.checkpointing:
         check_checkpointing(reference)
-    shape, memory = read_shape(reference, frozen=config.freeze), memory_of(gpu_memory, host_memory, gpus_per_node)
+    shape, memory = (
+        read_shape(reference, trainable=needs_of(config).trainable),
+        memory_of(gpu_memory, host_memory, gpus_per_node),
+    )
     needed, console = make_plan(shape, config, count, per_node=gpus_per_node), open_console(stderr=json_)
     for note in preset.notes(set_ or []):
         console.print(f"note: {note}", soft_wrap=True, highlight=False)

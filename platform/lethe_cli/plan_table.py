@@ -14,6 +14,7 @@ from trainables.benchmarks import EMBEDDED
 from trainables.config import Config
 from trainables.memory.fitting import Memory, check_fit
 from trainables.memory.plan import GIB, Plan, Shape, Unplanned, plan, read_shape
+from trainables.methods import needs_of
 from trainables.task import Task, locate
 
 
@@ -30,16 +31,20 @@ def announce_plan(task: Task, configs: Sequence[Config], *, workers: int, gpus: 
         return
     target = locate(task).target
     try:
-        shapes = {freeze: read_shape(target, frozen=freeze) for freeze in {config.freeze for config in configs}}
+        shapes = {trainable: read_shape(target, trainable=trainable) for trainable in set(map(_trainable, configs))}
     except Unplanned as error:
         console.print(f"note: {error}; whether the run fits is not known", soft_wrap=True, highlight=False)
         return
-    planned = [(plan(shapes[c.freeze], c, workers, per_node=memory.per_node), c) for c in configs]
+    planned = [(plan(shapes[_trainable(c)], c, workers, per_node=memory.per_node), c) for c in configs]
     planned.sort(key=lambda pair: pair[0].peak, reverse=True)
     needed, heaviest = planned[0]
-    show_plan(needed, shapes[heaviest.freeze], workers, memory, console)
+    show_plan(needed, shapes[_trainable(heaviest)], workers, memory, console)
     for _, config in planned:
-        check_fit(shapes[config.freeze], config, workers, memory)
+        check_fit(shapes[_trainable(config)], config, workers, memory)
+
+
+def _trainable(config: Config) -> str:
+    return needs_of(config).trainable
 
 
 def here(gpus: float) -> Memory:

@@ -7,9 +7,10 @@ from tiny import tiny_model
 
 from search_spaces.presets import PRESET_SETTINGS
 from trainables.config import Config
-from trainables.methods.mean_teacher import StepRecord, unlearn
+from trainables.method import Evaluated, Step
+from trainables.methods import unlearn
 from trainables.training.parallel import local
-from trainables.training.world import World
+from trainables.world import World
 
 SMALL = {"steps": 2, "eval_every": 2, "max_length": 32}
 CONFIG = Config(**(PRESET_SETTINGS["muse-news"] | SMALL))
@@ -21,14 +22,14 @@ def held_and_seen(world: World) -> dict[str, Any]:
     sequences = [[3 + (i * j) % 200 for j in range(32)] for i in range(1, 9)]
     losses = []
     for record in unlearn(tiny_model(**ODD), sequences, sequences, CONFIG, pad=2, world=world):
-        if isinstance(record, StepRecord):
-            losses.append(record.forget_loss)
-        elif record.role == "student":
-            training = record.training
-            moments = [t for state in training.optimizer.state.values() for t in state.values() if t is not None]
+        if isinstance(record, Step):
+            losses.append(record.values["forget_loss"])
+        elif isinstance(record, Evaluated):
+            run = record.state
+            moments = [t for state in run.optimizer.state.values() for t in state.values() if t is not None]
             held = {
-                "weights": size(local(list(training.student.parameters()))),
-                "teacher": size(local(list(training.teacher.parameters()))),
+                "weights": size(local(list(run.models["student"].parameters()))),
+                "teacher": size(local(list(run.models["teacher"].parameters()))),
                 "optimizer state": size(local(moments)),
             }
     return {"rank": world.rank, "size": world.size, "held": held, "losses": losses}

@@ -58,7 +58,7 @@ def _work(rank: int, size: int, port: int, jobs: Any, answers: Any) -> None:
     os.environ.update({name: str(value) for name, value in places.items()})
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo")
-    from trainables.training.world import join
+    from trainables.world import join
 
     world = join()
     while True:

@@ -1,6 +1,7 @@
 """Only the very same run is taken over or gone on with: its key changes with everything that decides what comes of it."""
 
-from dataclasses import fields, replace
+import shutil
+from dataclasses import dataclass, fields, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from searching import make_tiny
 
 from trainables import keys
 from trainables.benchmarks.layout import load_benchmark, write_benchmark
-from trainables.config import CHOICES, Config
+from trainables.config import Config
 from trainables.content import content
 from trainables.keys import run_key
+from trainables.methods.npo import NPO
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.references import fingerprint
+from trainables.settings import setting
 from trainables.task import Task, locate
 
 
@@ -48,8 +51,9 @@ def test_another_text_has_another_key(task):
 
 def another(name: str, value: object) -> object:
     """A value of a setting that is allowed, and not this one."""
-    if name in CHOICES:
-        return next(choice for choice in CHOICES[name] if choice != value)
+    choices = Config.allowed()[name].choices
+    if choices:
+        return next(choice for choice in choices if choice != value)
     return not value if isinstance(value, bool) else value + 2 if isinstance(value, int) else value / 2 or 1.0
 
 
@@ -68,20 +72,64 @@ def test_texts_of_one_s_own_decide_by_what_they_hold_and_not_by_where_they_lie(t
     assert len({found["a"], found["c"], run_key(Config(), "data")}) == 3
 
 
-def test_other_data_and_other_code_have_another_key(monkeypatch):
-    before = run_key(Config(), "data")
-    assert run_key(Config(), "other") != before
-    monkeypatch.setattr(keys, "code_hash", lambda: "another")
-    assert run_key(Config(), "data") != before
+def test_other_data_have_another_key():
+    assert run_key(Config(), "other") != run_key(Config(), "data")
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """A copy of the package's sources, whose keys are asked for; `write` adds a line to one of its files."""
+    copied = tmp_path / "trainables"
+    shutil.copytree(keys.CODE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(keys, "CODE", copied)
+
+    def write(file: str, line: str) -> None:
+        with (copied / file).open("a") as opened:
+            opened.write(f"{line}\n")
+        keys._code_of.cache_clear()
+
+    keys._code_of.cache_clear()
+    yield write
+    keys._code_of.cache_clear()
+
+
+OWN = ["methods/npo.py", "training/descend.py", "losses/logits.py", "scores/verbmem.py", "decoding/generate.py"]
+
+
+@pytest.mark.parametrize("file", OWN)
+def test_the_code_that_can_change_a_run_decides_its_key(house, file):
+    before = run_key(NPO(), "data")
+    house(file, "CHANGED = 1")
+    assert run_key(NPO(), "data") != before
+
+
+@pytest.mark.parametrize("file", ["methods/mean_teacher.py", "methods/rmu.py", "workers/mailbox.py", "method.txt"])
+def test_a_comment_elsewhere_changes_no_key(house, file):
+    before = run_key(NPO(), "data")
+    house(file, "# a comment")
+    assert run_key(NPO(), "data") == before
+
+
+def test_a_new_setting_with_a_default_changes_no_key():
+    @dataclass(frozen=True, kw_only=True)
+    class Newer(NPO):
+        newer: float = setting(1.0, "what came to be later")
+
+    assert run_key(Newer(), "data") == run_key(NPO(), "data")
+    assert run_key(Newer(newer=2.0), "data") != run_key(NPO(), "data")
+
+
+def test_two_methods_of_the_same_settings_have_keys_of_their_own():
+    assert run_key(NPO(), "data") != run_key(Config(), "data")
 
 
 @pytest.mark.parametrize("library", ["torch", "transformers"])
 def test_another_version_of_what_computes_has_another_key_of_runs_and_of_reference_scores(library, monkeypatch):
-    before, program = run_key(Config(), "data"), keys.program_hash()
+    before, program = run_key(Config(), "data"), keys.program_hash(keys.SCORES)
     installed = metadata.version
     monkeypatch.setattr(metadata, "version", lambda name: "0.0" if name == library else installed(name))
     assert run_key(Config(), "data") != before
-    assert keys.program_hash() != program
+    assert keys.program_hash(keys.SCORES) != program
 
 
 def test_the_code_s_hash_is_that_of_what_was_imported_and_changes_with_a_line_of_it(tmp_path, monkeypatch):

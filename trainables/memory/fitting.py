@@ -1,6 +1,6 @@
 """Whether a plan fits the memory there is, and if not, what would: every change proposed is one that was planned.
 
-    check_fit(shape, config, 1, Memory(gpu=80 * GIB))     # ValueError: this run needs ..., and there are ...
+    check_fit(shape, settings, 1, Memory(gpu=80 * GIB))     # ValueError: this run needs ..., and there are ...
 
 Changes keep the results up to rounding: where a run lies and how it is computed, never what is computed.
 """
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trainables.config import Config
 from trainables.memory.plan import GIB, Plan, Shape, plan
+from trainables.training.descent import Descent
 
 MOST_WORKERS, MOST_PROPOSALS = 64, 3
 LESS = 0.8  # of what is planned for a run that found too little: what is to be gained from a change
@@ -51,71 +51,71 @@ def fits(needed: Plan, memory: Memory) -> bool:
     return on_gpu and (memory.host is None or needed.host <= memory.host)
 
 
-def check_fit(shape: Shape, config: Config, workers: int, memory: Memory) -> Plan:
+def check_fit(shape: Shape, settings: Descent, workers: int, memory: Memory) -> Plan:
     """Return the plan of a run; ValueError, in one line, where it does not fit, with what would."""
-    needed = plan(shape, config, workers, per_node=memory.per_node)
+    needed = plan(shape, settings, workers, per_node=memory.per_node)
     if fits(needed, memory):
         return needed
     if memory.gpu is not None and needed.peak > memory.gpu:
         lack = f"{_gib(needed.peak)} GiB on each GPU ({needed.worst}), and there are {_gib(memory.gpu)}"
     else:
         lack = f"{_gib(needed.host)} GiB of host memory on a node, and there are {_gib(memory.host or 0)}"
-    found = proposals(shape, config, workers, memory)
+    found = proposals(shape, settings, workers, memory)
     advice = "it fits with " + ", or ".join(change.flags() for change in found) if found else _no_way()
     raise ValueError(f"this run needs {lack}: {advice}")
 
 
-def proposals(shape: Shape, config: Config, workers: int, memory: Memory) -> list[Change]:
+def proposals(shape: Shape, settings: Descent, workers: int, memory: Memory) -> list[Change]:
     """The smallest changes with which a run fits, three at most; none that holds another one as its part."""
 
-    def fit(changed: Config, count: int) -> bool:
+    def fit(changed: Descent, count: int) -> bool:
         useless = memory.shared and changed.parallel == "fsdp" and count > 1
         return not useless and fits(plan(shape, changed, count, per_node=memory.per_node), memory)
 
-    return _smallest(config, workers, fit)
+    return _smallest(settings, workers, fit)
 
 
-def savings(shape: Shape, config: Config, workers: int, phases: Sequence[str]) -> list[Change]:
+def savings(shape: Shape, settings: Descent, workers: int, phases: Sequence[str]) -> list[Change]:
     """The smallest changes of settings by whose plan a run that found too little in some phases needs a fifth less."""
 
-    def need(changed: Config) -> int:
+    def need(changed: Descent) -> int:
         planned = plan(shape, changed, workers).phases
         return max(sum(size for part, size in planned[phase].items() if part != "reserve") for phase in phases)
 
-    most = LESS * need(config)
-    return _smallest(config, workers, lambda changed, count: count == workers and need(changed) <= most)
+    most = LESS * need(settings)
+    return _smallest(settings, workers, lambda changed, count: count == workers and need(changed) <= most)
 
 
-def _smallest(config: Config, workers: int, enough: Callable[[Config, int], bool]) -> list[Change]:
+def _smallest(settings: Descent, workers: int, enough: Callable[[Descent, int], bool]) -> list[Change]:
     """Of the changes with which the run is `enough`, by its settings and workers, the smallest, three at most."""
     found: list[Change] = []
-    for change in sorted(_changes(config, workers), key=lambda change: len(change.names())):
+    for change in sorted(_changes(settings, workers), key=lambda change: len(change.names())):
         if any(smaller.names() <= change.names() for smaller in found):
             continue
-        if enough(replace(config, **dict(change.settings)), change.workers or workers):
+        if enough(replace(settings, **dict(change.settings)), change.workers or workers):
             found.append(change)
             if len(found) == MOST_PROPOSALS:
                 break
     return found
 
 
-def _changes(config: Config, workers: int) -> Iterator[Change]:
+def _changes(settings: Descent, workers: int) -> Iterator[Change]:
     """All that may be changed, the cheapest first."""
     counts: list[int | None] = [None, *_doubled(workers)]
-    smaller = [config.micro_batch_size // 2**n for n in range(1, config.micro_batch_size.bit_length())]
+    smaller = [settings.micro_batch_size // 2**n for n in range(1, settings.micro_batch_size.bit_length())]
     options: dict[str, list[Any]] = {
-        "parallel": ["fsdp"] if config.parallel != "fsdp" else [],
-        "precision": ["bf16"] if config.precision != "bf16" else [],
+        "parallel": ["fsdp"] if settings.parallel != "fsdp" else [],
+        "precision": ["bf16"] if settings.precision != "bf16" else [],
         "micro_batch_size": smaller,
-        "score_batch": [size for size in (32, 8) if size < config.score_batch],
-        "checkpointing": [True] if not config.checkpointing else [],
+        "score_batch": [size for size in (32, 8) if size < settings.score_batch],
+        "checkpointing": [True] if not settings.checkpointing else [],
     }
     choices = [[None, *values] for values in options.values()]
     for count, *values in itertools.product(counts, *choices):
-        settings = tuple((name, value) for name, value in zip(options, values, strict=True) if value is not None)
+        changed = tuple((name, value) for name, value in zip(options, values, strict=True) if value is not None)
         alone = (count or workers) == 1
-        if (settings or count) and not (alone and "parallel" in dict(settings)):  # shards need company
-            yield Change(settings, count)
+        if (changed or count) and not (alone and "parallel" in dict(changed)):  # shards need company
+            yield Change(changed, count)
 
 
 def _doubled(workers: int) -> list[int]:

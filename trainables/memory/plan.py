@@ -1,6 +1,6 @@
 """The memory that a run needs, computed before anything is loaded: bytes per GPU by part and phase, and on the host.
 
-    plan(read_shape("muse-bench/MUSE-News_target"), Config(parallel="fsdp", precision="bf16"), workers=8)
+    plan(read_shape("muse-bench/MUSE-News_target"), MeanTeacher(parallel="fsdp", precision="bf16"), workers=8)
 
 Symbols: P parameters, T trainable ones (`models.freeze`), W workers, c bytes of a number in forward and backward passes
 (bf16 2, fp32 4), B rows of a worker's micro-batch, L its tokens, h width, i MLP width, q heads x head size, N layers,
@@ -40,8 +40,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainables.config import Config
 from trainables.failures import reason_of
+from trainables.methods import needs_of
+from trainables.training.descent import Descent
 
 GIB = 2**30
 FP32 = 4
@@ -115,42 +116,40 @@ class Plan:
         return self.need(self.worst)
 
 
-def read_shape(reference: str | Path, *, frozen: bool = True) -> Shape:
+def read_shape(reference: str | Path, *, trainable: str = "matrices") -> Shape:
     """The shape of a model in a folder or on the hub, of which only the configuration is read; ValueError if none."""
     from trainables.subjects.models import read_config  # loads torch, which a search without a plan does without
 
-    return shape_of(read_config(reference), frozen=frozen)
+    return shape_of(read_config(reference), trainable=trainable)
 
 
 class Unplanned(ValueError):
     """An architecture of which the plan does not know what it computes, such as a recurrent one."""
 
 
-def shape_of(config: Any, *, frozen: bool = True) -> Shape:
+def shape_of(config: Any, *, trainable: str = "matrices") -> Shape:
     """The shape of a model by its transformers configuration: it is built on the `meta` device, without memory.
 
     Unplanned where it has no attention heads or the like, or differs from layer to layer.
     """
     try:
-        return _shape_of(config, frozen)
+        return _shape_of(config, trainable)
     except Exception as error:  # here, too: an attribute that differs from layer to layer is a RuntimeError
         kind, reason = getattr(config, "model_type", "?"), reason_of(error)
         raise Unplanned(f"the memory of a model of type {kind} cannot be planned: {reason}") from error
 
 
-def _shape_of(config: Any, frozen: bool) -> Shape:
+def _shape_of(config: Any, trainable: str) -> Shape:
     import torch
     from transformers import AutoModelForCausalLM
 
-    from trainables.subjects.models import freeze
+    from trainables.training.trainable import blocks_of, choose
 
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-    if frozen:
-        freeze(model)
+    choose(model, trainable)
     text = config.get_text_config()
-    kinds = model._no_split_modules or ()
-    blocks = [sum(p.numel() for p in m.parameters()) for m in model.modules() if type(m).__name__ in kinds]
+    blocks = [sum(p.numel() for p in block.parameters()) for block in blocks_of(model)]
     weights = tuple(Weight(p.shape[0], p.numel(), p.requires_grad) for p in model.parameters())
     heads, hidden = text.num_attention_heads, text.hidden_size
     return Shape(
@@ -172,33 +171,34 @@ def _widest(size: int | list[int]) -> int:
     return size if isinstance(size, int) else max(size)
 
 
-def plan(shape: Shape, config: Config, workers: int = 1, *, per_node: int = 8, scoring: Scoring = MUSE) -> Plan:
+def plan(shape: Shape, settings: Descent, workers: int = 1, *, per_node: int = 8, scoring: Scoring = MUSE) -> Plan:
     """The plan of a run on `workers` workers of one GPU each, `per_node` of them on a machine; formulas above."""
-    sharded = config.parallel == "fsdp" and workers > 1
+    sharded = settings.parallel == "fsdp" and workers > 1
     parts = workers if sharded else 1
     whole, trainable = FP32 * shape.elements(parts), FP32 * shape.elements(parts, trainable=True)
-    adamw = config.optimizer == "adamw" or config.warm_start > 0
-    moments = 2 if adamw else int(config.momentum > 0)
+    needs = needs_of(settings)
+    moments = 2 if needs.adamw else int(settings.momentum > 0)
+    copies = needs.teacher + needs.frozen
     held = {
         "weights": whole,
-        "teacher": whole if sharded else trainable,
+        "teacher": copies * (whole if sharded else trainable),
         "optimizer state": moments * trainable,
     }
     gradients = {"gradients": trainable}
-    rows = min(config.micro_batch_size, math.ceil(config.batch_size / workers))
-    gathered = {"gathered weights": _gathered(shape, config, sharded)}
-    kept = saved(shape, config, rows, sharded=sharded)
-    block = rows * config.longest * block_bytes(shape, config, config.longest, sharded=sharded)
-    at_loss, behind = _logits(shape, config, rows)
-    scratch = trainable if config.damping > 0 or adamw else 0
+    rows = min(settings.micro_batch_size, math.ceil(settings.batch_size / workers))
+    gathered = {"gathered weights": _gathered(shape, settings, sharded)}
+    kept = saved(shape, settings, rows, sharded=sharded)
+    block = rows * settings.longest * block_bytes(shape, settings, settings.longest, sharded=sharded)
+    at_loss, behind = _logits(shape, settings, rows, guided=needs.guided) if needs.logits else (0, 0)
+    scratch = trainable if needs.scratch or needs.adamw else 0
     phases = {
         LOSS: held | gradients | gathered | {"activations": kept, "logits": at_loss},
         BACKWARD: held
         | gradients
         | gathered
-        | {"activations": kept + (2 if config.checkpointing else 1) * block, "logits": behind},
+        | {"activations": kept + (2 if settings.checkpointing else 1) * block, "logits": behind},
         UPDATE: held | gradients | {"update": scratch},
-        SCORING: held | _scoring(shape, config, workers, sharded, scoring),
+        SCORING: held | _scoring(shape, settings, workers, sharded, scoring),
     }
     reserved = {name: _with_reserve(phase) for name, phase in phases.items()}
     return Plan(phases=reserved, host=_host(shape, workers, per_node))
@@ -208,19 +208,19 @@ def _with_reserve(parts: dict[str, int]) -> dict[str, int]:
     return parts | {"reserve": 2 * GIB + sum(parts.values()) // 20}
 
 
-def _width(config: Config) -> int:
-    return 2 if config.precision == "bf16" else FP32
+def _width(settings: Descent) -> int:
+    return 2 if settings.precision == "bf16" else FP32
 
 
-def _gathered(shape: Shape, config: Config, sharded: bool) -> int:
-    c = _width(config)
+def _gathered(shape: Shape, settings: Descent, sharded: bool) -> int:
+    c = _width(settings)
     if sharded:
         units = shape.root + min(3, shape.layers) * shape.block
         return c * units + (c + 2 * FP32) * shape.block
     return c * shape.elements() if c < FP32 else 0
 
 
-def block_bytes(shape: Shape, config: Config, length: int, *, sharded: bool) -> int:
+def block_bytes(shape: Shape, settings: Descent, length: int, *, sharded: bool) -> int:
     """Bytes that one block saves for the backward pass, per token of a sequence of `length`.
 
     8h, the two norms' inputs in fp32, and 8 for their factors; 2ch, what projections read, once for attention and
@@ -228,45 +228,44 @@ def block_bytes(shape: Shape, config: Config, length: int, *, sharded: bool) -> 
     values (spread to all heads), the attention's output and its normaliser; cL, a row of the padding mask; 4ci, gate,
     its activation, up, and their product. Where norms are trained, 2ch more.
     """
-    c = _width(config)
+    c = _width(settings)
     reads = 5 if c < FP32 and not sharded else 2
-    norms = 2 * (FP32 * shape.hidden + FP32) + (0 if config.freeze else 2 * c * shape.hidden)
+    norms = 2 * (FP32 * shape.hidden + FP32) + (0 if settings.freeze else 2 * c * shape.hidden)
     attention = 4 * c * shape.heads * shape.head_size + FP32 * shape.heads + c * length
     return norms + reads * c * shape.hidden + attention + 4 * c * shape.mlp
 
 
-def saved(shape: Shape, config: Config, rows: int, *, sharded: bool) -> int:
+def saved(shape: Shape, settings: Descent, rows: int, *, sharded: bool) -> int:
     """Bytes that a forward pass leaves behind for the backward pass, logits not counted.
 
     A block's input, what checkpointing keeps of it, is in fp32, but where FSDP casts the embeddings too. One norm
     stands behind the last block; where it and the head are trained, they keep what they read: 2ch.
     """
-    length = config.longest
-    residual = _width(config) if sharded else FP32
-    if config.checkpointing:
+    length = settings.longest
+    residual = _width(settings) if sharded else FP32
+    if settings.checkpointing:
         per_token = shape.layers * residual * shape.hidden
     else:
-        per_token = shape.layers * block_bytes(shape, config, length, sharded=sharded)
-    behind = FP32 * shape.hidden + FP32 + (0 if config.freeze else 2 * _width(config) * shape.hidden)
+        per_token = shape.layers * block_bytes(shape, settings, length, sharded=sharded)
+    behind = FP32 * shape.hidden + FP32 + (0 if settings.freeze else 2 * _width(settings) * shape.hidden)
     return rows * length * (per_token + behind)
 
 
-def _logits(shape: Shape, config: Config, rows: int) -> tuple[int, int]:
+def _logits(shape: Shape, settings: Descent, rows: int, *, guided: bool) -> tuple[int, int]:
     """Bytes at the loss, and behind it, while the blocks' gradients are computed."""
     from trainables.losses.logits import CHUNK  # loads torch, which a search without a plan does without
 
-    guided = config.penalty in ("kl", "qkl") and config.beta > 0
-    whole = _width(config) * rows * config.longest * shape.vocabulary
-    chunk = (8 if guided else 4) * FP32 * rows * min(CHUNK, config.longest) * shape.vocabulary
+    whole = _width(settings) * rows * settings.longest * shape.vocabulary
+    chunk = (8 if guided else 4) * FP32 * rows * min(CHUNK, settings.longest) * shape.vocabulary
     kept = (2 if guided else 1) * whole
     return kept + whole + max(whole, chunk), kept
 
 
-def _scoring(shape: Shape, config: Config, workers: int, sharded: bool, scoring: Scoring) -> dict[str, int]:
+def _scoring(shape: Shape, settings: Descent, workers: int, sharded: bool, scoring: Scoring) -> dict[str, int]:
     from trainables.decoding.log_probs import PASS_TOKENS
 
-    c = _width(config) if sharded else FP32
-    rows = min(config.score_batch, math.ceil(scoring.items / workers))
+    c = _width(settings) if sharded else FP32
+    rows = min(settings.score_batch, math.ceil(scoring.items / workers))
     cache = rows * (scoring.prompt + scoring.new) * 2 * shape.layers * shape.kv_heads * shape.head_size * c
     # At work at once: the residual in fp32, four tensors of width h, three of the MLP's.
     token = FP32 * shape.hidden + c * (4 * shape.hidden + 3 * shape.mlp)

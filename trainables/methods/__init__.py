@@ -1,1 +1,43 @@
-"""Methods of unlearning, a file a family."""
+"""Methods of unlearning, a file a family. A new one is a file here and a line in METHODS, and a space in search_spaces.
+
+METHODS is read without loading any of them: a method's file is loaded when it is asked for, and torch when it runs.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from trainables.method import Method, Needs, Record, Run, Sequences, Start
+from trainables.settings import Settings
+
+METHODS = {
+    "mean_teacher": "trainables.methods.mean_teacher:MEAN_TEACHER",
+    "npo_gdr": "trainables.methods.npo:NPO_GDR",
+    "rmu_adaptive": "trainables.methods.rmu:RMU_ADAPTIVE",
+}
+
+
+def find_method(name: str) -> Method:
+    """Return a method by its name; ValueError for an unknown one."""
+    if name not in METHODS:
+        raise ValueError(f"method {name!r} is unknown: choose {', '.join(METHODS)}")
+    module, _, attribute = METHODS[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def needs_of(settings: Settings) -> Needs:
+    """What a method holds in memory by these settings."""
+    return find_method(settings.method).needs(settings)
+
+
+def unlearn(
+    model: Any, forget: Sequences, retain: Sequences, settings: Settings, *, pad: int, **run: Any
+) -> Iterator[Record]:
+    """Unlearn token sequences from a model, in place, by the method that its settings are of; records as they come.
+
+    `run` is what a `Run` takes; without it this process is the only worker.
+    """
+    from trainables.world import ALONE
+
+    start = Start(model=model, forget=forget, retain=retain, pad=pad)
+    return find_method(settings.method).unlearn(start, settings, Run(**{"world": ALONE, **run}))

@@ -1,294 +1,155 @@
-"""Mean-teacher unlearning: one loop that yields a record for every step and the models at every evaluation step.
-
-    for record in unlearn(student, forget, regularisation, Config(steps=60), pad=0): ...
+"""Mean-teacher unlearning: descent on a forget loss, and a penalty against the slow average of the student's weights.
 
 What a step does, in this order (arXiv 2504.13388): the gradient of alpha * forget loss, the gradient of beta * penalty
 against the teacher, clipping of the global norm, damping scaled by the clip coefficient, the optimizer's step, and the
 teacher's contraction, scaled too. With `warm_start` its first steps are AdamW's against the frozen target, and the
-teacher begins where they end. Scoring and saving are the caller's.
+teacher begins where they end.
 """
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+from trainables.method import Method, Needs, Record, Run, Start
+from trainables.settings import setting
+from trainables.training.descent import Descent
 
-from trainables.config import Config
-from trainables.failures import Diverged
-from trainables.losses import logits as losses
-from trainables.subjects.models import freeze, trainable_parameters
-from trainables.training.data import IGNORED, collate, cyclic_indices, next_token_targets, sample_indices
-from trainables.training.optimizers import make_optimizer, set_learning_rate
-from trainables.training.parallel import deal, global_norm, lay_out, local, sum_gradients
-from trainables.training.teacher import add_damping_, clip_coefficient, contract_, make_teacher
-from trainables.training.world import ALONE, World
+if TYPE_CHECKING:
+    from trainables.training.descend import Batch, Hook
 
-Sequences = Sequence[Sequence[int]]
-FORGET, REGULARISATION = 0, 1  # the two streams of draws
+FORGET_LOSSES = ("nlul", "ll", "npo_sequence_sum", "npo_sequence_mean", "simnpo", "mismatch")
+PENALTIES = ("kl", "qkl", "gdr", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepRecord:
-    """What one optimizer step saw. Losses are unweighted means over the batch, in nats."""
+class MeanTeacher(Descent):
+    """Mean-teacher unlearning, in the symbols of arXiv 2504.13388.
 
-    step: int
-    forget_loss: float
-    penalty: float
-    gradient_norm: float
-    clip_coefficient: float
-    lr: float
-
-
-@dataclass(kw_only=True)
-class Training:
-    """All that a run changes; batches are drawn by the step."""
-
-    student: Any
-    teacher: Any
-    optimizer: torch.optim.Optimizer
-    step: int = 0  # steps done
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checkpoint:
-    """The student or the teacher after `step` steps; the model is live and moves on with the next step."""
-
-    step: int
-    role: str  # "student" or "teacher"
-    model: Any
-    training: Training
-
-
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """One micro-batch after the student's forward pass; `mask` is 1 at the positions that have a target."""
-
-    logits: Tensor  # [B, T, V]
-    targets: Tensor  # [B, T], IGNORED at padding
-    mask: Tensor  # [B, T] fp32
-    reference_log_p: Tensor | None = None  # [B, T] fp32, the initial model's; for npo
-    teacher_logits: Tensor | None = None  # [B, T, V]; for kl and qkl
-
-    def reference(self) -> Tensor:
-        """The initial model's log-probability of each target: [B, T] fp32."""
-        assert self.reference_log_p is not None
-        return self.reference_log_p
-
-    def guide(self) -> Tensor:
-        """The teacher's logits: [B, T, V]."""
-        assert self.teacher_logits is not None
-        return self.teacher_logits
-
-    def log_p(self) -> Tensor:
-        """Log-probability of each target: [B, T] fp32."""
-        return losses.token_log_probs(self.logits, self.targets)
-
-
-FORGET_LOSSES: dict[str, Callable[[Batch, Config], Tensor]] = {
-    "nlul": lambda b, c: losses.nlul(b.log_p(), tol=c.tol, threshold=c.threshold),
-    "ll": lambda b, c: losses.ll(b.log_p()),
-    "npo_sequence_sum": lambda b, c: losses.npo_sequence_sum(b.log_p(), b.reference(), b.mask, beta=c.npo_beta),
-    "npo_sequence_mean": lambda b, c: losses.npo_sequence_mean(b.log_p(), b.reference(), b.mask, beta=c.npo_beta),
-    "simnpo": lambda b, c: losses.simnpo(b.log_p(), b.mask, beta=c.simnpo_beta, gamma=c.simnpo_gamma),
-    "mismatch": lambda b, c: losses.mismatch(b.logits),
-}
-PENALTIES: dict[str, Callable[[Batch, Config], Tensor]] = {
-    "kl": lambda b, c: losses.kl(b.logits, b.guide()),
-    "qkl": lambda b, c: losses.qkl(b.logits, b.guide()),
-    "gdr": lambda b, c: losses.gdr(b.log_p()),
-}
-
-
-def unlearn(
-    student: Any,
-    forget: Sequences,
-    regularisation: Sequences,
-    config: Config,
-    *,
-    pad: int,
-    world: World = ALONE,
-    done: int = 0,
-    restore: Callable[[Training], None] = lambda training: None,
-) -> Iterator[StepRecord | Checkpoint]:
-    """Unlearn `forget` in place from `student`, and yield records as they come.
-
-    `forget` and `regularisation` are token sequences, `pad` the id that fills them up. Every `eval_every` steps, and
-    after the last, a Checkpoint of the student and one of the teacher follow the step's record. Raises Diverged, with
-    the step, as soon as a loss or the gradient norm is not finite. With a `world` of several workers, all of which run
-    this on the same arguments, records are the same on each, and the same as on one worker up to rounding. `restore`
-    puts the Training of a run that was interrupted behind step `done` in the place of a new one; the steps that are
-    left then give the same bits on one worker, and on several where the model has no dropout.
+    Defaults are muse-mini's; the paper's Llama-2-7B values are lr 5e-4, alpha 0.05 (News) or 0.1 (Books), delta 0.005,
+    damping 5, batch 40, and up to 2000 steps.
     """
-    torch.manual_seed(config.seed)  # for models with dropout; batches are drawn by (seed, step)
-    if config.freeze:
-        freeze(student)
+
+    method = "mean_teacher"
+
+    alpha: float = setting(1.0, "weight of the forget loss")
+    beta: float = setting(1.0, "weight of the penalty against the teacher")
+    delta: float = setting(0.2, "EMA rate: share of the student taken into the teacher at each step", most=1)
+    damping: float = setting(1.0, "lambda: pull of the student to the teacher in weight space")
+    forget_loss: str = setting("nlul", "what is lowered on forget text", choices=FORGET_LOSSES)
+    penalty: str = setting("kl", "what holds the student on retain text", choices=PENALTIES)
+    warm_start: int = setting(0, "steps, of all, by AdamW against the frozen target, before the teacher starts")
+    warm_lr: float = setting(0.001, "learning rate of those", positive=True)
+    tol: float = setting(0.02, "tolerance of nlul", positive=True)
+    threshold: float = setting(0.0, "of nlul: tokens with a lower probability get weight 0", most=1)
+    npo_beta: float = setting(0.1, "inverse temperature of npo", positive=True)
+    simnpo_beta: float = setting(2.5, "inverse temperature of simnpo", positive=True)
+    simnpo_gamma: float = setting(0.0, "margin of simnpo")
+
+
+def needs(settings: MeanTeacher) -> Needs:
+    """The teacher, and what damping and a warm start need."""
+    return Needs(
+        trainable="matrices" if settings.freeze else "all",
+        teacher=True,
+        guided=settings.penalty in ("kl", "qkl") and settings.beta > 0,
+        scratch=settings.damping > 0,
+        adamw=settings.optimizer == "adamw" or settings.warm_start > 0,
+    )
+
+
+def unlearn(start: Start, settings: MeanTeacher, run: Run) -> Iterator[Record]:
+    """Unlearn the forget text from `start.model`, in place: candidates are the student and the teacher."""
+    from trainables.training import descend as loop
+    from trainables.training.parallel import lay_out
+    from trainables.training.teacher import make_teacher
+    from trainables.training.trainable import prepare
+
+    student = prepare(start.model, needs(settings).trainable, settings.seed)
     teacher = make_teacher(student)
-    lay_out(student, teacher, config, world)
-    theta, phi = _matching_parameters(student, teacher)
-    references = _initial_log_probs(teacher, forget, config, pad) if config.forget_loss.startswith("npo") else None
-    optimizer = make_optimizer(theta, phase(config, max(done, 1)))
-    training = Training(student=student, teacher=teacher, optimizer=optimizer)
-    restore(training)
-    for step in range(training.step + 1, config.steps + 1):
-        now = phase(config, step)
-        if 1 < step == config.warm_start + 1:
-            training.optimizer = make_optimizer(theta, now)
-            contract_(local(phi), local(theta), 1.0)
-        student.train()  # a caller may have put it in evaluation mode to score it
-        rows = _draw(len(forget), FORGET, step, config)
-        forget_loss = _backward_forget(student, forget, rows, references, config, pad, world)
-        rows = _draw(len(regularisation), REGULARISATION, step, config)
-        penalty = _backward_penalty(student, teacher, regularisation, rows, config, pad, world)
-        forget_loss, penalty = world.sum([forget_loss, penalty])
-        gradients = _gradients(theta)
-        sum_gradients(gradients, world)
-        norm = global_norm(gradients, world)
-        c = clip_coefficient(norm, config.clip)
-        if not math.isfinite(forget_loss + penalty + norm):
-            raise Diverged(f"step {step}: forget loss {forget_loss}, penalty {penalty}, gradient norm {norm}")
-        torch._foreach_mul_(local(gradients), c)
-        add_damping_(local(gradients), local(theta), local(phi), now.damping * c)
-        lr = set_learning_rate(training.optimizer, now, step if step <= config.warm_start else step - config.warm_start)
-        training.optimizer.step()
-        training.optimizer.zero_grad()
-        del gradients  # or they would live beside those of the next step, and through scoring
-        contract_(local(phi), local(theta), now.delta * c)
-        training.step = step
-        yield StepRecord(
-            step=step, forget_loss=forget_loss, penalty=penalty, gradient_norm=norm, clip_coefficient=c, lr=lr
-        )
-        if step % config.eval_every == 0 or step == config.steps:
-            yield Checkpoint(step=step, role="student", model=student, training=training)
-            yield Checkpoint(step=step, role="teacher", model=teacher, training=training)
+    lay_out((student, teacher), settings, run.world)
+    by_npo = settings.forget_loss.startswith("npo")
+    forget = loop.Term(
+        name="forget_loss",
+        sequences=start.forget,
+        stream=loop.FORGET,
+        weight=settings.alpha,
+        loss=forget_losses(settings)[settings.forget_loss],
+        references=loop.initial_log_probs(teacher, start.forget, settings, start.pad) if by_npo else None,
+    )
+    penalty = loop.Term(
+        name="penalty",
+        sequences=start.retain,
+        stream=loop.RETAIN,
+        weight=settings.beta,
+        loss=penalties()[settings.penalty] if settings.beta else None,
+        guide=teacher if settings.penalty in ("kl", "qkl") else None,
+    )
+    hook = _pull(student, teacher, settings)
+    yield from loop.descend(
+        student, (forget, penalty), settings, run, pad=start.pad, hook=hook, beside={"teacher": teacher}
+    )
 
 
-def phase(config: Config, step: int) -> Config:
-    """The configuration of a step: in a warm start AdamW's, whose teacher stays the target and pulls by the penalty."""
-    if step > config.warm_start:
-        return config
-    return replace(config, optimizer="adamw", lr=config.warm_lr, delta=0.0, damping=0.0)
+def forget_losses(settings: MeanTeacher) -> dict[str, Callable[["Batch"], Any]]:
+    """Every forget loss as a function of a batch, by name."""
+    from trainables.losses import logits as losses
+
+    s = settings
+    return {
+        "nlul": lambda b: losses.nlul(b.log_p(), tol=s.tol, threshold=s.threshold),
+        "ll": lambda b: losses.ll(b.log_p()),
+        "npo_sequence_sum": lambda b: losses.npo_sequence_sum(b.log_p(), b.reference(), b.mask, beta=s.npo_beta),
+        "npo_sequence_mean": lambda b: losses.npo_sequence_mean(b.log_p(), b.reference(), b.mask, beta=s.npo_beta),
+        "simnpo": lambda b: losses.simnpo(b.log_p(), b.mask, beta=s.simnpo_beta, gamma=s.simnpo_gamma),
+        "mismatch": lambda b: losses.mismatch(b.out),
+    }
 
 
-def _matching_parameters(student: Any, teacher: Any) -> tuple[list[Tensor], list[Tensor]]:
-    """The student's trainable parameters and the teacher's counterparts, in the same order."""
+def penalties() -> dict[str, Callable[["Batch"], Any] | None]:
+    """Every penalty as a function of a batch, by name."""
+    from trainables.losses import logits as losses
+
+    return {
+        "kl": lambda b: losses.kl(b.out, b.guide()),
+        "qkl": lambda b: losses.qkl(b.out, b.guide()),
+        "gdr": lambda b: losses.gdr(b.log_p()),
+        "none": None,
+    }
+
+
+def _pull(student: Any, teacher: Any, settings: MeanTeacher) -> "Hook":
+    """The hook of the two: damping pulls the student to the teacher, contraction the teacher to the student."""
+    from trainables.training.descend import Hook, Phase
+    from trainables.training.parallel import local
+    from trainables.training.teacher import add_damping_, contract_
+
     pairs = [(p, q) for p, q in zip(student.parameters(), teacher.parameters(), strict=True) if p.requires_grad]
-    assert len(pairs) == len(trainable_parameters(student))
-    return [p for p, _ in pairs], [q for _, q in pairs]
+    theta, phi = [p for p, _ in pairs], [q for _, q in pairs]
+
+    class Pull(Hook):
+        def phase(self, step: int) -> Phase:
+            if step > settings.warm_start:
+                return Phase(settings, step - settings.warm_start)
+            return Phase(replace(settings, optimizer="adamw", lr=settings.warm_lr, delta=0.0, damping=0.0), step)
+
+        def begin(self) -> None:
+            contract_(local(phi), local(theta), 1.0)
+
+        def before(self, gradients: list[Any], now: MeanTeacher, c: float) -> None:
+            add_damping_(gradients, local(theta), local(phi), now.damping * c)
+
+        def after(self, now: MeanTeacher, c: float) -> None:
+            contract_(local(phi), local(theta), now.delta * c)
+
+    return Pull(settings)
 
 
-def _gradients(theta: list[Tensor]) -> list[Tensor]:
-    """The gradient of each parameter, zeros where no loss reached it (an expert no token was routed to)."""
-    for parameter in theta:
-        if parameter.grad is None:
-            parameter.grad = torch.zeros_like(parameter)
-    return [parameter.grad for parameter in theta if parameter.grad is not None]
-
-
-def _draw(count: int, stream: int, step: int, config: Config) -> list[int]:
-    draw = cyclic_indices if config.sampling == "cyclic" else sample_indices
-    return draw(count, size=config.batch_size, seed=config.seed, stream=stream, step=step)
-
-
-def _backward_forget(
-    student: Any, sequences: Sequences, rows: list[int], references: Any, c: Config, pad: int, world: World
-) -> float:
-    """Accumulate the gradient of alpha * forget loss over this worker's part of the batch; return its part of it."""
-    return _accumulate(
-        rows,
-        sequences,
-        c,
-        c.alpha,
-        FORGET_LOSSES[c.forget_loss],
-        lambda part: _forward(student, sequences, part, pad, c, references),
-        world,
-    )
-
-
-def _backward_penalty(
-    student: Any, teacher: Any, sequences: Sequences, rows: list[int], c: Config, pad: int, world: World
-) -> float:
-    """Accumulate the gradient of beta * penalty over this worker's part of the batch; return its part of it."""
-    if c.penalty == "none" or c.beta == 0:
-        return 0.0
-    guide = None if c.penalty == "gdr" else teacher
-    return _accumulate(
-        rows,
-        sequences,
-        c,
-        c.beta,
-        PENALTIES[c.penalty],
-        lambda part: _forward(student, sequences, part, pad, c, teacher=guide),
-        world,
-    )
-
-
-def _accumulate(
-    rows: list[int],
-    sequences: Sequences,
-    config: Config,
-    weight: float,
-    loss: Callable[[Batch, Config], Tensor],
-    forward: Callable[[list[int]], Batch],
-    world: World,
-) -> float:
-    """Backward through micro-batches, each normalised over the global batch: by its targets, or by its sequences."""
-    targets, total = sum(len(sequences[row]) - 1 for row in rows), 0.0
-    mine, weights = deal(rows, world)
-    for start in range(0, len(mine), config.micro_batch_size):
-        part = slice(start, start + config.micro_batch_size)
-        batch = forward(mine[part])
-        values = loss(batch, config)
-        counted = torch.tensor(weights[part], device=values.device)
-        if values.dim() == 2:
-            mean = (values * (batch.mask * counted[:, None])).sum() / targets
-        else:
-            mean = (values * counted).sum() / len(rows)
-        (weight * mean).backward()
-        total += mean.item()
-    return total
-
-
-def _forward(
-    student: Any,
-    sequences: Sequences,
-    rows: list[int],
-    pad: int,
-    config: Config,
-    references: Any = None,
-    teacher: Any = None,
-) -> Batch:
-    ids, attention = (t.to(student.device) for t in collate([sequences[row] for row in rows], pad=pad))
-    targets = next_token_targets(ids, attention)
-    mask = (targets != IGNORED).float()
-    with torch.no_grad():
-        guide = _logits(teacher, ids, attention, config) if teacher is not None else None
-    reference = None
-    if references is not None:
-        reference = torch.nn.utils.rnn.pad_sequence([references[row] for row in rows], batch_first=True)
-    return Batch(
-        logits=_logits(student, ids, attention, config),
-        targets=targets,
-        mask=mask,
-        reference_log_p=reference,
-        teacher_logits=guide,
-    )
-
-
-def _logits(model: Any, ids: Tensor, attention: Tensor, config: Config) -> Tensor:
-    """Logits at the positions that predict a next token: [B, T-1, V]."""
-    with torch.autocast(ids.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
-        return model(input_ids=ids, attention_mask=attention, use_cache=False).logits[:, :-1]
-
-
-@torch.no_grad()
-def _initial_log_probs(model: Any, sequences: Sequences, config: Config, pad: int) -> list[Tensor]:
-    """Per-token log-probabilities of every forget sequence under the initial model: the reference of npo."""
-    out = []
-    for start in range(0, len(sequences), config.micro_batch_size):
-        rows = list(range(start, min(start + config.micro_batch_size, len(sequences))))
-        batch = _forward(model, sequences, rows, pad, config)
-        out += [log_p[: len(sequences[row]) - 1] for row, log_p in zip(rows, batch.log_p(), strict=True)]
-    return out
+MEAN_TEACHER = Method(
+    settings=MeanTeacher,
+    unlearn=unlearn,
+    needs=needs,
+    roles=("student", "teacher"),
+    meaning="the model is trained away from the forget text, and held to the slow average of its own weights",
+    source="Klochkov 2025, arXiv 2504.13388",
+    traps=("the public code counts padding in the mean of npo, and gives SGD no warm-up, whatever its logs name",),
+)

@@ -22,9 +22,9 @@ from torch import Tensor
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from trainables.failures import whole_weights
-from trainables.methods.mean_teacher import Training
+from trainables.method import State
 from trainables.runs.run_folder import RunFolder
-from trainables.training.world import World
+from trainables.world import World
 
 STATE = "state"  # in a run's folder: all that it goes on from, and nothing else
 PROGRESS = f"{STATE}/progress.json"  # names the newest whole state; what it does not name is rubbish
@@ -53,10 +53,10 @@ class Saved:
         return f"{STATE}/step-{self.step:06d}"
 
 
-def save(folder: RunFolder, key: str, training: Training, results: list[dict[str, Any]], world: World) -> None:
+def save(folder: RunFolder, key: str, state: State, results: list[dict[str, Any]], world: World) -> None:
     """Write a run's state in the place of an older one, whole or not at all; OSError where it cannot be written."""
-    parts = _parts(training)
-    saved = Saved(key=key, step=training.step, results=results, parts=list(parts))
+    parts = _parts(state)
+    saved = Saved(key=key, step=state.step, results=results, parts=list(parts))
     world.on_first(lambda: _make_room(folder, saved))
     for name, tensors in parts.items():
         _write_part(folder.path / saved.place / f"{name}.safetensors", tensors, world)
@@ -73,11 +73,11 @@ def find(folder: RunFolder, key: str, steps: int) -> Saved | None:
     return saved if usable else None
 
 
-def load(folder: RunFolder, saved: Saved, training: Training, world: World) -> None:
+def load(folder: RunFolder, saved: Saved, state: State, world: World) -> None:
     """Put a saved state in the place of a run's own; OSError where it is of another model."""
     world.on_all(lambda: folder.get(saved.place))
-    world.on_all(lambda: _load(folder.path / saved.place, saved.parts, training))
-    training.step = saved.step
+    world.on_all(lambda: _load(folder.path / saved.place, saved.parts, state))
+    state.step = saved.step
 
 
 def forget(folder: RunFolder) -> None:
@@ -89,27 +89,30 @@ def _all_are(kind: type, values: list[Any]) -> bool:
     return all(isinstance(value, kind) for value in values)
 
 
-def _parts(training: Training) -> dict[str, dict[str, Tensor]]:
+def _parts(state: State) -> dict[str, dict[str, Tensor]]:
     """The tensors of a state, by the file that each is written to and by name, in the same order on all workers."""
-    weights = _trainable(training)
-    state = training.optimizer.state
-    kinds = sorted({kind for values in state.values() for kind, value in values.items() if value is not None})
+    weights = _trainable(state)
+    moments = state.optimizer.state
+    kinds = sorted({kind for values in moments.values() for kind, value in values.items() if value is not None})
     return {
         "random": _random_state(next(iter(weights.values())).device),
-        "student": _changing(training.student, training),
-        "teacher": _changing(training.teacher, training),
-        **{f"{OPTIMIZER}{kind}": {name: state[weight][kind] for name, weight in weights.items()} for kind in kinds},
+        **{role: _changing(model, state) for role, model in state.models.items()},
+        **{f"{OPTIMIZER}{kind}": {name: moments[weight][kind] for name, weight in weights.items()} for kind in kinds},
     }
 
 
-def _trainable(training: Training) -> dict[str, Tensor]:
-    return {name: weight for name, weight in training.student.named_parameters() if weight.requires_grad}
+def _trained(state: State) -> Any:
+    return next(iter(state.models.values()))
 
 
-def _changing(model: Any, training: Training) -> dict[str, Tensor]:
+def _trainable(state: State) -> dict[str, Tensor]:
+    return {name: weight for name, weight in _trained(state).named_parameters() if weight.requires_grad}
+
+
+def _changing(model: Any, state: State) -> dict[str, Tensor]:
     """What a run changes of a model, tied weights once; buffers that a model makes by itself are left out."""
     named = dict(model.named_parameters()) | dict(model.named_buffers())
-    frozen = dict(training.student.named_parameters()).keys() - _trainable(training).keys()
+    frozen = dict(_trained(state).named_parameters()).keys() - _trainable(state).keys()
     return {name: named[name] for name in model.state_dict() if name in named and name not in frozen}
 
 
@@ -179,26 +182,26 @@ def _opens(file: Path) -> bool:
         return False
 
 
-def _load(place: Path, parts: list[str], training: Training) -> None:
-    own = _parts(training)
-    for name in ("student", "teacher"):
-        _read_part(place / f"{name}.safetensors", own[name])
+def _load(place: Path, parts: list[str], state: State) -> None:
+    own = _parts(state)
+    for role in state.models:
+        _read_part(place / f"{role}.safetensors", own[role])
     for name in parts:
         if name.startswith(OPTIMIZER):
-            _read_part(place / f"{name}.safetensors", _new_state(training, name.removeprefix(OPTIMIZER)))
-    random = _random_state(next(iter(_trainable(training).values())).device)
+            _read_part(place / f"{name}.safetensors", _new_moments(state, name.removeprefix(OPTIMIZER)))
+    random = _random_state(next(iter(_trainable(state).values())).device)
     with safe_open(place / "random.safetensors", "pt") as stored:
         torch.set_rng_state(stored.get_tensor("cpu").clone())
         if "cuda" in random and "cuda" in stored.keys():  # noqa: SIM118  # a file, no dict
             torch.cuda.set_rng_state(stored.get_tensor("cuda").clone())
 
 
-def _new_state(training: Training, kind: str) -> dict[str, Tensor]:
+def _new_moments(state: State, kind: str) -> dict[str, Tensor]:
     """The optimizer's own tensors of a kind, one for each weight, made here for a state to be read into."""
     made = {}
-    for name, weight in _trainable(training).items():
+    for name, weight in _trainable(state).items():
         made[name] = torch.zeros(()) if kind == COUNT else torch.zeros_like(weight.detach())
-        training.optimizer.state[weight][kind] = made[name]
+        state.optimizer.state[weight][kind] = made[name]
     return made
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import Benchmark
-from trainables.config import Config
 from trainables.training.data import chunk_texts
+from trainables.training.descent import Descent
 
 FORGET, RETAIN, UNRELATED = "raw/forget", "raw/retain1", "raw/unrelated"
 
@@ -27,13 +27,13 @@ class Stream:
         return f"training on {self.source} ({self.setting}={self.max_length})"
 
 
-def streams(config: Config) -> tuple[Stream, Stream]:
+def streams(settings: Descent) -> tuple[Stream, Stream]:
     """What a configuration trains on: the forget texts, and the text of the penalty."""
-    forget = Stream(source=FORGET, setting="max_length", max_length=config.max_length, long_texts=config.long_texts)
-    unrelated = config.unrelated_texts or UNRELATED
-    source = RETAIN if config.regularisation == "retain" else unrelated
-    setting = "regularisation_length" if config.regularisation_length else "max_length"
-    return forget, Stream(source=source, setting=setting, max_length=getattr(config, setting))
+    forget = Stream(source=FORGET, setting="max_length", max_length=settings.max_length, long_texts=settings.long_texts)
+    unrelated = settings.unrelated_texts or UNRELATED
+    source = RETAIN if settings.regularisation == "retain" else unrelated
+    setting = "regularisation_length" if settings.regularisation_length else "max_length"
+    return forget, Stream(source=source, setting=setting, max_length=getattr(settings, setting))
 
 
 def cut(stream: Stream, benchmark: Benchmark, tokenizer: Any) -> list[list[int]]:
@@ -43,7 +43,7 @@ def cut(stream: Stream, benchmark: Benchmark, tokenizer: Any) -> list[list[int]]
     return chunk_texts(tokenizer, texts, max_length=stream.max_length, long_texts=stream.long_texts)
 
 
-def longest(configs: Iterable[Config], sequences: Callable[[Stream], list[list[int]]]) -> dict[str, int]:
+def longest(configs: Iterable[Descent], sequences: Callable[[Stream], list[list[int]]]) -> dict[str, int]:
     """The tokens of the longest sequence of each stream of some configurations: what it is -> tokens."""
-    every = dict.fromkeys(stream for config in configs for stream in streams(config))
+    every = dict.fromkeys(stream for settings in configs for stream in streams(settings))
     return {stream.what: max(map(len, sequences(stream)), default=0) for stream in every}

@@ -13,7 +13,7 @@ import copy
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,12 @@ import pandas as pd
 import torch
 
 from trainables.benchmarks.layout import Benchmark, load_benchmark
-from trainables.config import Config
 from trainables.failures import OWN, Diverged, OutOfMemory, enough_memory, in_a_line
 from trainables.keys import run_key
 from trainables.memory.fitting import savings
 from trainables.memory.plan import BACKWARD, LOSS, SCORING, UPDATE, Unplanned, shape_of
-from trainables.methods.mean_teacher import Checkpoint, StepRecord, Training, unlearn
+from trainables.method import Candidate, Run, Start, State, Step
+from trainables.methods import find_method, needs_of
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
 from trainables.runs.sequences import Stream, cut, longest, streams
@@ -38,9 +38,11 @@ from trainables.subjects.positions import check_lengths
 from trainables.subjects.tokenizers import check_vocabulary, load_tokenizer, padding_id, shared_tokenizer
 from trainables.task import Task, cache_of, locate
 from trainables.training.data import choose_fraction
+from trainables.training.descent import Descent
 from trainables.training.parallel import gathered, whole_state
-from trainables.training.world import World, join
+from trainables.world import World, join
 
+SCORE_BATCH = 128  # prompts or texts scored at once, if nothing else is said
 TRAINING = (LOSS, BACKWARD, UPDATE)  # phases of the memory plan
 STEPS = "steps.parquet"  # in a run's folder
 
@@ -57,7 +59,7 @@ class Loaded:
     world: World
 
 
-def load_task(task: Task, score_batch: int = Config.score_batch) -> Loaded:
+def load_task(task: Task, score_batch: int = SCORE_BATCH) -> Loaded:
     """Load a task; muse-mini is made, and the reference models are scored, where the cache does not have them yet.
 
     Every worker of a run loads it; the first makes what is missing.
@@ -89,12 +91,12 @@ def load_task(task: Task, score_batch: int = Config.score_batch) -> Loaded:
 class Unlearner:
     """Runs one configuration after another on the same loaded task; no run leaves a trace in the next."""
 
-    def __init__(self, task: Task, score_batch: int = Config.score_batch) -> None:
+    def __init__(self, task: Task, score_batch: int = SCORE_BATCH) -> None:
         self.loaded = load_task(task, score_batch)
         self._tokens: dict[Stream, list[list[int]]] = {}
 
-    def __call__(self, config: Config, folder: Path | str) -> Iterator[dict[str, Any]]:
-        """Unlearn the forget split by `config`, and yield one dict at every evaluation step.
+    def __call__(self, settings: Descent, folder: Path | str) -> Iterator[dict[str, Any]]:
+        """Unlearn the forget split by `settings`, and yield one dict at every evaluation step.
 
         `{"step": 15, "checkpoints": [{"role", "step", "scores": {name: [value, low, high]}, "weights", "items"}, ...]}`
         Weights, items, the step records and, until the run ends, its state are written into `folder`.
@@ -107,8 +109,8 @@ class Unlearner:
         written, failure = RunFolder(folder), ""
         try:
             try:
-                with enough_memory("training", lambda: self._lighter(config, TRAINING)):
-                    yield from self._run(config, written)
+                with enough_memory("training", lambda: self._lighter(settings, TRAINING)):
+                    yield from self._run(settings, written)
                 self._forget_state(written)
             except OWN as error:
                 if isinstance(error, OutOfMemory) and self.loaded.world.size > 1:
@@ -126,72 +128,71 @@ class Unlearner:
         with suppress(OSError):
             self.loaded.world.on_first(lambda: resume.forget(folder))
 
-    def _run(self, config: Config, folder: RunFolder) -> Iterator[dict[str, Any]]:
-        world, tokenizer = self.loaded.world, self.loaded.tokenizer
-        key = run_key(config, self.loaded.references.fingerprint)
-        saved = world.on_first(lambda: _begin(folder, key, config.steps))
+    def _run(self, settings: Descent, folder: RunFolder) -> Iterator[dict[str, Any]]:
+        world = self.loaded.world
+        key = run_key(settings, self.loaded.references.fingerprint)
+        saved = world.on_first(lambda: _begin(folder, key, settings.steps))
         done, results = (saved.step, list(saved.results)) if saved else (0, [])
         yield from results
         steps = world.on_first(lambda: _read_steps(folder, done))
         checkpoints: list[dict[str, Any]] = []
 
-        def restore(training: Training) -> None:
+        def restore(state: State) -> None:
             if saved:
-                resume.load(folder, saved, training, world)
+                resume.load(folder, saved, state, world)
 
-        for record in unlearn(
-            copy.deepcopy(self.loaded.target),
-            *self._sequences(config),
-            config,
-            pad=padding_id(tokenizer),
-            world=world,
-            done=done,
-            restore=restore,
-        ):
-            if isinstance(record, StepRecord):
-                steps.append(asdict(record))
-                continue
-            checkpoints.append(self._score(record, folder, config))
-            if record.role == "teacher":
+        run = Run(world=world, done=done, restore=restore)
+        for record in find_method(settings.method).unlearn(self._start(settings), settings, run):
+            if isinstance(record, Step):
+                steps.append(record.row())
+            elif isinstance(record, Candidate):
+                checkpoints.append(self._score(record, folder, settings))
+            else:
                 world.on_first(lambda: _write_table(pd.DataFrame(steps), folder, STEPS))
-                results.append({"step": record.step, "checkpoints": checkpoints})
-                if record.step < config.steps:
-                    resume.save(folder, key, record.training, results, world)
+                results.append({"step": record.at, "checkpoints": checkpoints})
+                if record.at < settings.steps:
+                    resume.save(folder, key, record.state, results, world)
                 yield results[-1]
                 checkpoints = []
 
-    def _score(self, checkpoint: Checkpoint, folder: RunFolder, config: Config) -> dict[str, Any]:
-        """Score a checkpoint on all workers together, and write its items and weights."""
-        name = f"step-{checkpoint.step:05d}-{checkpoint.role}"
-        model, tokenizer, world = checkpoint.model, self.loaded.tokenizer, self.loaded.world
-        with enough_memory("scoring", lambda: self._lighter(config, (SCORING,))), gathered(model):
-            evaluation = self.loaded.evaluator.with_batch_size(config.score_batch)(model)
+    def _start(self, settings: Descent) -> Start:
+        """What a run begins with: a copy of the target, and the sequences that it reads."""
+        forget, retain = self._sequences(settings)
+        model = copy.deepcopy(self.loaded.target)
+        return Start(model=model, forget=forget, retain=retain, pad=padding_id(self.loaded.tokenizer))
+
+    def _score(self, candidate: Candidate, folder: RunFolder, settings: Descent) -> dict[str, Any]:
+        """Score a candidate on all workers together, and write its items and weights."""
+        name = f"step-{candidate.at:05d}-{candidate.role}"
+        model, tokenizer, world = candidate.subject, self.loaded.tokenizer, self.loaded.world
+        with enough_memory("scoring", lambda: self._lighter(settings, (SCORING,))), gathered(model):
+            evaluation = self.loaded.evaluator.with_batch_size(settings.score_batch)(model)
         weights = whole_state(model) if world.size > 1 else None
         world.on_first(lambda: _write_table(evaluation.items, folder, f"{name}.parquet"))
         world.on_first(lambda: save_model(model, tokenizer, folder.path / name, weights))
         world.on_first(lambda: folder.put(name, keep=False))
         return {
-            "role": checkpoint.role,
-            "step": checkpoint.step,
+            "role": candidate.role,
+            "step": candidate.at,
             "scores": score_table(evaluation),
             "weights": folder.where(name),
             "items": folder.where(f"{name}.parquet"),
         }
 
-    def _lighter(self, config: Config, phases: Sequence[str]) -> str:
+    def _lighter(self, settings: Descent, phases: Sequence[str]) -> str:
         """What would need less memory, as an error says it; "" where the plan knows nothing."""
         try:
-            shape = shape_of(self.loaded.target.config, frozen=config.freeze)
+            shape = shape_of(self.loaded.target.config, trainable=needs_of(settings).trainable)
         except Unplanned:
             return ""
-        changes = savings(shape, config, self.loaded.world.size, phases)
+        changes = savings(shape, settings, self.loaded.world.size, phases)
         return "; less is needed with " + ", or ".join(c.flags() for c in changes) if changes else ""
 
-    def _sequences(self, config: Config) -> tuple[list[list[int]], list[list[int]]]:
+    def _sequences(self, settings: Descent) -> tuple[list[list[int]], list[list[int]]]:
         """The forget sequences, or the share of them that is unlearned, and those of the penalty."""
-        check_lengths(longest([config], self._cut), self.loaded.target.config)
-        forget, regularisation = map(self._cut, streams(config))
-        chosen = choose_fraction(len(forget), config.forget_fraction, seed=config.seed)
+        check_lengths(longest([settings], self._cut), self.loaded.target.config)
+        forget, regularisation = map(self._cut, streams(settings))
+        chosen = choose_fraction(len(forget), settings.forget_fraction, seed=settings.seed)
         return [forget[row] for row in chosen], regularisation
 
     def _cut(self, stream: Stream) -> list[list[int]]:

@@ -10,7 +10,7 @@ from trainables.decoding.log_probs import token_logprobs
 from trainables.decoding.passes import FAST, Passes
 from trainables.scores.privleak import MIN_K
 from trainables.scores.protocol import Protocol
-from trainables.training.world import ALONE, World
+from trainables.world import ALONE, World
 
 
 class Texts:

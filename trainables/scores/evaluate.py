@@ -24,7 +24,7 @@ from trainables.scores.protocol import Protocol
 from trainables.scores.truths import check_truths
 from trainables.scores.utility import Utility
 from trainables.scores.verbmem import Answers, VerbMem
-from trainables.training.world import ALONE, World
+from trainables.world import ALONE, World
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from trainables.decoding.passes import FAST, Passes
 from trainables.scores.protocol import Protocol
 from trainables.scores.rouge import RougeL, decode, finish
 from trainables.scores.verbmem import Answers
-from trainables.training.world import ALONE, World
+from trainables.world import ALONE, World
 
 Row = Mapping[str, str]
 

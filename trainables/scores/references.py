@@ -19,7 +19,7 @@ from trainables.cache import made_once
 from trainables.content import content
 from trainables.decoding.passes import FAST, Passes
 from trainables.failures import enough_memory
-from trainables.keys import hash_of, program_hash
+from trainables.keys import SCORES, hash_of, program_hash
 from trainables.scores.protocol import Protocol
 from trainables.subjects.positions import check_lengths, end_of_positions
 from trainables.task import Places
@@ -64,7 +64,7 @@ def measure_references(
     """
     made_from = content(benchmark, places)
     data = fingerprint(made_from, protocol)
-    folder = cache / hash_of([data, program_hash()])
+    folder = cache / hash_of([data, program_hash(SCORES)])
 
     def measure() -> None:
         with enough_memory("scoring the reference models", lambda: _lighter(batch_size)):
@@ -129,7 +129,7 @@ def _ready(
     from trainables.decoding.capabilities import check_training, probe
     from trainables.subjects.models import load_model, model_notes, storage_notes
     from trainables.subjects.tokenizers import check_vocabulary
-    from trainables.training.world import join
+    from trainables.world import join
 
     model = (load or load_model)(reference)
     check_vocabulary(model, tokenizer, reference)

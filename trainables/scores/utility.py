@@ -11,7 +11,7 @@ import numpy as np
 from trainables.decoding.log_probs import token_logprobs
 from trainables.decoding.passes import FAST, Passes
 from trainables.scores.verbmem import Answers
-from trainables.training.world import ALONE, World
+from trainables.world import ALONE, World
 
 
 class Utility:

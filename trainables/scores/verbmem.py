@@ -10,7 +10,7 @@ from trainables.decoding.generate import greedy
 from trainables.decoding.passes import FAST, Passes
 from trainables.scores.protocol import Protocol
 from trainables.scores.rouge import RougeL, decode, finish
-from trainables.training.world import ALONE, World
+from trainables.world import ALONE, World
 
 
 @dataclass(frozen=True)

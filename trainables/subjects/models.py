@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, PreTrainedConfig
 
 from trainables.failures import is_memory, reason_of, whole_weights
@@ -16,7 +15,6 @@ from trainables.hub import revision, source
 from trainables.subjects.model_files import check_model_files
 from trainables.subjects.tokenizers import quiet, save_tokenizer, settings_of
 
-NORM_WORDS = ("norm", "ln_")
 PLAIN: dict[str, tuple[Any, ...]] = {  # settings of generation -> the values by which it is greedy and of no set length
     "do_sample": (None, False),
     "num_beams": (None, 1),
@@ -161,21 +159,3 @@ def check_checkpointing(reference: str | Path) -> None:
             f"checkpointing is true, but {architecture.__name__}, the architecture of {str(reference)!r}, cannot: "
             "leave it out"
         )
-
-
-def freeze(model: Any) -> None:
-    """Freeze the token and position embeddings, the head and every norm, and leave attention and MLP trainable.
-
-    Source: arXiv 2504.13388, section on experiments.
-    """
-    for module in (model.get_input_embeddings(), model.get_output_embeddings()):
-        if module is not None:
-            module.requires_grad_(False)
-    for name, module in model.named_modules():
-        if isinstance(module, nn.Embedding) or any(word in name.rsplit(".", 1)[-1].lower() for word in NORM_WORDS):
-            module.requires_grad_(False)
-
-
-def trainable_parameters(model: Any) -> list[nn.Parameter]:
-    """Return the parameters that unlearning moves, in the model's order."""
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]

@@ -17,25 +17,28 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
-from trainables.config import Config
-from trainables.training.world import World
+from trainables.training.descent import Descent
+from trainables.world import World
 
 
-def lay_out(student: Any, teacher: Any, config: Config, world: World) -> None:
-    """Put both models on this worker's device, in place; with FSDP only this worker's shard of each."""
-    if config.checkpointing:
-        student.activation_checkpointing_enable({"use_reentrant": False})
-    for model in (student, teacher):
-        if config.parallel == "fsdp" and world.size > 1:
-            _shard(model, config, world)
+def lay_out(models: Sequence[Any], settings: Descent, world: World) -> None:
+    """Put models on this worker's device, in place; with FSDP only this worker's shard of each.
+
+    The first is the one that is trained.
+    """
+    if settings.checkpointing:
+        models[0].activation_checkpointing_enable({"use_reentrant": False})
+    for model in models:
+        if settings.parallel == "fsdp" and world.size > 1:
+            _shard(model, settings, world)
         else:
             model.to(world.device)
 
 
-def _shard(model: Any, config: Config, world: World) -> None:
+def _shard(model: Any, settings: Descent, world: World) -> None:
     """Shard every transformer block, and what is left as one more unit."""
     mesh = init_device_mesh(world.device.type, (world.size,))
-    low = torch.bfloat16 if config.precision == "bf16" else None
+    low = torch.bfloat16 if settings.precision == "bf16" else None
     policy = MixedPrecisionPolicy(param_dtype=low, reduce_dtype=torch.float32)
     blocks = [m for m in model.modules() if type(m).__name__ in (model._no_split_modules or ())]
     for module in (*blocks, model):

@@ -15,8 +15,9 @@ from transformers import Gemma4TextConfig, GPT2Config, GPTNeoXConfig, MambaConfi
 
 from trainables.config import Config
 from trainables.memory.plan import BACKWARD, GIB, LOSS, SCORING, UPDATE, Unplanned, plan, read_shape, saved, shape_of
-from trainables.methods.mean_teacher import Checkpoint, unlearn
-from trainables.subjects.models import freeze
+from trainables.method import Evaluated
+from trainables.methods import unlearn
+from trainables.training.trainable import freeze
 
 SEVEN, FROZEN = 6_738_415_616, 2 * 32000 * 4096 + 65 * 4096  # parameters; embeddings, head and 65 norms
 BLOCK = 4 * 4096**2 + 3 * 4096 * 11008 + 2 * 4096
@@ -88,20 +89,20 @@ def test_scoring_is_planned_with_the_batch_that_the_run_takes():
 def test_parameters_gradients_state_and_teacher_are_the_bytes_of_a_real_step(optimizer):
     model, config = wide_model(), Config(optimizer=optimizer, steps=1, batch_size=2, max_length=32)
     sequences = [list(range(3, 35))] * 4
-    (checkpoint,) = [
-        record
-        for record in unlearn(model, sequences, sequences, config, pad=2)
-        if isinstance(record, Checkpoint) and record.role == "student"
+    (evaluated,) = [
+        record for record in unlearn(model, sequences, sequences, config, pad=2) if isinstance(record, Evaluated)
     ]
-    training = checkpoint.training
-    student = {p.data_ptr() for p in training.student.parameters()}
-    own = [p for p in training.teacher.parameters() if p.data_ptr() not in student]
-    moments = [t for state in training.optimizer.state.values() for t in state.values() if t is not None and t.dim()]
+    student, teacher = evaluated.state.models.values()
+    there = {p.data_ptr() for p in student.parameters()}
+    own = [p for p in teacher.parameters() if p.data_ptr() not in there]
+    moments = [
+        t for state in evaluated.state.optimizer.state.values() for t in state.values() if t is not None and t.dim()
+    ]
     held = plan(shape_of(model.config), config).phases[LOSS]
-    assert held["weights"] == size(training.student.parameters())
+    assert held["weights"] == size(student.parameters())
     assert held["teacher"] == size(own)
     assert held["optimizer state"] == size(moments)
-    assert held["gradients"] == size(p for p in training.student.parameters() if p.requires_grad)
+    assert held["gradients"] == size(p for p in student.parameters() if p.requires_grad)
 
 
 @pytest.mark.parametrize("checkpointing", [False, True])

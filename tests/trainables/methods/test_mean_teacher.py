@@ -1,7 +1,6 @@
 """The loop does the paper's step, whatever micro-batches and padding are, and says when it diverges."""
 
 import copy
-import dataclasses
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
@@ -13,13 +12,15 @@ from tiny import VOCABULARY, tiny_model
 from torch.func import functional_call
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from trainables.config import FORGET_LOSSES, OPTIMIZERS, PENALTIES, WARMUPS, Config
+from trainables.config import Config
 from trainables.failures import Diverged
-from trainables.methods import mean_teacher
-from trainables.methods.mean_teacher import Checkpoint, StepRecord, unlearn
-from trainables.subjects.models import freeze
+from trainables.method import Candidate, Evaluated, Step
+from trainables.methods import mean_teacher, unlearn
+from trainables.methods.mean_teacher import FORGET_LOSSES, PENALTIES
 from trainables.training.data import sample_indices
+from trainables.training.descent import OPTIMIZERS, WARMUPS
 from trainables.training.optimizers import learning_rate
+from trainables.training.trainable import freeze
 
 
 def sequences(seed: int, count: int, longest: int) -> list[list[int]]:
@@ -52,8 +53,8 @@ def memorised():
 
 @dataclass(frozen=True)
 class Run:
-    steps: list[StepRecord]
-    checkpoints: list[Checkpoint]
+    steps: list[Step]
+    candidates: list[Candidate]
     student: Any
     teacher: Any
 
@@ -61,9 +62,9 @@ class Run:
 def run(config: Config, student=None, *, pad: int = 2) -> Run:
     student = student or memorised()
     records = list(unlearn(student, RAGGED_FORGET, RAGGED_RETAIN, config, pad=pad))
-    checkpoints = [record for record in records if isinstance(record, Checkpoint)]
-    steps = [record for record in records if isinstance(record, StepRecord)]
-    return Run(steps, checkpoints, checkpoints[-2].model, checkpoints[-1].model)
+    candidates = [record for record in records if isinstance(record, Candidate)]
+    steps = [record for record in records if isinstance(record, Step)]
+    return Run(steps, candidates, candidates[-2].subject, candidates[-1].subject)
 
 
 def weights(model) -> torch.Tensor:
@@ -170,11 +171,11 @@ CASES = {
 @pytest.mark.parametrize("config", CASES.values(), ids=CASES)
 def test_steps_are_the_specification_s_steps(config):
     fast, (student, teacher, seen) = run(config, memorised().double()), slow_run(config)
-    c = [record.clip_coefficient for record in fast.steps]
+    c = [record.values["clip_coefficient"] for record in fast.steps]
     assert all(x == 1 for x in c) if config.clip == 1e3 else all(x < 1 for x in c)
-    assert [
-        value for r in fast.steps for value in (r.forget_loss, r.penalty, r.gradient_norm, r.clip_coefficient)
-    ] == pytest.approx([value for row in seen for value in row], rel=1e-4, abs=1e-6)
+    assert [value for r in fast.steps for value in list(r.values.values())[:4]] == pytest.approx(
+        [value for row in seen for value in row], rel=1e-4, abs=1e-6
+    )
     start = memorised()
     assert distance(fast.student, student, start) < 1e-4
     assert torch.equal(weights(fast.teacher), weights(start)) or distance(fast.teacher, teacher, start) < 1e-4
@@ -194,7 +195,7 @@ def test_the_micro_batch_size_does_not_change_the_trajectory(config, micro_batch
     for a, b in ((parts.student, whole.student), (parts.teacher, whole.teacher)):
         assert (weights(a) - weights(b)).norm() / weights(b).norm() < 1e-6
     for a, b in zip(parts.steps, whole.steps, strict=True):
-        assert dataclasses.astuple(a) == pytest.approx(dataclasses.astuple(b), rel=1e-4, abs=1e-6)
+        assert a.row() == pytest.approx(b.row(), rel=1e-4, abs=1e-6)
 
 
 @losses_by_name
@@ -226,8 +227,8 @@ def test_a_caller_that_puts_the_student_in_evaluation_mode_does_not_end_its_drop
     config = replace(BASE, eval_every=1)
     student, left_alone = with_dropout(), run(config, with_dropout())
     for record in unlearn(student, RAGGED_FORGET, RAGGED_RETAIN, config, pad=2):
-        if isinstance(record, Checkpoint):
-            record.model.eval()
+        if isinstance(record, Candidate):
+            record.subject.eval()
     assert torch.equal(weights(student), weights(left_alone.student))
 
 
@@ -263,8 +264,8 @@ def test_a_penalty_of_weight_0_is_no_penalty():
 
 def test_the_losses_are_recorded_without_their_weights():
     first, second = run(replace(BASE, steps=1, alpha=0.1)), run(replace(BASE, steps=1, alpha=0.9, beta=3.0))
-    assert first.steps[0].forget_loss == second.steps[0].forget_loss
-    assert first.steps[0].gradient_norm != second.steps[0].gradient_norm
+    assert first.steps[0].values["forget_loss"] == second.steps[0].values["forget_loss"]
+    assert first.steps[0].values["gradient_norm"] != second.steps[0].values["gradient_norm"]
 
 
 @pytest.mark.parametrize(
@@ -273,18 +274,20 @@ def test_the_losses_are_recorded_without_their_weights():
 def test_checkpoints_of_student_and_teacher_follow_their_step_and_the_last(steps, eval_every, expected):
     config, student = replace(BASE, steps=steps, eval_every=eval_every), memorised()
     records = list(unlearn(student, RAGGED_FORGET, RAGGED_RETAIN, config, pad=2))
-    order = [(r.step, r.role if isinstance(r, Checkpoint) else "record") for r in records]
-    roles = ("record", "student", "teacher")
+    order = [(r.step, "step") if isinstance(r, Step) else (r.at, getattr(r, "role", "evaluated")) for r in records]
+    roles = ("step", "student", "teacher", "evaluated")
     assert order == [
         (step, role) for step in range(1, steps + 1) for role in (roles if step in expected else roles[:1])
     ]
-    assert all((r.model is student) == (r.role == "student") for r in records if isinstance(r, Checkpoint))
+    assert all((r.subject is student) == (r.role == "student") for r in records if isinstance(r, Candidate))
 
 
 @pytest.mark.parametrize("warmup", WARMUPS)
 def test_every_step_takes_and_records_the_rate_of_the_schedule(warmup):
     config = replace(BASE, lr=0.4, warmup=warmup, warmup_steps=1, steps=4)
-    assert [record.lr for record in run(config).steps] == [learning_rate(config, step) for step in (1, 2, 3, 4)]
+    assert [record.values["lr"] for record in run(config).steps] == [
+        learning_rate(config, step) for step in (1, 2, 3, 4)
+    ]
 
 
 def test_the_recorded_learning_rate_is_the_one_that_moves_the_weights():
@@ -308,12 +311,12 @@ def test_a_step_that_is_far_too_large_is_told_at_the_next_one():
 
 
 def test_the_loop_knows_exactly_the_losses_that_a_configuration_may_name():
-    assert tuple(mean_teacher.FORGET_LOSSES) == FORGET_LOSSES
-    assert (*mean_teacher.PENALTIES, "none") == PENALTIES
+    assert tuple(mean_teacher.forget_losses(BASE)) == FORGET_LOSSES
+    assert tuple(mean_teacher.penalties()) == PENALTIES
 
 
 def test_the_smallest_tolerance_that_is_allowed_runs_on_padded_sequences():
-    assert all(record.forget_loss < 20 for record in run(replace(BASE, tol=1e-6)).steps)
+    assert all(record.values["forget_loss"] < 20 for record in run(replace(BASE, tol=1e-6)).steps)
     with pytest.raises(ValueError, match="tol is 0"):
         Config(tol=0)  # padding counts as p = 1, where the logarithm has no value without a tolerance
 
@@ -323,8 +326,8 @@ def test_a_warm_start_is_adamw_against_the_frozen_target_and_then_the_teacher_be
     first = replace(BASE, optimizer="adamw", lr=1e-3, delta=0.0, damping=0.0, steps=2, eval_every=1)
     seen = []  # (teacher, student) after each step
     for record in unlearn(memorised(), RAGGED_FORGET, RAGGED_RETAIN, warm, pad=2):
-        if isinstance(record, Checkpoint) and record.role == "teacher":
-            seen.append((weights(record.training.teacher), weights(record.training.student)))
+        if isinstance(record, Evaluated):
+            seen.append(tuple(weights(record.state.models[role]) for role in ("teacher", "student")))
     started = run(first)
     assert torch.equal(seen[1][1], weights(started.student))
     assert torch.equal(seen[1][0], weights(memorised()))  # it stays the target
@@ -333,17 +336,17 @@ def test_a_warm_start_is_adamw_against_the_frozen_target_and_then_the_teacher_be
 
 
 def clip_of(config: Config) -> float:
-    return run(config).steps[-1].clip_coefficient
+    return run(config).steps[-1].values["clip_coefficient"]
 
 
 def test_after_a_warm_start_the_rate_warms_up_again_from_the_first_step():
     config = replace(BASE, warm_start=2, warm_lr=1e-3, lr=0.1, steps=4, warmup_steps=2)
-    assert [step.lr for step in run(config).steps] == pytest.approx([5e-4, 1e-3, 0.05, 0.1])
+    assert [step.values["lr"] for step in run(config).steps] == pytest.approx([5e-4, 1e-3, 0.05, 0.1])
 
 
 def test_sampling_in_turn_takes_each_forget_sequence_once_a_round():
     config = replace(BASE, sampling="cyclic", batch_size=len(RAGGED_FORGET), steps=1, eval_every=1, penalty="none")
-    whole = run(config).steps[0].forget_loss
-    shuffled = run(replace(config, seed=7)).steps[0].forget_loss
+    whole = run(config).steps[0].values["forget_loss"]
+    shuffled = run(replace(config, seed=7)).steps[0].values["forget_loss"]
     assert whole == pytest.approx(shuffled, rel=1e-5)  # the same batch in another order
-    assert whole != pytest.approx(run(replace(config, sampling="random")).steps[0].forget_loss, rel=1e-5)
+    assert whole != pytest.approx(run(replace(config, sampling="random")).steps[0].values["forget_loss"], rel=1e-5)

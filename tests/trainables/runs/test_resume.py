@@ -14,11 +14,12 @@ from tiny import tiny_model
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from trainables.config import Config
-from trainables.methods.mean_teacher import Checkpoint, Training, unlearn
+from trainables.method import Candidate, Evaluated, State
+from trainables.methods import unlearn
 from trainables.runs import resume
 from trainables.runs.resume import STATE
 from trainables.runs.run_folder import RunFolder
-from trainables.training.world import ALONE
+from trainables.world import ALONE
 
 TEXTS = [[3 + (7 * i + j) % 200 for j in range(8 + i)] for i in range(5)]
 LONG = replace(RUN, steps=6)  # scored, and saved, after steps 2 and 4
@@ -205,8 +206,8 @@ def test_a_run_that_goes_on_has_the_bits_of_one_that_did_not_stop(tmp_path, make
     folder = RunFolder(tmp_path)
     straight = list(run(make, config, folder))  # saves behind step 2, and runs on
 
-    def restore(training: Training) -> None:
-        resume.load(folder, resume.find(folder, "key", 4), training, ALONE)
+    def restore(state: State) -> None:
+        resume.load(folder, resume.find(folder, "key", 4), state, ALONE)
 
     again = list(run(make, config, folder, done=2, restore=restore))
     assert len(again) == 2
@@ -218,10 +219,10 @@ def test_a_run_that_goes_on_has_the_bits_of_one_that_did_not_stop(tmp_path, make
 def run(make, config, folder, **going_on):
     """Every candidate's weights; the state is saved behind step 2."""
     for record in unlearn(make(), TEXTS, TEXTS[::-1], config, pad=2, **going_on):
-        if isinstance(record, Checkpoint):
-            yield {name: value.clone() for name, value in record.model.state_dict().items()}
-            if (record.step, record.role) == (2, "teacher") and not going_on:
-                resume.save(folder, "key", record.training, [], ALONE)
+        if isinstance(record, Candidate):
+            yield {name: value.clone() for name, value in record.subject.state_dict().items()}
+        if isinstance(record, Evaluated) and record.at == 2 and not going_on:
+            resume.save(folder, "key", record.state, [], ALONE)
 
 
 def test_frozen_weights_are_not_kept_and_a_tied_one_once(tmp_path):

@@ -20,8 +20,8 @@ from trainables.failures import OutOfMemory
 from trainables.runs.unlearning import Unlearner, score_table
 from trainables.subjects.models import load_model, save_model
 from trainables.task import Task
-from trainables.training.world import World
 from trainables.workers.session import make_session
+from trainables.world import World
 
 RUN = Config(steps=3, eval_every=2, batch_size=2, lr=0.5)
 SCORES = {"verbmem_f", "knowmem_f", "knowmem_r", "privleak", "utility"}
@@ -94,7 +94,7 @@ def test_a_disk_that_is_full_ends_a_run_with_the_reason_and_the_next_one_is_whol
 
 
 @pytest.mark.parametrize(
-    "place", ["trainables.scores.evaluate.Evaluator.__call__", "trainables.methods.mean_teacher._backward_penalty"]
+    "place", ["trainables.scores.evaluate.Evaluator.__call__", "trainables.training.descend._backward"]
 )
 def test_full_memory_ends_a_run_with_what_needs_less_and_the_next_one_finds_all_of_it(
     place, run, unlearner, tmp_path, monkeypatch
@@ -116,7 +116,7 @@ def test_full_memory_ends_a_run_with_what_needs_less_and_the_next_one_finds_all_
     assert weights_of(list(unlearner(RUN, tmp_path / "next"))) == weights_of(run[1])
 
 
-SAID = {"__call__": ("scoring", "--set score_batch="), "_backward_penalty": ("training", "--set checkpointing=true")}
+SAID = {"__call__": ("scoring", "--set score_batch="), "_backward": ("training", "--set checkpointing=true")}
 
 
 @pytest.mark.parametrize("size", [1, 2])

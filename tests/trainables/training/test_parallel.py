@@ -19,14 +19,15 @@ from tiny import VOCABULARY, tiny_benchmark, tiny_model, tiny_tokenizer
 from trainables.config import Config
 from trainables.failures import Diverged
 from trainables.memory.plan import LOSS, plan, shape_of
-from trainables.methods.mean_teacher import Checkpoint, StepRecord, Training, unlearn
+from trainables.method import Candidate, Evaluated, State, Step
+from trainables.methods import unlearn
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
 from trainables.training.parallel import deal, gathered, lay_out, local, whole_state
 from trainables.training.teacher import contract_, make_teacher
-from trainables.training.world import ALONE, World, join
+from trainables.world import ALONE, World, join
 
 RUN = Config(lr=0.05, delta=0.1, batch_size=7, micro_batch_size=2, steps=4, eval_every=2, warmup_steps=1)
 CLOSE = 1e-5
@@ -50,8 +51,8 @@ def sequences(seed: int, count: int, longest: int = 14) -> list[list[int]]:
 def play(world: World, config: Config, seed: int = 0) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """A whole run: [steps, 5] of what its steps saw, and the last student's and teacher's weights."""
     records = list(unlearn(tiny_model(), sequences(seed, 6), sequences(seed + 1, 5), config, pad=2, world=world))
-    steps = [dataclasses.astuple(record)[1:] for record in records if isinstance(record, StepRecord)]
-    student, teacher = [record.model for record in records if isinstance(record, Checkpoint)][-2:]
+    steps = [list(record.values.values()) for record in records if isinstance(record, Step)]
+    student, teacher = [record.subject for record in records if isinstance(record, Candidate)][-2:]
     return np.array(steps), {"student": flat(student), "teacher": flat(teacher)}
 
 
@@ -133,7 +134,7 @@ def average_in_shards(world: World) -> bool:
     expected = make_teacher(other)
     contract_(list(expected.parameters()), list(student.parameters()), 0.3)
     config = Config(parallel="fsdp")
-    lay_out(student, other, config, world)
+    lay_out((student, other), config, world)
     with torch.no_grad():
         contract_(local(list(other.parameters())), local(list(student.parameters())), 0.3)
     found, wanted = whole_state(other), expected.state_dict()
@@ -152,7 +153,7 @@ def score(world: World, parallel: str):
     evaluator = evaluator.with_reference(evaluator.attack(tiny_model(1)))
     evaluator.world = world
     model, teacher = tiny_model(0), tiny_model(2)
-    lay_out(model, teacher, Config(parallel=parallel), world)
+    lay_out((model, teacher), Config(parallel=parallel), world)
     with gathered(model):
         evaluation = evaluator(model)
     return evaluation.scores, evaluation.items
@@ -174,8 +175,8 @@ def interrupted(world: World, config: Config, place: Path | str, stop: int) -> N
     folder = RunFolder(place)
     folder.path.mkdir(exist_ok=True)
     for record in unlearn(tiny_model(), sequences(0, 6), sequences(1, 5), config, pad=2, world=world):
-        if isinstance(record, Checkpoint) and record.role == "teacher" and record.step == stop:
-            resume.save(folder, KEY, record.training, [{"step": stop}], world)
+        if isinstance(record, Evaluated) and record.at == stop:
+            resume.save(folder, KEY, record.state, [{"step": stop}], world)
             return
 
 
@@ -184,8 +185,8 @@ def resumed(world: World, config: Config, place: Path | str):
     folder = RunFolder(place)
     saved = world.on_first(lambda: resume.find(folder, KEY, config.steps))
 
-    def restore(training: Training) -> None:
-        resume.load(folder, saved, training, world)
+    def restore(state: State) -> None:
+        resume.load(folder, saved, state, world)
 
     records = list(
         unlearn(
@@ -199,8 +200,8 @@ def resumed(world: World, config: Config, place: Path | str):
             restore=restore,
         )
     )
-    steps = [dataclasses.astuple(record)[1:] for record in records if isinstance(record, StepRecord)]
-    student, teacher = [record.model for record in records if isinstance(record, Checkpoint)][-2:]
+    steps = [list(record.values.values()) for record in records if isinstance(record, Step)]
+    student, teacher = [record.subject for record in records if isinstance(record, Candidate)][-2:]
     return np.array(steps), {"student": flat(student), "teacher": flat(teacher)}
 
 
@@ -292,7 +293,7 @@ def test_what_the_first_worker_does_or_fails_to_do_reaches_all(teams):
 
 def test_a_worker_that_accelerate_finds_alone_is_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.setattr("trainables.training.world.PartialState", lambda cpu: SimpleNamespace(num_processes=1))
+    monkeypatch.setattr("trainables.world.PartialState", lambda cpu: SimpleNamespace(num_processes=1))
     with pytest.raises(RuntimeError, match="2 workers were started, but this one sees 1 processes"):
         join()
 

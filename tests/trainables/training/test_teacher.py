@@ -11,9 +11,10 @@ from tiny import tiny_model
 from torch.testing import assert_close
 
 from trainables.config import Config
-from trainables.methods.mean_teacher import Checkpoint, unlearn
-from trainables.subjects.models import freeze
+from trainables.method import Candidate
+from trainables.methods import unlearn
 from trainables.training.teacher import add_damping_, clip_coefficient, contract_, make_teacher
+from trainables.training.trainable import freeze
 
 quickly = settings(max_examples=25)
 rates = st.floats(0, 1)
@@ -107,9 +108,9 @@ def test_the_teacher_is_a_frozen_reference_bit_for_bit_exactly_where_delta_is_0(
     config = Config(steps=4, eval_every=4, lr=0.5, batch_size=2, delta=delta, damping=damping)
     records = list(unlearn(student, [[0, 5, 6, 7]], [[0, 8, 9]], config, pad=2))
     moved = {
-        record.role: [name for name, w in record.model.state_dict().items() if not torch.equal(w, start[name])]
+        record.role: [name for name, w in record.subject.state_dict().items() if not torch.equal(w, start[name])]
         for record in records
-        if isinstance(record, Checkpoint)
+        if isinstance(record, Candidate)
     }
     assert moved["student"]
     assert (moved["teacher"] == []) == frozen

@@ -1,0 +1,114 @@
+"""The contract of a method of unlearning, on one page. No torch: methods are listed, checked and planned without it.
+
+A method is a name, settings of its own, what it needs, and a generator: from a `Start` it yields a `Step` for every
+step, a `Candidate` for every subject that is to be scored, and `Evaluated` behind the last of them at one point, with
+the `State` from which the run could go on. Scoring, saving and Ray are not its business. Named methods are listed in
+`trainables.methods`; the loop that most of them share is `trainables.training.descend`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from trainables.settings import Settings
+
+if TYPE_CHECKING:
+    from trainables.world import World
+
+Sequences = Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What a run begins with: a copy of the target, which it may change in place, and token sequences."""
+
+    model: Any
+    forget: Sequences
+    retain: Sequences  # of text that is to be kept
+    pad: int  # the id that fills sequences up
+
+
+@dataclass(kw_only=True)
+class State:
+    """All that a run changes: it goes on from it behind step `step`. Batches are drawn by the step."""
+
+    models: Mapping[str, Any]  # by role; the first is the one that is trained
+    optimizer: Any
+    step: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Where a method runs: its workers, all of which run it on the same arguments, and what was done before.
+
+    `restore` puts the state of a run that was interrupted behind step `done` in the place of a new one.
+    """
+
+    world: "World"
+    done: int = 0
+    restore: Callable[[State], None] = lambda state: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What one step saw: losses are unweighted means over the batch, in nats; `cost` is in forwards of a sequence."""
+
+    step: int
+    values: Mapping[str, float]
+    cost: float  # a forward pass of a sequence is 1, a backward pass 2
+
+    def row(self) -> dict[str, float]:
+        """As it is written down: one number by name."""
+        return {"step": self.step, **self.values, "cost": self.cost}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A subject to be scored, at one point of the run; it is live, and moves on with the next step."""
+
+    at: int
+    role: str
+    subject: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """All candidates of one point have been given; the run can go on from `state`."""
+
+    at: int
+    state: State
+
+
+Record = Step | Candidate | Evaluated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What a method holds in memory besides the student, its gradients and its optimizer: the plan reads it."""
+
+    trainable: str  # which weights move: "matrices", "all", "down_proj:1,2" (trainables.training.trainable)
+    teacher: bool = False  # a copy that moves: of the trainable weights
+    frozen: bool = False  # a copy of the target: of the trainable weights, since the others are shared
+    guided: bool = False  # the losses compare two models' logits
+    logits: bool = True  # the losses look at logits; else at hidden states
+    scratch: bool = False  # the update needs one more tensor for each trainable one
+    adamw: bool = False  # at some time the optimizer is AdamW
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A method: `settings` is its class of settings, `unlearn` its generator, the rest its card."""
+
+    settings: type[Settings]
+    unlearn: Callable[[Start, Any, Run], Iterator[Record]]
+    needs: Callable[[Any], Needs]
+    meaning: str  # a sentence for a reader
+    source: str  # paper, equation, or the page of the specification
+    roles: tuple[str, ...] = ("student",)
+    unverified: str = ""  # what of it was never held against public code or the paper's text
+    traps: tuple[str, ...] = field(default=())  # what public code does otherwise
+
+    @property
+    def name(self) -> str:
+        """Its name, which its settings bear."""
+        return self.settings.method

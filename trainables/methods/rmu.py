@@ -1,0 +1,95 @@
+"""Representation misdirection (RMU): hidden states of forget text are turned to a random direction, others kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from trainables.method import Method, Needs, Record, Run, Start
+from trainables.settings import setting
+from trainables.training.descent import Descent
+
+REACH = 2  # blocks before the layer that are trained with it
+
+
+@dataclass(frozen=True, kw_only=True)
+class RMU(Descent):
+    """Adaptive RMU. Defaults are muse-mini's; for 7B: layer 7 of 32, alpha 1200, lr 5e-5, 150 batches of 4."""
+
+    method = "rmu_adaptive"
+
+    optimizer: str = setting("adamw", "AdamW with betas (0.9, 0.95), or SGD with momentum", choices=("adamw", "sgd"))
+    lr: float = setting(3e-3, "learning rate", positive=True)
+    layer: int = setting(2, "block, from 0, behind which hidden states are turned")
+    rmu_beta: float = setting(5.0, "length to which they are turned, as a multiple of their own", positive=True)
+    alpha: float = setting(1.0, "weight of keeping the hidden states of retain text")
+
+
+def needs(settings: RMU) -> Needs:
+    """The target beside the student, for hidden states; no logits."""
+    blocks = range(max(0, settings.layer - REACH), settings.layer + 1)
+    trainable = f"down_proj:{','.join(map(str, blocks))}"
+    return Needs(trainable=trainable, frozen=settings.alpha > 0, logits=False, adamw=settings.optimizer == "adamw")
+
+
+def unlearn(start: Start, settings: RMU, run: Run) -> Iterator[Record]:
+    """Unlearn the forget text from `start.model`, in place: only `down_proj` of three blocks moves."""
+    from trainables.losses import activations as losses
+    from trainables.training import descend as loop
+    from trainables.training.hidden import behind_block
+    from trainables.training.parallel import lay_out
+    from trainables.training.teacher import make_teacher
+    from trainables.training.trainable import prepare
+
+    student = prepare(start.model, needs(settings).trainable, settings.seed)
+    frozen = make_teacher(student)  # which nothing ever moves
+    lay_out((student, frozen), settings, run.world)
+    forward = behind_block(settings.layer)
+    length = settings.rmu_beta * _mean_norm(frozen, start, settings, forward)
+    size = student.config.get_text_config().hidden_size
+    direction = losses.random_direction(size, seed=settings.seed).to(student.device)
+    forget = loop.Term(
+        name="forget_loss",
+        sequences=start.forget,
+        stream=loop.FORGET,
+        weight=1.0,
+        loss=lambda b: losses.towards(b.out, direction, length),
+        forward=forward,
+    )
+    retain = loop.Term(
+        name="retain_loss",
+        sequences=start.retain,
+        stream=loop.RETAIN,
+        weight=settings.alpha,
+        loss=(lambda b: losses.apart(b.out, b.guide())) if settings.alpha else None,
+        guide=frozen,
+        forward=forward,
+    )
+    yield from loop.descend(student, (forget, retain), settings, run, pad=start.pad)
+
+
+def _mean_norm(model: Any, start: Start, settings: RMU, forward: Any) -> float:
+    """The mean length of the target's hidden states over the first forget batch, by which adaptive RMU is scaled."""
+    import torch
+
+    from trainables.training import descend as loop
+
+    term = loop.Term(name="", sequences=start.forget, stream=loop.FORGET, weight=0.0, loss=None, forward=forward)
+    total, count = 0.0, 0.0
+    with torch.no_grad():
+        for batch in loop.batches(model, term, loop.draw(term, settings, step=1), start.pad, settings):
+            total += (batch.out.float().norm(dim=-1) * batch.mask).sum().item()
+            count += batch.mask.sum().item()
+    return total / count
+
+
+RMU_ADAPTIVE = Method(
+    settings=RMU,
+    unlearn=unlearn,
+    needs=needs,
+    meaning="hidden states of forget text are turned to a random direction, those of retain text are kept",
+    source="Li et al. 2024, arXiv 2403.03218; the adaptive length: Huu-Tien et al. 2024, arXiv 2408.06223",
+    traps=(
+        "public code picks parameter 6 of a block, which is down_proj in Llama and o_proj in Qwen2: here by name",
+        "its mean runs over padding too: here over tokens with a predecessor",
+    ),
+)

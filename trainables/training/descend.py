@@ -1,0 +1,247 @@
+"""Gradient descent on a list of terms: the one loop that most methods are a few lines on.
+
+    terms = [Term("forget_loss", start.forget, FORGET, 1.0, lambda batch: batch.log_p())]
+    yield from descend(student, terms, settings, run, pad=start.pad)
+
+A step takes each term's gradient over its batch, one after the other, clips the global norm, and steps. What a method
+adds to that stands in its `Hook`: phases with settings of their own, and what is done before and after the update.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainables.failures import Diverged
+from trainables.losses.logits import token_log_probs
+from trainables.method import Candidate, Evaluated, Record, Run, Sequences, State, Step
+from trainables.training.data import IGNORED, collate, cyclic_indices, next_token_targets, sample_indices
+from trainables.training.descent import Descent
+from trainables.training.optimizers import make_optimizer, set_learning_rate
+from trainables.training.parallel import deal, global_norm, local, sum_gradients
+from trainables.training.teacher import clip_coefficient
+from trainables.world import World
+
+FORGET, RETAIN = 0, 1  # streams of draws
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """One micro-batch after its forward passes; `mask` is 1 at the positions that have a target.
+
+    `out` is what the term's forward pass gives for those positions: logits [B, T, V], or hidden states [B, T, d].
+    """
+
+    out: Tensor
+    targets: Tensor  # [B, T], IGNORED at padding
+    mask: Tensor  # [B, T] fp32
+    reference_log_p: Tensor | None = None  # [B, T] fp32, the initial model's
+    guide_out: Tensor | None = None  # what the guide gives in the place of `out`
+
+    def log_p(self) -> Tensor:
+        """Log-probability of each target: [B, T] fp32."""
+        return token_log_probs(self.out, self.targets)
+
+    def reference(self) -> Tensor:
+        """The initial model's log-probability of each target: [B, T] fp32."""
+        assert self.reference_log_p is not None
+        return self.reference_log_p
+
+    def guide(self) -> Tensor:
+        """What the guide gives, without gradient."""
+        assert self.guide_out is not None
+        return self.guide_out
+
+
+Forward = Callable[[Any, Tensor, Tensor], Tensor]  # model, ids [B, T], attention mask -> [B, T - 1, ...]
+
+
+def to_logits(model: Any, ids: Tensor, attention: Tensor) -> Tensor:
+    """Logits at the positions that predict a next token: [B, T - 1, V]."""
+    return model(input_ids=ids, attention_mask=attention, use_cache=False).logits[:, :-1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """A part of the loss: what it reads, how much it weighs, and what it is of a batch, per token or per sequence.
+
+    Without a loss it is 0, and no forward pass is done for it.
+    """
+
+    name: str  # as the step records call it
+    sequences: Sequences
+    stream: int  # of its draws
+    weight: float
+    loss: Callable[[Batch], Tensor] | None
+    guide: Any = None  # a model whose forward pass the loss compares with
+    references: Sequence[Tensor] | None = None  # log-probs of each sequence under the initial model
+    forward: Forward = to_logits
+
+    def cost(self, rows: int) -> float:
+        """Forward passes of a sequence that a step of so many rows takes."""
+        return 0.0 if self.loss is None else rows * (3.0 + (self.guide is not None))
+
+
+@dataclass(frozen=True)
+class Phase:
+    """The settings of a step, and its number, from 1, since they hold."""
+
+    settings: Any
+    step: int
+
+
+class Hook:
+    """What a method does besides: nothing, where it does not say so."""
+
+    def __init__(self, settings: Descent) -> None:
+        self.settings = settings
+
+    def phase(self, step: int) -> Phase:
+        """What holds for a step."""
+        return Phase(self.settings, step)
+
+    def begin(self) -> None:
+        """Before the first step of a later phase."""
+
+    def before(self, gradients: list[Tensor], now: Any, c: float) -> None:
+        """Before the optimizer's step: gradients are clipped by the coefficient `c`, and may be changed in place."""
+
+    def after(self, now: Any, c: float) -> None:
+        """After the optimizer's step."""
+
+
+def descend(
+    student: Any,
+    terms: Sequence[Term],
+    settings: Descent,
+    run: Run,
+    *,
+    pad: int,
+    hook: Hook | None = None,
+    beside: Mapping[str, Any] | None = None,
+) -> Iterator[Record]:
+    """Train `student`, which lies on its workers, in place, and yield records as they come.
+
+    Every `eval_every` steps, and after the last, the student and the models `beside` it, by role, are candidates.
+    Raises Diverged, with the step, as soon as a loss or the gradient norm is not finite. Records are the same on all
+    workers, and the same as on one up to rounding. A run that is restored gives the same bits on one worker, and on
+    several where the model has no dropout.
+    """
+    hook, models = hook or Hook(settings), {"student": student, **(beside or {})}
+    theta = [parameter for parameter in student.parameters() if parameter.requires_grad]
+    state = State(models=models, optimizer=make_optimizer(theta, hook.phase(max(run.done, 1)).settings))
+    run.restore(state)
+    for step in range(state.step + 1, settings.steps + 1):
+        phase = hook.phase(step)
+        if phase.step == 1 < step:
+            state.optimizer = make_optimizer(theta, phase.settings)
+            hook.begin()
+        student.train()  # a caller may have put it in evaluation mode to score it
+        values = run.world.sum([_backward(student, term, settings, pad, step, run.world) for term in terms])
+        seen = {term.name: value for term, value in zip(terms, values, strict=True)}
+        moved = _update(theta, state, phase, hook, seen, step, run.world)
+        state.step = step
+        yield Step(step=step, values=seen | moved, cost=sum(term.cost(settings.batch_size) for term in terms))
+        if step % settings.eval_every == 0 or step == settings.steps:
+            for role, model in models.items():
+                yield Candidate(at=step, role=role, subject=model)
+            yield Evaluated(at=step, state=state)
+
+
+def _update(
+    theta: list[Tensor],
+    state: State,
+    phase: Phase,
+    hook: Hook,
+    losses: Mapping[str, float],
+    step: int,
+    world: World,
+) -> dict[str, float]:
+    """Clip and step; what was seen of it: the gradient norm, the clip coefficient and the learning rate."""
+    gradients = _gradients(theta)
+    sum_gradients(gradients, world)
+    norm = global_norm(gradients, world)
+    c = clip_coefficient(norm, phase.settings.clip)
+    if not math.isfinite(sum(losses.values()) + norm):
+        seen = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in losses.items())
+        raise Diverged(f"step {step}: {seen}, gradient norm {norm}")
+    torch._foreach_mul_(local(gradients), c)
+    hook.before(local(gradients), phase.settings, c)
+    lr = set_learning_rate(state.optimizer, phase.settings, phase.step)
+    state.optimizer.step()
+    state.optimizer.zero_grad()
+    del gradients  # or they would live beside those of the next step, and through scoring
+    hook.after(phase.settings, c)
+    return {"gradient_norm": norm, "clip_coefficient": c, "lr": lr}
+
+
+def _gradients(theta: list[Tensor]) -> list[Tensor]:
+    """The gradient of each parameter, zeros where no loss reached it (an expert no token was routed to)."""
+    for parameter in theta:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+    return [parameter.grad for parameter in theta if parameter.grad is not None]
+
+
+def draw(term: Term, settings: Descent, *, step: int) -> list[int]:
+    """The sequences of a term's batch in a step."""
+    chosen = cyclic_indices if settings.sampling == "cyclic" else sample_indices
+    return chosen(len(term.sequences), size=settings.batch_size, seed=settings.seed, stream=term.stream, step=step)
+
+
+def batches(model: Any, term: Term, rows: Sequence[int], pad: int, settings: Descent) -> Iterator[Batch]:
+    """A term's sequences after their forward passes, in micro-batches."""
+    for start in range(0, len(rows), settings.micro_batch_size):
+        yield _forward(model, term, rows[start : start + settings.micro_batch_size], pad, settings)
+
+
+def _backward(student: Any, term: Term, settings: Descent, pad: int, step: int, world: World) -> float:
+    """Accumulate the gradient of a term over this worker's part of the batch; return its part of the loss.
+
+    Each micro-batch is normalised over the global batch: by its targets, or, for a loss of sequences, by these.
+    """
+    if term.loss is None:
+        return 0.0
+    rows = draw(term, settings, step=step)
+    targets, total = sum(len(term.sequences[row]) - 1 for row in rows), 0.0
+    mine, weights = deal(rows, world)
+    for start, batch in enumerate(batches(student, term, mine, pad, settings)):
+        values = term.loss(batch)
+        part = slice(start * settings.micro_batch_size, (start + 1) * settings.micro_batch_size)
+        counted = torch.tensor(weights[part], device=values.device)
+        if values.dim() == 2:
+            mean = (values * (batch.mask * counted[:, None])).sum() / targets
+        else:
+            mean = (values * counted).sum() / len(rows)
+        (term.weight * mean).backward()
+        total += mean.item()
+    return total
+
+
+def _forward(student: Any, term: Term, rows: Sequence[int], pad: int, settings: Descent) -> Batch:
+    ids, attention = (t.to(student.device) for t in collate([term.sequences[row] for row in rows], pad=pad))
+    targets = next_token_targets(ids, attention)
+
+    def low() -> torch.autocast:
+        return torch.autocast(ids.device.type, torch.bfloat16, enabled=settings.precision == "bf16")
+
+    with torch.no_grad(), low():
+        guide = term.forward(term.guide, ids, attention) if term.guide is not None else None
+    reference = None
+    if term.references is not None:
+        reference = torch.nn.utils.rnn.pad_sequence([term.references[row] for row in rows], batch_first=True)
+    with low():
+        out = term.forward(student, ids, attention)
+    mask = (targets != IGNORED).float()
+    return Batch(out=out, targets=targets, mask=mask, reference_log_p=reference, guide_out=guide)
+
+
+@torch.no_grad()
+def initial_log_probs(model: Any, sequences: Sequences, settings: Descent, pad: int) -> list[Tensor]:
+    """Per-token log-probabilities of every sequence under the initial model: the reference of NPO."""
+    term = Term(name="", sequences=sequences, stream=FORGET, weight=0.0, loss=None)
+    found = [log_p for batch in batches(model, term, range(len(sequences)), pad, settings) for log_p in batch.log_p()]
+    return [log_p[: len(ids) - 1] for log_p, ids in zip(found, sequences, strict=True)]

@@ -1,0 +1,52 @@
+"""Hidden states behind a block, by a forward pass that leaves out later blocks and nearly all of the head."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+from trainables.training.descend import Forward
+from trainables.training.trainable import blocks_of
+
+
+def behind_block(number: int) -> Forward:
+    """A forward pass whose outcome is the residual stream behind a block, from 0: [B, T - 1, d].
+
+    Position t holds the hidden state of token t + 1, the one that is a target there. ValueError where the model has no
+    such block.
+    """
+
+    def forward(model: Any, ids: Tensor, attention: Tensor) -> Tensor:
+        seen: list[Any] = []
+        with _cut_behind(model, number) as block:
+            handle = block.register_forward_hook(lambda module, given, out: seen.append(out))
+            try:
+                model(input_ids=ids, attention_mask=attention, use_cache=False, logits_to_keep=1)
+            finally:
+                handle.remove()
+        (out,) = seen
+        return (out[0] if isinstance(out, tuple) else out)[:, 1:]
+
+    return forward
+
+
+@contextmanager
+def _cut_behind(model: Any, number: int) -> Iterator[nn.Module]:
+    """The model without its blocks behind one, for the length of the block; gives that one."""
+    blocks = blocks_of(model)
+    if number >= len(blocks):
+        raise ValueError(f"layer is {number}: the model has {len(blocks)} blocks, from 0")
+    holder = next(m for m in model.modules() for child in m.children() if child is _list_of(model, blocks))
+    name = next(name for name, child in holder.named_children() if child is _list_of(model, blocks))
+    whole = getattr(holder, name)
+    setattr(holder, name, whole[: number + 1])
+    try:
+        yield blocks[number]
+    finally:
+        setattr(holder, name, whole)
+
+
+def _list_of(model: Any, blocks: list[nn.Module]) -> nn.ModuleList:
+    """The list in which a model holds its blocks."""
+    return next(m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) and m[0] is blocks[0])

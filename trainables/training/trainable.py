@@ -1,0 +1,61 @@
+"""Which parameters a run moves: `matrices` (attention and MLP), `all`, or `down_proj:1,2` (of these blocks, from 0)."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+MATRICES, ALL, DOWN_PROJ = "matrices", "all", "down_proj:"
+NORM_WORDS = ("norm", "ln_")
+
+
+def prepare(model: Any, trainable: str, seed: int) -> Any:
+    """Freeze what is not to move, and seed what is random in a run: dropout, for batches are drawn by seed and step."""
+    torch.manual_seed(seed)
+    choose(model, trainable)
+    return model
+
+
+def choose(model: Any, trainable: str) -> None:
+    """Freeze all but a trainable set; ValueError where the model has no such parameters."""
+    if trainable == MATRICES:
+        freeze(model)
+    elif trainable.startswith(DOWN_PROJ):
+        _choose_down_proj(model, [int(number) for number in trainable.removeprefix(DOWN_PROJ).split(",")])
+
+
+def freeze(model: Any) -> None:
+    """Freeze the token and position embeddings, the head and every norm, and leave attention and MLP trainable.
+
+    Source: arXiv 2504.13388, section on experiments.
+    """
+    for module in (model.get_input_embeddings(), model.get_output_embeddings()):
+        if module is not None:
+            module.requires_grad_(False)
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Embedding) or any(word in name.rsplit(".", 1)[-1].lower() for word in NORM_WORDS):
+            module.requires_grad_(False)
+
+
+def blocks_of(model: Any) -> list[nn.Module]:
+    """The transformer blocks of a model, the first first."""
+    kinds = model._no_split_modules or ()
+    return [module for module in model.modules() if type(module).__name__ in kinds]
+
+
+def _choose_down_proj(model: Any, numbers: list[int]) -> None:
+    blocks = blocks_of(model)
+    if max(numbers) >= len(blocks):
+        raise ValueError(f"block {max(numbers)} is to be trained, and the model has {len(blocks)} blocks, from 0")
+    model.requires_grad_(False)
+    for number in numbers:
+        found = [weight for name, weight in blocks[number].named_parameters() if "down_proj" in name]
+        if not found:
+            raise ValueError(f"block {number} of {type(model).__name__} has no down_proj to be trained")
+        for weight in found:
+            weight.requires_grad_(True)
+
+
+def trainable_parameters(model: Any) -> list[nn.Parameter]:
+    """Return the parameters that unlearning moves, in the model's order."""
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
