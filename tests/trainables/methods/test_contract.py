@@ -1,0 +1,161 @@
+"""What every method keeps to, whichever it is: a suite over METHODS, on a model of two layers."""
+
+import copy
+from dataclasses import replace
+from functools import cache
+
+import pytest
+import torch
+from tiny import VOCABULARY, tiny_model
+
+from trainables.method import Candidate, Evaluated, Step
+from trainables.methods import METHODS, find_method, needs_of, unlearn
+from trainables.runs import resume
+from trainables.runs.run_folder import RunFolder
+from trainables.training.trainable import choose
+from trainables.world import ALONE
+
+SMALL = {"steps": 4, "eval_every": 2, "batch_size": 4, "seed": 3}
+OWN = {"mean_teacher": {"lr": 0.05}, "npo_gdr": {"lr": 1e-3}, "rmu_adaptive": {"lr": 1e-3, "layer": 1}}
+each_method = pytest.mark.parametrize("name", METHODS)
+
+
+def sequences(seed: int, count: int) -> list[list[int]]:
+    """Token sequences of ragged lengths."""
+    g = torch.Generator().manual_seed(seed)
+    lengths = torch.randint(3, 12, (count,), generator=g).tolist()
+    return [[0, *torch.randint(3, VOCABULARY, (n,), generator=g).tolist()] for n in lengths]
+
+
+FORGET, RETAIN = sequences(1, 6), sequences(2, 5)
+
+
+def settings_of(name: str, **changes):
+    return find_method(name).settings(**(SMALL | OWN[name] | changes))
+
+
+def run(name: str, *, pad: int = 2, start=None, settings=None, **going_on) -> list:
+    """All records; each candidate as its role, its point and a copy of its weights."""
+    found: list = []
+    settings = settings or settings_of(name)
+    for record in unlearn(start or tiny_model(), FORGET, RETAIN, settings, pad=pad, **going_on):
+        if isinstance(record, Candidate):
+            record = (record.role, record.at, copy.deepcopy(record.subject.state_dict()))
+        found.append(record)
+    return found
+
+
+@cache
+def straight(name: str) -> tuple:
+    return tuple(run(name))
+
+
+def steps_of(records) -> list[dict]:
+    return [record.row() for record in records if isinstance(record, Step)]
+
+
+def weights_of(records) -> list[dict]:
+    return [record[2] for record in records if isinstance(record, tuple)]
+
+
+def same(one: list[dict], other: list[dict]) -> bool:
+    pairs = zip(one, other, strict=True)
+    return all(a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a) for a, b in pairs)
+
+
+@each_method
+def test_its_card_is_complete_and_its_settings_bear_its_name(name):
+    method = find_method(name)
+    assert method.name == name
+    assert method.meaning
+    assert method.source
+    assert method.roles
+
+
+@each_method
+def test_candidates_of_all_roles_come_at_every_evaluation_and_then_its_end(name):
+    records, roles = straight(name), find_method(name).roles
+    told = [r[:2] if isinstance(r, tuple) else ("end", r.at) for r in records if not isinstance(r, Step)]
+    assert told == [(role, at) for at in (2, 4) for role in (*roles, "end")]
+    assert [row["step"] for row in steps_of(records)] == [1, 2, 3, 4]
+    assert all(row["cost"] > 0 for row in steps_of(records))
+
+
+@each_method
+def test_the_same_seed_gives_the_same_bits_and_another_one_others(name):
+    torch.manual_seed(99)
+    again = run(name)
+    assert steps_of(again) == steps_of(straight(name))
+    assert same(weights_of(again), weights_of(straight(name)))
+    assert steps_of(run(name, settings=settings_of(name, seed=4))) != steps_of(straight(name))
+
+
+@each_method
+def test_the_id_that_pads_changes_no_bit(name):
+    assert same(weights_of(run(name, pad=VOCABULARY - 1)), weights_of(straight(name)))
+
+
+@each_method
+@pytest.mark.parametrize("size", [1, 2])
+def test_micro_batches_give_the_same_steps(name, size):
+    parts = run(name, settings=settings_of(name, micro_batch_size=size))
+    for one, other in zip(steps_of(parts), steps_of(straight(name)), strict=True):
+        assert one == pytest.approx(other, rel=1e-4, abs=1e-6)
+
+
+@each_method
+def test_exactly_what_it_says_that_it_trains_is_moved_also_under_weight_decay(name):
+    settings = settings_of(name, weight_decay=0.1, optimizer="adamw", lr=1e-3)
+    start = tiny_model()
+    choose(start, needs_of(settings).trainable)
+    trainable = {key for key, weight in start.named_parameters() if weight.requires_grad}
+    student = weights_of(run(name, settings=settings))[-len(find_method(name).roles)]
+    assert {key for key, weight in start.named_parameters() if not torch.equal(weight, student[key])} == trainable
+    assert trainable < dict(start.named_parameters()).keys()
+
+
+@each_method
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_run_that_goes_on_has_the_bits_of_one_that_did_not_stop(name, optimizer, tmp_path):
+    settings, folder = settings_of(name, optimizer=optimizer), RunFolder(tmp_path)
+    whole = []
+    for record in unlearn(tiny_model(), FORGET, RETAIN, settings, pad=2):
+        if isinstance(record, Candidate):
+            whole.append(copy.deepcopy(record.subject.state_dict()))
+        if isinstance(record, Evaluated) and record.at == 2:
+            resume.save(folder, "key", record.state, [], ALONE)
+    saved = resume.find(folder, "key", settings.steps)
+    again = run(name, settings=settings, done=2, restore=lambda state: resume.load(folder, saved, state, ALONE))
+    assert same(weights_of(again), whole[len(whole) // 2 :])
+
+
+@each_method
+def test_bf16_takes_nearly_the_same_first_step(name):
+    low = steps_of(run(name, settings=settings_of(name, precision="bf16", steps=1)))[0]
+    high = steps_of(run(name, settings=settings_of(name, steps=1)))[0]
+    assert low == pytest.approx(high, rel=0.05, abs=1e-3)
+    assert low != high
+
+
+@each_method
+def test_ten_steps_lower_the_forget_loss_on_what_was_learned(name):
+    settings = settings_of(name, steps=10, batch_size=len(FORGET), sampling="cyclic")
+    rows = steps_of(run(name, start=memorised(), settings=replace(settings, eval_every=10)))
+    assert rows[-1]["forget_loss"] < rows[0]["forget_loss"]
+
+
+def memorised():
+    """A tiny model that knows both sets nearly by heart."""
+    return copy.deepcopy(_memorised())
+
+
+@cache
+def _memorised():
+    model = tiny_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for _ in range(15):
+        for ids in map(torch.tensor, FORGET + RETAIN):
+            torch.nn.functional.cross_entropy(model(ids[None]).logits[0, :-1], ids[1:]).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return model

@@ -1,0 +1,94 @@
+"""RMU turns hidden states behind one block, by the specification's numbers, and computes nothing behind it."""
+
+import pytest
+import torch
+from tiny import tiny_model
+
+from trainables.losses.activations import apart, random_direction, towards
+from trainables.method import Candidate, Step
+from trainables.methods import needs_of, unlearn
+from trainables.methods.rmu import RMU
+from trainables.training.hidden import behind_block
+from trainables.training.trainable import blocks_of, choose
+
+HIDDEN = torch.tensor([[[1.0, 0.0, 0.0, 0.0]]])
+U = torch.full((4,), 0.5)
+IDS = torch.tensor([[0, 5, 9, 7, 4], [0, 3, 8, 2, 2]])
+ATTENTION = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+
+
+def test_the_forget_loss_is_the_specification_s_number():
+    assert towards(HIDDEN, U, 2.0).item() == pytest.approx(0.75)
+    assert towards(HIDDEN, U, 5.0 * HIDDEN.norm().item()).item() == pytest.approx(5.25)  # adaptive, beta 5
+
+
+def test_what_is_kept_is_0_at_the_start_and_the_mean_square_distance_later():
+    assert apart(HIDDEN, HIDDEN).item() == 0
+    assert apart(HIDDEN, torch.zeros(1, 1, 4)).item() == pytest.approx(0.25)
+
+
+def test_a_direction_is_a_unit_vector_in_one_orthant_of_its_seed_alone():
+    u = random_direction(32, seed=1)
+    assert u.norm().item() == pytest.approx(1.0)
+    assert (u >= 0).all()
+    assert torch.equal(u, random_direction(32, seed=1))
+    assert not torch.equal(u, random_direction(32, seed=2))
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_hidden_states_behind_a_block_are_those_of_a_whole_pass(number):
+    model = tiny_model()
+    whole = model(input_ids=IDS, attention_mask=ATTENTION, output_hidden_states=True).hidden_states
+    found = behind_block(number)(model, IDS, ATTENTION)
+    expected = whole[number + 1] if number == 0 else None  # transformers normalises the last
+    seen = []
+    handle = blocks_of(model)[number].register_forward_hook(lambda module, given, out: seen.append(out))
+    model(input_ids=IDS, attention_mask=ATTENTION)
+    handle.remove()
+    out = seen[0][0] if isinstance(seen[0], tuple) else seen[0]
+    assert torch.equal(found, out[:, 1:])
+    assert expected is None or torch.equal(found, expected[:, 1:])
+
+
+def test_blocks_behind_the_layer_are_not_computed_and_are_there_again_afterwards():
+    model, calls = tiny_model(num_hidden_layers=3), []
+    for number, block in enumerate(blocks_of(model)):
+        block.register_forward_hook(lambda *_, number=number: calls.append(number))
+    behind_block(1)(model, IDS, ATTENTION)
+    assert calls == [0, 1]
+    assert len(blocks_of(model)) == 3
+    assert model(input_ids=IDS).logits.shape == (2, 5, model.config.vocab_size)
+
+
+def test_a_layer_that_the_model_has_not_is_told_by_its_number():
+    with pytest.raises(ValueError, match="^layer is 7: the model has 2 blocks, from 0$"):
+        behind_block(7)(tiny_model(), IDS, ATTENTION)
+    with pytest.raises(ValueError, match="^block 7 is to be trained, and the model has 2 blocks, from 0$"):
+        choose(tiny_model(), needs_of(RMU(layer=7)).trainable)
+
+
+@pytest.mark.parametrize(("layer", "trained"), [(0, "0"), (1, "0,1"), (2, "0,1,2"), (3, "1,2,3")])
+def test_down_proj_of_three_blocks_up_to_the_layer_is_trained(layer, trained):
+    assert needs_of(RMU(layer=layer)).trainable == f"down_proj:{trained}"
+
+
+def test_retain_text_costs_nothing_at_the_start_and_padding_counts_for_nothing():
+    sequences = [[0, 5, 9, 7, 4], [0, 3]]
+    settings = RMU(layer=1, steps=1, eval_every=1, batch_size=8)
+    records = list(unlearn(tiny_model(), sequences, sequences, settings, pad=2))
+    first = next(record for record in records if isinstance(record, Step))
+    assert first.values["retain_loss"] == 0
+    assert first.values["forget_loss"] == pytest.approx(slow_forget_loss(sequences, settings), rel=1e-5)
+    assert sum(isinstance(record, Candidate) for record in records) == 1
+
+
+def slow_forget_loss(sequences, settings) -> float:
+    """One sequence at a time, so that nothing is padded: the adaptive length, and the mean over tokens and numbers."""
+    from trainables.training.data import sample_indices
+
+    rows = sample_indices(len(sequences), size=settings.batch_size, seed=settings.seed, stream=0, step=1)
+    model = tiny_model()
+    states = [behind_block(settings.layer)(model, torch.tensor([ids]), torch.ones(1, len(ids))) for ids in sequences]
+    batch = torch.cat([states[row][0] for row in rows])
+    length = settings.rmu_beta * batch.norm(dim=-1).mean()
+    return (batch - length * random_direction(batch.shape[-1], seed=settings.seed)).square().mean().item()
