@@ -26,7 +26,7 @@ def train(
     ] = DEFAULT_BENCHMARK,
     set_: Annotated[
         list[str] | None,
-        Option("--set", help=f"A setting: lr=0.1. Of: {', '.join(Config.__dataclass_fields__)}."),
+        Option("--set", help=f"A setting: lr=0.1. Of: {', '.join(Config.types())}."),
     ] = None,
     model: Annotated[str | None, Option(help="Target model: a folder or a hub id.")] = None,
     retrained: Annotated[str | None, Option(help="Retrained model, the reference of PrivLeak.")] = None,
