@@ -15,5 +15,3 @@ SPACE_7B = {
     "alpha": ("log_uniform", 0.005, 0.5),
     "lr": ("log_uniform", 5e-5, 5e-3),
 }
-
-SPACES = {"mean-teacher": SPACE, "mean-teacher-7b": SPACE_7B}

@@ -1,30 +1,43 @@
-"""Spaces and objectives are plain data that the engine takes and a Config accepts."""
+"""Spaces and objectives are plain data that the engine takes and a method's settings accept."""
 
 import pytest
-from optuna.distributions import FloatDistribution
 
 from lethe.fronts.objectives import GOALS, Objective
 from lethe.search.space import distributions
-from search_spaces.mean_teacher import SPACE, SPACE_7B, SPACES
+from search_spaces import SPACES
+from search_spaces.mean_teacher import SPACE, SPACE_7B
 from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES, UTILITY_GUARD
-from trainables.config import Config
+from trainables.methods import METHODS, find_method
 
-each_space = pytest.mark.parametrize("name", SPACES)
+EVERY = [(method, size) for method, spaces in SPACES.items() for size in spaces]
+each_space = pytest.mark.parametrize(("method", "size"), EVERY)
+
+
+def test_every_method_has_a_space_for_small_models_and_one_for_large_ones():
+    assert list(SPACES) == list(METHODS)
+    assert {tuple(spaces) for spaces in SPACES.values()} == {("1m", "7b")}
 
 
 @each_space
-def test_ema_rate_nlul_weight_and_learning_rate_are_searched_log_uniformly(name):
-    made = distributions(SPACES[name])
-    assert set(made) == {"delta", "alpha", "lr"}
-    assert all(isinstance(d, FloatDistribution) and d.log for d in made.values())
-
-
-@each_space
-def test_both_ends_of_every_range_make_a_configuration(name):
+def test_both_ends_of_every_range_make_settings(method, size):
+    space = SPACES[method][size]
+    assert set(distributions(space)) == set(space)
     for end in (1, 2):
-        values = {parameter: entry[end] for parameter, entry in SPACES[name].items()}
-        config = Config(**values)
-        assert {parameter: getattr(config, parameter) for parameter in values} == values
+        values = {parameter: entry[end] for parameter, entry in space.items()}
+        made = find_method(method).settings(**values)
+        assert {parameter: getattr(made, parameter) for parameter in values} == values
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_s_defaults_lie_in_its_space_for_small_models(method):
+    defaults = find_method(method).settings()
+    assert all(low < getattr(defaults, name) < high for name, (_, low, high) in SPACES[method]["1m"].items())
+
+
+@pytest.mark.parametrize("space", [SPACE, SPACE_7B])
+def test_of_the_mean_teacher_ema_rate_nlul_weight_and_learning_rate_are_searched_log_uniformly(space):
+    assert set(space) == {"delta", "alpha", "lr"}
+    assert {kind for kind, *_ in space.values()} == {"log_uniform"}
 
 
 @pytest.mark.parametrize(
@@ -36,11 +49,6 @@ def test_a_space_reaches_to_both_sides_of_the_values_that_are_known_to_work(spac
     for name, value in values.items():
         _, low, high = space[name]
         assert low <= value / 2 < 2 * value <= high
-
-
-def test_the_default_configuration_lies_in_the_default_space():
-    config = Config()
-    assert all(low < getattr(config, name) < high for name, (_, low, high) in SPACE.items())
 
 
 def test_every_objective_has_a_goal_that_the_engine_knows():

@@ -1,0 +1,60 @@
+"""`lethe methods`: what there is to unlearn by, and the card of one method with all its settings."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from lethe.display.progress import open_console
+from search_spaces import SPACES
+from trainables.method import Method
+from trainables.methods import METHODS, find_method
+
+
+def methods(name: Annotated[str | None, typer.Argument(help="Of one method: its card and its settings.")] = None) -> None:
+    """List the methods of unlearning, or show one with its settings and where they are searched."""
+    console = open_console()
+    if name is None:
+        table = _table("method", "what it does", "source")
+        for method in map(find_method, METHODS):
+            table.add_row(method.name, method.meaning, method.source)
+        console.print(table)
+    else:
+        show(find_method(name), console)
+
+
+def show(method: Method, console: Console) -> None:
+    """Print a method's card: what it does, where it is from, what was never held against that, and its settings."""
+
+    def say(what: str, told: str) -> None:
+        console.print(f"{what:<12} {told}", highlight=False, soft_wrap=True)
+
+    say(method.name, method.meaning)
+    say("source", method.source)
+    if method.unverified:
+        say("unverified", method.unverified)
+    for trap in method.traps:
+        say("note", trap)
+    say("candidates", ", ".join(method.roles))
+    spaces = SPACES.get(method.name, {})
+    table = _table("setting", "default", *(f"searched, {name}" for name in spaces), "meaning")
+    for setting, allowed in method.settings.allowed().items():
+        searched = [_range(space[setting]) if setting in space else "" for space in spaces.values()]
+        choices = f" ({', '.join(allowed.choices)})" if allowed.choices else ""
+        default = str(method.settings.defaults()[setting])
+        table.add_row(setting, default, *searched, f"{allowed.meaning}{choices}")
+    console.print(table)
+
+
+def _range(entry: Any) -> str:
+    kind, *bounds = entry
+    return " to ".join(f"{end:g}" for end in bounds) if "uniform" in kind else ", ".join(map(str, bounds[0]))
+
+
+def _table(*names: str) -> Table:
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in names:
+        table.add_column(name, no_wrap=name in ("method", "setting"))
+    return table

@@ -1,0 +1,16 @@
+"""The space of adaptive RMU: learning rate, layer, length of the random direction, weight of keeping retain text."""
+
+SPACE = {
+    "lr": ("log_uniform", 1e-3, 3e-2),
+    "layer": ("integer", 1, 3),
+    "rmu_beta": ("log_uniform", 0.5, 20.0),
+    "alpha": ("log_uniform", 0.1, 1000.0),
+}
+
+# Llama-2-7B: around the public code's layer 7 of 32, alpha 1200 and AdamW at 5e-5. Ranges are ours.
+SPACE_7B = {
+    "lr": ("log_uniform", 1e-5, 1e-3),
+    "layer": ("integer", 3, 20),
+    "rmu_beta": ("log_uniform", 0.5, 20.0),
+    "alpha": ("log_uniform", 1.0, 10_000.0),
+}
