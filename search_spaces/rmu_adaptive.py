@@ -1,5 +1,7 @@
 """The space of adaptive RMU: learning rate, layer, length of the random direction, weight of keeping retain text."""
 
+from search_spaces import descent
+
 SPACE = {
     "lr": ("log_uniform", 1e-3, 3e-2),
     "layer": ("integer", 1, 3),
@@ -13,4 +15,13 @@ SPACE_7B = {
     "layer": ("integer", 3, 20),
     "rmu_beta": ("log_uniform", 0.5, 20.0),
     "alpha": ("log_uniform", 1.0, 10_000.0),
+}
+
+SWITCHES: dict[str, descent.Switch] = {
+    "retain_loss": {"hidden": {}, "none": {"alpha": 0.0}},
+    **{name: levels for name, levels in descent.SWITCHES.items() if name != "embeddings"},
+}
+MEANINGS = {
+    "retain_loss=none": "nothing holds the model on retain text",
+    **descent.MEANINGS,
 }

@@ -13,7 +13,9 @@ from trainables.method import Method
 from trainables.methods import METHODS, find_method
 
 
-def methods(name: Annotated[str | None, typer.Argument(help="Of one method: its card and its settings.")] = None) -> None:
+def methods(
+    name: Annotated[str | None, typer.Argument(help="Of one method: its card and its settings.")] = None,
+) -> None:
     """List the methods of unlearning, or show one with its settings and where they are searched."""
     console = open_console()
     if name is None:
