@@ -45,9 +45,9 @@ def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
         if taken:
             console.print(f"{taken} runs were finished by other studies of this store: taken over")
         # The study may hold other seeds than those that are asked for now: all its runs are brought to their end.
-        request = replace(request, trials=len(ledger.known()) - len(ledger.interrupted()))
+        request = replace(request, trials=len(ledger.trials.parameters()) - len(ledger.trials.interrupted()))
         ledger.study.set_user_attr(PLANNED, request.trials)
-        if ledger.finished() < request.trials:
+        if ledger.trials.finished() < request.trials:
             arms = {arm.name: arm.settings for arm in design}
             run_trials(request, ledger, join(), console, arms=arms, best=_draw_so_far)
     return conclude(request, ledger, console)
@@ -98,11 +98,12 @@ def all_runs(request: AblationRequest, design: Design, data: str) -> list[Run]:
 def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict[str, Any]:
     """Print what each part contributes, and what to type next; return it as plain data."""
     found = ablation.read_ablation(request.storage, request.name)
-    interrupted = ledger.finished() < request.trials
+    interrupted = ledger.trials.finished() < request.trials
     console.print()
     if interrupted:
         console.print(
-            f"interrupted after {ledger.finished()} of {request.trials} runs; the same command with --resume goes on"
+            f"interrupted after {ledger.trials.finished()} of {request.trials} runs; "
+            "the same command with --resume goes on"
         )
     console.print(draw_arms(found))
     say = functools.partial(console.print, soft_wrap=True, highlight=False)
@@ -121,8 +122,8 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
         "study": request.name,
         "storage": hide_password(request.storage),
         "interrupted": interrupted,
-        "runs": ledger.finished(),
-        "failed": ledger.failures(),
+        "runs": ledger.trials.finished(),
+        "failed": ledger.trials.failures(),
         "failure": failure,
         "arms": json.loads(found.arms().to_json(orient="records")),
         "effects": json.loads(found.effects().to_json(orient="records")),

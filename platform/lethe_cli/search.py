@@ -25,7 +25,6 @@ from lethe.fronts.objectives import Constraint
 from lethe.search.ledger import Ledger
 from lethe.search.study import Plan, run_study
 from lethe.store.facts import PLANNED, REFERENCE_NOTES, Facts, load_facts, new_id
-from lethe.store.points import read_points
 from lethe.store.storage import going_on_later, hide_password, open_storage, taking_turns
 from lethe.store.study_folder import StudyFolder, folder_name, study_folder
 from lethe_cli import hints
@@ -51,7 +50,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
         if request.name not in optuna.get_all_study_names(storage):
             join()  # before there is a study: one that nothing can run stands in the way of the next attempt
         ledger = open_ledger(request, storage, references)
-        if ledger.finished() < request.trials:
+        if ledger.trials.finished() < request.trials:
             run_trials(request, ledger, join(), console)
     return conclude(request, ledger, references, console)
 
@@ -207,7 +206,7 @@ def run_trials(
         console=console,
         objectives=request.objectives,
         trials=request.trials,
-        done=ledger.finished(),
+        done=ledger.trials.finished(),
         slots=slots,
         best=lambda: (best or _draw)(ledger, request),
     )
@@ -226,15 +225,15 @@ def note_idle_gpus(joined: cluster.Cluster, wanted: float, console: Console) -> 
 
 
 def _draw(ledger: Ledger, request: Request) -> tuple[Table, str]:
-    points = read_points(ledger.study, ledger.facts)
+    points = ledger.front()
     table = front_table.draw_front(points, ledger.facts, list(request.space), most=8)
     return table, f"front volume {front_table.volume(points, ledger.facts):.3f}"
 
 
 def conclude(request: Request, ledger: Ledger, references: References, console: Console) -> dict[str, Any]:
     """Print the front, where everything is and what to type next; return it as plain data."""
-    points = read_points(ledger.study, ledger.facts)
-    finished, failures = ledger.finished(), ledger.failures()
+    points = ledger.read().points
+    finished, failures = ledger.trials.finished(), ledger.trials.failures()
     interrupted = finished < request.trials
     console.print()
     if interrupted:
@@ -263,8 +262,8 @@ def conclude(request: Request, ledger: Ledger, references: References, console: 
 
 def why_all_failed(ledger: Ledger, what: str) -> str | None:
     """One line with the most frequent reason where all of a study's trials, or what they are called, failed."""
-    failures = ledger.failures()
-    if not failures or len(failures) < ledger.finished():
+    failures = ledger.trials.failures()
+    if not failures or len(failures) < ledger.trials.finished():
         return None
     (reason, times), *_ = Counter(failures.values()).most_common(1)
     return f"all {len(failures)} {what} failed, {times} of them so: {reason}"

@@ -15,7 +15,6 @@ from lethe.analysis.decide import recommend
 from lethe.analysis.designs import Arm, Design
 from lethe.cluster.connection import Cluster
 from lethe.search.ledger import Ledger
-from lethe.store.points import read_points
 from lethe.store.storage import open_storage
 from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.search import open_ledger, run_trials
@@ -34,11 +33,15 @@ def tune_arms(
     if {search.name for search in searches} - set(optuna.get_all_study_names(storage)):
         join()
     ledgers = [open_ledger(search, storage, references) for search in searches]
-    if any(ledger.finished() < request.tuned for ledger in ledgers):
+    if any(ledger.trials.finished() < request.tuned for ledger in ledgers):
         for arm, search, ledger in zip(request.design, searches, ledgers, strict=True):
             console.print(f"tuning {arm.name}: {', '.join(search.space)}", highlight=False)
             run_trials(search, ledger, join(), console)
-    short = [arm.name for arm, ledger in zip(request.design, ledgers, strict=True) if ledger.finished() < request.tuned]
+    short = [
+        arm.name
+        for arm, ledger in zip(request.design, ledgers, strict=True)
+        if ledger.trials.finished() < request.tuned
+    ]
     if short:
         raise KeyboardInterrupt
     arms = [tuned(arm, ledger) for arm, ledger in zip(request.design, ledgers, strict=True)]
@@ -49,7 +52,7 @@ def tune_arms(
 
 def tuned(arm: Arm, ledger: Ledger) -> Arm:
     """An arm with the rates of its search's recommended point."""
-    points = read_points(ledger.study, ledger.facts)
+    points = ledger.read().points
     found = recommend(points, ledger.facts.objectives, ledger.facts.constraints) if len(points) else None
     if found is None:
         return arm

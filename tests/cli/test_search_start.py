@@ -176,7 +176,7 @@ def test_the_exit_code_and_the_json_tell_whether_all_failed(command, job, failur
 
 def test_an_ablation_whose_every_run_failed_says_so(flags, monkeypatch, capsys):
     def fail_all(request, ledger, joined, console, **_):
-        while ledger.finished() < request.trials:
+        while ledger.trials.finished() < request.trials:
             ledger.tell(ledger.ask()[0], "no memory")
 
     monkeypatch.setattr(ablating, "run_trials", fail_all)

@@ -83,7 +83,7 @@ def trials_left(monkeypatch):
     left, ran = [100], []
 
     def run(search, ledger, joined, console):
-        while ledger.finished() < search.trials and left[0]:
+        while ledger.trials.finished() < search.trials and left[0]:
             left[0] -= 1
             number, params = ledger.ask()
             assert set(params) == {"lr", "alpha", "delta"}

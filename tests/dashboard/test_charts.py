@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from slow_points import read_points
 from tiny_study import OBJECTIVES, checkpoint, tiny_facts, tiny_ledger
 
 from dashboard import published, table
@@ -12,7 +13,6 @@ from dashboard.charts import curves, labels, landscape
 from dashboard.charts import fronts as charts
 from dashboard.charts import fronts_3d as charts_3d
 from dashboard.table import BEATEN, FRONT, INFEASIBLE, RUNNING
-from lethe.store.points import read_points
 
 GOALS = {"verbmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize", "utility": "maximize"}
 REFERENCES = {"target": {name: [90.0, 88.0, 92.0] for name in GOALS}}

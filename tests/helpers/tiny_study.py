@@ -3,7 +3,8 @@
 from typing import Any
 
 import optuna
-from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+from sqlalchemy.pool import StaticPool
 
 from lethe.fronts.objectives import Constraint, Objective
 from lethe.search.ledger import Ledger
@@ -24,6 +25,11 @@ def tiny_facts(**changes: Any) -> Facts:
     """The facts of the tiny study."""
     values: dict[str, Any] = {"objectives": OBJECTIVES, "constraints": GUARD, "sampler": "tpe", "seed": 0}
     return Facts(**(values | changes))
+
+
+def tables_in_memory() -> RDBStorage:
+    """A storage with tables, as a file has them, that is gone with the process."""
+    return RDBStorage("sqlite:///:memory:", engine_kwargs={"poolclass": StaticPool})
 
 
 def tiny_ledger(storage: BaseStorage | None = None, name: str = "tiny", **changes: Any) -> Ledger:

@@ -16,7 +16,7 @@ def test_the_study_snippet_prints_the_front_of_a_study(tmp_path, capsys):
     ledger = tiny_ledger(open_storage(url), "muse-mini")
     for verbmem in (30.0, 20.0):
         run_trial(ledger, verbmem_f=verbmem)
-    text, changed = re.subn(r'"sqlite:////[^"]+"', repr(url), snippet("read_points"))
+    text, changed = re.subn(r'"sqlite:////[^"]+"', repr(url), snippet("Reader(url"))
     assert changed == 1
     exec(compile(text, "README.md", "exec"), {})
     printed = capsys.readouterr().out

@@ -18,14 +18,15 @@ import pytest
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from postgres import PASSWORD, needs_postgres, start_postgres
+from slow_points import read_points
 from test_request import DEFAULTS
 from tiny_study import SPACE, checkpoint, made_up, run_trial, tiny_facts, tiny_ledger
 
-from lethe.search.ledger import DRIVER, Ledger
+from lethe.search.ledger import Ledger
+from lethe.search.liveness import DRIVER, heartbeats_of
 from lethe.store import driver
 from lethe.store.facts import load_facts
 from lethe.store.optuna_tables import study_names
-from lethe.store.points import read_points
 from lethe.store.server_storage import ServerStorage
 from lethe.store.snapshot import Reader
 from lethe.store.storage import hide_password, load_study, open_storage
@@ -121,8 +122,8 @@ def test_a_study_is_read_back_with_the_same_points_and_failures_as_in_sqlite(ser
     assert facts[0] == facts[1] == tiny_facts(sampler="random")
     there, expected = [read_points(*pair) for pair in zip(studies, facts, strict=True)]
     pd.testing.assert_frame_equal(there, expected, check_exact=True)
-    assert ledgers[0].failures() == ledgers[1].failures()
-    assert [ledger.finished() for ledger in ledgers] == [6, 6]
+    assert ledgers[0].trials.failures() == ledgers[1].trials.failures()
+    assert [ledger.trials.finished() for ledger in ledgers] == [6, 6]
     assert len(there) > 8
 
 
@@ -135,6 +136,7 @@ def test_the_dashboard_reads_the_same_points_and_sees_what_changes(server, stora
     found = first.points[expected.columns]
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_exact=True)
     assert reader.read() is first
+    pd.testing.assert_frame_equal(ledger.front(), found[found["front"]], check_dtype=False, check_exact=True)
     number = int(first.trials["number"].iloc[-1])  # it runs
     ledger.record(number, checkpoint(7))
     ledger.tell(number)
@@ -207,7 +209,7 @@ def test_drivers_that_work_on_one_study_at_once_are_given_each_number_once_and_l
     assert [process.returncode for process in drivers] == [0, 0, 0], printed
     asked = [number for text in printed for number in numbers(text, "asked")]
     assert sorted(asked) == list(range(36))
-    assert sum(len(numbers(text, "told")) for text in printed) == ledger.finished() == 36
+    assert sum(len(numbers(text, "told")) for text in printed) == ledger.trials.finished() == 36
     trials = ledger.study.trials
     assert {trial.state for trial in trials} == {TrialState.COMPLETE}
     assert sorted(Counter(trial.user_attrs[DRIVER] for trial in trials).values()) == [12, 12, 12]
@@ -230,7 +232,7 @@ def test_a_resume_while_another_driver_works_leaves_its_trials_and_a_killed_one_
     ledger = Ledger.resume(storage, name, SPACE)
     trials = ledger.study.trials
     assert trials[held[0]].state == TrialState.RUNNING
-    assert ledger.interrupted() == [held[1]]
+    assert ledger.trials.interrupted() == [held[1]]
     assert ledger.ask() == (4, trials[held[1]].params)
 
 
@@ -264,11 +266,11 @@ def test_drivers_that_resume_at_the_same_moment_queue_each_interrupted_trial_onc
 def test_a_server_that_is_killed_while_drivers_work_and_comes_back_costs_them_nothing(server, storage, name, drive):
     ledger = tiny_ledger(storage, name)
     drivers = [drive(server.url(), name, 15) for _ in range(2)]
-    while len(ledger._heartbeats()) < 2:  # a server that is away when a driver starts is an error
+    while len(heartbeats_of(ledger.study)) < 2:  # a server that is away when a driver starts is an error
         pass
     for _ in range(3):
-        before = ledger.finished()
-        while ledger.finished() < before + 3:
+        before = ledger.trials.finished()
+        while ledger.trials.finished() < before + 3:
             pass
         server.kill()
         server.start()
@@ -278,7 +280,7 @@ def test_a_server_that_is_killed_while_drivers_work_and_comes_back_costs_them_no
     assert len(set(told)) == 30
     states = {trial.number: trial.state for trial in ledger.study.trials}
     assert all(states[number] == TrialState.COMPLETE for number in told)
-    assert ledger.finished() == 30
+    assert ledger.trials.finished() == 30
     notes = [
         line for text in printed for line in text.splitlines() if line.split()[0] not in ("ready", "asked", "told")
     ]
@@ -298,13 +300,14 @@ def source(code):
     return inspect.getsource(code) if inspect.isfunction(code) else ""
 
 
-@pytest.mark.parametrize("operation", ["ask", "record", "tell"])
+@pytest.mark.parametrize("operation", ["ask", "record", "tell", "front"])
 def test_every_step_of_a_trial_waits_for_the_server(server, storage, name, operation, caplog):
     ledger = tiny_ledger(storage, name)
     steps = {
         "ask": lambda: ledger.ask(),
         "record": lambda: ledger.record(0, checkpoint()),
         "tell": lambda: ledger.tell(0),
+        "front": lambda: ledger.front(),
     }
     for step, do in steps.items():
         if step == operation:
@@ -324,20 +327,20 @@ def test_a_server_that_stays_away_is_one_line_and_no_second_wait(server, storage
     run_trial(ledger)
     ledger.ask()
     server.kill()
-    for operation in (lambda: ledger.tell(1, "late"), ledger.finished):
+    for operation in (lambda: ledger.tell(1, "late"), ledger.trials.finished, ledger.front):
         with pytest.raises(ConnectionError, match=r"does not answer \(.*refused\).*--resume goes on") as error:
             operation()
     assert "Zq9" not in str(error.value)
     assert len(caplog.messages) == 1
     server.start()
     ledger = Ledger.resume(storage, name, SPACE)
-    assert (ledger.finished(), ledger.interrupted()) == (1, [1])
+    assert (ledger.trials.finished(), ledger.trials.interrupted()) == (1, [1])
 
 
 def test_an_end_that_was_stored_although_its_answer_was_lost_is_no_error(storage, name):
     ledger = tiny_ledger(storage, name)
     number, _ = ledger.ask()
-    trial_id = ledger._trial_id(number)
+    trial_id = ledger.study.trials[number]._trial_id
     for _ in range(2):
         assert storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [1.0, 2.0, 3.0])
     with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):

@@ -18,9 +18,9 @@ from optuna.trial import TrialState
 from plain_loop import Outcome, outcome, plain_search
 from postgres import binaries, start_postgres
 from searching import assert_calm, interrupt, left_over
+from slow_points import read_points
 
 from lethe.store.facts import load_facts
-from lethe.store.points import read_points
 from lethe.store.trials import RERUN_OF, is_interrupted
 from trainables.benchmarks.small_models import one_thread
 from trainables.config import parse_config

@@ -30,7 +30,7 @@ def plan_runs(ledger: Ledger, runs: Iterable[Run], storage: BaseStorage) -> int:
     Called again it adds nothing twice, wherever it was interrupted.
     """
     with taking_turns(storage, ledger.study.study_name):
-        known = ledger.known()
+        known = ledger.trials.parameters()
         missing = [run for run in runs if dict(run.params) not in known]
         finished = finished_runs(storage, ledger.study.study_name) if missing else {}
         return sum(_bring(ledger, run, finished) for run in missing)

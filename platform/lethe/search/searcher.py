@@ -68,12 +68,12 @@ class LedgerSearcher(Searcher):
         A trial that repeats an interrupted one so finds what that one left. FINISHED where other drivers of the study
         leave no trial for this one.
         """
-        if self._ledger.claimed() >= self._trials:
+        if self._ledger.trials.claimed() >= self._trials:
             return Searcher.FINISHED
         number, params = self._ledger.ask()
         self._numbers[trial_id] = number
         self._observer.started(number, params)
-        return {"trial": self._ledger.first_run(number), **params}
+        return {"trial": self._ledger.trials.first_run(number), **params}
 
     @_keeping
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
     `trainable` is a Tune trainable whose results carry `checkpoints` or a `failure`. What is needed no more is removed,
     see `Upkeep`.
     """
-    left = plan.trials - ledger.finished()
+    left = plan.trials - ledger.trials.finished()
     if left <= 0:
         return
     upkeep = Upkeep(ledger, observer, plan.folder, plan.trial)

@@ -52,7 +52,7 @@ class Upkeep:
         if failure != TAKEN_OVER:  # else another driver runs it on, in the same folder
             before, self._front = _weights(self._front), self._ledger.front()
             self._remove(before - _weights(self._front))
-            first = self._trial(self._ledger.first_run(number))
+            first = self._trial(self._ledger.trials.first_run(number))
             self._clear({first}, self._folder.folders(first))
         self._observer.finished(number, failure)
 
@@ -61,7 +61,7 @@ class Upkeep:
 
         A driver may have died before it did so, and a worker may write once more before it notices its trial's end.
         """
-        ended = {self._trial(number) for number in self._ledger.ended()}
+        ended = {self._trial(number) for number in self._ledger.trials.ended()}
         self._front = self._ledger.front()  # after `ended`: whatever ended by then is counted
         self._clear(ended, self._folder.folders())
 

@@ -1,13 +1,13 @@
 """Optuna's tables by our own queries, without writing: the rows of a study, its checkpoints' JSON parsed all at once.
 
-What a `snapshot` is made of. A store that is missing, empty, locked, broken or of another version is a ValueError
-of one sentence, without its password.
+What a `snapshot` and a `front` are made of. A store that is missing, empty, locked, broken or of another version is a
+ValueError of one sentence, without its password.
 """
 
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -151,14 +151,15 @@ def _table(rows: Sequence[Any], columns: list[str]) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(columns, zip(*rows, strict=True), strict=True)) if rows else {}, columns=columns)
 
 
-def read_trials(connection: Connection, study_id: int) -> pd.DataFrame:
-    """The trials of a study: trial_id, number, state, start, end."""
-    query = (
+def read_trials(connection: Connection, study_id: int, *, after: int = 0, among: Collection[int] = ()) -> pd.DataFrame:
+    """The trials of a study: trial_id, number, state, start, end; those whose id is above `after`, or `among` some."""
+    query = text(
         "select trial_id, number, state, datetime_start, datetime_complete from trials "
-        "where study_id = :id order by number"
-    )
+        "where study_id = :id and (trial_id > :after or trial_id in :among) order by number"
+    ).bindparams(bindparam("among", expanding=True))
     columns = ["trial_id", "number", "state", "start", "end"]
-    table = _table(select(connection, query, id=study_id), columns)
+    found = _all(connection.execute(query, {"id": study_id, "after": after, "among": list(among)}))
+    table = _table(found, columns)
     table["start"], table["end"] = pd.to_datetime(table["start"]), pd.to_datetime(table["end"])
     return table
 

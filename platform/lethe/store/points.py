@@ -1,50 +1,55 @@
-"""The scored checkpoints of a study as a table, read through Optuna."""
+"""The scored checkpoints of a study as a table of points, from the rows of its tables. Pure.
 
-from typing import Any
+One row for each scored checkpoint of every trial that is complete or running. Columns: trial, state, step, role, each
+parameter, each score with `_low` and `_high`, `feasible`, `weights`, `items`, `front`. The front is that of complete
+trials; points with a score missing or not finite are left out.
+"""
 
-import optuna
+import numpy as np
 import pandas as pd
-from optuna.trial import FrozenTrial, TrialState
+from optuna.distributions import BaseDistribution, json_to_distribution
 
 from lethe.fronts import pareto
-from lethe.fronts.objectives import finite_score, loss_array, losses, violations
+from lethe.fronts.objectives import loss_array
 from lethe.store.facts import Facts
-from lethe.store.trials import checkpoints
+from lethe.store.optuna_tables import Rows
+
+POINT = ("trial", "state", "step", "role")
 
 
-def read_points(study: optuna.Study, facts: Facts) -> pd.DataFrame:
-    """One row for each scored checkpoint of every trial that is complete or running.
-
-    Columns: trial, state, step, role, each parameter, each score with `_low` and `_high`, `feasible`, `front`,
-    `weights`, `items`. The front is that of complete trials; points with a score missing or not finite are left out.
-    """
-    rows = [
-        _row(trial, point, facts)
-        for trial in study.get_trials(deepcopy=False)
-        if trial.state in (TrialState.COMPLETE, TrialState.RUNNING)
-        for point in checkpoints(trial)
-        if _is_scored(facts, point["scores"])
-    ]
-    table = pd.DataFrame(rows)
-    if len(table):
-        candidates = table["feasible"].to_numpy(bool) & (table["state"] == TrialState.COMPLETE.name).to_numpy(bool)
-        table["front"] = pareto.front(loss_array(table, facts.objectives), candidates)
-    return table
-
-
-def _row(trial: FrozenTrial, point: dict[str, Any], facts: Facts) -> dict[str, Any]:
-    row = {"trial": trial.number, "state": trial.state.name, "step": point["step"], "role": point["role"]}
-    row |= trial.params
-    for name, (value, low, high) in point["scores"].items():
-        row |= {name: value, f"{name}_low": low, f"{name}_high": high}
-    row["feasible"] = all(v <= 0 for v in violations(facts.constraints, point["scores"]).values())
-    return row | {"weights": point.get("weights"), "items": point.get("items")}
+def points_of(trials: pd.DataFrame, rows: Rows, facts: Facts) -> pd.DataFrame:
+    """The points of some trials, each with its parameters; empty where there are none."""
+    _, parameters = parameters_of(rows, facts)
+    checkpoints = rows.checkpoints
+    needed = [o.score for o in facts.objectives] + [c.score for c in facts.constraints]
+    if not len(checkpoints) or not set(needed) <= set(checkpoints.columns):
+        return pd.DataFrame()
+    live = trials.loc[trials["state"].isin(("COMPLETE", "RUNNING")), ["trial_id", "number", "state"]]
+    live = live.rename(columns={"number": "trial"}).join(parameters, on="trial_id")
+    scored = np.isfinite(checkpoints[needed].to_numpy(float)).all(axis=1)
+    table = live.merge(checkpoints[scored], on="trial_id").drop(columns="trial_id")
+    if not len(table):
+        return pd.DataFrame()
+    scores = [c for c in checkpoints.columns if c not in ("trial_id", "step", "role", "weights", "items")]
+    table = table.sort_values(["trial", "step", "role"], kind="stable", ignore_index=True)
+    met = [table[c.score].to_numpy(float) >= c.floor for c in facts.constraints]
+    table["feasible"] = np.logical_and.reduce(met) if met else True
+    candidates = table["feasible"].to_numpy(bool) & (table["state"] == "COMPLETE").to_numpy(bool)
+    table["front"] = pareto.front(loss_array(table, facts.objectives), candidates)
+    return table[[*POINT, *parameters.columns, *scores, "feasible", "weights", "items", "front"]]
 
 
-def _is_scored(facts: Facts, scores: dict[str, Any]) -> bool:
-    try:
-        losses(facts.objectives, scores)
-        [finite_score(scores, c.score) for c in facts.constraints]
-    except ValueError:
-        return False
-    return True
+def parameters_of(rows: Rows, facts: Facts) -> tuple[dict[str, BaseDistribution], pd.DataFrame]:
+    """Distributions by name, in the order of the study's space, and values: trial_id -> each parameter."""
+    distributions: dict[str, BaseDistribution] = {}
+    columns: dict[str, pd.Series] = {}
+    found = rows.parameters
+    order = list(facts.about.get("space", ()))
+    names = list(dict.fromkeys(found["name"])) if len(found) else []
+    for name in sorted(names, key=lambda n: order.index(n) if n in order else len(order)):
+        own = found[found["name"] == name]
+        shapes = {shape: json_to_distribution(shape) for shape in own["distribution"].unique()}
+        distributions[name] = shapes[own["distribution"].iloc[0]]
+        values = [shapes[d].to_external_repr(v) for d, v in zip(own["distribution"], own["value"], strict=True)]
+        columns[name] = pd.Series(values, index=own["trial_id"].to_numpy())
+    return distributions, pd.DataFrame(columns)

@@ -91,12 +91,13 @@ def taking_turns(engine: Engine, what: str) -> Iterator[None]:
 
 
 def _is_lost(error: BaseException) -> bool:
-    return isinstance(error, StorageInternalError) and isinstance(error.__cause__, LOST)
+    """Whether the connection was lost, be it as SQLAlchemy says it or as Optuna passes it on."""
+    return isinstance(error.__cause__ if isinstance(error, StorageInternalError) else error, LOST)
 
 
 def _reason(error: BaseException | None) -> str:
     """What the driver said first, without its type and its hints."""
-    said = getattr(error.__cause__, "orig", None) if error else None
+    said = getattr(error, "orig", None) or getattr(getattr(error, "__cause__", None), "orig", None)
     return first_line(said or error)
 
 

@@ -1,8 +1,8 @@
-"""A study at one moment as tables, read at once and without writing, for who watches it.
+"""A study at one moment as tables, read at once and without writing: the one reader of whole studies.
 
-`read_points` goes through Optuna trial by trial, which takes a minute for 100,000 checkpoints; this takes a
-second, and reading again reads only what was not finished before. Both give the same points (tests hold it). A store
-that is missing, empty, locked, broken or of another version is a ValueError of one sentence, without its password.
+To go through Optuna trial by trial takes a minute for 100,000 checkpoints; this takes a second, and reading again reads
+only what was not finished before. Both give the same points (tests hold it). A store that is missing, empty, locked,
+broken or of another version is a ValueError of one sentence, without its password.
 """
 
 import json
@@ -11,25 +11,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from optuna.distributions import BaseDistribution, json_to_distribution
-from sqlalchemy import Connection
+from optuna.distributions import BaseDistribution
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from lethe.fronts import pareto
-from lethe.fronts.objectives import loss_array
 from lethe.store.facts import FACTS, PLANNED, Facts
 from lethe.store.optuna_tables import Rows, check_schema, connect, explain, read_rows, read_trials, select, state_of
+from lethe.store.points import parameters_of, points_of
 from lethe.store.storage import hide_password
 from lethe.store.trials import NOTE
-
-POINT = ("trial", "state", "step", "role")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A study at one moment. `points` is as `read_points` gives it."""
+    """A study at one moment. `points` is as `points_of` gives it."""
 
     name: str
     facts: Facts
@@ -48,11 +44,14 @@ class Snapshot:
 
 
 class Reader:
-    """Reads one study again and again; what was finished before is not read twice. Safe to share between threads."""
+    """Reads one study again and again; what was finished before is not read twice. Safe to share between threads.
 
-    def __init__(self, url: str, name: str) -> None:
+    Who writes to the store as well gives its `engine`; who only looks on reads by one that cannot write.
+    """
+
+    def __init__(self, url: str, name: str, engine: Engine | None = None) -> None:
         self.url, self.name = url, name
-        self._engine = connect(url)
+        self._engine = engine if engine is not None else connect(url)
         self._lock = threading.Lock()
         self._last: Snapshot | None = None
         self._finished: set[int] = set()  # ids of the trials whose rows are kept
@@ -123,11 +122,7 @@ def _assemble(
     rows: Rows,
     token: tuple[Any, ...],
 ) -> Snapshot:
-    distributions, parameters = _parameters(rows.parameters)
-    order = list(facts.about.get("space", ()))
-    distributions = dict(
-        sorted(distributions.items(), key=lambda d: order.index(d[0]) if d[0] in order else len(order))
-    )
+    distributions, parameters = parameters_of(rows, facts)
     reasons = rows.failures.set_index("trial_id")["reason"] if len(rows.failures) else pd.Series(dtype=object)
     table = trials.join(parameters, on="trial_id")
     table["failure"] = [reasons.get(i) for i in table["trial_id"]] if len(reasons) else None
@@ -135,7 +130,7 @@ def _assemble(
     return Snapshot(
         name=name,
         facts=facts,
-        points=_points(table, list(distributions), rows.checkpoints, facts),
+        points=points_of(trials, rows, facts),
         trials=table.drop(columns="trial_id").set_index("number", drop=False),
         distributions=distributions,
         notes=notes,
@@ -153,37 +148,3 @@ def _values(values: pd.DataFrame) -> dict[int, list[float]]:
     for trial_id, value in zip(ordered["trial_id"].tolist(), ordered["value"].tolist(), strict=True):
         found.setdefault(trial_id, []).append(value)
     return found
-
-
-def _parameters(rows: pd.DataFrame) -> tuple[dict[str, BaseDistribution], pd.DataFrame]:
-    """Distributions by name, and a table of values with a row for each trial_id and a column for each parameter."""
-    distributions: dict[str, BaseDistribution] = {}
-    columns: dict[str, pd.Series] = {}
-    if not len(rows):
-        return distributions, pd.DataFrame()
-    for name in dict.fromkeys(rows["name"]):
-        own = rows[rows["name"] == name]
-        shapes = {shape: json_to_distribution(shape) for shape in own["distribution"].unique()}
-        distributions[name] = shapes[own["distribution"].iloc[0]]
-        values = [shapes[d].to_external_repr(v) for d, v in zip(own["distribution"], own["value"], strict=True)]
-        columns[name] = pd.Series(values, index=own["trial_id"].to_numpy())
-    return distributions, pd.DataFrame(columns)
-
-
-def _points(trials: pd.DataFrame, parameters: list[str], checkpoints: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    needed = [o.score for o in facts.objectives] + [c.score for c in facts.constraints]
-    if not len(checkpoints) or not set(needed) <= set(checkpoints.columns):
-        return pd.DataFrame()
-    live = trials.loc[trials["state"].isin(("COMPLETE", "RUNNING")), ["trial_id", "number", "state", *parameters]]
-    live = live.rename(columns={"number": "trial"})
-    scored = np.isfinite(checkpoints[needed].to_numpy(float)).all(axis=1)
-    table = live.merge(checkpoints[scored], on="trial_id").drop(columns="trial_id")
-    if not len(table):
-        return pd.DataFrame()
-    scores = [c for c in checkpoints.columns if c not in ("trial_id", "step", "role", "weights", "items")]
-    table = table.sort_values(["trial", "step", "role"], kind="stable", ignore_index=True)
-    met = [table[c.score].to_numpy(float) >= c.floor for c in facts.constraints]
-    table["feasible"] = np.logical_and.reduce(met) if met else True
-    candidates = table["feasible"].to_numpy(bool) & (table["state"] == "COMPLETE").to_numpy(bool)
-    table["front"] = pareto.front(loss_array(table, facts.objectives), candidates)
-    return table[[*POINT, *parameters, *scores, "feasible", "weights", "items", "front"]]

@@ -6,9 +6,10 @@ SQLite in WAL mode where one machine works, PostgreSQL where drivers share a stu
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote, unquote
 
 import optuna
@@ -21,6 +22,7 @@ from lethe.reasons import first_line
 from lethe.store.server_storage import ServerStorage
 from lethe.store.server_storage import taking_turns as taking_turns_on
 
+Read = TypeVar("Read")
 RESULTS = "~/lethe-results"  # where studies are kept, if nothing else is said
 VARIABLE = "LETHE_STORAGE"  # a URL may hold a password: by the environment it is on no command line
 SQLITE = "sqlite:///"
@@ -114,6 +116,11 @@ def server_url(url: str) -> str:
 def taking_turns(storage: BaseStorage, what: str) -> AbstractContextManager[None]:
     """A block that one driver at a time is in, where the storage is one that drivers share."""
     return taking_turns_on(storage.engine, what) if isinstance(storage, ServerStorage) else nullcontext()
+
+
+def patiently(storage: BaseStorage, reading: Callable[[], Read]) -> Read:
+    """Read something by a storage's engine, as patiently as the storage itself is read."""
+    return storage.patiently(reading) if isinstance(storage, ServerStorage) else reading()
 
 
 def hide_password(url: str) -> str:

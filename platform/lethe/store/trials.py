@@ -6,7 +6,7 @@ any other. Every scored checkpoint is a user attribute `checkpoint/<step>/<role>
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import optuna
@@ -31,6 +31,12 @@ def checkpoints(trial: FrozenTrial) -> Iterator[dict[str, Any]]:
     found = [(int(match[1]), match[2], value) for match, value in named if match]
     for step, role, value in sorted(found, key=lambda entry: entry[:2]):
         yield {"step": step, "role": role, **value}
+
+
+def as_attribute(checkpoint: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The trial attribute that holds a checkpoint, its name and its value: the inverse of `checkpoints`."""
+    key = f"checkpoint/{checkpoint['step']:06d}/{checkpoint['role']}"
+    return key, {k: v for k, v in checkpoint.items() if k not in ("step", "role")}
 
 
 def is_interrupted(trial: FrozenTrial) -> bool:

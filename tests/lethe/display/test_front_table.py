@@ -5,11 +5,11 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
+from slow_points import read_points
 from tiny_study import checkpoint, tiny_facts, tiny_ledger
 
 from lethe.display import front_table
 from lethe.fronts.objectives import Constraint, Objective
-from lethe.store.points import read_points
 
 FOUR = tuple(
     Objective(score=score, goal=goal)

@@ -6,6 +6,7 @@ import optuna
 import pytest
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
+from slow_points import read_points
 from tiny_study import (
     OBJECTIVES,
     SPACE,
@@ -14,6 +15,7 @@ from tiny_study import (
     checkpoint,
     run_trial,
     scores,
+    tables_in_memory,
     tiny_facts,
     tiny_ledger,
 )
@@ -22,7 +24,6 @@ from lethe.fronts.objectives import losses
 from lethe.fronts.pareto import nondominated
 from lethe.search.ledger import Ledger
 from lethe.store import driver
-from lethe.store.points import read_points
 from lethe.store.storage import open_storage
 from lethe.store.trials import FAILURE, checkpoints
 
@@ -97,7 +98,7 @@ def test_a_score_that_is_not_finite_in_any_checkpoint_fails_the_trial(score, val
     assert ledger.tell(number) == f"score '{score}' is {value}"
     trial = ledger.study.trials[0]
     assert (trial.state, trial.values, trial.constraints) == (FAIL, None, {})
-    assert trial.user_attrs[FAILURE] == ledger.failures()[0] == f"score '{score}' is {value}"
+    assert trial.user_attrs[FAILURE] == ledger.trials.failures()[0] == f"score '{score}' is {value}"
 
 
 @pytest.mark.parametrize("score", ["verbmem_f", "privleak", "knowmem_r", "utility"])
@@ -122,7 +123,7 @@ def test_a_failure_keeps_its_reason_and_what_was_scored_before_it():
     number, _ = ledger.ask()
     ledger.record(number, checkpoint())
     assert ledger.tell(number, "Diverged: loss is nan") == "Diverged: loss is nan"
-    assert ledger.failures() == {0: "Diverged: loss is nan"}
+    assert ledger.trials.failures() == {0: "Diverged: loss is nan"}
     assert len(list(checkpoints(ledger.study.trials[0]))) == 1
     assert read_points(ledger.study, ledger.facts).empty
 
@@ -195,8 +196,8 @@ def test_what_was_running_is_failed_as_interrupted_and_runs_again_once_with_its_
     for _ in range(3):
         ledger = Ledger.resume(storage, "tiny", SPACE)
     assert states(ledger) == [COMPLETE, FAIL, FAIL, WAITING, WAITING]
-    assert ledger.interrupted() == [1, 2]
-    assert (ledger.finished(), ledger.failures()) == (1, {})
+    assert ledger.trials.interrupted() == [1, 2]
+    assert (ledger.trials.finished(), ledger.trials.failures()) == (1, {})
     assert [ledger.ask() for _ in range(2)] == [(3, running[0][1]), (4, running[1][1])]
     assert ledger.ask()[1] not in [params for _, params in running]
 
@@ -211,7 +212,7 @@ def test_a_rerun_that_is_interrupted_runs_again_once_with_the_same_parameters():
     run_to_its_end(ledger, 3)
     ledger = Ledger.resume(storage, "tiny", SPACE)
     assert states(ledger) == [FAIL, FAIL, FAIL, COMPLETE]
-    assert ledger.finished() == 1
+    assert ledger.trials.finished() == 1
 
 
 def test_an_interrupt_that_was_told_is_no_other_than_one_that_was_not():
@@ -219,7 +220,7 @@ def test_an_interrupt_that_was_told_is_no_other_than_one_that_was_not():
     ledger = tiny_ledger(storage)
     _, params = ledger.ask()
     ledger.interrupt()
-    assert ledger.interrupted() == [0]
+    assert ledger.trials.interrupted() == [0]
     ledger.interrupt()  # nothing is left to tell
     assert Ledger.resume(storage, "tiny", SPACE).ask() == (1, params)
 
@@ -231,8 +232,8 @@ def test_nothing_that_finished_is_run_again():
     ledger.tell(ledger.ask()[0], "out of memory")
     ledger = Ledger.resume(storage, "tiny", SPACE)
     assert states(ledger) == [COMPLETE, FAIL]
-    assert ledger.finished() == 2
-    assert ledger.failures() == {1: "out of memory"}
+    assert ledger.trials.finished() == 2
+    assert ledger.trials.failures() == {1: "out of memory"}
 
 
 def run_to_its_end(ledger, number):
@@ -260,9 +261,9 @@ def test_a_driver_that_dies_anywhere_while_it_resumes_queues_each_trial_once(dea
     running = [ledger.ask()[1] for _ in range(2)]
     ledger = resume_after_deaths(storage, deaths)
     assert states(ledger) == [COMPLETE, FAIL, FAIL, WAITING, WAITING]
-    assert ledger.interrupted() == [1, 2]
+    assert ledger.trials.interrupted() == [1, 2]
     assert [ledger.ask()[1] for _ in range(2)] == running
-    assert ledger.finished() == 1
+    assert ledger.trials.finished() == 1
 
 
 def one_trial(ledger):
@@ -284,7 +285,7 @@ def test_a_driver_that_dies_anywhere_in_a_trial_ends_with_that_trial_run_once(wr
         assert states(tiny_view(storage)) in ([], [TrialState.RUNNING])
     storage.writes_left = None
     ledger = Ledger.resume(storage, "tiny", SPACE)
-    while ledger.finished() < 1:
+    while ledger.trials.finished() < 1:
         one_trial(ledger)
     assert [state for state in states(ledger) if state != FAIL] == [COMPLETE]
     assert read_points(ledger.study, ledger.facts)[["step", "role"]].to_numpy().tolist() == [
@@ -298,7 +299,7 @@ def tiny_view(storage):
 
 
 def test_the_front_is_that_of_the_complete_trials():
-    ledger = tiny_ledger()
+    ledger = tiny_ledger(tables_in_memory())
     assert len(ledger.front()) == 0
     for weights, verbmem in (("a", 50), ("b", 20), ("c", 60)):
         number, _ = ledger.ask()

@@ -36,7 +36,7 @@ def test_planning_again_adds_nothing_twice_and_more_seeds_add_only_these(url, tm
     for seeds in (2, 2, 3):
         plan_runs(ledger, runs_of(tiny_design(), seeds), open_storage(url))
     assert len(ledger.study.trials) == 9
-    assert len({(p["arm"], p["seed"]) for p in ledger.known()}) == 9
+    assert len({(p["arm"], p["seed"]) for p in ledger.trials.parameters()}) == 9
 
 
 @pytest.mark.parametrize("writes", range(1, 9))
@@ -51,7 +51,7 @@ def test_a_driver_that_dies_while_it_plans_leaves_nothing_out_and_nothing_double
         pass
     brittle.writes_left = None
     plan_runs(ledger, runs, brittle)
-    assert sorted(map(str, ledger.known())) == sorted(str(run.params) for run in runs)
+    assert sorted(map(str, ledger.trials.parameters())) == sorted(str(run.params) for run in runs)
 
 
 def test_a_run_that_was_interrupted_is_repeated_and_no_other(url, tmp_path):
@@ -62,7 +62,7 @@ def test_a_run_that_was_interrupted_is_repeated_and_no_other(url, tmp_path):
     ledger.interrupt()
     ledger = resumed(url)
     plan_runs(ledger, runs, open_storage(url))
-    while ledger.claimed() < len(runs):
+    while ledger.trials.claimed() < len(runs):
         run_one(ledger, tmp_path)
     assert sorted(ended(ledger)) == sorted((run.params["arm"], run.params["seed"]) for run in runs)
     keys = [t.user_attrs[RUN] for t in ledger.study.trials if t.state == TrialState.COMPLETE]
@@ -76,7 +76,7 @@ def test_the_very_same_run_of_another_study_is_taken_over_with_all_it_scored(url
         run_one(first, tmp_path)
     second = start(url, "second")
     assert plan_runs(second, [*runs, *runs_of(tiny_design(), 3)[6:]], open_storage(url)) == 6
-    assert second.finished() == 6
+    assert second.trials.finished() == 6
     taken = second.study.trials[0]
     assert taken.user_attrs[TAKEN_FROM] == "first/0"
     assert list(checkpoints(taken)) == list(checkpoints(first.study.trials[0]))

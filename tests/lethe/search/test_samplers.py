@@ -23,7 +23,7 @@ each_sampler = pytest.mark.parametrize("sampler", SAMPLERS)
 
 def run(ledger, trials):
     """Run trials one at a time until so many are finished, and return all parameters that ran to their end."""
-    while ledger.finished() < trials:
+    while ledger.trials.finished() < trials:
         number, params = ledger.ask()
         ledger.record(number, checkpoint(**made_up(params)))
         ledger.tell(number)

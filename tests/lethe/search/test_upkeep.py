@@ -1,16 +1,19 @@
 """Of all the weights that trials write, those stay on disk that are or may come to be on the front; states go in the end."""
 
+import itertools
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_study import SPACE, checkpoint, tiny_ledger
+from tiny_study import SPACE, checkpoint, tables_in_memory, tiny_ledger
 
 from lethe.search.ledger import TAKEN_OVER, Ledger
 from lethe.search.upkeep import Upkeep
 from lethe.store.study_folder import StudyFolder
 from lethe.store.trials import RERUN_OF
+
+TABLES, NUMBERS = tables_in_memory(), itertools.count()  # of all searches of this file
 
 
 class Silent:
@@ -34,7 +37,7 @@ class Search:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.ledger = tiny_ledger(sampler="random")
+        self.ledger = tiny_ledger(TABLES, f"tiny {next(NUMBERS)}", sampler="random")
         self.watched = Silent()
         self.keep = self.upkeep()
         self.running = {}  # number -> weights written so far, with their scores
@@ -162,7 +165,7 @@ def test_after_a_resume_the_front_s_weights_are_watched_on(tmp_path):
     number = search.start()
     search.score(number, verbmem_f=60)
     search.end(number)
-    search.ledger = Ledger.resume(search.ledger._storage, "tiny", SPACE)
+    search.ledger = Ledger.resume(TABLES, search.ledger.study.study_name, SPACE)
     search.keep = search.upkeep()
     number = search.start()
     search.score(number, verbmem_f=30)

@@ -13,7 +13,9 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState, create_trial
 from tiny_study import SPACE, checkpoint, run_trial, tiny_ledger
 
-from lethe.search.ledger import DRIVER, TAKEN_OVER, Ledger
+from lethe.search import liveness
+from lethe.search.ledger import TAKEN_OVER, Ledger
+from lethe.search.liveness import DRIVER
 from lethe.store import driver
 from lethe.store.driver import is_gone, silent, this_driver
 from lethe.store.trials import checkpoints
@@ -137,7 +139,7 @@ def test_a_driver_gives_signs_as_long_as_it_drives_and_fails_what_runs_at_its_en
         ledger.ask()
         first = wait_for_another_sign(ledger, None)
         wait_for_another_sign(ledger, first)
-    assert ledger.interrupted() == [0]
+    assert ledger.trials.interrupted() == [0]
 
 
 def wait_for_another_sign(ledger, before):
@@ -159,7 +161,7 @@ def states(ledger):
 
 def resume(storage, monkeypatch, gives_signs):
     signs = iter(range(100)) if gives_signs else iter([0] * 100)
-    monkeypatch.setattr(Ledger, "_heartbeats", lambda self: {ELSEWHERE: next(signs)})
+    monkeypatch.setattr(liveness, "heartbeats_of", lambda study: {ELSEWHERE: next(signs)})
     return Ledger.resume(storage, "tiny", SPACE)
 
 
@@ -169,10 +171,10 @@ def test_a_resume_leaves_the_trials_of_a_driver_that_lives(monkeypatch):
     number, _ = ask_elsewhere(other, monkeypatch)
     own = resume(storage, monkeypatch, gives_signs=True)
     assert states(own) == [TrialState.RUNNING]
-    assert own.claimed() == 1
+    assert own.trials.claimed() == 1
     other.record(number, checkpoint())
     assert other.tell(number) is None
-    assert (own.finished(), own.claimed()) == (1, 1)
+    assert (own.trials.finished(), own.trials.claimed()) == (1, 1)
 
 
 def test_a_resume_takes_over_the_trials_of_a_driver_that_is_silent_and_drops_what_it_tells_later(monkeypatch):
@@ -186,7 +188,7 @@ def test_a_resume_takes_over_the_trials_of_a_driver_that_is_silent_and_drops_wha
     assert own.ask() == (1, params)
     assert list(checkpoints(own.study.trials[0])) == []
     run_trial(own)
-    assert (own.finished(), own.interrupted(), own.failures()) == (1, [0], {})
+    assert (own.trials.finished(), own.trials.interrupted(), own.trials.failures()) == (1, [0], {})
 
 
 def test_a_trial_that_was_not_marked_yet_is_taken_over_only_if_it_stays_so(monkeypatch):
@@ -196,12 +198,12 @@ def test_a_trial_that_was_not_marked_yet_is_taken_over_only_if_it_stays_so(monke
     ledger.study.add_trial(create_trial(state=TrialState.RUNNING))
     marks = iter([(), (), (0,)])
 
-    def look(self):
+    def look(study):
         for number in next(marks, ()):
             storage.set_trial_user_attr(number, DRIVER, ELSEWHERE)
         return {}
 
-    monkeypatch.setattr(Ledger, "_heartbeats", look)
+    monkeypatch.setattr(liveness, "heartbeats_of", look)
     assert states(Ledger.resume(storage, "tiny", SPACE))[:2] == [TrialState.RUNNING, TrialState.FAIL]
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from slow_points import read_points
 from tiny_study import SPACE, checkpoint, made_up, run_trial, tiny_ledger
 
 from lethe.search.ledger import Ledger
 from lethe.store import optuna_tables
-from lethe.store.points import read_points
 from lethe.store.snapshot import Reader
 from lethe.store.storage import open_storage
 from lethe.store.trials import write_note

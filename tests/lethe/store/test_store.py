@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from optuna.storages import InMemoryStorage
+from slow_points import read_points
 from tiny_study import GUARD, OBJECTIVES, checkpoint, run_trial, tiny_facts, tiny_ledger
 
 from lethe.store import optuna_tables
 from lethe.store.facts import Facts, load_facts
-from lethe.store.points import read_points
 from lethe.store.storage import default_storage, hide_password, open_storage, server_url
 
 

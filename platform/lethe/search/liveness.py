@@ -1,0 +1,40 @@
+"""Which driver runs which trial of a study, and which of these drivers are dead."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from lethe.store import driver
+
+DRIVER = "driver"  # trial attribute: the driver that runs it; study attributes `driver/<it>`: its newest heartbeat
+
+
+@contextmanager
+def beating(study: optuna.Study) -> Iterator[None]:
+    """Store this driver's heartbeats with a study for the length of the block, so that nobody takes it for dead."""
+    with driver.heartbeats(lambda now: study.set_user_attr(f"{DRIVER}/{driver.this_driver()}", now)):
+        yield
+
+
+def driver_of(trial: FrozenTrial) -> str:
+    """The mark of the driver that runs a trial; "" stands for one that has not marked it yet, or died before."""
+    return str(trial.user_attrs.get(DRIVER, ""))
+
+
+def dead_drivers(study: optuna.Study, running: Iterable[FrozenTrial]) -> set[str]:
+    """Which drivers of a study's running trials are dead; takes as long as `driver.silent`.
+
+    What this process seems to run is of an earlier ledger of it: only who begins anew asks.
+    """
+    drivers = {driver_of(trial) for trial in running}
+    own = drivers & {driver.this_driver()}
+    return own | driver.silent(drivers - own, lambda: heartbeats_of(study))
+
+
+def heartbeats_of(study: optuna.Study) -> dict[str, Any]:
+    """The newest heartbeat of every driver that stored one."""
+    prefix = f"{DRIVER}/"
+    return {k.removeprefix(prefix): v for k, v in study.user_attrs.items() if k.startswith(prefix)}

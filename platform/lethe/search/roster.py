@@ -1,0 +1,91 @@
+"""The trials of a study as they stand. Each is counted once, as it ends: to ask again reads no others."""
+
+from bisect import bisect_left
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from lethe.store.trials import FAILURE, RERUN_OF, is_interrupted
+
+QUEUED = "fixed_params"  # Optuna's own name for the parameters of a queued trial
+
+
+class Roster:
+    """Which trials a study has. A trial that has ended changes no more, and what it repeats is known from its start."""
+
+    def __init__(self, study: optuna.Study) -> None:
+        self._study = study
+        self._seen = 0  # trials there were at the last look
+        self._open: list[int] = []  # those of them that had not ended
+        self._ended: dict[int, int] = {}  # trials that ended by themselves -> number by which they first ran
+        self._first: dict[int, int] = {}  # trials that repeat another -> number by which they first ran
+        self._reruns: list[int] = []  # the same trials, by number
+
+    def finished(self) -> int:
+        """Number of trials that ended, well or badly, by themselves."""
+        self.all()
+        return len(self._ended)
+
+    def claimed(self) -> int:
+        """Number of trials that finished or run, be it by another driver."""
+        return len(self.running()) + len(self._ended)
+
+    def running(self) -> list[FrozenTrial]:
+        """The trials that run."""
+        trials = self.all()
+        return [trials[number] for number in self._open if trials[number].state == TrialState.RUNNING]
+
+    def ended(self) -> set[int]:
+        """Numbers by which the trials that ended by themselves first ran."""
+        self.all()
+        return set(self._ended.values())
+
+    def failures(self) -> dict[int, str]:
+        """Why each trial failed that ended so by itself: number -> reason."""
+        failed = (t for t in self.all() if t.state == TrialState.FAIL and not is_interrupted(t))
+        return {t.number: t.user_attrs.get(FAILURE, "unknown") for t in failed}
+
+    def interrupted(self) -> list[int]:
+        """Numbers of the trials that were interrupted."""
+        return [t.number for t in self.all() if is_interrupted(t)]
+
+    def unrepeated(self) -> list[FrozenTrial]:
+        """The trials that were interrupted, and that no other repeats yet."""
+        trials = self.all()
+        repeated = {trials[number].user_attrs[RERUN_OF] for number in self._reruns}
+        return [trial for trial in trials if is_interrupted(trial) and trial.number not in repeated]
+
+    def parameters(self) -> list[dict[str, Any]]:
+        """The parameters of every trial that there is: ended, running or queued."""
+        return [trial.system_attrs.get(QUEUED) or trial.params for trial in self.all()]
+
+    def first_run(self, number: int) -> int:
+        """Number of the trial that this one repeats, at whatever distance; its own where it repeats none."""
+        if number >= self._seen:
+            self.all()
+        return self._first.get(number, number)
+
+    def suggestion(self, number: int) -> int:
+        """Number, from 0, of the suggestion that a trial is; one that repeats another has that one's number."""
+        first = self.first_run(number)
+        return first - bisect_left(self._reruns, first)
+
+    def all(self) -> list[FrozenTrial]:
+        """Every trial, by number, as it is now; those that are new or have ended are counted."""
+        trials = self._study.get_trials(deepcopy=False)
+        looked_at = [*self._open, *range(self._seen, len(trials))]
+        for number in looked_at:
+            self._count(trials[number])
+        self._open = [number for number in looked_at if not trials[number].state.is_finished()]
+        self._seen = len(trials)
+        return trials
+
+    def _count(self, trial: FrozenTrial) -> None:
+        number = trial.number
+        if number >= self._seen and RERUN_OF in trial.user_attrs:
+            repeats = trial.user_attrs[RERUN_OF]
+            self._first[number] = self._first.get(repeats, repeats)
+            self._reruns.append(number)
+        if trial.state.is_finished() and not is_interrupted(trial):
+            self._ended[number] = self._first.get(number, number)
