@@ -264,7 +264,7 @@ def test_another_hash_is_refused_with_both_places_and_where_to_read_on():
         check_code("0" * 16, "/somewhere/else")
     assert "/somewhere/else" in str(error.value)
     assert os.path.dirname(workers.__file__) in str(error.value)
-    assert "README" in str(error.value)
+    assert "docs/cluster.md" in str(error.value)
 
 
 def test_workers_ask_for_a_gpu_only_where_one_is_wanted():
