@@ -210,7 +210,7 @@ def markdown(times: int) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=1000)
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "coverage.md")
+    parser.add_argument("--out", type=Path, default=ROOT / "measurements" / "results" / "coverage.md")
     arguments = parser.parse_args()
     arguments.out.write_text(markdown(arguments.times), "utf-8")
     print(f"wrote {arguments.out}")

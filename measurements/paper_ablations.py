@@ -182,7 +182,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
+    parser.add_argument("--out", type=Path, default=ROOT / "measurements" / "results")
     parser.add_argument("--storage-path", default="~/lethe-results")
     arguments = parser.parse_args()
     place = Path(arguments.storage_path).expanduser()

@@ -42,7 +42,7 @@ class Node:
 
 @contextmanager
 def start_head(folder: Path, environment: dict[str, str], cpus: int = 2) -> Iterator[Head]:
-    """`ray start --head` as the README says it, on ports and in a folder of its own."""
+    """`ray start --head` as docs/cluster.md says it, on ports and in a folder of its own."""
     dashboard, port = free_port(), free_port()
     places = ["--port", port, "--dashboard-port", dashboard, "--temp-dir", folder / "ray"]
     with _ray_start(folder / "head.log", environment, "--head", "--num-cpus", cpus, *places) as node:

@@ -1,10 +1,13 @@
-"""The README's Python, to be run by tests."""
+"""The Python of README.md and docs/, to be run by tests."""
 
 import re
 
 from searching import ROOT, Tiny
 
-SNIPPETS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), flags=re.DOTALL)
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+SNIPPETS = [
+    text for page in PAGES for text in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
+]
 
 
 def snippet(word: str) -> str:

@@ -1,4 +1,4 @@
-"""The manifests of platform/deploy: what Ray and KubeRay read, run by the README's command, and with no door open."""
+"""The manifests of platform/deploy: what Ray and KubeRay read, run by the command of docs/cluster.md, and with no door open."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""A cluster for real, as the README says it: jobs, which copy of the code runs where, a lost node, a stranger's script."""
+"""A cluster for real, as docs/cluster.md says it: jobs, which copy of the code runs where, a lost node, a stranger's script."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from lethe.store.trials import is_interrupted
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 SETTINGS = {
     "RAY_health_check_period_ms": "500",  # a lost node is noticed in three seconds, not fifteen
-    "RAY_JOB_STOP_WAIT_TIME_S": "60",  # README: between a job's SIGTERM and its SIGKILL
+    "RAY_JOB_STOP_WAIT_TIME_S": "60",  # docs/cluster.md: between a job's SIGTERM and its SIGKILL
 }
 JOURNAL = "LETHE_TEST_JOURNAL"
 WITNESS = f'''
@@ -158,7 +158,7 @@ assert not results.errors, results.errors
 FOLDERS = {"TorchTrainer(": ["/tmp/run"], "warm(session": ["/tmp/trials/ray", "/tmp/trials"]}
 
 
-def test_the_readme_s_adapters_run_as_a_stranger_uses_them_on_a_cluster(place, tiny, head):
+def test_the_adapters_of_the_docs_run_as_a_stranger_uses_them_on_a_cluster(place, tiny, head):
     """Both in one script, on a Ray that knows nothing of Lethe's settings."""
     install(place, lethe=True)
     snippets = {word: on_tiny(snippet(word), tiny) for word in FOLDERS}

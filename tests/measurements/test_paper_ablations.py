@@ -67,7 +67,7 @@ def test_the_published_rows_are_those_of_the_paper():
 
 
 def test_the_page_shows_the_published_side_as_the_script_makes_it():
-    page = (paper_ablations.ROOT / "benchmarks" / "results" / "paper_ablations.md").read_text("utf-8")
+    page = (paper_ablations.ROOT / "measurements" / "results" / "paper_ablations.md").read_text("utf-8")
     arms = [arm.name for arm in make_design(DESIGNS["paper"], SWITCHES)]
     level = {"mean": 50.0, "low": 49.0, "high": 51.0}
     effect = {"goal": "minimize", "value": -5.0, "low": -6.0, "high": -4.0, "sd": 1.0, "better": True, "sure": True}

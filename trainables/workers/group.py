@@ -235,8 +235,7 @@ def check_code(expected: str, path: str) -> None:
     """ImportError where this process imported another version of this package than the driver did."""
     if code_hash() != expected:
         raise ImportError(
-            f"this worker runs another copy of the code ({CODE}) than the driver ({path}): "
-            "see 'A cluster' in the README"
+            f"this worker runs another copy of the code ({CODE}) than the driver ({path}): see docs/cluster.md"
         )
 
 

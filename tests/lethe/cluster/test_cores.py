@@ -87,8 +87,8 @@ SHOW = "import os, sys; print([name for name in ('torch', 'ray') if name in sys.
 @pytest.mark.parametrize(
     ("start", "own", "shown"),
     [
-        ("import benchmarks", {}, "[] 1000"),
-        ("import benchmarks", {"GOMP_SPINCOUNT": "7"}, "[] 7"),
+        ("import measurements", {}, "[] 1000"),
+        ("import measurements", {"GOMP_SPINCOUNT": "7"}, "[] 7"),
         ("from lethe_cli.main import main; sys.argv = ['lethe', '--help']; main()", {}, "[] 1000"),
         ("from lethe_cli.main import main; sys.argv = ['lethe', 'tune', '--no-such-flag']; main()", {}, "[] 1000"),
         ("from lethe_cli.main import main; sys.argv = ['lethe', 'tune', '--set', 'lr=x']; main()", {}, "[] 1000"),

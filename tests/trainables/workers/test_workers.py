@@ -13,6 +13,7 @@ import torch
 from ray import tune
 from searching import FAIR, short_folder
 
+import trainables
 from lethe.cluster import connection as cluster
 from trainables.failures import OutOfMemory
 from trainables.workers import group as workers
@@ -263,8 +264,8 @@ def test_another_hash_is_refused_with_both_places_and_where_to_read_on():
     with pytest.raises(ImportError, match="another copy of the code") as error:
         check_code("0" * 16, "/somewhere/else")
     assert "/somewhere/else" in str(error.value)
-    assert os.path.dirname(workers.__file__) in str(error.value)
-    assert "README" in str(error.value)
+    assert os.path.dirname(trainables.__file__) in str(error.value)
+    assert "docs/cluster.md" in str(error.value)
 
 
 def test_workers_ask_for_a_gpu_only_where_one_is_wanted():
