@@ -21,7 +21,7 @@ ALL: dict[str, tuple[str, ...]] = {
     name: tuple(levels) for name, levels in mean_teacher.SWITCHES.items() if name != "ema_rate"
 }
 
-DESIGNS = {
+MEAN_TEACHER_DESIGNS = {
     "loco": (
         {
             "kind": "one at a time",
@@ -72,5 +72,10 @@ DESIGNS = {
             },
         },
     ),
+}
+DESIGNS = {"mean_teacher": MEAN_TEACHER_DESIGNS} | {
+    method: {"loco": ({"kind": "one at a time", "switches": {n: tuple(levels) for n, levels in own[SMALL].items()}},)}
+    for method, own in SWITCHES.items()
+    if method != "mean_teacher"
 }
 TUNED_FACTOR = 5.0  # each within this factor of the arm's own value, below and above

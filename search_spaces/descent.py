@@ -1,4 +1,4 @@
-"""What an ablation can switch of every method of gradient descent, as plain data: what is read, and which weights move."""
+"""What an ablation can switch of every method of gradient descent, as plain data: what is read, what moves."""
 
 Switch = dict[str, dict[str, object]]  # level -> the settings that it changes; the first level is the baseline's
 

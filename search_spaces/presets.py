@@ -7,6 +7,8 @@ a run once VerbMem is below the retrained model's; here a run goes on to its las
 candidate.
 """
 
+from search_spaces import LARGE
+
 PAPER_7B = {
     "lr": 5e-4,
     "beta": 1.0,
@@ -36,6 +38,15 @@ PRESET_SETTINGS = {
     "muse-news": PAPER_7B | RETAIN | EIGHT_GPUS | {"alpha": 0.05, "long_texts": "truncate"},
     "muse-books": PAPER_7B | RETAIN | EIGHT_GPUS | {"alpha": 0.1, "long_texts": "split"},
 }
+# Of these a preset says the same to every other method, whose own values for 7B follow: published ones, else ours.
+SHARED = (
+    *("batch_size", "steps", "eval_every", "max_length", "regularisation_length", "regularisation", "long_texts"),
+    *EIGHT_GPUS,
+)
+OWN_7B = {
+    "npo_gdr": {"lr": 1e-5, "optimizer": "adamw", "warmup_steps": 0, "npo_beta": 0.1},  # MUSE, arXiv 2407.06460
+    "rmu_adaptive": {"lr": 5e-5, "optimizer": "adamw", "layer": 7, "rmu_beta": 5.0, "alpha": 1200.0},  # 2403.03218
+}
 # Settings of a preset that are not the paper's, and what the paper has instead: said as long as they are in use.
 NOT_THE_PAPERS = {
     "regularisation": (
@@ -44,6 +55,6 @@ NOT_THE_PAPERS = {
     ),
     "precision": "precision=bf16 is not the paper's, which multiplies in TF32",
 }
-PRESET_SPACES = dict.fromkeys(PRESET_SETTINGS, "mean-teacher-7b")
+PRESET_SIZES = dict.fromkeys(PRESET_SETTINGS, LARGE)
 PRESET_WORKERS = dict.fromkeys(PRESET_SETTINGS, 8)
 PRESET_GPUS = dict.fromkeys(PRESET_SETTINGS, 1.0)  # of one worker

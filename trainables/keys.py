@@ -19,7 +19,7 @@ from typing import Any
 
 from trainables.benchmarks.corpus import corpus_hash
 from trainables.methods import METHODS
-from trainables.training.descent import Descent
+from trainables.settings import Descent
 
 CODE = Path(__file__).parent
 LIBRARIES = ("torch", "transformers")  # whose kernels and models decide the bits of a run, and what a model bears

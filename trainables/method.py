@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from trainables.settings import Settings
+from trainables.settings import Descent
 
 if TYPE_CHECKING:
     from trainables.world import World
@@ -99,7 +99,7 @@ class Needs:
 class Method:
     """A method: `settings` is its class of settings, `unlearn` its generator, the rest its card."""
 
-    settings: type[Settings]
+    settings: type[Descent]
     unlearn: Callable[[Start, Any, Run], Iterator[Record]]
     needs: Callable[[Any], Needs]
     meaning: str  # a sentence for a reader

@@ -13,8 +13,11 @@ from lethe_cli import checks
 from lethe_cli.flags import AblateFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_study, gather_request
-from search_spaces.ablations import DESIGN_SWITCHES, DESIGNS, TUNED, TUNED_FACTOR
-from trainables.config import Config
+from search_spaces import SMALL, SPACES
+from search_spaces.ablations import DESIGNS, SWITCHES, TUNED_FACTOR
+from search_spaces.descent import Switch
+from trainables.methods import find_method
+from trainables.settings import Descent
 
 LARGEST_SEED = 2**31 - 1
 TUNING_SEED = LARGEST_SEED  # which no run of an ablation has
@@ -30,7 +33,7 @@ class AblationRequest(Request):
     seeds: tuple[int, ...]
     tuned: int  # trials of the search that each arm has before its seeds; 0 for none
 
-    def config(self, arm: str, seed: int) -> Config:
+    def config(self, arm: str, seed: int) -> Descent:
         """The configuration of a run, before its arm is tuned."""
         return replace(self.base, **self.design[arm].settings, seed=seed)
 
@@ -52,7 +55,7 @@ def make_ablation(flags: AblateFlags) -> AblationRequest:
     if flags.tuned < 0:
         raise ValueError(f"--tuned is {flags.tuned}: it must be a number of trials, or 0 for none")
     design = choose_design(flags)
-    baseline = baseline_settings(flags.benchmark, design)
+    baseline = baseline_settings(flags, design)
     check_unswitched(flags.settings, baseline)
     request = gather_request(
         named(flags),
@@ -106,18 +109,24 @@ def check_unswitched(texts: Sequence[str], baseline: Container[str]) -> None:
 
 def choose_design(flags: AblateFlags) -> Design:
     """The design that is named, or one of its kind over the switches that `NAME=LEVEL,LEVEL` texts name."""
-    if flags.design not in DESIGNS:
-        raise ValueError(f"design {flags.design!r} is unknown: choose {', '.join(DESIGNS)}")
-    switches = DESIGN_SWITCHES[find_preset(flags.benchmark).space]
+    designs = DESIGNS[find_method(flags.method).name]
+    if flags.design not in designs:
+        raise ValueError(f"design {flags.design!r} is unknown: choose {', '.join(designs)}")
+    switches = switches_of(flags)
     if not flags.switches:
         if flags.generators:
             raise ValueError("--generators belong to switches of your own: give --switch too")
-        return make_design(DESIGNS[flags.design], switches)
-    kind = DESIGNS[flags.design][0]["kind"]
+        return make_design(designs[flags.design], switches)
+    kind = designs[flags.design][0]["kind"]
     if kind == FRACTIONAL and not flags.generators:
         raise ValueError("a fractional design of your own switches needs --generators, for example D=ABC")
     chosen = dict(_switch(text) for text in flags.switches)
     return make_design([{"kind": kind, "switches": chosen, "generators": flags.generators}], switches)
+
+
+def switches_of(flags: AblateFlags) -> Mapping[str, Switch]:
+    """What can be switched of the method, for models of the benchmark's size."""
+    return SWITCHES[flags.method][find_preset(flags.benchmark, flags.method).size]
 
 
 def _switch(text: str) -> tuple[str, tuple[str, ...]]:
@@ -125,9 +134,9 @@ def _switch(text: str) -> tuple[str, tuple[str, ...]]:
     return name, tuple(level.strip() for level in levels.split(",")) if equals else ("*",)
 
 
-def baseline_settings(benchmark: str, design: Design) -> dict[str, Any]:
+def baseline_settings(flags: AblateFlags, design: Design) -> dict[str, Any]:
     """What the baseline's levels of a design's switches set."""
-    switches = DESIGN_SWITCHES[find_preset(benchmark).space]
+    switches = switches_of(flags)
     found: dict[str, Any] = {}
     for part in design.parts:
         for name, levels in part.switches.items():
@@ -140,7 +149,7 @@ def check_searches(request: AblationRequest) -> None:
     if request.name in study_names(request.storage):
         return  # its arms were tuned before it was made
     for search in request.searches():
-        checks.check_bounds(search.space)
+        checks.check_bounds(search.space, request.base.method)
         check_study(search)
 
 
@@ -159,9 +168,10 @@ def _search_of(request: AblationRequest, number: int, arm: Arm) -> Request:
     )
 
 
-def space_around(config: Config) -> Space:
-    """The rates of a configuration, each within a factor of its own value; one that is 0 stays so."""
-    values = {name: value for name, value in asdict(config).items() if name in TUNED and value > 0}
+def space_around(settings: Descent) -> Space:
+    """The rates that its method's space has, each within a factor of its own value; one that is 0 stays so."""
+    rates = {name for name, (kind, *_) in SPACES[settings.method][SMALL].items() if kind == "log_uniform"}
+    values = {name: value for name, value in asdict(settings).items() if name in rates and value > 0}
     tops: Mapping[str, float] = {"delta": 1.0}
     return {
         name: ("log_uniform", value / TUNED_FACTOR, min(value * TUNED_FACTOR, tops.get(name, float("inf"))))
@@ -169,7 +179,7 @@ def space_around(config: Config) -> Space:
     }
 
 
-def check_arm(base: Config, name: str, settings: dict[str, Any]) -> Config:
+def check_arm(base: Descent, name: str, settings: dict[str, Any]) -> Descent:
     """An arm's configuration; ValueError where it is none, or the baseline's own under another name."""
     try:
         config = replace(base, **settings)

@@ -23,16 +23,19 @@ from lethe.fronts.objectives import GOALS, Objective
 from lethe.search.samplers import make_sampler
 from lethe.search.space import Space, distributions
 from lethe.store.storage import hide_password
+from search_spaces import SPACES
 from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES
 from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import Benchmark, load_benchmark
-from trainables.config import Config, parse_config
 from trainables.failures import reason_of
 from trainables.folders import expanded, find_folder, may_be_hub_id
 from trainables.hub import check_hub
+from trainables.methods import find_method
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.truths import check_benchmark_truths
+from trainables.settings import Descent
 from trainables.subjects.model_files import TOKENIZER_FILES, check_model_files
 
 KNOWN_SCORES = {**OBJECTIVES, **FALLBACK_UTILITY}
@@ -182,19 +185,21 @@ def _objective(item: str, available: Mapping[str, str]) -> Objective:
     return Objective(score=score, goal=goal or KNOWN_SCORES[score])
 
 
-def check_space(spaces: Mapping[str, Space], name: str, ranges: Sequence[str]) -> Space:
-    """A named space, with `NAME=LOW:HIGH` ranges put in the place of its own."""
-    if name not in spaces:
-        raise ValueError(f"space {name!r} is unknown: choose {', '.join(spaces)}")
-    return check_bounds(dict(spaces[name]) | dict(_range(text) for text in ranges))
+def check_space(method: str, size: str, ranges: Sequence[str]) -> Space:
+    """A method's space for models of a size, with `NAME=LOW:HIGH` ranges put in the place of its own."""
+    spaces = SPACES[find_method(method).name]
+    if size not in spaces:
+        raise ValueError(f"space {size!r} is unknown: choose {', '.join(spaces)}")
+    return check_bounds(dict(spaces[size]) | dict(_range(text) for text in ranges), method)
 
 
-def check_bounds(space: Space) -> Space:
-    """A space whose distributions can be, and whose ends a Config takes."""
+def check_bounds(space: Space, method: str) -> Space:
+    """A space whose distributions can be, and whose ends a method takes."""
     distributions(space)
+    settings = find_method(method).settings
     for parameter, (_, *bounds) in space.items():
         for value in bounds[0] if isinstance(bounds[0], tuple) else bounds:
-            parse_config({parameter: str(value)})
+            settings.parse({parameter: str(value)})
     return space
 
 
@@ -222,21 +227,24 @@ def split_settings(texts: Sequence[str]) -> dict[str, str]:
 
 
 def check_settings(
-    texts: Sequence[str], searched: Iterable[str] = (), preset: Mapping[str, Any] = MappingProxyType({})
-) -> Config:
-    """Settings `NAME=VALUE` of the run, on top of a preset's and the defaults; none may be `searched` as well."""
-    settings = split_settings(texts)
-    config = parse_config(settings, **preset)
-    for name in settings:
+    texts: Sequence[str],
+    searched: Iterable[str] = (),
+    preset: Mapping[str, Any] = MappingProxyType({}),
+    method: str = MeanTeacher.method,
+) -> Descent:
+    """Settings `NAME=VALUE` of a method, on top of a preset's and the defaults; none may be `searched` as well."""
+    named = split_settings(texts)
+    settings = find_method(method).settings.parse(named, **preset)
+    for name in named:
         if name in searched:
             raise ValueError(f"setting {name!r} is searched: give its range with --range {name}=LOW:HIGH")
-    if config.unrelated_texts:
-        read_corpus(config.unrelated_texts)
-        config = replace(config, unrelated_texts=str(expanded(config.unrelated_texts).resolve()))
-    return config
+    if settings.unrelated_texts:
+        read_corpus(settings.unrelated_texts)
+        settings = replace(settings, unrelated_texts=str(expanded(settings.unrelated_texts).resolve()))
+    return settings
 
 
-def check_texts(configs: Sequence[Config], benchmark: str) -> None:
+def check_texts(configs: Sequence[Descent], benchmark: str) -> None:
     """ValueError where a configuration needs text that is not there, or text is given that none of them reads."""
     unrelated = [config for config in configs if config.regularisation == "unrelated"]
     if configs[0].unrelated_texts and not unrelated:

@@ -11,14 +11,16 @@ import typer
 
 from lethe.search.samplers import SAMPLERS
 from lethe.store.storage import VARIABLE
+from search_spaces import LARGE, SMALL
 from search_spaces.ablations import DESIGNS, SWITCHES
-from search_spaces.mean_teacher import SPACES
 from trainables.benchmarks import BENCHMARKS, EMBEDDED
-from trainables.config import Config
+from trainables.methods import METHODS
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.scores.protocol import PROTOCOLS
 
 Option = typer.Option
 Texts = tuple[str, ...]  # of a flag that may be given several times
+METHOD = MeanTeacher.method  # where none is said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,9 @@ class Flags:
     FIRST: ClassVar[Texts] = ()
     LAST: ClassVar[Texts] = ("resume", "as_json")
 
+    method: Annotated[str, Option(help=f"How to unlearn: {', '.join(METHODS)}; see `lethe methods`.")] = (
+        MeanTeacher.method
+    )
     settings: Annotated[Texts, Option("--set")] = ()
     as_json: Annotated[bool, Option("--json")] = False
 
@@ -43,7 +48,7 @@ class PlanFlags(Flags):
         "settings": "A setting of the run: parallel=fsdp.",
         "as_json": "Print the plan as JSON, in bytes.",
     }
-    FIRST = ("benchmark", "model")
+    FIRST = ("benchmark", "model", "method")
 
     benchmark: Annotated[str | None, Option(help="A benchmark by name: its model and its preset.")] = None
     model: Annotated[str | None, Option(help="Folder or hub id; only its config.json is read.")] = None
@@ -71,11 +76,11 @@ class TrainFlags(RunFlags):
     """Of `lethe train`: one run."""
 
     HELP: ClassVar = {
-        "settings": f"A setting: lr=0.1. Of: {', '.join(Config.__dataclass_fields__)}.",
+        "settings": f"A setting: lr=0.1. Of the mean teacher: {', '.join(MeanTeacher.types())}.",
         "resume": "Go on with this very run where it was interrupted.",
         "as_json": "Print the scores as JSON; progress goes to standard error.",
     }
-    FIRST = ("benchmark", "settings")
+    FIRST = ("benchmark", "method", "settings")
 
     out: Annotated[
         str | None, Option(help="Folder for weights and outputs; default one for each run in ~/lethe-results/single.")
@@ -114,13 +119,14 @@ class TuneFlags(StudyFlags):
         "as_json": "Print the front as JSON; progress goes to standard error.",
     }
     FIRST = (
-        *("benchmark", "trials", "model", "retrained", "objectives"),
+        *("benchmark", "method", "trials", "model", "retrained", "objectives"),
         *("space", "ranges", "settings", "sampler", "protocol", "seed"),
     )
 
     trials: Annotated[int, Option(help="Trials in all, those of an earlier run of the study included.")] = 16
     space: Annotated[
-        str | None, Option(help=f"Search space: {', '.join(SPACES)}; default: the preset's, or the first.")
+        str | None,
+        Option(help=f"Search space, for models of a size: {SMALL}, {LARGE}; default: the preset's, or {SMALL}."),
     ] = None
     ranges: Annotated[Texts, Option("--range", help="A log-uniform range of its own: lr=0.01:0.5.")] = ()
     sampler: Annotated[str, Option(help=f"{', '.join(SAMPLERS)}.")] = "tpe"
@@ -141,16 +147,17 @@ class AblateFlags(StudyFlags):
         "as_json": "Print the effects as JSON; progress goes to standard error.",
     }
     FIRST = (
-        *("benchmark", "design", "switches", "generators", "seeds", "first_seed", "tuned"),
+        *("benchmark", "method", "design", "switches", "generators", "seeds", "first_seed", "tuned"),
         *("model", "retrained", "objectives", "settings"),
     )
 
-    design: Annotated[str, Option(help=f"{', '.join(DESIGNS)}.")] = "loco"
+    design: Annotated[str, Option(help=f"{', '.join(DESIGNS[METHOD])}.")] = "loco"
     switches: Annotated[
         Texts,
         Option(
             "--switch",
-            help=f"Switches in the place of the design's: penalty=kl,qkl, or penalty. Of: {', '.join(SWITCHES)}.",
+            help="Switches in the place of the design's: penalty=kl,qkl, or penalty. Of the mean teacher: "
+            f"{', '.join(SWITCHES[METHOD][SMALL])}.",
         ),
     ] = ()
     generators: Annotated[Texts, Option(help="Of a fractional design with --switch: D=ABC.")] = ()

@@ -15,6 +15,7 @@ from lethe.store.storage import FAILURES, why
 from lethe_cli.ablate import ablate
 from lethe_cli.benchmark import benchmark_app
 from lethe_cli.dashboard import dashboard
+from lethe_cli.methods import methods
 from lethe_cli.output import check_output, keep_output
 from lethe_cli.plan import plan
 from lethe_cli.report import report
@@ -35,6 +36,7 @@ def main() -> None:
     app.command("report")(report)
     app.command("train")(train)
     app.command("plan")(plan)
+    app.command("methods")(methods)
     app.command("dashboard")(dashboard)
     app.add_typer(benchmark_app, name="benchmark")
     run(app, sys.argv[1:] or ["--help"])

@@ -14,8 +14,8 @@ from trainables.memory.plan import GIB
 @command
 def plan(flags: PlanFlags) -> None:
     """Print the memory that each GPU and node needs, without loading the model; say what would fit."""
-    preset = find_preset(flags.benchmark or "")
-    config = checks.check_settings(flags.settings, preset=preset.settings)
+    preset = find_preset(flags.benchmark or "", flags.method)
+    config = checks.check_settings(flags.settings, preset=preset.settings, method=flags.method)
     reference = planned_model(flags)
     workers = checks.check_count("--workers", preset.workers if flags.workers is None else flags.workers)
     checks.check_count("--gpus-per-node", flags.gpus_per_node)

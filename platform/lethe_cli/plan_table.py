@@ -12,14 +12,14 @@ from rich.table import Table
 from lethe_cli.flags import PlanFlags
 from search_spaces.presets import PRESET_SETTINGS
 from trainables.benchmarks import EMBEDDED
-from trainables.config import Config
 from trainables.memory.fitting import Memory, check_fit
 from trainables.memory.plan import GIB, Plan, Shape, Unplanned, plan, read_shape
 from trainables.methods import needs_of
+from trainables.settings import Descent
 from trainables.task import Task, locate
 
 
-def announce_plan(task: Task, configs: Sequence[Config], *, workers: int, gpus: float, console: Console) -> None:
+def announce_plan(task: Task, configs: Sequence[Descent], *, workers: int, gpus: float, console: Console) -> None:
     """Print the plan of runs on GPUs, or of a preset, and refuse what cannot fit; ValueError says what would.
 
     Of several configurations the one that needs most is shown, and each is checked. `gpus` is the share of GPUs that
@@ -44,7 +44,7 @@ def announce_plan(task: Task, configs: Sequence[Config], *, workers: int, gpus: 
         check_fit(shapes[_trainable(config)], config, workers, memory)
 
 
-def _trainable(config: Config) -> str:
+def _trainable(config: Descent) -> str:
     return needs_of(config).trainable
 
 

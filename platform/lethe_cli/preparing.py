@@ -14,11 +14,11 @@ import search_spaces
 import trainables
 from lethe.cluster import connection as cluster
 from trainables.benchmarks.layout import load_benchmark
-from trainables.config import Config
 from trainables.content import content
 from trainables.scores.privleak import DEFAULT_ATTACK, auc
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.references import References, measure_references
+from trainables.settings import Descent
 from trainables.subjects.positions import check_lengths
 from trainables.task import Places, Task, cache_of, locate
 
@@ -28,7 +28,7 @@ LEAST_UNLIKE = 0.2  # distance of the retrained model's AUC from 0.5 that is wor
 
 def prepare(
     task: Task,
-    configs: Sequence[Config],
+    configs: Sequence[Descent],
     console: Console,
     *,
     cpus: float = 1,
@@ -86,7 +86,7 @@ def reference_scores(task: Task, places: Places, score_batch: int, check: Callab
     )
 
 
-def check_sequences(task: Task, configs: Sequence[Config], references: References) -> None:
+def check_sequences(task: Task, configs: Sequence[Descent], references: References) -> None:
     """ValueError where training would feed the target longer sequences than it has positions for."""
     if references.positions is None or max(config.longest for config in configs) <= references.positions:
         return

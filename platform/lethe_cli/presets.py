@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lethe_cli.checks import split_settings
-from search_spaces.presets import NOT_THE_PAPERS, PRESET_GPUS, PRESET_SETTINGS, PRESET_SPACES, PRESET_WORKERS
+from search_spaces import SMALL
+from search_spaces.presets import (
+    NOT_THE_PAPERS,
+    OWN_7B,
+    PRESET_GPUS,
+    PRESET_SETTINGS,
+    PRESET_SIZES,
+    PRESET_WORKERS,
+    SHARED,
+)
+from trainables.methods.mean_teacher import MeanTeacher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +24,7 @@ class Preset:
 
     name: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    space: str = "mean-teacher"
+    size: str = SMALL  # of models, by which a method's space and switches are chosen
     workers: int = 1
     gpus: float = 0
 
@@ -30,14 +40,17 @@ class Preset:
         return [f"preset {self.name}: {values}", *others] if used else []
 
 
-def find_preset(benchmark: str) -> Preset:
-    """The preset of a named benchmark; of any other, Lethe's defaults."""
+def find_preset(benchmark: str, method: str = MeanTeacher.method) -> Preset:
+    """The preset of a named benchmark for a method; of any other benchmark, Lethe's defaults."""
     if benchmark not in PRESET_SETTINGS:
         return Preset()
+    settings = PRESET_SETTINGS[benchmark]
+    if method in OWN_7B:
+        settings = {name: settings[name] for name in SHARED if name in settings} | OWN_7B[method]
     return Preset(
         name=benchmark,
-        settings=PRESET_SETTINGS[benchmark],
-        space=PRESET_SPACES[benchmark],
+        settings=settings,
+        size=PRESET_SIZES[benchmark],
         workers=PRESET_WORKERS[benchmark],
         gpus=PRESET_GPUS[benchmark],
     )

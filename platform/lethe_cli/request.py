@@ -1,6 +1,7 @@
 """A search as its user asked for it, checked: everything that is known before torch or Ray is loaded."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,20 @@ import optuna
 
 from lethe.fronts.objectives import Objective, describe
 from lethe.search.space import Space
-from lethe.store.facts import load_facts
+from lethe.store.facts import Facts, load_facts
 from lethe.store.optuna_tables import study_names
 from lethe.store.storage import RESULTS, check_writable, default_storage, open_storage
 from lethe_cli import checks
 from lethe_cli.flags import RunFlags, StudyFlags, TuneFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.surroundings import check_cache, check_sockets
-from search_spaces.mean_teacher import SPACES
 from search_spaces.objectives import UTILITY_GUARD
 from trainables.benchmarks import BENCHMARKS, default_cache, find_source
 from trainables.benchmarks.corpus import corpus_hash
-from trainables.config import Config
 from trainables.folders import expanded
+from trainables.methods import METHODS, find_method
+from trainables.methods.mean_teacher import MeanTeacher
+from trainables.settings import Descent
 from trainables.task import Task
 
 
@@ -33,7 +35,7 @@ class Request:
     task: Task
     name: str
     space: Space
-    base: Config  # the settings that are not searched
+    base: Descent  # the settings that are not searched
     objectives: tuple[Objective, ...]
     guard: dict[str, float]  # score -> share of the target's that a point has to keep
     notes: tuple[str, ...]  # what the user should know before the search starts
@@ -67,6 +69,7 @@ class Request:
             "model": self.task.model,
             "retrained": self.task.retrained,
             "protocol": self.task.protocol,
+            "method": self.base.method,
             "space": json.loads(json.dumps(self.space)),  # as it comes back from the store
             "settings": asdict(self.base),
         }
@@ -110,22 +113,33 @@ def check_study(request: Request) -> Request:
     if not request.flags.resume:
         raise ValueError(f"study {request.name!r} exists: go on with --resume, or choose another --name")
     stored = load_facts(optuna.load_study(study_name=request.name, storage=storage))
-    there = {**stored.about, "seed": stored.seed, "sampler": stored.sampler, "objectives": describe(stored.objectives)}
-    asked = {"seed": request.seed, "sampler": request.sampler, "objectives": describe(request.objectives)}
-    for what, value in {**request.about(), **asked}.items():
+    there = {**older(stored.about), **asked_of(stored)}
+    for what, value in {**request.about(), **asked_of(request)}.items():
         if there.get(what) != value:
             raise ValueError(f"study {request.name!r} has {what} {there.get(what)}, not {value}: choose another --name")
     return request
 
 
+def older(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What is stored of a study as it would be stored today: with the settings that came later, at their defaults."""
+    method = about.get("method", MeanTeacher.method)
+    defaults = find_method(method).settings.defaults() if method in METHODS else {}
+    return {**about, "method": method, "settings": defaults | about.get("settings", {})}
+
+
+def asked_of(study: Request | Facts) -> dict[str, Any]:
+    """How a study is searched, and for what."""
+    return {"seed": study.seed, "sampler": study.sampler, "objectives": describe(study.objectives)}
+
+
 def make_request(flags: TuneFlags) -> Request:
     """Check a search's flags and return what they ask for; ValueError, in one line, for the first that is wrong.
 
-    None, for the space, workers and GPUs, is what the benchmark's preset says, or `mean-teacher`, 1 and 0.
+    None, for the space, workers and GPUs, is what the benchmark's preset says, or `1m`, 1 and 0.
     """
     checks.check_cpus()
     checks.check_count("--trials", flags.trials)
-    space = checks.check_space(SPACES, flags.space or find_preset(flags.benchmark).space, flags.ranges)
+    space = checks.check_space(flags.method, flags.space or find_preset(flags.benchmark).size, flags.ranges)
     request = gather_request(flags, space, trials=flags.trials, sampler=flags.sampler, seed=flags.seed)
     checks.check_texts([request.base], request.task.benchmark)
     return check_study(request)
@@ -133,7 +147,7 @@ def make_request(flags: TuneFlags) -> Request:
 
 def gather_request(flags: StudyFlags, space: Space, *, trials: int, sampler: str, seed: int) -> Request:
     """What searches and ablations have in common: flags checked, but for the space and the store."""
-    preset = find_preset(flags.benchmark)
+    preset = find_preset(flags.benchmark, flags.method)
     gpus = preset.gpus if flags.gpus_per_worker is None else flags.gpus_per_worker
     check_sockets()
     if flags.concurrent is not None:
@@ -141,7 +155,7 @@ def gather_request(flags: StudyFlags, space: Space, *, trials: int, sampler: str
     checks.check_worker(flags.cpus_per_worker, gpus)
     workers = checks.check_workers(flags.workers or str(preset.workers), flags.cpus_per_worker)
     checks.check_sampler(sampler)
-    base = checks.check_settings(flags.settings, searched=space, preset=preset.settings)
+    base = checks.check_settings(flags.settings, searched=space, preset=preset.settings, method=flags.method)
     checks.check_sharing(base.parallel, workers, gpus)
     task, available = check_task(flags)
     objectives, notes = checks.choose_objectives(flags.objectives, available)

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trainables.config import Config
+from trainables.methods import find_method
+from trainables.methods.mean_teacher import MeanTeacher
+from trainables.settings import Descent
 from trainables.task import Task
 
 NAME = "run.json"
@@ -25,10 +27,10 @@ class RunFile:
     results: list[dict[str, Any]] | None = None
 
     @classmethod
-    def of(cls, task: Task, config: Config, key: str | None = None) -> "RunFile":
+    def of(cls, task: Task, config: Descent, key: str | None = None) -> "RunFile":
         """What is asked for; the cache is no part of it."""
         asked = {name: value for name, value in asdict(task).items() if name != "cache"}
-        return cls(task=asked, settings=asdict(config), key=key)
+        return cls(task=asked, settings={"method": config.method, **asdict(config)}, key=key)
 
     def write(self, folder: Path) -> None:
         """Write it into its folder, at one stroke."""
@@ -59,7 +61,8 @@ def check_folder(folder: Path, run: RunFile, *, resume: bool) -> RunFile | None:
 
 def differences(there: RunFile, run: RunFile) -> str:
     """How a run that lies in a folder differs from the one that is asked for; "" where it is the same."""
-    pairs = [(there.task, run.task), (there.settings, run.settings)]
+    defaults = {"method": MeanTeacher.method, **find_method(run.settings["method"]).settings.defaults()}
+    pairs = [(there.task, run.task), ({**defaults, **there.settings}, run.settings)]
     found = [
         f"{name} {old.get(name)}, not {new.get(name)}"
         for old, new in pairs

@@ -33,8 +33,10 @@ from lethe_cli.plan_table import announce_plan
 from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_unlike_holdout
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
-from trainables.config import Config
+from trainables.methods import find_method
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.scores.references import References
+from trainables.settings import Descent
 from trainables.workers.group import Workers, warm
 from trainables.workers.session import make_session, trial_folder
 
@@ -55,7 +57,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     return conclude(request, ledger, references, console)
 
 
-def begin(request: Request, configs: Sequence[Config], console: Console) -> References:
+def begin(request: Request, configs: Sequence[Descent], console: Console) -> References:
     """Say what there is to say of a request and of the memory it needs, and measure or read its reference scores.
 
     `configs` are what is run, but for what is searched.
@@ -309,11 +311,13 @@ def command_again(arguments: Sequence[str], counter: str, count: int) -> str:
 
 def reproduce(request: Request, point: dict[str, Any]) -> str:
     """The command line that runs a point's trial again, up to its step."""
-    task = request.task
-    defaults = asdict(Config(**find_preset(task.benchmark).settings))  # what the command has without a flag
+    task, method = request.task, request.base.method
+    preset = find_preset(task.benchmark, method).settings
+    defaults = asdict(find_method(method).settings(**preset))  # what the command has without a flag
     places = {"--benchmark": task.benchmark, "--model": task.model, "--retrained": task.retrained}
     flags = [part for flag, value in places.items() if value for part in (flag, value)]
     flags += ["--protocol", task.protocol] if task.protocol != "muse" else []
+    flags += ["--method", method] if method != MeanTeacher.method else []
     settings = {k: v for k, v in asdict(request.base).items() if v != defaults[k]}
     settings |= point["parameters"] | {"steps": point["step"]}
     flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]

@@ -15,19 +15,19 @@ from lethe_cli.plan_table import announce_plan
 from lethe_cli.preparing import prepare
 from lethe_cli.room import announce_room
 from lethe_cli.run_file import RunFile, check_folder
-from trainables.config import Config
 from trainables.folders import expanded
 from trainables.keys import run_key
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
 from trainables.runs.unlearning import Unlearner
+from trainables.settings import Descent
 from trainables.task import Task
 
 SHOWN = ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility")
 SINGLE = "single"  # in the folder of results: a folder for each run, called by the run's key
 
 
-def run_single(task: Task, config: Config, out: Path | None, console: Console, *, go_on: bool) -> dict[str, Any]:
+def run_single(task: Task, config: Descent, out: Path | None, console: Console, *, go_on: bool) -> dict[str, Any]:
     """Unlearn once, and return every checkpoint's scores, with the reference rows, as plain data.
 
     A run that was begun in its folder goes on where `go_on` is said; ValueError as `check_folder` raises it.
@@ -54,7 +54,7 @@ def run_single(task: Task, config: Config, out: Path | None, console: Console, *
     return outcome
 
 
-def what_there_is(there: RunFile | None, folder: Path, key: str, config: Config) -> str:
+def what_there_is(there: RunFile | None, folder: Path, key: str, config: Descent) -> str:
     """What --resume found: that the run had ended, from where it goes on, or that there is nothing to go on from."""
     if there and there.results is not None:
         return f"run {key} has ended before, and is not run again"
@@ -64,7 +64,9 @@ def what_there_is(there: RunFile | None, folder: Path, key: str, config: Config)
     return f"run {key} begins: there is nothing to go on from in {folder}"
 
 
-def _unlearn(task: Task, config: Config, run: RunFile, folder: Path, outcome: dict[str, Any], console: Console) -> None:
+def _unlearn(
+    task: Task, config: Descent, run: RunFile, folder: Path, outcome: dict[str, Any], console: Console
+) -> None:
     """Run to the end, and write down what came of it; on Ctrl-C say up to which step all is kept."""
     results = []
     try:

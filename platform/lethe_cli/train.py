@@ -15,9 +15,9 @@ from lethe_cli.run_file import RunFile, check_folder
 
 @command
 def train(flags: TrainFlags) -> None:
-    """Run one mean-teacher configuration, and print its scores before and after."""
-    preset = find_preset(flags.benchmark)
-    config = checks.check_settings(flags.settings, preset=preset.settings)
+    """Run one configuration of a method, and print its scores before and after."""
+    preset = find_preset(flags.benchmark, flags.method)
+    config = checks.check_settings(flags.settings, preset=preset.settings, method=flags.method)
     task, _ = check_task(flags)
     checks.check_texts([config], task.benchmark)
     place = checks.check_folder_to_write("--out", flags.out or RESULTS)

@@ -15,10 +15,10 @@ from lethe.analysis.decide import recommend
 from lethe.analysis.designs import Arm, Design
 from lethe.cluster.connection import Cluster
 from lethe.search.ledger import Ledger
+from lethe.search.space import Space
 from lethe.store.storage import open_storage
 from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.search import open_ledger, run_trials
-from search_spaces.ablations import TUNED
 from trainables.scores.references import References
 
 
@@ -44,18 +44,20 @@ def tune_arms(
     ]
     if short:
         raise KeyboardInterrupt
-    arms = [tuned(arm, ledger) for arm, ledger in zip(request.design, ledgers, strict=True)]
+    arms = [
+        tuned(arm, ledger, search.space) for arm, search, ledger in zip(request.design, searches, ledgers, strict=True)
+    ]
     for arm in arms:
         console.print(f"{arm.name}: {arm.settings}", soft_wrap=True, highlight=False)
     return replace(request.design, arms=tuple(arms))
 
 
-def tuned(arm: Arm, ledger: Ledger) -> Arm:
+def tuned(arm: Arm, ledger: Ledger, space: Space) -> Arm:
     """An arm with the rates of its search's recommended point."""
     points = ledger.read().points
     found = recommend(points, ledger.facts.objectives, ledger.facts.constraints) if len(points) else None
     if found is None:
         return arm
     row = points.iloc[found.row]
-    rates: dict[str, Any] = {name: float(row[name]) for name in TUNED if name in points.columns}
+    rates: dict[str, Any] = {name: float(row[name]) for name in space if name in points.columns}
     return replace(arm, settings=arm.settings | rates)

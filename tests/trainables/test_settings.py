@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainables import settings as descent
 from trainables.config import Config
 from trainables.methods import METHODS, find_method
-from trainables.training import descent
 
 ROOT = Path(__file__).parents[2]
 CLASSES = [find_method(name).settings for name in METHODS]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trainables.memory.plan import GIB, Plan, Shape, plan
-from trainables.training.descent import Descent
+from trainables.settings import Descent
 
 MOST_WORKERS, MOST_PROPOSALS = 64, 3
 LESS = 0.8  # of what is planned for a run that found too little: what is to be gained from a change

@@ -42,7 +42,7 @@ from typing import Any
 
 from trainables.failures import reason_of
 from trainables.methods import needs_of
-from trainables.training.descent import Descent
+from trainables.settings import Descent
 
 GIB = 2**30
 FP32 = 4

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from trainables.method import Method, Needs, Record, Run, Sequences, Start
-from trainables.settings import Settings
+from trainables.settings import Descent
 
 METHODS = {
     "mean_teacher": "trainables.methods.mean_teacher:MEAN_TEACHER",
@@ -25,13 +25,13 @@ def find_method(name: str) -> Method:
     return getattr(import_module(module), attribute)
 
 
-def needs_of(settings: Settings) -> Needs:
+def needs_of(settings: Descent) -> Needs:
     """What a method holds in memory by these settings."""
     return find_method(settings.method).needs(settings)
 
 
 def unlearn(
-    model: Any, forget: Sequences, retain: Sequences, settings: Settings, *, pad: int, **run: Any
+    model: Any, forget: Sequences, retain: Sequences, settings: Descent, *, pad: int, **run: Any
 ) -> Iterator[Record]:
     """Unlearn token sequences from a model, in place, by the method that its settings are of; records as they come.
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from trainables.method import Method, Needs, Record, Run, Start
-from trainables.settings import setting
-from trainables.training.descent import Descent
+from trainables.settings import Descent, setting
 
 if TYPE_CHECKING:
     from trainables.training.descend import Batch, Hook

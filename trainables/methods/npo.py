@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trainables.method import Method, Needs, Record, Run, Start
-from trainables.settings import setting
-from trainables.training.descent import Descent
+from trainables.settings import Descent, setting
 
 
 @dataclass(frozen=True, kw_only=True)

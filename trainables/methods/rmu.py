@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainables.method import Method, Needs, Record, Run, Start
-from trainables.settings import setting
-from trainables.training.descent import Descent
+from trainables.settings import Descent, setting
 
 REACH = 2  # blocks before the layer that are trained with it
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import Benchmark
+from trainables.settings import Descent
 from trainables.training.data import chunk_texts
-from trainables.training.descent import Descent
 
 FORGET, RETAIN, UNRELATED = "raw/forget", "raw/retain1", "raw/unrelated"
 

@@ -33,12 +33,12 @@ from trainables.runs.sequences import Stream, cut, longest, streams
 from trainables.scores.evaluate import Evaluation, Evaluator
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.references import References, measure_references
+from trainables.settings import Descent
 from trainables.subjects.models import load_model, save_model
 from trainables.subjects.positions import check_lengths
 from trainables.subjects.tokenizers import check_vocabulary, load_tokenizer, padding_id, shared_tokenizer
 from trainables.task import Task, cache_of, locate
 from trainables.training.data import choose_fraction
-from trainables.training.descent import Descent
 from trainables.training.parallel import gathered, whole_state
 from trainables.world import World, join
 

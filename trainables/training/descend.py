@@ -18,8 +18,8 @@ from torch import Tensor
 from trainables.failures import Diverged
 from trainables.losses.logits import token_log_probs
 from trainables.method import Candidate, Evaluated, Record, Run, Sequences, State, Step
+from trainables.settings import Descent
 from trainables.training.data import IGNORED, collate, cyclic_indices, next_token_targets, sample_indices
-from trainables.training.descent import Descent
 from trainables.training.optimizers import make_optimizer, set_learning_rate
 from trainables.training.parallel import deal, global_norm, local, sum_gradients
 from trainables.training.teacher import clip_coefficient

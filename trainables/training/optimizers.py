@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from trainables.training.descent import Descent
+from trainables.settings import Descent
 
 HELD = 0.01  # share of the rate that warm-up "held" holds
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from trainables.settings import Descent
 from trainables.task import Task
-from trainables.training.descent import Descent
 
 
 def make_session(

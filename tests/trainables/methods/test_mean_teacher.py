@@ -17,8 +17,8 @@ from trainables.failures import Diverged
 from trainables.method import Candidate, Evaluated, Step
 from trainables.methods import mean_teacher, unlearn
 from trainables.methods.mean_teacher import FORGET_LOSSES, PENALTIES
+from trainables.settings import OPTIMIZERS, WARMUPS
 from trainables.training.data import sample_indices
-from trainables.training.descent import OPTIMIZERS, WARMUPS
 from trainables.training.optimizers import learning_rate
 from trainables.training.trainable import freeze
 

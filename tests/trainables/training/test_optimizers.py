@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from search_spaces.ablations import ADAMW_7B
 from trainables.config import Config
-from trainables.training.descent import WARMUPS
+from trainables.settings import WARMUPS
 from trainables.training.optimizers import learning_rate, make_optimizer, set_learning_rate
 
 
