@@ -2,14 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lethe.analysis.designs import FRACTIONAL, Arm, Design, make_design
 from lethe.search.space import Space
 from lethe.store.optuna_tables import study_names
 from lethe_cli import checks
+from lethe_cli.flags import AblateFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_study, gather_request
 from search_spaces.ablations import DESIGN_SWITCHES, DESIGNS, TUNED, TUNED_FACTOR
@@ -44,61 +45,43 @@ class AblationRequest(Request):
         return {"design": f"{self.design_name}, {len(self.design)} arms ({digest})"} | tuned | super().about()
 
 
-def make_ablation(
-    *,
-    benchmark: str,
-    design: str,
-    switches: Sequence[str],
-    generators: Sequence[str],
-    seeds: int,
-    first_seed: int,
-    tuned: int,
-    settings: Sequence[str],
-    name: str | None,
-    **flags: Any,
-) -> AblationRequest:
-    """Check an ablation's flags and return what they ask for; ValueError, in one line, for the first that is wrong.
-
-    `flags` are those of `gather_request`.
-    """
+def make_ablation(flags: AblateFlags) -> AblationRequest:
+    """Check an ablation's flags and return what they ask for; ValueError, in one line, for the first that is wrong."""
     checks.check_cpus()
-    check_seeds(seeds, first_seed)
-    if tuned < 0:
-        raise ValueError(f"--tuned is {tuned}: it must be a number of trials, or 0 for none")
-    chosen = choose_design(benchmark, design, switches, generators)
-    own = checks.split_settings(settings)
-    if "seed" in own:
-        raise ValueError("setting 'seed' is what an ablation repeats: give --seeds and --first-seed")
-    baseline = baseline_settings(benchmark, chosen)
-    for setting in own:
-        if setting in baseline:
-            raise ValueError(f"setting {setting!r} is switched by this design: leave it out of --set")
-    arms = [arm.name for arm in chosen]
+    check_seeds(flags.seeds, flags.first_seed)
+    if flags.tuned < 0:
+        raise ValueError(f"--tuned is {flags.tuned}: it must be a number of trials, or 0 for none")
+    design = choose_design(flags)
+    baseline = baseline_settings(flags.benchmark, design)
+    check_unswitched(flags.settings, baseline)
     request = gather_request(
-        benchmark=benchmark,
-        space={"arm": ("choice", tuple(arms)), "seed": ("integer", 0, LARGEST_SEED)},
-        settings=settings,
-        trials=len(arms) * seeds,
+        named(flags),
+        {"arm": ("choice", tuple(arm.name for arm in design)), "seed": ("integer", 0, LARGEST_SEED)},
+        trials=len(design) * flags.seeds,
         sampler="random",
         seed=0,
-        name=name if name is not None else f"{checks.check_name(None, benchmark)}-{design}",
-        **flags,
     )
     base = replace(request.base, **baseline)
-    for arm in chosen:
+    for arm in design:
         checks.check_sharing(check_arm(base, arm.name, arm.settings).parallel, request.workers, request.gpus)
-    known = {field.name: getattr(request, field.name) for field in fields(request)} | {"base": base}
     ablation = AblationRequest(
-        **known,
-        design_name=design,
-        design=chosen,
-        seeds=tuple(range(first_seed, first_seed + seeds)),
-        tuned=tuned,
+        **request.known() | {"base": base},
+        design_name=flags.design,
+        design=design,
+        seeds=tuple(range(flags.first_seed, flags.first_seed + flags.seeds)),
+        tuned=flags.tuned,
     )
-    checks.check_texts([replace(base, **arm.settings) for arm in chosen], request.task.benchmark)
+    checks.check_texts([replace(base, **arm.settings) for arm in design], request.task.benchmark)
     check_study(ablation)
     check_searches(ablation)
     return ablation
+
+
+def named(flags: AblateFlags) -> AblateFlags:
+    """Flags with a name: the one given, or the benchmark's and the design's."""
+    if flags.name is not None:
+        return flags
+    return replace(flags, name=f"{checks.check_name(None, flags.benchmark)}-{flags.design}")
 
 
 def check_seeds(seeds: int, first_seed: int) -> None:
@@ -111,20 +94,30 @@ def check_seeds(seeds: int, first_seed: int) -> None:
         raise ValueError(f"--first-seed is {first_seed}: it must lie between 0 and {LARGEST_SEED - seeds}")
 
 
-def choose_design(benchmark: str, name: str, texts: Sequence[str], generators: Sequence[str]) -> Design:
-    """The design of a name, or one of its kind over the switches that `NAME=LEVEL,LEVEL` texts name."""
-    if name not in DESIGNS:
-        raise ValueError(f"design {name!r} is unknown: choose {', '.join(DESIGNS)}")
-    switches = DESIGN_SWITCHES[find_preset(benchmark).space]
-    if not texts:
-        if generators:
+def check_unswitched(texts: Sequence[str], baseline: Container[str]) -> None:
+    """ValueError where a setting `NAME=VALUE` is one that the ablation itself changes from run to run."""
+    own = checks.split_settings(texts)
+    if "seed" in own:
+        raise ValueError("setting 'seed' is what an ablation repeats: give --seeds and --first-seed")
+    for name in own:
+        if name in baseline:
+            raise ValueError(f"setting {name!r} is switched by this design: leave it out of --set")
+
+
+def choose_design(flags: AblateFlags) -> Design:
+    """The design that is named, or one of its kind over the switches that `NAME=LEVEL,LEVEL` texts name."""
+    if flags.design not in DESIGNS:
+        raise ValueError(f"design {flags.design!r} is unknown: choose {', '.join(DESIGNS)}")
+    switches = DESIGN_SWITCHES[find_preset(flags.benchmark).space]
+    if not flags.switches:
+        if flags.generators:
             raise ValueError("--generators belong to switches of your own: give --switch too")
-        return make_design(DESIGNS[name], switches)
-    kind = DESIGNS[name][0]["kind"]
-    if kind == FRACTIONAL and not generators:
+        return make_design(DESIGNS[flags.design], switches)
+    kind = DESIGNS[flags.design][0]["kind"]
+    if kind == FRACTIONAL and not flags.generators:
         raise ValueError("a fractional design of your own switches needs --generators, for example D=ABC")
-    chosen = dict(_switch(text) for text in texts)
-    return make_design([{"kind": kind, "switches": chosen, "generators": tuple(generators)}], switches)
+    chosen = dict(_switch(text) for text in flags.switches)
+    return make_design([{"kind": kind, "switches": chosen, "generators": flags.generators}], switches)
 
 
 def _switch(text: str) -> tuple[str, tuple[str, ...]]:
@@ -154,9 +147,8 @@ def check_searches(request: AblationRequest) -> None:
 def _search_of(request: AblationRequest, number: int, arm: Arm) -> Request:
     """An arm's own search."""
     base = replace(request.base, **arm.settings, seed=TUNING_SEED)
-    known = {field.name: getattr(request, field.name) for field in fields(Request)}
     return Request(
-        **known
+        **request.known()
         | {
             "name": f"{request.name} tuned {number}: {arm.name}",
             "space": space_around(base),

@@ -48,8 +48,7 @@ def train(
     seed: Annotated[int, Option(help="Seed of the weights and of the order of the texts.")] = 0,
 ) -> None:
     """Train two models of about 1M parameters on a benchmark: one on all its text, one without the forget text."""
-    if epochs < 1:
-        raise ValueError(f"--epochs is {epochs}: it must be at least 1")
+    checks.check_count("--epochs", epochs)
     if not 0 <= seed <= LARGEST:
         raise ValueError(f"--seed is {seed}: it must lie between 0 and {LARGEST}")
     benchmark = layout.load_benchmark(folder)

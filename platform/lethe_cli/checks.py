@@ -250,18 +250,11 @@ def check_texts(configs: Sequence[Config], benchmark: str) -> None:
         )
 
 
-def check_trials(trials: int) -> int:
-    """At least one trial."""
-    if trials < 1:
-        raise ValueError(f"--trials is {trials}: it must be at least 1")
-    return trials
-
-
-def check_concurrent(concurrent: int | None) -> int | None:
-    """At least one trial at once; None is as many as fit."""
-    if concurrent is not None and concurrent < 1:
-        raise ValueError(f"--concurrent is {concurrent}: it must be at least 1")
-    return concurrent
+def check_count(flag: str, count: int) -> int:
+    """A number of something of which there must be one."""
+    if count < 1:
+        raise ValueError(f"{flag} is {count}: it must be at least 1")
+    return count
 
 
 def check_worker(cpus: float, gpus: float) -> None:

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -25,8 +25,6 @@ from trainables.failures import OutOfMemory, enough_memory
 
 GOES_ON = "; the same command with --resume goes on"
 SHOW_CURSOR = "\x1b[?25h"  # which a display of progress hides
-# Flags that take several values.
-MANY = ("--forget", "--retain", "--holdout", "--set", "--range", "--switch", "--generators")
 
 
 def main() -> None:
@@ -68,7 +66,7 @@ def run(app: typer.Typer, arguments: list[str]) -> None:
         check_home()
         check_here()
         with enough_memory("running this command"):
-            code = invoke(app, spread(check_arguments(arguments)))
+            code = invoke(app, spread(check_arguments(arguments), several(app, arguments)))
         check_output()
     except (typer.Abort, KeyboardInterrupt):
         interrupts.tell()
@@ -125,21 +123,31 @@ def _write(number: int, text: str) -> None:
         os.write(number, text.encode())
 
 
-def resumes(app: typer.Typer, arguments: list[str]) -> bool:
-    """Whether the command that was typed has --resume."""
-    found = typer.main.get_command(app)
+def options(app: typer.Typer, arguments: list[str]) -> list[Any]:
+    """The options of the command that was typed, as Typer keeps them."""
+    found: Any = typer.main.get_command(app)
     for word in arguments:
         found = getattr(found, "commands", {}).get(word, found)
-    return any("--resume" in parameter.opts for parameter in found.params)
+    return list(found.params)
 
 
-def spread(arguments: list[str]) -> list[str]:
+def resumes(app: typer.Typer, arguments: list[str]) -> bool:
+    """Whether the command that was typed has --resume."""
+    return any("--resume" in option.opts for option in options(app, arguments))
+
+
+def several(app: typer.Typer, arguments: list[str]) -> set[str]:
+    """The flags of the command that was typed that take several values."""
+    return {flag for option in options(app, arguments) if getattr(option, "multiple", False) for flag in option.opts}
+
+
+def spread(arguments: list[str], several: Container[str]) -> list[str]:
     """Give each of several values behind one flag a flag of its own: `--forget a b` -> `--forget a --forget b`."""
     out: list[str] = []
     flag = None
     for previous, argument in zip([None, *arguments], arguments, strict=False):
         if argument.startswith("-"):
-            flag = argument if argument in MANY else None
+            flag = argument if argument in several else None
         elif flag and previous != flag:
             out.append(flag)
         out.append(argument)

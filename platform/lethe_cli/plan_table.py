@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from lethe_cli.flags import PlanFlags
 from search_spaces.presets import PRESET_SETTINGS
 from trainables.benchmarks import EMBEDDED
 from trainables.config import Config
@@ -65,10 +66,10 @@ def here(gpus: float) -> Memory:
     )
 
 
-def memory_of(gpu: float | None, host: float | None, per_node: int) -> Memory:
+def memory_of(flags: PlanFlags) -> Memory:
     """Memory given in GiB."""
-    sizes = [None if size is None else int(size * GIB) for size in (gpu, host)]
-    return Memory(gpu=sizes[0], host=sizes[1], per_node=per_node)
+    sizes = [None if size is None else int(size * GIB) for size in (flags.gpu_memory, flags.host_memory)]
+    return Memory(gpu=sizes[0], host=sizes[1], per_node=flags.gpus_per_node)
 
 
 def show_plan(needed: Plan, shape: Shape, workers: int, memory: Memory, console: Console) -> None:

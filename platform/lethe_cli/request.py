@@ -1,8 +1,7 @@
 """A search as its user asked for it, checked: everything that is known before torch or Ray is loaded."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ from lethe.store.facts import load_facts
 from lethe.store.optuna_tables import study_names
 from lethe.store.storage import RESULTS, check_writable, default_storage, open_storage
 from lethe_cli import checks
+from lethe_cli.flags import RunFlags, StudyFlags, TuneFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.surroundings import check_cache, check_sockets
 from search_spaces.mean_teacher import SPACES
 from search_spaces.objectives import UTILITY_GUARD
-from trainables.benchmarks import BENCHMARKS, EMBEDDED, default_cache, find_source
+from trainables.benchmarks import BENCHMARKS, default_cache, find_source
 from trainables.benchmarks.corpus import corpus_hash
 from trainables.config import Config
 from trainables.folders import expanded
@@ -27,8 +27,9 @@ from trainables.task import Task
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is searched, for what, how long, and where it is kept."""
+    """A study's flags as they were given, and what follows from them."""
 
+    flags: StudyFlags
     task: Task
     name: str
     space: Space
@@ -37,16 +38,22 @@ class Request:
     guard: dict[str, float]  # score -> share of the target's that a point has to keep
     notes: tuple[str, ...]  # what the user should know before the search starts
     trials: int
-    concurrent: int | None
     workers: range  # of one trial: from the least to the most
-    cpus: float  # of one worker
-    gpus: float
+    gpus: float  # of one worker
     sampler: str
     seed: int
     storage: str
     results: str  # folder or URL of all studies' weights and outputs, each study's below a folder of its own
     home: Path  # of Ray's own files, on this machine
-    resume: bool
+
+    @property
+    def cpus(self) -> float:
+        """CPUs of one worker."""
+        return self.flags.cpus_per_worker
+
+    def known(self) -> dict[str, Any]:
+        """Its fields, for a request that is made from it."""
+        return {field.name: getattr(self, field.name) for field in fields(Request)}
 
     def searches(self) -> "list[Request]":
         """The searches that come before it, each a study of its own: none."""
@@ -65,22 +72,22 @@ class Request:
         }
 
 
-def check_task(benchmark: str, model: str | None, retrained: str | None, protocol: str) -> tuple[Task, dict[str, str]]:
+def check_task(flags: RunFlags) -> tuple[Task, dict[str, str]]:
     """Return the task and the scores that it can give; ValueError as in `checks`."""
-    rows = checks.check_benchmark(benchmark)
-    checks.check_truths(rows, checks.check_protocol(protocol))
-    model = checks.check_model(model, "--model")
-    retrained = checks.check_model(retrained, "--retrained")
-    named = BENCHMARKS.get(benchmark)
+    rows = checks.check_benchmark(flags.benchmark)
+    checks.check_truths(rows, checks.check_protocol(flags.protocol))
+    model = checks.check_model(flags.model, "--model")
+    retrained = checks.check_model(flags.retrained, "--retrained")
+    named = BENCHMARKS.get(flags.benchmark)
     checks.check_hub_models(named, model, retrained)
     if model is None and (named is None or named.target is None):
-        raise ValueError(f"benchmark {benchmark!r} names no target model: give one with --model")
+        raise ValueError(f"benchmark {flags.benchmark!r} names no target model: give one with --model")
     available = checks.available_scores(rows, retrained=bool(retrained or (named and named.retrained)))
     task = Task(
-        benchmark=benchmark if named else find_source(benchmark).data,
+        benchmark=flags.benchmark if named else find_source(flags.benchmark).data,
         model=model,
         retrained=retrained,
-        protocol=protocol,
+        protocol=flags.protocol,
         cache=str(check_cache(default_cache())),
     )
     return task, available
@@ -100,7 +107,7 @@ def check_study(request: Request) -> Request:
     check_writable(request.storage)
     if request.name not in study_names(request.storage):
         return request
-    if not request.resume:
+    if not request.flags.resume:
         raise ValueError(f"study {request.name!r} exists: go on with --resume, or choose another --name")
     stored = load_facts(optuna.load_study(study_name=request.name, storage=storage))
     there = {**stored.about, "seed": stored.seed, "sampler": stored.sampler, "objectives": describe(stored.objectives)}
@@ -111,115 +118,51 @@ def check_study(request: Request) -> Request:
     return request
 
 
-def make_request(
-    *,
-    benchmark: str,
-    model: str | None,
-    retrained: str | None,
-    protocol: str,
-    space: str | None,
-    ranges: Sequence[str],
-    settings: Sequence[str],
-    objectives: str | None,
-    trials: int,
-    concurrent: int | None,
-    workers: str | None,
-    cpus: float,
-    gpus: float | None,
-    sampler: str,
-    seed: int,
-    name: str | None,
-    storage: str | None,
-    folder: str | None,
-    resume: bool,
-) -> Request:
+def make_request(flags: TuneFlags) -> Request:
     """Check a search's flags and return what they ask for; ValueError, in one line, for the first that is wrong.
 
     None, for the space, workers and GPUs, is what the benchmark's preset says, or `mean-teacher`, 1 and 0.
     """
     checks.check_cpus()
-    checks.check_trials(trials)
-    chosen = checks.check_space(SPACES, space or find_preset(benchmark).space, ranges)
-    request = gather_request(
-        benchmark=benchmark,
-        model=model,
-        retrained=retrained,
-        protocol=protocol,
-        space=chosen,
-        settings=settings,
-        objectives=objectives,
-        trials=trials,
-        concurrent=concurrent,
-        workers=workers,
-        cpus=cpus,
-        gpus=gpus,
-        sampler=sampler,
-        seed=seed,
-        name=name,
-        storage=storage,
-        folder=folder,
-        resume=resume,
-    )
+    checks.check_count("--trials", flags.trials)
+    space = checks.check_space(SPACES, flags.space or find_preset(flags.benchmark).space, flags.ranges)
+    request = gather_request(flags, space, trials=flags.trials, sampler=flags.sampler, seed=flags.seed)
     checks.check_texts([request.base], request.task.benchmark)
     return check_study(request)
 
 
-def gather_request(
-    *,
-    benchmark: str,
-    model: str | None,
-    retrained: str | None,
-    protocol: str,
-    space: Space,
-    settings: Sequence[str],
-    objectives: str | None,
-    trials: int,
-    concurrent: int | None,
-    workers: str | None,
-    cpus: float,
-    gpus: float | None,
-    sampler: str,
-    seed: int,
-    name: str | None,
-    storage: str | None,
-    folder: str | None,
-    resume: bool,
-) -> Request:
+def gather_request(flags: StudyFlags, space: Space, *, trials: int, sampler: str, seed: int) -> Request:
     """What searches and ablations have in common: flags checked, but for the space and the store."""
-    preset = find_preset(benchmark)
-    gpus = preset.gpus if gpus is None else gpus
+    preset = find_preset(flags.benchmark)
+    gpus = preset.gpus if flags.gpus_per_worker is None else flags.gpus_per_worker
     check_sockets()
-    checks.check_concurrent(concurrent)
-    checks.check_worker(cpus, gpus)
-    group = checks.check_workers(workers or str(preset.workers), cpus)
+    if flags.concurrent is not None:
+        checks.check_count("--concurrent", flags.concurrent)
+    checks.check_worker(flags.cpus_per_worker, gpus)
+    workers = checks.check_workers(flags.workers or str(preset.workers), flags.cpus_per_worker)
     checks.check_sampler(sampler)
-    base = checks.check_settings(settings, searched=space, preset=preset.settings)
-    checks.check_sharing(base.parallel, group, gpus)
-    task, available = check_task(benchmark, model, retrained, protocol)
-    goals, notes = checks.choose_objectives(objectives, available)
-    name = checks.check_name(name, benchmark)
-    results = checks.check_storage_path(folder or RESULTS)
+    base = checks.check_settings(flags.settings, searched=space, preset=preset.settings)
+    checks.check_sharing(base.parallel, workers, gpus)
+    task, available = check_task(flags)
+    objectives, notes = checks.choose_objectives(flags.objectives, available)
+    name = checks.check_name(flags.name, flags.benchmark)
+    results = checks.check_storage_path(flags.storage_path or RESULTS)
     home = expanded(RESULTS) if "://" in results else Path(results)
     return Request(
+        flags=flags,
         task=task,
         name=name,
         space=space,
         base=base,
-        objectives=tuple(goals),
+        objectives=tuple(objectives),
         guard=check_guard(available),
-        notes=(*preset.notes(settings, space), *notes),
+        notes=(*preset.notes(flags.settings, space), *notes),
         trials=trials,
-        concurrent=concurrent,
-        workers=group,
-        cpus=cpus,
+        workers=workers,
         gpus=gpus,
         sampler=sampler,
         seed=seed,
-        storage=storage or default_storage(str(home)),
+        storage=flags.storage or default_storage(str(home)),
         results=results,
         home=home,
-        resume=resume,
     )
-
-
-DEFAULT_BENCHMARK = EMBEDDED

@@ -175,7 +175,7 @@ def joining(request: Request, console: Console) -> Iterator[Callable[[], cluster
 
 def at_once(request: Request, joined: cluster.Cluster) -> int:
     """How many trials run at once; ValueError where not even one fits."""
-    wanted = request.concurrent or request.trials
+    wanted = request.flags.concurrent or request.trials
     return cluster.slots(joined, workers=request.workers[0], cpus=request.cpus, gpus=request.gpus, trials=wanted)
 
 

@@ -12,16 +12,14 @@ from lethe.store.facts import Facts
 from lethe.store.storage import open_storage, sqlite_file
 from lethe_cli import checks
 from lethe_cli.ablation_request import make_ablation
+from lethe_cli.flags import AblateFlags
 
 
 @pytest.fixture
 def ask(tmp_path, monkeypatch):
     """Make a request for muse-mini, a flag changed."""
     monkeypatch.setattr(checks, "available_cpus", lambda: 2)
-    flags = dict.fromkeys(("model", "retrained", "objectives", "concurrent", "workers", "gpus", "name", "storage"))
-    flags |= {"benchmark": "muse-mini", "design": "loco", "switches": [], "generators": [], "seeds": 5, "first_seed": 0}
-    flags |= {"tuned": 0, "settings": [], "protocol": "muse", "cpus": 1, "folder": str(tmp_path), "resume": False}
-    return lambda **changed: make_ablation(**(flags | changed))
+    return lambda **changed: make_ablation(AblateFlags(**({"storage_path": str(tmp_path)} | changed)))
 
 
 def test_the_default_is_every_part_left_out_with_five_seeds(ask):
@@ -48,7 +46,7 @@ def test_switches_of_one_s_own_take_the_kind_of_the_design(ask):
 def test_7b_has_rates_of_its_own(ask, monkeypatch):
     monkeypatch.setattr(checks, "load_benchmark", lambda reference: None)
     monkeypatch.setattr(checks, "available_cpus", lambda: 16)
-    request = ask(benchmark="muse-news", switches=["optimizer"], gpus=2)
+    request = ask(benchmark="muse-news", switches=["optimizer"], gpus_per_worker=2)
     assert request.config("optimizer=adamw", 0).lr == 1e-6
     assert request.config("baseline", 0).lr == 5e-4
 

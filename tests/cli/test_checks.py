@@ -232,12 +232,10 @@ def test_a_setting_that_is_searched_is_refused_with_the_flag_that_does_it():
 
 
 @pytest.mark.parametrize("count", [0, -3])
-def test_there_is_at_least_one_trial_and_one_at_once(count):
-    with pytest.raises(ValueError, match=f"--trials is {count}: it must be at least 1"):
-        checks.check_trials(count)
-    with pytest.raises(ValueError, match=f"--concurrent is {count}: it must be at least 1"):
-        checks.check_concurrent(count)
-    assert (checks.check_trials(1), checks.check_concurrent(1), checks.check_concurrent(None)) == (1, 1, None)
+def test_what_is_counted_is_there_at_least_once(count):
+    with pytest.raises(ValueError, match=f"^--trials is {count}: it must be at least 1$"):
+        checks.check_count("--trials", count)
+    assert checks.check_count("--trials", 1) == 1
 
 
 @pytest.mark.parametrize("cpus", [0, -1, math.nan, math.inf])

@@ -13,6 +13,7 @@ from lethe.search.ledger import Ledger
 from lethe.store.facts import Facts
 from lethe.store.storage import open_storage
 from lethe_cli import checks
+from lethe_cli.flags import TuneFlags
 from lethe_cli.main import new_app, run, spread
 from lethe_cli.request import make_request
 
@@ -140,21 +141,9 @@ def run_all(lines):
 @pytest.fixture(scope="module")
 def study(places):
     """A study of the default flags, in the place where every command line of `BAD` looks."""
-    flags = dict.fromkeys(("model", "retrained", "objectives", "concurrent", "name", "storage"))
-    flags |= {"benchmark": "muse-mini", "protocol": "muse", "space": "mean-teacher", "sampler": "tpe"}
-    flags |= {
-        "ranges": [],
-        "settings": [],
-        "trials": 4,
-        "workers": "1",
-        "cpus": 1,
-        "gpus": 0,
-        "seed": 0,
-        "resume": False,
-    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checks, "available_cpus", lambda: 2)
-        request = make_request(**flags, folder=places["results"])
+        request = make_request(TuneFlags(storage_path=places["results"]))
     facts = Facts(objectives=request.objectives, constraints=(), sampler="tpe", seed=0, about=request.about())
     return Ledger.create(open_storage(request.storage), request.name, facts, request.space)
 
@@ -328,7 +317,7 @@ def test_bad_documents_are_named_in_one_line_and_nothing_is_written(made, name, 
     ],
 )
 def test_several_values_behind_one_flag_are_spread(given, spread_out):
-    assert spread(given.split()) == spread_out.split()
+    assert spread(given.split(), {"--forget", "--retain", "--set"}) == spread_out.split()
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_hardware_that_is_too_small_is_refused_after_the_table(folder, capsys):
 
 
 def test_the_plan_as_json_is_in_bytes(folder, capsys):
-    command(benchmark="muse-news", model=folder, workers=4, json_=True)
+    command(benchmark="muse-news", model=folder, workers=4, as_json=True)
     printed = capsys.readouterr()
     needed = plan(seven_shape(), NEWS, 4)
     assert json.loads(printed.out) == {"phases": needed.phases, "host": needed.host}
@@ -54,7 +54,7 @@ def test_the_plan_as_json_is_in_bytes(folder, capsys):
 
 
 def test_settings_and_presets_meet_as_in_a_run(folder, capsys):
-    command(model=folder, set_=["precision=bf16", "max_length=64"], json_=True)
+    command(model=folder, settings=["precision=bf16", "max_length=64"], as_json=True)
     config = Config(precision="bf16", max_length=64)
     assert json.loads(capsys.readouterr().out)["phases"] == plan(seven_shape(), config, 1).phases
 

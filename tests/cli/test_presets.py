@@ -3,6 +3,7 @@
 import pytest
 
 from lethe_cli import checks
+from lethe_cli.flags import TuneFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.request import make_request
 from search_spaces.mean_teacher import SPACE_7B, SPACES
@@ -26,13 +27,9 @@ def ask(tmp_path, monkeypatch):
     """Make a request for muse-news, whose data are not at hand."""
     monkeypatch.setattr(checks, "available_cpus", lambda: 16)
     monkeypatch.setattr(checks, "load_benchmark", lambda reference: None)
-    flags = dict.fromkeys(
-        ("model", "retrained", "space", "objectives", "concurrent", "workers", "gpus", "name", "storage")
-    )
-    flags |= {"benchmark": "muse-news", "protocol": "muse", "ranges": [], "settings": [], "trials": 1, "cpus": 1}
-    flags |= {"sampler": "tpe", "seed": 0, "folder": str(tmp_path), "resume": False}
+    flags = {"benchmark": "muse-news", "trials": 1, "storage_path": str(tmp_path)}
     (tmp_path / "x").mkdir()
-    return lambda **changed: make_request(**(flags | changed))
+    return lambda **changed: make_request(TuneFlags(**(flags | changed)))
 
 
 @each_preset
@@ -55,7 +52,7 @@ def test_a_search_of_muse_news_starts_as_it_is_on_eight_gpus(ask):
 
 
 def test_every_preset_value_gives_way_to_a_flag(ask):
-    request = ask(settings=["steps=9", "parallel=ddp"], space="mean-teacher", workers="2", gpus=0.5)
+    request = ask(settings=["steps=9", "parallel=ddp"], space="mean-teacher", workers="2", gpus_per_worker=0.5)
     assert (request.base.steps, request.base.parallel, request.base.batch_size) == (9, "ddp", 40)
     assert (request.space, request.workers, request.gpus) == (SPACES["mean-teacher"], range(2, 3), 0.5)
 

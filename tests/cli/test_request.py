@@ -12,30 +12,10 @@ from lethe.search.ledger import Ledger
 from lethe.store.facts import Facts
 from lethe.store.storage import open_storage
 from lethe_cli import checks
+from lethe_cli.flags import TuneFlags
 from lethe_cli.request import make_request
 from search_spaces.mean_teacher import SPACE
 from trainables.config import Config
-
-DEFAULTS = {
-    "benchmark": "muse-mini",
-    "model": None,
-    "retrained": None,
-    "protocol": "muse",
-    "space": "mean-teacher",
-    "ranges": [],
-    "settings": [],
-    "objectives": None,
-    "trials": 4,
-    "concurrent": None,
-    "workers": "1",
-    "cpus": 1,
-    "gpus": 0,
-    "sampler": "tpe",
-    "seed": 0,
-    "name": None,
-    "storage": None,
-    "resume": False,
-}
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +36,7 @@ def ask(tmp_path, empty_store):
     """Make a request whose files go to a folder of the test's own."""
     (tmp_path / "results").mkdir()
     shutil.copy(empty_store, tmp_path / "results" / "studies.db")
-    return lambda **flags: make_request(**(DEFAULTS | {"folder": str(tmp_path / "results")} | flags))
+    return lambda **flags: make_request(TuneFlags(**({"storage_path": str(tmp_path / "results")} | flags)))
 
 
 def start(request):
@@ -81,7 +61,7 @@ def test_the_defaults(ask, tmp_path):
 
 def test_flags_find_their_place(ask, tmp_path):
     request = ask(
-        settings=["steps=9"], ranges=["lr=0.1:0.2"], objectives="utility", sampler="nsga2", seed=3, name="mine", cpus=2
+        settings=["steps=9"], ranges=["lr=0.1:0.2"], objectives="utility", sampler="nsga2", seed=3, cpus_per_worker=2
     )
     assert (request.base.steps, request.space["lr"]) == (9, ("log_uniform", 0.1, 0.2))
     assert [(o.score, o.goal) for o in request.objectives] == [("utility", "maximize")]
@@ -132,12 +112,14 @@ def test_a_study_that_exists_is_not_gone_on_with_by_chance(ask):
 def test_a_study_goes_on_with_the_same_flags_and_more_trials(ask):
     ledger = start(ask(settings=["steps=9"], ranges=["lr=0.1:0.2"], seed=3))
     run_trial(ledger, knowmem_f=50)
-    again = ask(settings=["steps=9"], ranges=["lr=0.1:0.2"], seed=3, resume=True, trials=40, concurrent=2, cpus=2)
+    again = ask(
+        settings=["steps=9"], ranges=["lr=0.1:0.2"], seed=3, resume=True, trials=40, concurrent=2, cpus_per_worker=2
+    )
     assert again.trials == 40
 
 
 def test_resume_starts_a_study_that_is_not_there_yet(ask):
-    assert ask(resume=True).resume
+    assert ask(resume=True).flags.resume
 
 
 @pytest.mark.parametrize(
@@ -153,7 +135,7 @@ def test_resume_starts_a_study_that_is_not_there_yet(ask):
         ({"objectives": "verbmem_f,knowmem_f,privleak:maximize,knowmem_r"}, "objectives"),
         ({"protocol": "open-unlearning"}, "protocol muse, not open-unlearning"),
         ({"model": "owner/name"}, "model None, not owner/name"),
-        ({"benchmark": "muse-news", "name": "muse-mini"}, "benchmark muse-mini, not muse-news"),
+        ({"benchmark": "muse-news", "workers": "1", "name": "muse-mini"}, "benchmark muse-mini, not muse-news"),
     ],
 )
 def test_a_study_does_not_go_on_with_other_flags(ask, flags, what, monkeypatch):
@@ -177,7 +159,7 @@ def test_a_store_that_cannot_be_opened_is_told(ask, tmp_path):
 
 
 def test_a_request_leaves_nothing_behind_but_its_store(ask, tmp_path):
-    ask(folder=str(tmp_path / "new"), storage=f"sqlite:///{tmp_path}/results/studies.db")
+    ask(storage_path=str(tmp_path / "new"), storage=f"sqlite:///{tmp_path}/results/studies.db")
     assert {Path(file).name for file in tmp_path.rglob("*")} <= {
         "results",
         "studies.db",

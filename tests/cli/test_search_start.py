@@ -18,6 +18,7 @@ from lethe.store.storage import open_storage
 from lethe_cli import ablating, checks, preparing, search, tuning
 from lethe_cli.ablate import ablate
 from lethe_cli.ablation_request import make_ablation
+from lethe_cli.flags import AblateFlags, TuneFlags
 from lethe_cli.main import new_app, run
 from lethe_cli.request import make_request
 from lethe_cli.search import begin, check_sequences, open_ledger
@@ -30,8 +31,6 @@ REFERENCES = References(
     target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), attack=None, items={}, content="", fingerprint=""
 )
 QUIET = Console(quiet=True)
-NONE = ("objectives", "concurrent", "workers", "gpus", "name", "storage")
-COMMON = dict.fromkeys(NONE) | {"settings": [], "protocol": "muse", "cpus": 1, "resume": False}
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +44,18 @@ def flags(places, tmp_path, monkeypatch):
     monkeypatch.setattr(checks, "available_cpus", lambda: 2)
     for module in (search, ablating):
         monkeypatch.setattr(module, "begin", lambda *_: REFERENCES)
-    return COMMON | places | {"folder": str(tmp_path)}
+    return places | {"storage_path": str(tmp_path)}
 
 
 @pytest.fixture
 def searched(flags):
     """A search of three trials."""
-    return make_request(**flags, space=None, ranges=[], trials=3, sampler="random", seed=0)
+    return make_request(TuneFlags(**flags, trials=3, sampler="random"))
 
 
 def ablated(flags, tuned):
     """An ablation of two arms and two seeds."""
-    return make_ablation(
-        **flags, design="loco", switches=["penalty=kl,none"], generators=[], seeds=2, first_seed=0, tuned=tuned
-    )
+    return make_ablation(AblateFlags(**flags, switches=("penalty=kl,none",), seeds=2, tuned=tuned))
 
 
 def no_cluster(modules):
@@ -164,7 +161,7 @@ def test_a_search_whose_every_trial_failed_says_so_with_the_most_frequent_reason
 @pytest.mark.parametrize(("command", "job"), [(tune, "search.run_search"), (ablate, "ablating.run_ablation")])
 def test_the_exit_code_and_the_json_tell_whether_all_failed(command, job, failure, code, monkeypatch, capsys):
     for check in ("tune.make_request", "ablate.make_ablation"):
-        monkeypatch.setattr(f"lethe_cli.{check}", lambda **_: None)
+        monkeypatch.setattr(f"lethe_cli.{check}", lambda _: None)
     monkeypatch.setattr(f"lethe_cli.{job}", lambda *_: {"interrupted": False, "failure": failure})
     app = new_app()
     app.command()(command)

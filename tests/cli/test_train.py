@@ -25,7 +25,7 @@ def lethe(task, tmp_path, monkeypatch, capsys):  # noqa: F811
 
     def run(*settings, **flags):
         flags = {"benchmark": task.benchmark, "model": task.model, "retrained": task.retrained} | flags
-        train(set_=[*STEPS, *settings], json_=True, **flags)
+        train(settings=[*STEPS, *settings], as_json=True, **flags)
         printed = capsys.readouterr()
         return json.loads(printed.out), " ".join(printed.err.split())
 

@@ -12,6 +12,7 @@ from lethe.search.space import distributions
 from lethe.store.storage import open_storage
 from lethe_cli import checks, tuning
 from lethe_cli.ablation_request import TUNING_SEED, make_ablation, space_around
+from lethe_cli.flags import AblateFlags
 from lethe_cli.tuning import tune_arms, tuned
 from trainables.config import Config
 from trainables.scores.references import References
@@ -67,10 +68,15 @@ REFERENCES = References(
 def request_of_two_arms(tmp_path, monkeypatch):
     """An ablation of a tiny benchmark, each of whose two arms has a search of three trials before its seeds."""
     monkeypatch.setattr(checks, "available_cpus", lambda: 2)
-    flags = dict.fromkeys(("objectives", "concurrent", "workers", "gpus", "name", "storage"))
-    flags |= {"design": "loco", "switches": ["penalty=kl,none"], "generators": [], "seeds": 2, "first_seed": 0}
-    flags |= {"tuned": 3, "settings": [], "protocol": "muse", "cpus": 1, "folder": str(tmp_path), "resume": True}
-    return make_ablation(**flags, **make_tiny(tmp_path / "tiny").places())
+    flags = AblateFlags(
+        **make_tiny(tmp_path / "tiny").places(),
+        switches=("penalty=kl,none",),
+        seeds=2,
+        tuned=3,
+        storage_path=str(tmp_path),
+        resume=True,
+    )
+    return make_ablation(flags)
 
 
 def no_cluster():

@@ -19,7 +19,6 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from postgres import PASSWORD, needs_postgres, start_postgres
 from slow_points import read_points
-from test_request import DEFAULTS
 from tiny_study import SPACE, checkpoint, made_up, run_trial, tiny_facts, tiny_ledger
 
 from lethe.search.ledger import Ledger
@@ -31,6 +30,7 @@ from lethe.store.server_storage import ServerStorage
 from lethe.store.snapshot import Reader
 from lethe.store.storage import hide_password, load_study, open_storage
 from lethe.store.trials import RERUN_OF, checkpoints, write_note
+from lethe_cli.flags import TuneFlags
 from lethe_cli.request import make_request
 
 pytestmark = [pytest.mark.slow, needs_postgres]
@@ -190,7 +190,7 @@ def test_drivers_that_open_an_empty_database_at_once_all_get_it(server):
 def test_drivers_that_start_one_study_at_once_all_get_it(server, name, tmp_path):
     from lethe_cli.search import open_ledger  # loads torch and Ray Tune
 
-    request = make_request(**(DEFAULTS | {"name": name, "storage": server.url(), "folder": str(tmp_path)}))
+    request = make_request(TuneFlags(name=name, storage=server.url(), storage_path=str(tmp_path)))
     scores = {score: [50.0, 40.0, 60.0] for score in request.guard}
     references = SimpleNamespace(target=scores, retrained=None, items={}, content="", notes=())
     with ThreadPoolExecutor(4) as drivers:

@@ -29,7 +29,7 @@ def small_news(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_lethe_train_runs_muse_news_with_its_preset_and_prints_the_plan_first(small_news, capsys):
-    train(benchmark="muse-news", set_=["steps=2", "eval_every=2"], out=str(small_news / "out"), json_=True)
+    train(benchmark="muse-news", settings=["steps=2", "eval_every=2"], out=str(small_news / "out"), as_json=True)
     printed = capsys.readouterr()
     points = json.loads(printed.out)["checkpoints"]
     assert [(point["step"], point["role"]) for point in points] == [(2, "student"), (2, "teacher")]

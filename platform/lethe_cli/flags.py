@@ -1,0 +1,159 @@
+"""The flags of the commands that plan, run, search and ablate: each stands once, with its type, default and help text.
+
+A command's flags are a frozen dataclass, joined by inheritance from what it shares with others. `command` makes
+Typer's parameters from it, and the object travels whole from the command line to the run.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import typer
+
+from lethe.search.samplers import SAMPLERS
+from lethe.store.storage import VARIABLE
+from search_spaces.ablations import DESIGNS, SWITCHES
+from search_spaces.mean_teacher import SPACES
+from trainables.benchmarks import BENCHMARKS, EMBEDDED
+from trainables.config import Config
+from trainables.scores.protocol import PROTOCOLS
+
+Option = typer.Option
+Texts = tuple[str, ...]  # of a flag that may be given several times
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """What every command here has: settings, and its outcome as JSON."""
+
+    # Help texts by field, of inherited flags that mean something of their own in this command.
+    HELP: ClassVar[dict[str, str]] = {}
+    # The fields that a command's help begins with; the others follow as they are defined, those of LAST at the end.
+    FIRST: ClassVar[Texts] = ()
+    LAST: ClassVar[Texts] = ("resume", "as_json")
+
+    settings: Annotated[Texts, Option("--set")] = ()
+    as_json: Annotated[bool, Option("--json")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanFlags(Flags):
+    """Of `lethe plan`: a model, and the hardware that is not here."""
+
+    HELP: ClassVar = {
+        "settings": "A setting of the run: parallel=fsdp.",
+        "as_json": "Print the plan as JSON, in bytes.",
+    }
+    FIRST = ("benchmark", "model")
+
+    benchmark: Annotated[str | None, Option(help="A benchmark by name: its model and its preset.")] = None
+    model: Annotated[str | None, Option(help="Folder or hub id; only its config.json is read.")] = None
+    workers: Annotated[int | None, Option(help="Workers of a trial, one GPU each; default: the preset's, or 1.")] = None
+    gpu_memory: Annotated[float | None, Option(help="GiB of one GPU; a run that does not fit is refused.")] = None
+    host_memory: Annotated[float | None, Option(help="GiB of a node's host memory; the same.")] = None
+    gpus_per_node: Annotated[int, Option(help="GPUs of one node.")] = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFlags(Flags):
+    """What is unlearned, and how it is scored."""
+
+    benchmark: Annotated[str, Option(help=f"{', '.join(BENCHMARKS)}, a folder of MUSE's layout, or a hub id.")] = (
+        EMBEDDED
+    )
+    model: Annotated[str | None, Option(help="Target model: a folder or a hub id.")] = None
+    retrained: Annotated[str | None, Option(help="Retrained model, the reference of PrivLeak.")] = None
+    protocol: Annotated[str, Option(help=f"Scoring protocol: {', '.join(PROTOCOLS)}.")] = "muse"
+    resume: Annotated[bool, Option("--resume")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainFlags(RunFlags):
+    """Of `lethe train`: one run."""
+
+    HELP: ClassVar = {
+        "settings": f"A setting: lr=0.1. Of: {', '.join(Config.__dataclass_fields__)}.",
+        "resume": "Go on with this very run where it was interrupted.",
+        "as_json": "Print the scores as JSON; progress goes to standard error.",
+    }
+    FIRST = ("benchmark", "settings")
+
+    out: Annotated[
+        str | None, Option(help="Folder for weights and outputs; default one for each run in ~/lethe-results/single.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyFlags(RunFlags):
+    """A study: what it is judged by, where its trials run, and where it is kept."""
+
+    objectives: Annotated[str | None, Option(help="Scores, optionally with a goal: verbmem_f,utility:maximize.")] = None
+    concurrent: Annotated[int | None, Option()] = None
+    workers: Annotated[str | None, Option()] = None
+    cpus_per_worker: Annotated[float, Option(help="CPUs of one worker.")] = 1
+    gpus_per_worker: Annotated[float | None, Option()] = None
+    name: Annotated[str | None, Option()] = None
+    storage: Annotated[str | None, Option(envvar=VARIABLE, help="Study store: sqlite:///FILE or a PostgreSQL URL.")] = (
+        None
+    )
+    storage_path: Annotated[str | None, Option(help="Folder for weights and outputs; default ~/lethe-results.")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneFlags(StudyFlags):
+    """Of `lethe tune`: a search."""
+
+    HELP: ClassVar = {
+        "settings": "A setting that is not searched: steps=60.",
+        "concurrent": "Trials at once; default: as many as fit.",
+        "workers": (
+            "Ray Train workers of a trial: N, or LEAST:MOST to outlive lost nodes; default: the preset's, or 1."
+        ),
+        "gpus_per_worker": "GPUs of one worker; fractions share one; default: the preset's, or 0.",
+        "name": "The study's name; default: the benchmark's.",
+        "resume": "Go on with the study of this name, if there is one.",
+        "as_json": "Print the front as JSON; progress goes to standard error.",
+    }
+    FIRST = (
+        *("benchmark", "trials", "model", "retrained", "objectives"),
+        *("space", "ranges", "settings", "sampler", "protocol", "seed"),
+    )
+
+    trials: Annotated[int, Option(help="Trials in all, those of an earlier run of the study included.")] = 16
+    space: Annotated[
+        str | None, Option(help=f"Search space: {', '.join(SPACES)}; default: the preset's, or the first.")
+    ] = None
+    ranges: Annotated[Texts, Option("--range", help="A log-uniform range of its own: lr=0.01:0.5.")] = ()
+    sampler: Annotated[str, Option(help=f"{', '.join(SAMPLERS)}.")] = "tpe"
+    seed: Annotated[int, Option(help="Seed of the suggestions.")] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AblateFlags(StudyFlags):
+    """Of `lethe ablate`: every arm of a design with every seed."""
+
+    HELP: ClassVar = {
+        "settings": "A setting that all arms share: steps=60.",
+        "concurrent": "Runs at once; default: as many as fit.",
+        "workers": "Ray Train workers of a run: N, or LEAST:MOST.",
+        "gpus_per_worker": "GPUs of one worker; fractions share one.",
+        "name": "The study's name; default: the benchmark's and the design's.",
+        "resume": "Go on with the ablation of this name, if there is one.",
+        "as_json": "Print the effects as JSON; progress goes to standard error.",
+    }
+    FIRST = (
+        *("benchmark", "design", "switches", "generators", "seeds", "first_seed", "tuned"),
+        *("model", "retrained", "objectives", "settings"),
+    )
+
+    design: Annotated[str, Option(help=f"{', '.join(DESIGNS)}.")] = "loco"
+    switches: Annotated[
+        Texts,
+        Option(
+            "--switch",
+            help=f"Switches in the place of the design's: penalty=kl,qkl, or penalty. Of: {', '.join(SWITCHES)}.",
+        ),
+    ] = ()
+    generators: Annotated[Texts, Option(help="Of a fractional design with --switch: D=ABC.")] = ()
+    seeds: Annotated[int, Option(help="Runs of every arm, all arms with the same seeds.")] = 5
+    first_seed: Annotated[int, Option(help="The smallest of the seeds.")] = 0
+    tuned: Annotated[int, Option(help="Search rates for every arm first, with this many trials each.")] = 0
