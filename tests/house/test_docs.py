@@ -6,6 +6,7 @@ What needs a cluster is run by test_jobs.py.
 import importlib.util
 import re
 import shlex
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tiny_study import run_trial, tiny_ledger
 
 from lethe.store.storage import open_storage
 from lethe_cli import main
+from trainables.methods import find_method
 
 RESULTS = sorted((ROOT / "measurements" / "results").glob("*.md"))
 each_page = pytest.mark.parametrize("page", [*PAGES, *RESULTS], ids=lambda page: str(page.relative_to(ROOT)))
@@ -61,6 +63,17 @@ def test_what_the_code_says_to_read_is_there():
     assert {page for page in named if not (ROOT / page).is_file()} == set()
 
 
+def test_the_figures_of_the_choice_are_those_of_the_picture():
+    page = (ROOT / "docs" / "reading-a-front.md").read_text("utf-8")
+    text = re.search(r"^!\[.*?^#", page, re.DOTALL | re.MULTILINE)[0]
+    figures = set(re.findall(r"\d+\.\d", text))
+    picture = (ROOT / "measurements" / "results" / "front.svg").read_text("utf-8")
+    drawn = " ".join(re.findall(r"<text[^>]*>(.*?)</text>", picture))
+    assert len(figures) > 5
+    assert figures - set(re.findall(r"\d+\.\d\b", drawn)) == set()
+
+
+SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 SCRIPTS = {f"platform/{name}_mt.py": name for name in ("tune", "train", "ablate")}
 
 
@@ -69,7 +82,7 @@ def commands(page: Path) -> list[list[str]]:
     text = page.read_text("utf-8").replace("\\\n", " ")
     blocks = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     lines = [line for block in blocks for line in block.splitlines()]
-    lines += [" ".join(span.split()) for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", text)]
+    lines += [" ".join(span.split()) for span in SPAN.findall(text)]
     words = [
         shlex.split(line, comments=True) for line in lines if re.search(r"\blethe [a-z]|platform/\w+_mt\.py", line)
     ]
@@ -106,15 +119,36 @@ def test_every_command_and_flag_that_is_shown_exists(page, lethe):
         assert {word.split("=")[0] for word in words if word.startswith("--")} <= known, words
 
 
+def test_every_setting_that_is_shown_is_one_of_the_mean_teacher_s():
+    shown = [*(words for page in PAGES for words in commands(page)), *flags_alone()]
+    named = {word.split("=")[0] for words in shown for word in after(words, ("--set", "--range"))} - {"..."}
+    assert named >= {"lr", "checkpointing", "unrelated_texts"}
+    assert named - {field.name for field in fields(find_method("mean_teacher").settings)} == set()
+
+
+def after(words: list[str], flags: tuple[str, ...]) -> list[str]:
+    """The values of flags that take several, up to the next flag."""
+    values, wanted = [], False
+    for word in words:
+        wanted = word in flags if word.startswith("--") else wanted
+        values += [word] if wanted and not word.startswith("--") else []
+    return values
+
+
 def flags(command) -> set[str]:
     """The flags of a command and of all below it."""
     below = [flags(inner) for inner in getattr(command, "commands", {}).values()]
     return {flag for parameter in command.params for flag in parameter.opts}.union(*below)
 
 
+def flags_alone() -> list[list[str]]:
+    """The flags that are named in a text without their command, with their values."""
+    spans = [span for page in PAGES for span in SPAN.findall(page.read_text("utf-8"))]
+    return [span.split() for span in spans if span.startswith("--")]
+
+
 def test_every_flag_that_stands_alone_in_a_text_exists(lethe):
-    spans = [span for page in PAGES for span in re.findall(r"(?<!`)`(--[^`]+)`(?!`)", page.read_text("utf-8"))]
-    named = {word.split("=")[0] for span in spans for word in span.split() if word.startswith("--")}
+    named = {word.split("=")[0] for words in flags_alone() for word in words if word.startswith("--")}
     assert "--resume" in named
     assert named - flags(lethe) == set()
 
