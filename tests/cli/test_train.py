@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from test_unlearning import task  # noqa: F401
+from searching import make_tiny
 
 from lethe_cli import benchmark, main, request, run_file
 from lethe_cli.run_file import RunFile, check_folder
@@ -17,15 +17,19 @@ from trainables.task import Task
 STEPS = ["steps=4", "eval_every=2", "batch_size=2"]
 
 
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    return make_tiny(tmp_path_factory.mktemp("tiny"))
+
+
 @pytest.fixture
-def lethe(task, tmp_path, monkeypatch, capsys):  # noqa: F811
+def lethe(tiny, tmp_path, monkeypatch, capsys):
     """`lethe train` of a tiny task with some settings and flags: what it printed as JSON, and what else it said."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(request, "default_cache", lambda: Path(task.cache))
+    monkeypatch.setattr(request, "default_cache", lambda: Path(tiny.cache()))
 
     def run(*settings, **flags):
-        flags = {"benchmark": task.benchmark, "model": task.model, "retrained": task.retrained} | flags
-        train(settings=[*STEPS, *settings], as_json=True, **flags)
+        train(settings=[*STEPS, *settings], as_json=True, **(tiny.places() | flags))
         printed = capsys.readouterr()
         return json.loads(printed.out), " ".join(printed.err.split())
 
