@@ -8,9 +8,10 @@ import pandas as pd
 import pyarrow as pa
 from platformdirs import user_cache_path
 
+from lethe.store.facts import Facts
+
 COLUMNS = ["score", "item", "prompt", "output", "truth", "value"]
 SAME = ["score", "item", "prompt"]  # by which a prompt is known again
-WRITTEN = ("verbmem_f", "knowmem_f", "knowmem_r", "utility")  # scores whose items hold what a model wrote
 
 
 def read_items(file: object) -> pd.DataFrame:
@@ -47,10 +48,18 @@ def target_files(about: Mapping[str, Any]) -> list[Path]:
     return sorted(found, key=lambda file: file.stat().st_mtime, reverse=True)
 
 
-def before_and_after(after: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
-    """Items with what the target wrote to the same prompts, `output_before` and `value_before`; empty where unknown."""
-    after = after[after["score"].isin(WRITTEN)]
-    for file in target_files(about):
+def written(items: pd.DataFrame, facts: Facts) -> list[str]:
+    """The scores whose items hold what a model wrote, in the order of the study's cards."""
+    return [name for name, card in facts.cards.items() if card.item and (items["score"] == name).any()]
+
+
+def before_and_after(after: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    """What a model wrote, with what the target wrote to the same prompts.
+
+    The target's are `output_before` and `value_before`; empty where they are not known.
+    """
+    after = after[after["score"].isin(written(after, facts))]
+    for file in target_files(facts.about):
         try:
             before = read_items(str(file))
         except ValueError:

@@ -7,19 +7,13 @@ from dashboard import inert, outputs, wire
 from dashboard.published import NEWS_RUNS
 from dashboard.reports import reasons
 from lethe.analysis.cells import number
+from lethe.store.facts import Facts
 from lethe.store.trials import LONGEST_NOTE, write_note
-
-SCORE_WORDS = {
-    "verbmem_f": "forgotten text, to be continued",
-    "knowmem_f": "questions about forgotten text",
-    "knowmem_r": "questions about retained text",
-    "utility": "general knowledge",
-}
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def _items(file: str, about: str, _about: dict) -> pd.DataFrame:
-    return outputs.before_and_after(outputs.read_items(file), _about)
+def _items(file: str, about: str, _facts: Facts) -> pd.DataFrame:
+    return outputs.before_and_after(outputs.read_items(file), _facts)
 
 
 def items_of(context: wire.Context, row: pd.Series) -> pd.DataFrame | None:
@@ -28,7 +22,7 @@ def items_of(context: wire.Context, row: pd.Series) -> pd.DataFrame | None:
         st.info("The published runs come without outputs.")
         return None
     try:
-        found = _items(row["items"], repr(context.facts.about.get("items")), context.facts.about)
+        found = _items(row["items"], repr((context.facts.about.get("items"), context.facts.cards)), context.facts)
     except ValueError as error:
         st.info(inert.markdown(error))
         return None
@@ -49,15 +43,16 @@ def sample(context: wire.Context, row: pd.Series) -> None:
     st.caption("Of each score the item nearest the mean of all; every item is on the page Trial.")
     found = items_of(context, row)
     if found is not None:
-        for score in ("verbmem_f", "knowmem_f"):
-            for _, item in outputs.typical(found, score).iterrows():
-                answer(item)
+        for score in outputs.written(found, context.facts):
+            if context.facts.card(score).forgotten:
+                for _, item in outputs.typical(found, score).iterrows():
+                    answer(context, item)
 
 
-def answer(item: pd.Series) -> None:
+def answer(context: wire.Context, item: pd.Series) -> None:
     """A prompt with what the target wrote, what the model writes now, and the truth: all as plain text."""
     with st.container(border=True):
-        st.caption(f"{inert.markdown(SCORE_WORDS.get(item['score'], item['score']))}, item {item['item']}")
+        st.caption(f"{inert.markdown(context.facts.card(item['score']).item)}, item {item['item']}")
         st.text(outputs.last_question(str(item["prompt"])))
         before = "not known" if pd.isna(item["output_before"]) else said(item["output_before"])
         with st.container(horizontal=True):

@@ -1,5 +1,6 @@
 """The table that every chart is drawn from: points with their key, their group, and what the scores are called."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,20 +10,12 @@ import pandas as pd
 from lethe.analysis.cells import NONE, with_interval
 from lethe.fronts import pareto
 from lethe.fronts.objectives import Objective, loss_array
-from lethe.store.facts import ROLES, Facts
+from lethe.store.facts import Facts
 from lethe.store.snapshot import Snapshot
 
 FRONT, BEATEN, INFEASIBLE, RUNNING = "on the front", "dominated", "infeasible", "still running"
 GROUPS = (INFEASIBLE, BEATEN, RUNNING, FRONT)  # in the order they are drawn, the front on top
-GOALS = {"verbmem_f": "minimize", "knowmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize"}
-MEANINGS = {
-    "verbmem_f": "recites forgotten text",
-    "knowmem_f": "answers about forgotten text",
-    "privleak": "shows that it was trained on it",
-    "knowmem_r": "answers about retained text",
-    "utility": "general knowledge",
-}
-GOOD_PRIVLEAK = 5.0  # MUSE's band: from -5 to 5
+ROLE = re.compile(r"[\w .+-]{1,60}")  # what a role may be called in a link
 
 
 @dataclass(frozen=True)
@@ -48,36 +41,31 @@ def parse_place(key: str) -> Place | None:
     """The checkpoint of a key `trial/step/role`; None where it is none."""
     trial, _, rest = key.partition("/")
     step, _, role = rest.partition("/")
-    if not (trial.isdecimal() and step.isdecimal() and role in ROLES):
+    if not (trial.isdecimal() and step.isdecimal() and ROLE.fullmatch(role)):
         return None
     return Place(int(trial), int(step), role)
 
 
-def scores_of(points: pd.DataFrame) -> list[str]:
-    """Names of the scores of a table of points, those with a meaning first."""
+def scores_of(points: pd.DataFrame, facts: Facts) -> list[str]:
+    """Names of the scores of a table of points, in the order of the study's cards; those without a card come last."""
     names = [name.removesuffix("_low") for name in points.columns if name.endswith("_low")]
     measured = [name for name in names if points[name].notna().any()]
-    return sorted(measured, key=lambda name: list(MEANINGS).index(name) if name in MEANINGS else len(MEANINGS))
-
-
-def goal_of(score: str, facts: Facts) -> str:
-    """Where a score should go: as the study says, else as MUSE does; attacks like PrivLeak to 0."""
-    stated = {o.score: o.goal for o in facts.objectives}
-    return stated.get(score) or GOALS.get(score) or ("zero" if score.startswith("mia_") else "maximize")
+    order = list(facts.cards)
+    return sorted(measured, key=lambda name: order.index(name) if name in order else len(order))
 
 
 def objectives_of(scores: Sequence[str], points: pd.DataFrame, facts: Facts) -> tuple[Objective, ...]:
     """Objectives over chosen scores; the study's own where none is chosen, or one of them was not measured."""
-    known = set(scores_of(points))
+    known = set(scores_of(points, facts))
     if not scores or not set(scores) <= known:
         return facts.objectives
-    return tuple(Objective(score=score, goal=goal_of(score, facts)) for score in scores)
+    return tuple(Objective(score=score, goal=facts.card(score).goal) for score in scores)
 
 
 def grouped(points: pd.DataFrame, objectives: Sequence[Objective], facts: Facts) -> pd.DataFrame:
-    """Add `key` and `group`; the front is taken over `objectives`."""
+    """Add `key`, `group` and `mark`, the number of the role by name; the front is taken over `objectives`."""
     if not len(points):
-        return points.assign(key=[], group=[])
+        return points.assign(key=[], group=[], mark=[])
     complete = (points["state"] == "COMPLETE").to_numpy(bool)
     feasible = points["feasible"].to_numpy(bool)
     front = points["front"].to_numpy(bool)
@@ -87,7 +75,14 @@ def grouped(points: pd.DataFrame, objectives: Sequence[Objective], facts: Facts)
     groups = np.select([front, ~complete, ~feasible], [FRONT, RUNNING, INFEASIBLE], BEATEN)
     places = (points[name].tolist() for name in ("trial", "step", "role"))  # pandas' text columns are slow to walk
     keys = [f"{trial}/{step}/{role}" for trial, step, role in zip(*places, strict=True)]
-    return points.assign(front=front, key=keys, group=groups)
+    marks, _ = pd.factorize(points["role"], sort=True)  # the same in every part of the table
+    return points.assign(front=front, key=keys, group=groups, mark=marks)
+
+
+def by_role(rows: pd.DataFrame) -> list[tuple[int, str, pd.DataFrame]]:
+    """The rows of each role that has any: its mark, its name, and they."""
+    parts = [(mark, rows[rows["mark"] == mark]) for mark in sorted(rows["mark"].unique().tolist())]
+    return [(mark, str(own["role"].iloc[0]), own) for mark, own in parts]
 
 
 def thinned(table: pd.DataFrame, most: int, keep: str = "") -> pd.DataFrame:

@@ -13,8 +13,9 @@ import streamlit as st
 
 from dashboard import data, inert
 from dashboard.selection import Query, Selection, from_query, to_query
-from dashboard.table import goal_of, objectives_of, scores_of
+from dashboard.table import objectives_of, scores_of
 from lethe.fronts.objectives import Objective
+from lethe.store.cards import Card
 from lethe.store.facts import Facts
 from lethe.store.snapshot import Snapshot
 
@@ -39,12 +40,17 @@ class Context:
     @property
     def scores(self) -> list[str]:
         """The scores that were measured."""
-        return scores_of(self.study.points)
+        return scores_of(self.study.points, self.facts)
 
     @property
-    def goals(self) -> dict[str, str]:
-        """Where each score should go."""
-        return {score: goal_of(score, self.facts) for score in self.scores}
+    def cards(self) -> dict[str, Card]:
+        """What is known of each score that was measured."""
+        return {score: self.facts.card(score) for score in self.scores}
+
+    @property
+    def shown(self) -> list[str]:
+        """The scores that stand in tables."""
+        return [score for score, card in self.cards.items() if card.shown]
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import norm
 
 from trainables.scores.intervals import mean_interval
-from trainables.scores.privleak import auc, privleak
+from trainables.scores.reductions import auc, ratio_of_aucs
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = (20, 100)
@@ -142,14 +142,14 @@ def leak_coverage(
     rng, ends = np.random.default_rng(sizes), []
     while len(ends) < times:
         model, reference = leak.draw(rng, *sizes)
-        if auc(**reference) > 0:
+        if auc(*reference.values()) > 0:
             ends.append(interval(model, reference))
     return covered(ends, leak.truth)
 
 
 def ours(model: Attack, reference: Attack) -> tuple[float, float]:
     """The interval of PrivLeak."""
-    return privleak(model, reference)[1:]
+    return ratio_of_aucs(model, reference)[1:]
 
 
 @functools.cache

@@ -7,8 +7,11 @@ OBJECTIVES = {
     "knowmem_r": "maximize",
 }
 
+# Without these a search looks for something else: they are left out only where that is asked for.
+INSISTED = ("privleak",)
+
 # What takes the place of KnowMem_r where a benchmark has no questions: nothing else would speak against collapse.
-FALLBACK_UTILITY = {"utility": "maximize"}
+FALLBACKS = {"knowmem_r": {"utility": "maximize"}}
 
 # A point is feasible while it keeps this share of the target's score.
 UTILITY_GUARD = {"utility": 0.8}

@@ -60,9 +60,7 @@ def volumes(arms: pd.DataFrame) -> go.Figure:
     return _rows(figure, [*rows["arm"]], "hypervolume of a run's front (better: right)")
 
 
-def fronts(
-    points: pd.DataFrame, arms: Sequence[str], x: str, y: str, goals: Mapping[str, str], facts: Facts
-) -> go.Figure:
+def fronts(points: pd.DataFrame, arms: Sequence[str], x: str, y: str, facts: Facts) -> go.Figure:
     """A small chart for each arm: its scored checkpoints of all seeds, those on its own front filled, and the target's
     and the retrained model's place.
     """
@@ -82,10 +80,10 @@ def fronts(
         for trace in _front_of(points, arm, x, y, facts, first=i == 0):
             figure.add_trace(trace, **place)
         if place["col"] == 1:
-            figure.update_yaxes(title=axis_title(y, goals[y], "y"), title_font={"size": 11}, **place)
+            figure.update_yaxes(title=axis_title(facts.card(y), "y"), title_font={"size": 11}, **place)
         if i + COLUMNS >= len(arms):
             figure.update_xaxes(
-                title=axis_title(x, goals[x], "x"), title_font={"size": 11}, showticklabels=True, **place
+                title=axis_title(facts.card(x), "x"), title_font={"size": 11}, showticklabels=True, **place
             )
     figure.update_annotations(font_size=12)
     return figure.update_layout(

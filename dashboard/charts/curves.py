@@ -11,8 +11,21 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard import inert
-from dashboard.charts.fronts import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILLION, WISHES, References, axis_title
-from dashboard.table import FRONT, GOOD_PRIVLEAK, GROUPS, RUNNING
+from dashboard.charts.fronts import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PINK,
+    SKY,
+    VERMILLION,
+    WISHES,
+    Cards,
+    References,
+    axis_title,
+    bands,
+)
+from dashboard.table import FRONT, GROUPS, RUNNING, by_role
 from lethe.analysis.decide import volume_history
 from lethe.fronts.objectives import loss_array
 from lethe.store.facts import Facts
@@ -27,6 +40,7 @@ SERIES = (
     (VERMILLION, "longdash"),
     (SKY, "solid"),
 )
+ROLES = ((BLUE, "circle"), (VERMILLION, "diamond"), (PINK, "pentagon"), (SKY, "hexagon"))  # by their mark
 MOST_VOLUMES = 300
 
 
@@ -97,13 +111,11 @@ def plain(figure: go.Figure, height: int) -> go.Figure:
     )
 
 
-def score_curves(
-    rows: pd.DataFrame, scores: Sequence[str], goals: Mapping[str, str], references: References
-) -> go.Figure:
-    """Scores of a trial over its steps, student and teacher, with intervals as bands and the references as lines."""
+def score_curves(rows: pd.DataFrame, scores: Sequence[str], cards: Cards, references: References) -> go.Figure:
+    """Scores of a trial over its steps, by role, with intervals as bands and the references as lines."""
     wide = 2 if len(scores) > 1 else 1
     high = -(-len(scores) // wide)
-    titles = [f"{inert.figure(s)} (better: {WISHES[goals[s]]})" for s in scores]
+    titles = [f"{inert.figure(s)} (better: {WISHES[cards[s].goal]})" for s in scores]
     figure = make_subplots(high, wide, subplot_titles=titles, vertical_spacing=0.36 / high, horizontal_spacing=0.09)
     for i, score in enumerate(scores):
         place = {"row": i // wide + 1, "col": i % wide + 1}
@@ -114,12 +126,12 @@ def score_curves(
                 value = references[name][score][0]
                 trace = go.Scatter(x=ends, y=[value] * 2, mode="lines", name=name, line=line, legendgroup=name)
                 figure.add_trace(trace.update(showlegend=i == 0, hoverinfo="skip"), **place)
-        for role, colour, symbol in (("student", BLUE, "circle"), ("teacher", VERMILLION, "diamond")):
-            own = rows[rows["role"] == role].sort_values("step")
-            if len(own):
-                _curve(figure, own, score, role, colour, symbol, first=i == 0, place=place)
-        if score == "privleak":
-            figure.add_hrect(y0=-GOOD_PRIVLEAK, y1=GOOD_PRIVLEAK, fillcolor=GREEN, opacity=0.15, line_width=0, **place)
+        for mark, role, own in by_role(rows):
+            colour, symbol = ROLES[mark % len(ROLES)]
+            _curve(figure, own.sort_values("step"), score, role, colour, symbol, first=i == 0, place=place)
+        good = cards[score].good
+        if good is not None:
+            figure.add_hrect(y0=-good, y1=good, fillcolor=GREEN, opacity=0.15, line_width=0, **place)
     figure.update_xaxes(title="step", title_standoff=4)
     return plain(figure, 250 * high + 60).update_layout(legend_y=1.06)
 
@@ -153,12 +165,12 @@ def _curve(
         x=rows["step"],
         y=rows[score],
         mode="lines+markers",
-        name=role,
+        name=inert.figure(role),
         legendgroup=role,
         showlegend=first,
         line={"color": colour},
         marker={"symbol": symbol, "size": 8},
-        hovertemplate=f"step %{{x}}, {role}: %{{y:.1f}}<extra></extra>",
+        hovertemplate=f"step %{{x}}, {inert.figure(role)}: %{{y:.1f}}<extra></extra>",
     )
     figure.add_trace(line, **place)
 
@@ -186,7 +198,7 @@ def step_curves(steps: pd.DataFrame) -> go.Figure:
     return plain(figure, 210 * high + 40)
 
 
-def compare_fronts(tables: Mapping[str, pd.DataFrame], x: str, y: str, goals: Mapping[str, str]) -> go.Figure:
+def compare_fronts(tables: Mapping[str, pd.DataFrame], x: str, y: str, cards: Cards) -> go.Figure:
     """The fronts of several studies over two scores, a colour and a marker for each."""
     figure = go.Figure()
     symbols = ("circle", "diamond", "square", "triangle-up", "cross", "pentagon")
@@ -215,13 +227,9 @@ def compare_fronts(tables: Mapping[str, pd.DataFrame], x: str, y: str, goals: Ma
                     },
                 )
             )
-    if "privleak" in (x, y):
-        edge = figure.add_vrect if x == "privleak" else figure.add_hrect
-        axis = "x" if x == "privleak" else "y"
-        ends = {f"{axis}0": -GOOD_PRIVLEAK, f"{axis}1": GOOD_PRIVLEAK}
-        edge(**ends, fillcolor=GREEN, opacity=0.15, line_width=0)
-    figure.update_xaxes(title=axis_title(x, goals[x], "x"), zeroline=False)
-    figure.update_yaxes(title=axis_title(y, goals[y], "y"), zeroline=False)
+    bands(figure, cards[x], cards[y], lines=False)
+    figure.update_xaxes(title=axis_title(cards[x], "x"), zeroline=False)
+    figure.update_yaxes(title=axis_title(cards[y], "y"), zeroline=False)
     return plain(figure, 520)
 
 

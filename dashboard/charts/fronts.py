@@ -14,10 +14,10 @@ import plotly.graph_objects as go
 
 from dashboard import inert
 from dashboard.charts.labels import Room
-from dashboard.table import BEATEN, FRONT, GOOD_PRIVLEAK, GROUPS, INFEASIBLE, RUNNING, recipes, score_texts
+from dashboard.table import BEATEN, FRONT, GROUPS, INFEASIBLE, RUNNING, by_role, recipes, score_texts
 from lethe.fronts import pareto
 from lethe.fronts.objectives import Objective
-from lethe.store.facts import ROLES
+from lethe.store.cards import Card
 
 BLUE, VERMILLION, GREEN, ORANGE, PINK, GREY, SKY = (
     "#0072B2",
@@ -29,15 +29,11 @@ BLUE, VERMILLION, GREEN, ORANGE, PINK, GREY, SKY = (
     "#56B4E9",
 )
 COLOURS = {FRONT: BLUE, BEATEN: GREY, INFEASIBLE: VERMILLION, RUNNING: PINK}
-SYMBOLS = {
-    (FRONT, "student"): "circle",
-    (FRONT, "teacher"): "diamond",
-    (BEATEN, "student"): "circle-open",
-    (BEATEN, "teacher"): "diamond-open",
-    (INFEASIBLE, "student"): "x",
-    (INFEASIBLE, "teacher"): "cross",
-    (RUNNING, "student"): "square-open",
-    (RUNNING, "teacher"): "square",
+SYMBOLS = {  # of each role, by its mark
+    FRONT: ("circle", "diamond", "pentagon", "hexagon"),
+    BEATEN: ("circle-open", "diamond-open", "pentagon-open", "hexagon-open"),
+    INFEASIBLE: ("x", "cross", "x-thin-open", "cross-thin-open"),
+    RUNNING: ("square-open", "square", "square-cross-open", "square-x-open"),
 }
 SIZES = {FRONT: 11, BEATEN: 7, INFEASIBLE: 6, RUNNING: 9}
 STARS = {"target": ("star", ORANGE), "retrained": ("hexagram", GREEN)}
@@ -47,21 +43,26 @@ WEBGL = 1500  # points above which the browser draws with the graphics card
 HEIGHT = 560
 MOST_BARS = 200  # points of a front whose intervals are drawn
 
-Goals = Mapping[str, str]
+Cards = Mapping[str, Card]
 References = Mapping[str, Mapping[str, Sequence[float]]]
 
 
-def axis_title(score: str, goal: str, axis: str) -> str:
-    """A score and where better is: `verbmem_f (better: left)`."""
-    band = f"; green: ±{GOOD_PRIVLEAK:g}" if score == "privleak" and axis in SIDES else ""
-    return f"{inert.figure(score)}  (better: {SIDES.get(axis, {}).get(goal, WISHES[goal])}{band})"
+def axis_title(card: Card, axis: str) -> str:
+    """A score and where better is: `a score (better: left)`."""
+    band = f"; green: ±{card.good:g}" if card.good is not None and axis in SIDES else ""
+    return f"{inert.figure(card.name)}  (better: {SIDES.get(axis, {}).get(card.goal, WISHES[card.goal])}{band})"
+
+
+def symbol_of(group: str, mark: int) -> str:
+    """The marker of a group's points of a role."""
+    return SYMBOLS[group][mark % len(SYMBOLS[group])]
 
 
 def front_2d(
     table: pd.DataFrame,
     x: str,
     y: str,
-    goals: Goals,
+    cards: Cards,
     *,
     parameters: Sequence[str] = (),
     references: References | None = None,
@@ -77,28 +78,28 @@ def front_2d(
     role, joined by step.
     """
     figure = go.Figure()
-    _privleak_lines(figure, x, y)
+    bands(figure, cards[x], cards[y])
     for group in GROUPS:
-        for role in ROLES:
-            rows = table[(table["group"] == group) & (table["role"] == role)]
-            if len(rows):
-                bars = intervals and group == FRONT and len(rows) <= MOST_BARS
-                figure.add_trace(_points_2d(rows, x, y, group, role, parameters, bars=bars))
+        for mark, role, rows in by_role(table[table["group"] == group]):
+            bars = intervals and group == FRONT and len(rows) <= MOST_BARS
+            trace = _points_2d(rows, x, y, group, symbol_of(group, mark), parameters, bars=bars)
+            figure.add_trace(trace.update(name=inert.figure(f"{group}, {role}")))
     known = _known(published, x, y)
     course = table.iloc[:0] if trajectory is None else trajectory.sort_values("step")
     room = _room(table, known, course, references or {}, x, y, chosen, intervals=intervals)
+    _keep_off_zero(room, table, cards[x], cards[y])
     if len(known):
         figure.add_trace(_published(known, x, y, room))
     if len(course) > 1:
         figure.add_trace(_trajectory(course, x, y, room))
-    _edge(figure, table, x, y, goals)
+    _edge(figure, table, x, y, cards)
     for name, scores in (references or {}).items():
         _reference_2d(figure, name, scores, x, y, intervals=intervals)
     ringed = table[table["key"] == chosen]
     if len(ringed):
         figure.add_trace(_ring(ringed, x, y, ring))
-    figure.update_xaxes(title=axis_title(x, goals[x], "x"), zeroline=False)
-    figure.update_yaxes(title=axis_title(y, goals[y], "y"), zeroline=False)
+    figure.update_xaxes(title=axis_title(cards[x], "x"), zeroline=False)
+    figure.update_yaxes(title=axis_title(cards[y], "y"), zeroline=False)
     return laid_out(figure)
 
 
@@ -119,10 +120,6 @@ def _room(
         [*table[x], *known[x], *(scores[x][0] for scores in stars)],
         [*table[y], *known[y], *(scores[y][0] for scores in stars)],
     )
-    if x == "privleak":
-        room.line([0, 0], [table[y].min(), table[y].max()])
-    if y == "privleak":
-        room.line([table[x].min(), table[x].max()], [0, 0])
     room.line(course[x].tolist(), course[y].tolist())
     front = table[table["group"] == FRONT]
     barred = front if intervals and len(front) <= MOST_BARS else front.iloc[:0]
@@ -136,20 +133,27 @@ def _room(
     return room
 
 
+def _keep_off_zero(room: Room, table: pd.DataFrame, x: Card, y: Card) -> None:
+    """Keep labels off the lines where 0 is best."""
+    if x.good is not None:
+        room.line([0, 0], [table[y.name].min(), table[y.name].max()])
+    if y.good is not None:
+        room.line([table[x.name].min(), table[x.name].max()], [0, 0])
+
+
 def _points_2d(
-    rows: pd.DataFrame, x: str, y: str, group: str, role: str, parameters: Sequence[str], *, bars: bool
+    rows: pd.DataFrame, x: str, y: str, group: str, symbol: str, parameters: Sequence[str], *, bars: bool
 ) -> go.Scatter | go.Scattergl:
     kind = go.Scattergl if len(rows) > WEBGL else go.Scatter
     return kind(
         x=rows[x],
         y=rows[y],
         mode="markers",
-        name=f"{group}, {role}",
         customdata=rows["key"],
         text=hovers(rows, (x, y), parameters),
         hovertemplate="%{text}<extra></extra>",
         marker={
-            "symbol": SYMBOLS[group, role],
+            "symbol": symbol,
             "color": COLOURS[group],
             "size": SIZES[group],
             "line": {"width": 1.4 if group in (BEATEN, RUNNING) else 0, "color": COLOURS[group]},
@@ -165,7 +169,7 @@ def _points_2d(
 def hovers(rows: pd.DataFrame, scores: Sequence[str], parameters: Sequence[str]) -> list[str]:
     """What each point says when the pointer is on it."""
     places = zip(rows["trial"], rows["step"], rows["role"], rows["group"], strict=True)
-    lines = [[f"trial {trial}, step {step}, {role} ({group})" for trial, step, role, group in places]]
+    lines = [[f"trial {trial}, step {step}, {inert.figure(role)} ({group})" for trial, step, role, group in places]]
     lines += [
         [f"{inert.figure(score)}: {text}" for text in score_texts(rows, score)] for score in dict.fromkeys(scores)
     ]
@@ -187,15 +191,15 @@ def interval_bars(rows: pd.DataFrame, score: str) -> dict[str, Any]:
     }
 
 
-def _edge(figure: go.Figure, table: pd.DataFrame, x: str, y: str, goals: Goals) -> None:
+def _edge(figure: go.Figure, table: pd.DataFrame, x: str, y: str, cards: Cards) -> None:
     """The stairs joining the points that are best in these two scores alone; not where 0 is best, which bends them."""
-    if x == y or "zero" in (goals[x], goals[y]):
+    if x == y or "zero" in (cards[x].goal, cards[y].goal):
         return
     rows = table[table["group"].isin((FRONT, BEATEN))].dropna(subset=[x, y])
     if not len(rows):
         return
-    losses = np.column_stack([Objective(score=s, goal=goals[s]).loss(rows[s].to_numpy(float)) for s in (x, y)])
-    best = rows[pareto.nondominated(losses)].sort_values(x, ascending=goals[x] == "minimize")
+    losses = np.column_stack([Objective(score=s, goal=cards[s].goal).loss(rows[s].to_numpy(float)) for s in (x, y)])
+    best = rows[pareto.nondominated(losses)].sort_values(x, ascending=cards[x].goal == "minimize")
     figure.add_trace(
         go.Scatter(
             x=best[x],
@@ -219,7 +223,7 @@ def _trajectory(ordered: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter
         textposition=positions,
         textfont={"size": 12, "color": GREY},
         line={"width": 2, "color": PINK},
-        name=f"steps of trial {ordered['trial'].iloc[0]}, {ordered['role'].iloc[0]}",
+        name=f"steps of trial {ordered['trial'].iloc[0]}, {inert.figure(ordered['role'].iloc[0])}",
         hoverinfo="skip",
     )
 
@@ -289,14 +293,16 @@ def _published(known: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter:
     )
 
 
-def _privleak_lines(figure: go.Figure, x: str, y: str) -> None:
-    """PrivLeak's zero line, and the band from -5 to 5 that MUSE calls good."""
-    if "privleak" in (x, y):
-        axis = "x" if x == "privleak" else "y"
+def bands(figure: go.Figure, x: Card, y: Card, *, lines: bool = True) -> None:
+    """The band around 0 that is good, of each axis that has one, and the line where it is best."""
+    for axis, card in {"x": x, "y": y}.items():
+        if card.good is None:
+            continue
         band, line = (figure.add_vrect, figure.add_vline) if axis == "x" else (figure.add_hrect, figure.add_hline)
-        edges = {f"{axis}0": -GOOD_PRIVLEAK, f"{axis}1": GOOD_PRIVLEAK}
+        edges = {f"{axis}0": -card.good, f"{axis}1": card.good}
         band(**edges, fillcolor=GREEN, opacity=0.15, line_width=0)
-        line(**{axis: 0}, line={"color": GREEN, "width": 1.5})
+        if lines:
+            line(**{axis: 0}, line={"color": GREEN, "width": 1.5})
 
 
 def laid_out(figure: go.Figure, height: int = HEIGHT) -> go.Figure:
@@ -311,37 +317,30 @@ def laid_out(figure: go.Figure, height: int = HEIGHT) -> go.Figure:
     return figure
 
 
-def scatter_matrix(table: pd.DataFrame, scores: Sequence[str], goals: Goals) -> go.Figure:
+def scatter_matrix(table: pd.DataFrame, scores: Sequence[str], cards: Cards) -> go.Figure:
     """Every score against every other one."""
     figure = go.Figure()
-    labels = [f"{inert.figure(s)}<br>({WISHES[goals[s]]})" for s in scores]
+    labels = [f"{inert.figure(s)}<br>({WISHES[cards[s].goal]})" for s in scores]
     for group in GROUPS:
-        for role in ROLES:
-            rows = table[(table["group"] == group) & (table["role"] == role)]
-            if len(rows):
-                figure.add_trace(
-                    go.Splom(
-                        dimensions=[
-                            {"label": label, "values": rows[s]} for label, s in zip(labels, scores, strict=True)
-                        ],
-                        name=f"{group}, {role}",
-                        customdata=rows["key"],
-                        text=hovers(rows, scores, ()),
-                        hovertemplate="%{text}<extra></extra>",
-                        marker={
-                            "symbol": SYMBOLS[group, role],
-                            "color": COLOURS[group],
-                            "size": max(SIZES[group] - 3, 6),
-                        },
-                        diagonal_visible=False,
-                        showupperhalf=False,
-                    )
+        for mark, role, rows in by_role(table[table["group"] == group]):
+            symbol, size = symbol_of(group, mark), max(SIZES[group] - 3, 6)
+            figure.add_trace(
+                go.Splom(
+                    dimensions=[{"label": label, "values": rows[s]} for label, s in zip(labels, scores, strict=True)],
+                    name=inert.figure(f"{group}, {role}"),
+                    customdata=rows["key"],
+                    text=hovers(rows, scores, ()),
+                    hovertemplate="%{text}<extra></extra>",
+                    marker={"symbol": symbol, "color": COLOURS[group], "size": size},
+                    diagonal_visible=False,
+                    showupperhalf=False,
                 )
+            )
     figure = laid_out(figure, 180 * max(len(scores), 3) + 80)
     return figure.update_layout(legend={"orientation": "v", "x": 1, "xanchor": "right", "y": 1})
 
 
-def parallel(table: pd.DataFrame, scores: Sequence[str], goals: Goals, parameters: Sequence[str] = ()) -> go.Figure:
+def parallel(table: pd.DataFrame, scores: Sequence[str], cards: Cards, parameters: Sequence[str] = ()) -> go.Figure:
     """Parallel coordinates of parameters and scores: drag along an axis to brush. Front lines are blue."""
     front = (table["group"] == FRONT).astype(float)
     varied = [name for name in parameters if table[name].nunique() > 1]
@@ -349,7 +348,7 @@ def parallel(table: pd.DataFrame, scores: Sequence[str], goals: Goals, parameter
     for score in scores:
         low, high = float(table[score].min()), float(table[score].max())
         ends = [10 * math.floor(low / 10), 10 * math.ceil(high / 10)] if low < high else [low - 1, low + 1]
-        label = f"{inert.figure(score)} ({WISHES[goals[score]]})"
+        label = f"{inert.figure(score)} ({WISHES[cards[score].goal]})"
         dimensions.append({"label": label, "values": table[score], "range": ends})
     line = {"color": front, "colorscale": [[0, GREY], [1, BLUE]], "cmin": 0, "cmax": 1, "showscale": False}
     trace = go.Parcoords(dimensions=dimensions, line=line, unselected={"line": {"opacity": 0.05}}, labelangle=-20)

@@ -13,25 +13,24 @@ from dashboard.charts.fronts import (
     MOST_BARS,
     ORANGE,
     PINK,
-    SYMBOLS,
-    Goals,
+    Cards,
     References,
     axis_title,
     hovers,
     interval_bars,
     laid_out,
+    symbol_of,
 )
-from dashboard.table import FRONT, GROUPS, INFEASIBLE
-from lethe.store.facts import ROLES
+from dashboard.table import FRONT, GROUPS, by_role
 
-SOLID = {(INFEASIBLE, "student"): "square"}  # in three dimensions an x is a letter, which not every font has
+SOLID = {"circle", "circle-open", "diamond", "diamond-open", "square", "square-open", "cross"}  # plotly's in space
 REFERENCES = {"target": ("square", ORANGE), "retrained": ("diamond-open", GREEN)}
 
 
 def front_3d(
     table: pd.DataFrame,
     axes: Sequence[str],
-    goals: Goals,
+    cards: Cards,
     *,
     parameters: Sequence[str] = (),
     references: References | None = None,
@@ -41,14 +40,13 @@ def front_3d(
     trajectory: pd.DataFrame | None = None,
     intervals: bool = True,
 ) -> go.Figure:
-    """Three scores of every point, as `charts.front_2d` draws two; a plane where PrivLeak is 0 if it is one of them."""
+    """Three scores of every point, as `charts.front_2d` draws two; a plane where one of them is best at 0."""
     figure = go.Figure()
     for group in GROUPS:
-        for role in ROLES:
-            rows = table[(table["group"] == group) & (table["role"] == role)]
-            if len(rows):
-                bars = intervals and group == FRONT and len(rows) <= MOST_BARS
-                figure.add_trace(_points(rows, axes, group, role, parameters, bars=bars))
+        for mark, role, rows in by_role(table[table["group"] == group]):
+            bars = intervals and group == FRONT and len(rows) <= MOST_BARS
+            trace = _points(rows, axes, group, symbol_of(group, mark), parameters, bars=bars)
+            figure.add_trace(trace.update(name=inert.figure(f"{group}, {role}")))
     if trajectory is not None and len(trajectory) > 1:
         figure.add_trace(_trajectory(trajectory, axes))
     for name, scores in (references or {}).items():
@@ -61,10 +59,10 @@ def front_3d(
     if len(ringed):
         trace = _labelled(ringed.iloc[0][list(axes)].tolist(), ring, "circle-open", PINK)
         figure.add_trace(trace.update(marker_size=14, mode="markers"))  # its label would lie on others
-    titles = {f"{axis}axis_title": axis_title(s, goals[s], "z") for axis, s in zip("xyz", axes, strict=True)}
+    titles = {f"{axis}axis_title": axis_title(cards[s], "z") for axis, s in zip("xyz", axes, strict=True)}
     eye = {"eye": {"x": 1.9, "y": 1.9, "z": 1.0}, "center_z": -0.12}  # far enough for a page of 800 pixels
     figure.update_scenes(**titles, aspectmode="cube", camera=eye)
-    _privleak_plane(figure, table, axes)
+    _zero_plane(figure, table, axes, cards)
     figure = laid_out(figure, HEIGHT + 60).update_layout(legend_y=-0.02, margin={"l": 0, "r": 0, "t": 10, "b": 0})
     return figure.update_layout(legend_itemsizing="constant")
 
@@ -74,17 +72,16 @@ def _places(rows: pd.DataFrame, axes: Sequence[str]) -> dict[str, pd.Series]:
 
 
 def _points(
-    rows: pd.DataFrame, axes: Sequence[str], group: str, role: str, parameters: Sequence[str], *, bars: bool
+    rows: pd.DataFrame, axes: Sequence[str], group: str, symbol: str, parameters: Sequence[str], *, bars: bool
 ) -> go.Scatter3d:
     trace = go.Scatter3d(
         **_places(rows, axes),
         mode="markers",
-        name=f"{group}, {role}",
         customdata=rows["key"],
         text=hovers(rows, axes, parameters),
         hovertemplate="%{text}<extra></extra>",
         marker={
-            "symbol": SOLID.get((group, role), SYMBOLS[group, role]),
+            "symbol": symbol if symbol in SOLID else "square",  # an x is a letter there, which not every font has
             "color": COLOURS[group],
             "size": 6 if group == FRONT else 4,
         },
@@ -100,7 +97,7 @@ def _trajectory(rows: pd.DataFrame, axes: Sequence[str]) -> go.Scatter3d:
         **_places(ordered, axes),
         mode="lines",
         line={"width": 4, "color": PINK},
-        name=f"steps of trial {ordered['trial'].iloc[0]}, {ordered['role'].iloc[0]}",
+        name=f"steps of trial {ordered['trial'].iloc[0]}, {inert.figure(ordered['role'].iloc[0])}",
         hoverinfo="skip",
     )
 
@@ -132,18 +129,28 @@ def _labelled(values: Sequence[float], name: str, symbol: str, colour: str) -> g
     )
 
 
-def _privleak_plane(figure: go.Figure, table: pd.DataFrame, axes: Sequence[str]) -> None:
-    if "privleak" not in axes or len(set(axes)) < 3 or not len(table):
+def _zero_plane(figure: go.Figure, table: pd.DataFrame, axes: Sequence[str], cards: Cards) -> None:
+    flat = next((s for s in axes if cards[s].good is not None), None)
+    if flat is None or len(set(axes)) < 3 or not len(table):
         return
-    first, second = (s for s in axes if s != "privleak")
+    first, second = (s for s in axes if s != flat)
     ends = {s: (float(table[s].min()), float(table[s].max())) for s in (first, second)}
     corners = {
         first: [[ends[first][0], ends[first][1]]] * 2,
         second: [[ends[second][0]] * 2, [ends[second][1]] * 2],
-        "privleak": [[0.0, 0.0], [0.0, 0.0]],
+        flat: [[0.0, 0.0], [0.0, 0.0]],
     }
     x, y, z = (corners[s] for s in axes)
     scale = [[0, GREEN], [1, GREEN]]
     figure.add_trace(
-        go.Surface(x=x, y=y, z=z, colorscale=scale, opacity=0.2, showscale=False, hoverinfo="skip", name="privleak 0")
+        go.Surface(
+            x=x,
+            y=y,
+            z=z,
+            colorscale=scale,
+            opacity=0.2,
+            showscale=False,
+            hoverinfo="skip",
+            name=inert.figure(f"{flat} 0"),
+        )
     )

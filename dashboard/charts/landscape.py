@@ -17,7 +17,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from dashboard import inert
 from dashboard.charts.curves import SERIES, plain
-from dashboard.charts.fronts import GREY, WISHES, axis_title, ticks_125
+from dashboard.charts.fronts import GREY, WISHES, axis_title, symbol_of, ticks_125
+from dashboard.table import FRONT, by_role
+from lethe.store.cards import Card
 from lethe.store.facts import Facts
 
 LEAST_IMPORTANCE = 30  # trials below which an importance is noise
@@ -100,43 +102,40 @@ def scale_of(distribution: BaseDistribution | None, values: pd.Series) -> dict[s
     return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
-def slice_chart(
-    table: pd.DataFrame, parameter: str, score: str, goal: str, distribution: BaseDistribution | None
-) -> go.Figure:
+def slice_chart(table: pd.DataFrame, parameter: str, card: Card, distribution: BaseDistribution | None) -> go.Figure:
     """A score of every point over one parameter; later steps are darker."""
     figure = go.Figure()
-    for role, symbol in (("student", "circle"), ("teacher", "diamond")):
-        rows = table[table["role"] == role]
-        if len(rows):
-            figure.add_trace(
-                go.Scatter(
-                    x=rows[parameter],
-                    y=rows[score],
-                    mode="markers",
-                    name=role,
-                    customdata=rows["key"],
-                    hovertemplate="%{customdata}: %{x:.3g}, %{y:.1f}<extra></extra>",
-                    marker={
-                        "symbol": symbol,
-                        "size": 9,
-                        "color": rows["step"],
-                        "coloraxis": "coloraxis",
-                        "line": {"width": 1, "color": GREY},
-                    },
-                )
+    for mark, role, rows in by_role(table):
+        figure.add_trace(
+            go.Scatter(
+                x=rows[parameter],
+                y=rows[card.name],
+                mode="markers",
+                name=inert.figure(role),
+                customdata=rows["key"],
+                hovertemplate="%{customdata}: %{x:.3g}, %{y:.1f}<extra></extra>",
+                marker={
+                    "symbol": symbol_of(FRONT, mark),
+                    "size": 9,
+                    "color": rows["step"],
+                    "coloraxis": "coloraxis",
+                    "line": {"width": 1, "color": GREY},
+                },
             )
+        )
     figure.update_xaxes(title=inert.figure(parameter), **scale_of(distribution, table[parameter]))
-    figure.update_yaxes(title=axis_title(score, goal, "y"))
+    figure.update_yaxes(title=axis_title(card, "y"))
     figure.update_layout(coloraxis={"colorscale": "Cividis_r", "colorbar": {"title": "step"}})
     return plain(figure, 420)
 
 
 def contour_chart(
-    table: pd.DataFrame, first: str, second: str, score: str, goal: str, distributions: Mapping[str, BaseDistribution]
+    table: pd.DataFrame, first: str, second: str, card: Card, distributions: Mapping[str, BaseDistribution]
 ) -> go.Figure:
-    """A score over two parameters: the last student point of every trial, and what lies between by interpolation."""
+    """A score over two parameters: each trial's last point of the first role, and what lies between, interpolated."""
     from scipy.interpolate import griddata  # here for the reason of `importances`
 
+    score = card.name
     rows = table.dropna(subset=[score])
     rows = rows[rows["role"] == rows["role"].iloc[0]].sort_values("step").drop_duplicates("trial", keep="last")
     rows = rows.sort_values("trial")
@@ -169,7 +168,7 @@ def contour_chart(
     )
     figure.update_xaxes(title=inert.figure(first), **scale_of(distributions.get(first), rows[first]))
     figure.update_yaxes(title=inert.figure(second), **scale_of(distributions.get(second), rows[second]))
-    figure.update_layout(title=f"{inert.figure(score)} (better: {WISHES[goal]})", showlegend=False)
+    figure.update_layout(title=f"{inert.figure(score)} (better: {WISHES[card.goal]})", showlegend=False)
     return plain(figure, 460).update_layout(margin_t=50)
 
 

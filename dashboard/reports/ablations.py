@@ -11,12 +11,12 @@ import plotly.graph_objects as go
 from dashboard.charts import ablations as charts
 from dashboard.charts.fronts import WISHES
 from dashboard.reports.reasons import reference_notes
-from dashboard.table import MEANINGS
 from lethe.analysis import verdicts
 from lethe.analysis.ablation import VOLUME, Ablation
 from lethe.analysis.cells import number
 from lethe.analysis.designs import BASELINE, FRACTIONAL, Part, aliases, resolution
 from lethe.analysis.verdicts import mean_cell, reference_cell, score_name, sentence
+from lethe.fronts.objectives import MAXIMIZE
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
 table{border-collapse:collapse;font-size:.9rem}td,th{padding:.25rem .8rem .25rem 0;text-align:left;vertical-align:top;
@@ -68,10 +68,11 @@ def sections(found: Ablation) -> Iterator[Section]:
 
 def reading(found: Ablation, compared: int) -> Section:
     """What the words of the report mean."""
-    known = [score for score in found.goals if score in MEANINGS]
+    meanings = {score: found.facts.card(score).meaning for score in found.goals}
     lines = [
-        f"{score_name(score, found.goals[score])}: {MEANINGS[score]}, best {WISHES[found.goals[score]]}"
-        for score in known
+        f"{score_name(score, goal)}: {meanings[score]}, best {WISHES[goal]}"
+        for score, goal in found.goals.items()
+        if meanings[score]
     ]
     lines.append(
         f"{VOLUME}: share of the box between the best scores and the worst that a run's feasible checkpoints dominate, "
@@ -205,13 +206,14 @@ def factorial(found: Ablation, factors: pd.DataFrame) -> Iterator[Section]:
 
 
 def fronts(found: Ablation) -> Section:
-    """The fronts of the arms over the first two objectives that can be drawn."""
-    names = list(found.goals)
-    x, y = names[0], "knowmem_r" if "knowmem_r" in names else names[-1]
+    """The fronts of the arms over the first objective and the first score that should be high."""
+    x, *others = found.goals
+    y = next((score for score, goal in found.goals.items() if goal == MAXIMIZE), others[-1] if others else x)
     drawn = found.points[found.points["state"] == "COMPLETE"]
-    figure = charts.fronts(drawn, [arm.name for arm in found.design], x, y, found.goals, found.facts)
+    figure = charts.fronts(drawn, [arm.name for arm in found.design], x, y, found.facts)
+    roles = sorted(drawn["role"].unique())
     text = (
-        "All scored checkpoints of an arm, of student and teacher; its front is taken over all objectives, not only "
+        f"All scored checkpoints of an arm ({', '.join(roles)}); its front is taken over all objectives, not only "
         "these two, and without what is below a floor."
     )
     return Section("Fronts of the arms", texts=[text], figures=[figure])

@@ -36,7 +36,7 @@ def as_json(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> 
         "study": study.name,
         "point": {"trial": int(row["trial"]), "step": int(row["step"]), "role": row["role"]},
         "parameters": {name: row[name] for name in study.parameters},
-        "scores": {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.points)},
+        "scores": {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.points, study.facts)},
         "weights": row["weights"],
         "rule": found.rule,
         "limits": [{"score": x.score, "low": x.low, "high": x.high} for x in limits],
@@ -80,7 +80,7 @@ def as_html(
     recipe += [(k, v) for k, v in facts.about.get("settings", {}).items() if k not in study.parameters]
     rows = [
         (s, score_text(row, s), *(reference_text(known.get(s)) for known in facts.references.values()))
-        for s in scores_of(study.points)
+        for s in scores_of(study.points, study.facts)
     ]
     drawn = [f.to_html(full_html=False, include_plotlyjs=i == 0) for i, f in enumerate(figures)]
     parts = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from dashboard.charts.fronts import WISHES
-from dashboard.table import MEANINGS, place_of, score_text
+from dashboard.table import place_of, score_text
 from lethe.analysis.cells import number
 from lethe.analysis.decide import KNEE, Limit, Recommendation
 from lethe.fronts.objectives import Objective
@@ -46,7 +46,8 @@ def scores(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> lis
     lines = []
     for objective in objectives:
         score = objective.score
-        meaning = f" ({MEANINGS[score]}; better: {WISHES[objective.goal]})" if score in MEANINGS else ""
+        said = facts.card(score).meaning
+        meaning = f" ({said}; better: {WISHES[objective.goal]})" if said else ""
         beside = [f"{name} {number(values[score][0])}" for name, values in facts.references.items() if score in values]
         lines.append(f"{score} {score_text(row, score)}{meaning}" + (f"; {', '.join(beside)}" if beside else ""))
     for constraint in facts.constraints:

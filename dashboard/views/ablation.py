@@ -6,8 +6,7 @@ import streamlit as st
 from dashboard import inert, wire
 from dashboard.reports import ablations as ablation_report
 from dashboard.reports import decision as report
-from lethe.analysis.ablation import Ablation, ablation_of, is_ablation
-from lethe.store.facts import ROLES
+from lethe.analysis.ablation import Ablation, ablation_of, is_ablation, roles_of
 from lethe.store.snapshot import Snapshot
 
 
@@ -18,7 +17,8 @@ def page() -> None:
     if not is_ablation(study.facts):
         st.info("This study is a search and no ablation. `lethe ablate` makes one.")
         return
-    role = st.radio("represented by the last", ROLES, horizontal=True)
+    roles = roles_of(study.points)
+    role = st.radio("represented by the last", roles, horizontal=True) if roles else ""
     key = (wire.context().url, study.name, *study.token, role)
     found, sections = drawn(study, role, key)
     with st.container(horizontal=True):  # each is made when it is asked for

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import data, inert, published, wire
 from dashboard.charts import curves
-from dashboard.table import goal_of, objectives_of, place_of, recipe, score_text, scores_of, thinned
+from dashboard.table import objectives_of, place_of, recipe, score_text, scores_of, thinned
 from lethe.analysis.cells import number
 from lethe.analysis.decide import recommend
 from lethe.fronts.objectives import Objective
@@ -68,7 +68,7 @@ def shared_objectives(context: wire.Context, studies: dict[str, Snapshot]) -> tu
     names = [
         o.score
         for o in context.objectives
-        if all(s in scores_of(study.points) for study in studies.values() for s in [o.score])
+        if all(s in scores_of(study.points, study.facts) for study in studies.values() for s in [o.score])
         and all(study.points[o.score].notna().mean() > 0.9 for study in studies.values())
     ]
     return objectives_of(names, next(iter(studies.values())).points, context.facts) if names else ()
@@ -77,15 +77,15 @@ def shared_objectives(context: wire.Context, studies: dict[str, Snapshot]) -> tu
 def fronts(context: wire.Context, tables: dict[str, pd.DataFrame], shared: tuple[Objective, ...]) -> None:
     """All fronts over two scores."""
     names = [o.score for o in shared]
-    measured = [set(scores_of(table)) for table in tables.values()]
-    common = [score for score in scores_of(next(iter(tables.values()))) if all(score in m for m in measured)]
+    measured = [scores_of(table, context.facts) for table in tables.values()]
+    common = [score for score in measured[0] if all(score in m for m in measured)]
     left, right = st.columns(2)
     with left:
         x = wire.pick("x", "x", common, names[0])
     with right:
         y = wire.pick("y", "y", common, names[-1])
-    goals = {score: goal_of(score, context.facts) for score in common}
-    wire.chart(curves.compare_fronts(tables, x, y, goals), "fronts", alt="Fronts of several studies.")
+    cards = {score: context.facts.card(score) for score in common}
+    wire.chart(curves.compare_fronts(tables, x, y, cards), "fronts", alt="Fronts of several studies.")
     st.caption(f"Filled: on the study's front over {', '.join(names)}. Open: its other points.")
 
 

@@ -18,6 +18,7 @@ from dashboard.selection import PICTURES
 from dashboard.table import place_of, recipe, score_text, thinned
 from lethe.analysis.decide import KNEE, Limit, Recommendation, accepted
 from lethe.fronts.objectives import Objective
+from lethe.store.cards import Card
 from lethe.store.snapshot import Snapshot
 
 
@@ -59,14 +60,14 @@ def choose_limits(context: wire.Context) -> list[Limit]:
     columns = st.columns(2)
     for i, score in enumerate(scores):
         values = context.study.points[score].dropna()
-        low = min(math.floor(values.min() / 10) * 10, -100 if context.goals[score] == "zero" else 0)
+        low = min(math.floor(values.min() / 10) * 10, -100 if context.cards[score].goal == "zero" else 0)
         high = max(math.ceil(values.max() / 10) * 10, 100)
         old = given.get(score, Limit(score=score))
         ends = (float(max(old.low, low)), float(min(old.high, high)))
         key = f"limit {score} {low} {high} {st.session_state.get(wire.READ, 0)}"
         st.session_state.setdefault(key, ends if ends[0] <= ends[1] else (float(low), float(high)))
         with columns[i % 2]:
-            label = f"{inert.markdown(score)} (better: {charts.WISHES[context.goals[score]]})"
+            label = f"{inert.markdown(score)} (better: {charts.WISHES[context.cards[score].goal]})"
             chosen: Any = st.slider(label, float(low), float(high), step=0.5, key=key)
         down, up = chosen
         if down > low or up < high:
@@ -87,7 +88,7 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
             for score in scores:
                 value, _, half = score_text(row, score).partition(" ")
                 st.metric(
-                    inert.markdown(f"{score} ({charts.WISHES[context.goals[score]]})"),
+                    inert.markdown(f"{score} ({charts.WISHES[context.cards[score].goal]})"),
                     value,
                     half or None,
                     delta_color="off",
@@ -139,7 +140,7 @@ class Drawn:
     study: Snapshot
     table: pd.DataFrame
     objectives: tuple[Objective, ...]
-    goals: dict[str, str]
+    cards: dict[str, Card]
     found: Recommendation
 
     def front(self) -> go.Figure:
@@ -149,7 +150,7 @@ class Drawn:
             thinned(self.table, 1500, row["key"]),
             self.objectives[0].score,
             self.objectives[-1].score,
-            self.goals,
+            self.cards,
             parameters=self.study.parameters,
             references=self.study.facts.references,
             chosen=row["key"],
@@ -160,7 +161,7 @@ class Drawn:
     def course(self) -> go.Figure:
         """The point's trial over its steps."""
         names = [o.score for o in self.objectives]
-        return curves.score_curves(self.trial(), names, self.goals, self.study.facts.references)
+        return curves.score_curves(self.trial(), names, self.cards, self.study.facts.references)
 
     def trial(self) -> pd.DataFrame:
         """All points of the recommended point's trial."""
@@ -169,7 +170,7 @@ class Drawn:
 
 def drawn(context: wire.Context, found: Recommendation) -> Drawn:
     """What is known of the view, taken together while the page is drawn."""
-    return Drawn(context.study, context.table, context.objectives, context.goals, found)
+    return Drawn(context.study, context.table, context.objectives, context.cards, found)
 
 
 def take_away(context: wire.Context, found: Recommendation, limits: list[Limit], mask: np.ndarray) -> None:

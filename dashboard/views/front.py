@@ -87,18 +87,18 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> str 
         whole = context.table
         more["trajectory"] = whole[(whole["trial"] == place.trial) & (whole["role"] == place.role)]
     if view == "2-D":
-        figure = charts.front_2d(drawn, axes[0], axes[1], context.goals, **more)
+        figure = charts.front_2d(drawn, axes[0], axes[1], context.cards, **more)
         return wire.chart(figure, "front", alt=wire.ALT_FRONT, click=True)
     if view == "3-D":
-        wire.chart(charts_3d.front_3d(drawn, axes, context.goals, **more), "front-3d", alt=wire.ALT_FRONT)
+        wire.chart(charts_3d.front_3d(drawn, axes, context.cards, **more), "front-3d", alt=wire.ALT_FRONT)
         st.caption("Drag to turn. To open a trial, choose it in the table.")
     elif view == "matrix":
-        figure = charts.scatter_matrix(drawn, [*scores, *extra(context, scores)], context.goals)
+        figure = charts.scatter_matrix(drawn, [*scores, *extra(context, scores)], context.cards)
         return wire.chart(figure, "matrix", alt="Scatter matrix of the objectives.", click=True)
     else:
         st.caption("Drag along an axis to brush, click it to let go.")
         shown = [*scores, *extra(context, scores)]
-        wire.chart(charts.parallel(drawn, shown, context.goals, parameters), "parallel", alt="Parallel coordinates.")
+        wire.chart(charts.parallel(drawn, shown, context.cards, parameters), "parallel", alt="Parallel coordinates.")
     return None
 
 

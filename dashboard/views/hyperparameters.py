@@ -29,7 +29,7 @@ def page() -> None:
         st.info(f"Too few trials: a slice says something from {landscape.LEAST_SLICE} on.")
     else:
         figure = landscape.slice_chart(
-            thinned(table, 2000), first, score, context.goals[score], context.study.distributions[first]
+            thinned(table, 2000), first, context.cards[score], context.study.distributions[first]
         )
         key = wire.chart(figure, "slice", alt="A score over one parameter.", click=True)
         if key:
@@ -38,7 +38,7 @@ def page() -> None:
     if not landscape.can_contour(table, first, second):
         st.info(f"A contour needs two different numeric parameters and {landscape.LEAST_CONTOUR} trials.")
     else:
-        figure = landscape.contour_chart(table, first, second, score, context.goals[score], context.study.distributions)
+        figure = landscape.contour_chart(table, first, second, context.cards[score], context.study.distributions)
         wire.chart(figure, "contour", alt="A score over two parameters.")
         st.caption("Every trial's last checkpoint; between the dots by linear interpolation.")
 

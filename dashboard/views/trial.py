@@ -49,7 +49,7 @@ def choose_trial(context: wire.Context) -> int:
     chosen = st.number_input("trial", int(numbers.min()), int(numbers.max()), wanted, key=key, width=200)
     if chosen != wanted and chosen in numbers.index:
         rows = context.table[context.table["trial"] == chosen] if len(context.table) else context.table
-        first = place_of(rows.iloc[-1]).key if len(rows) else f"{chosen}/0/student"
+        first = place_of(rows.iloc[-1]).key if len(rows) else f"{chosen}/0/none"
         wire.choose(point=first)
         wire.write_link()
         st.rerun()
@@ -97,7 +97,7 @@ def choose_checkpoint(rows: pd.DataFrame) -> pd.Series:
 
 def scores_of_point(context: wire.Context, row: pd.Series) -> None:
     """All scores of the checkpoint beside the target's and the retrained model's."""
-    named = [s for s in context.scores if not s.startswith("mia_")]
+    named = context.shown
     table = pd.DataFrame({"score": named, "this point": [score_text(row, s) for s in named]})
     for name, scores in context.facts.references.items():
         table[name] = [reference_text(scores.get(s)) for s in named]
@@ -108,9 +108,8 @@ def scores_of_point(context: wire.Context, row: pd.Series) -> None:
 def course(context: wire.Context, rows: pd.DataFrame, row: pd.Series) -> None:
     """Scores over steps; losses, gradient norm and clip."""
     st.subheader("Scores over steps", anchor=False)
-    named = [s for s in context.scores if not s.startswith("mia_")]
-    figure = curves.score_curves(rows, named, context.goals, context.facts.references)
-    wire.chart(figure, "course", alt="Scores of this trial over its steps, student and teacher.")
+    figure = curves.score_curves(rows, context.shown, context.cards, context.facts.references)
+    wire.chart(figure, "course", alt="Scores of this trial over its steps, by role.")
     steps = outputs.read_steps(row["items"])
     st.subheader("Losses and gradients", anchor=False)
     if steps is None:
@@ -125,10 +124,14 @@ def written(context: wire.Context, row: pd.Series) -> None:
     items = parts.items_of(context, row)
     if items is None:
         return
-    scores = [s for s in outputs.WRITTEN if (items["score"] == s).any()]
+    scores = outputs.written(items, context.facts)
+    words = {score: context.facts.card(score).item for score in scores}
+    if not scores:
+        st.info("The items of this checkpoint hold nothing that a model wrote.")
+        return
     left, right = st.columns(2)
     with left:
-        score = wire.pick("prompts", "score", scores, scores[0], format_func=lambda s: parts.SCORE_WORDS.get(s, s))
+        score = wire.pick("prompts", "score", scores, scores[0], format_func=words.get)
     with right:
         text = wire.tied(st.text_input, "search prompts, outputs and truths", "search", wire.selection().search)
     hits = outputs.searched(items, score, text or "")
@@ -136,7 +139,7 @@ def written(context: wire.Context, row: pd.Series) -> None:
     page_number = st.number_input(f"page of {pages}", 1, pages, 1, key=f"page {score} {text} {row['key']}", width=140)
     st.caption(f"{len(hits)} items, those that changed most first")
     for _, item in hits.iloc[(page_number - 1) * PER_PAGE : page_number * PER_PAGE].iterrows():
-        parts.answer(item)
+        parts.answer(context, item)
 
 
 page()

@@ -99,5 +99,5 @@ def _report(made: layout.Benchmark, protocol: str, console: Console) -> None:
     if not made.has("knowmem"):
         console.print("no --qa: KnowMem_f and KnowMem_r will be absent, and general utility is searched in their place")
     if not made.has("privleak"):
-        left = checks.without_privleak(checks.available_scores(made, retrained=False))
+        left = checks.without_insisted(checks.available_scores(made, retrained=False))
         console.print(f"no --holdout: PrivLeak cannot be measured; search with --objectives {left}")

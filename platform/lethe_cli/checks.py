@@ -24,21 +24,21 @@ from lethe.search.samplers import make_sampler
 from lethe.search.space import Space, distributions
 from lethe.store.storage import hide_password
 from search_spaces import SPACES
-from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES
+from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES
 from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.corpus import read_corpus
-from trainables.benchmarks.layout import Benchmark, load_benchmark
+from trainables.benchmarks.layout import NEEDED, Benchmark, load_benchmark
 from trainables.failures import reason_of
 from trainables.folders import expanded, find_folder, may_be_hub_id
 from trainables.hub import check_hub
 from trainables.methods import find_method
 from trainables.methods.mean_teacher import MeanTeacher
+from trainables.scores import all_scores
 from trainables.scores.protocol import PROTOCOLS
+from trainables.scores.score import Score
 from trainables.scores.truths import check_benchmark_truths
 from trainables.settings import Descent
 from trainables.subjects.model_files import TOKENIZER_FILES, check_model_files
-
-KNOWN_SCORES = {**OBJECTIVES, **FALLBACK_UTILITY}
 
 
 def check_cpus(least: int = 2) -> int:
@@ -124,26 +124,35 @@ def check_truths(benchmark: Benchmark | None, protocol: str) -> None:
 
 
 def available_scores(benchmark: Benchmark | None, *, retrained: bool) -> dict[str, str]:
-    """Return the scores a benchmark can give, and for each that it cannot, why: `{score: ""}` or `{score: reason}`."""
-    if benchmark is None:
-        return dict.fromkeys(KNOWN_SCORES, "")
-    no_questions = "" if benchmark.has("knowmem") else f"benchmark {benchmark.name!r} has no questions (config knowmem)"
-    no_holdout = "" if benchmark.has("privleak") else f"benchmark {benchmark.name!r} has no config privleak"
-    no_retrained = "" if retrained else f"benchmark {benchmark.name!r} has no retrained model: give --retrained"
-    return {
-        "verbmem_f": "",
-        "knowmem_f": no_questions,
-        "knowmem_r": no_questions,
-        "privleak": no_holdout or no_retrained,
-        "utility": "" if benchmark.has("utility") else f"benchmark {benchmark.name!r} has no config utility",
-    }
+    """Return the scores a benchmark can give, and for each that it cannot, why: `{score: ""}` or `{score: reason}`.
+
+    Without a benchmark it is of the embedded one, which has every split of the layout and a retrained model.
+    """
+    every = Benchmark(EMBEDDED, {(config, split): [] for config, splits in NEEDED.items() for split in splits})
+    there, has_reference = (benchmark, retrained) if benchmark else (every, True)
+    return {name: _why_absent(score, there, has_reference) for name, score in searchable().items()}
+
+
+def searchable() -> dict[str, Score]:
+    """The scores that may be searched for."""
+    return {name: score for name, score in all_scores().items() if score.card.shown}
+
+
+def _why_absent(score: Score, benchmark: Benchmark, has_reference: bool) -> str:
+    absent = next((split for split in score.needs if not benchmark.has(*split)), None)
+    if absent:
+        what = f"split {'/'.join(absent)}" if benchmark.has(absent[0]) else f"config {absent[0]}"
+        return f"benchmark {benchmark.name!r} has no {score.lacking or what}"
+    if score.relative and not has_reference:
+        return f"benchmark {benchmark.name!r} has no retrained model: give --retrained"
+    return ""
 
 
 def choose_objectives(text: str | None, available: Mapping[str, str]) -> tuple[list[Objective], list[str]]:
     """Return the objectives and a note for each default one that the benchmark cannot give.
 
-    `text` is the user's list, `score` or `score:goal`, separated by commas; None means the defaults, in which KnowMem
-    gives way to general utility where there are no questions. PrivLeak never gives way in silence.
+    `text` is the user's list, `score` or `score:goal`, separated by commas; None means the defaults, in which some give
+    way to others where they cannot be measured. Those that are insisted on never give way in silence.
     """
     if text is not None:
         objectives = [_objective(item.strip(), available) for item in text.split(",")]
@@ -153,36 +162,39 @@ def choose_objectives(text: str | None, available: Mapping[str, str]) -> tuple[l
                 raise ValueError(f"objective {score!r} is given twice: name each score once")
         return objectives, []
     chosen = _defaults(available)
-    if available["privleak"]:
-        raise ValueError(
-            f"privleak is among the objectives, but {available['privleak']}; without it, choose --objectives "
-            f"{without_privleak(available)}"
-        )
+    for score in INSISTED:
+        if available[score]:
+            raise ValueError(
+                f"{score} is among the objectives, but {available[score]}; without it, choose --objectives "
+                f"{without_insisted(available)}"
+            )
     notes = [f"{score} is absent: {available[score]}" for score in OBJECTIVES if score not in chosen]
     return [Objective(score=score, goal=goal) for score, goal in chosen.items()], notes
 
 
-def without_privleak(available: Mapping[str, str]) -> str:
-    """The default objectives that are left where PrivLeak cannot be measured, as --objectives takes them."""
-    return ",".join(score for score in _defaults(available) if score != "privleak")
+def without_insisted(available: Mapping[str, str]) -> str:
+    """The default objectives that are left without those that are insisted on, as --objectives takes them."""
+    return ",".join(score for score in _defaults(available) if score not in INSISTED)
 
 
 def _defaults(available: Mapping[str, str]) -> dict[str, str]:
-    chosen = {score: goal for score, goal in OBJECTIVES.items() if score == "privleak" or not available[score]}
-    if "knowmem_r" not in chosen and not available["utility"]:
-        chosen |= FALLBACK_UTILITY
+    chosen = {score: goal for score, goal in OBJECTIVES.items() if score in INSISTED or not available[score]}
+    for score, others in FALLBACKS.items():
+        if score not in chosen:
+            chosen |= {other: goal for other, goal in others.items() if not available[other]}
     return chosen
 
 
 def _objective(item: str, available: Mapping[str, str]) -> Objective:
     score, _, goal = item.partition(":")
-    if score not in KNOWN_SCORES:
-        raise ValueError(f"objective {score!r} is unknown: choose {', '.join(KNOWN_SCORES)}")
+    known = searchable()
+    if score not in known:
+        raise ValueError(f"objective {score!r} is unknown: choose {', '.join(known)}")
     if available[score]:
         raise ValueError(f"{score} is among the objectives, but {available[score]}")
     if goal and goal not in GOALS:
         raise ValueError(f"goal {goal!r} of objective {score!r} is unknown: choose {', '.join(GOALS)}")
-    return Objective(score=score, goal=goal or KNOWN_SCORES[score])
+    return Objective(score=score, goal=goal or known[score].card.goal)
 
 
 def check_space(method: str, size: str, ranges: Sequence[str]) -> Space:

@@ -1,6 +1,6 @@
 """Before a search: the benchmark and its models, made or found, and the reference scores, measured or read."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,8 +15,8 @@ import trainables
 from lethe.cluster import connection as cluster
 from trainables.benchmarks.layout import load_benchmark
 from trainables.content import content
-from trainables.scores.privleak import DEFAULT_ATTACK, auc
 from trainables.scores.protocol import PROTOCOLS
+from trainables.scores.reductions import auc
 from trainables.scores.references import References, measure_references
 from trainables.settings import Descent
 from trainables.subjects.positions import check_lengths
@@ -100,13 +100,19 @@ def check_sequences(task: Task, configs: Sequence[Descent], references: Referenc
     check_lengths(lengths, read_config(places.target))
 
 
-def warn_of_unlike_holdout(references: References, console: Console) -> None:
-    """Say so where a model that read neither tells forget from holdout: PrivLeak then measures their topics."""
-    reference = auc(**references.attack[DEFAULT_ATTACK]) if references.attack else 0.5
-    if abs(reference - 0.5) > LEAST_UNLIKE:
+def warn_of_unlike_texts(scores: Iterable[str], references: References, console: Console) -> None:
+    """Say so where a model that read neither of a score's two samples tells them apart: it then measures their topics.
+
+    Scores that are not read against a retrained model compare no samples.
+    """
+    for score, samples in (references.reference or {}).items():
+        found = auc(*samples.values())
+        if score not in scores or abs(found - 0.5) <= LEAST_UNLIKE:
+            continue
+        first, second = samples
         console.print(
-            f"note: the retrained model, which read neither, tells forget from holdout texts (AUC {reference:.2f}, not "
-            "near 0.5): PrivLeak says little here; take holdout texts that are more like the forget texts",
+            f"note: the retrained model, which read neither, tells {first} from {second} texts (AUC {found:.2f}, not "
+            f"near 0.5): {score} says little here; take {second} texts that are more like the {first} texts",
             soft_wrap=True,
             highlight=False,
         )

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from lethe.store.facts import ROLES
 from lethe.store.optuna_tables import study_names
 from lethe.store.storage import VARIABLE, default_storage, hide_password
 from trainables.folders import expanded
@@ -16,7 +15,9 @@ Option, Argument = typer.Option, typer.Argument
 def report(
     study: Annotated[str, Argument(help="Name of an ablation.")],
     out: Annotated[str, Argument(help="File to write: OUT.html or OUT.md.")],
-    role: Annotated[str, Option(help=f"Whose scores represent a run: {', '.join(ROLES)}.")] = "student",
+    role: Annotated[
+        str, Option(help="Whose scores represent a run: student, teacher, ...; if none is named, the first by name.")
+    ] = "",
     storage: Annotated[
         str | None, Option(envvar=VARIABLE, help="Store of the study: sqlite:///FILE or a PostgreSQL URL.")
     ] = None,

@@ -24,17 +24,18 @@ from lethe.display.progress import Progress as SearchProgress
 from lethe.fronts.objectives import Constraint
 from lethe.search.ledger import Ledger
 from lethe.search.study import Plan, run_study
-from lethe.store.facts import PLANNED, REFERENCE_NOTES, Facts, load_facts, new_id
+from lethe.store.facts import CARDS, PLANNED, REFERENCE_NOTES, Facts, load_facts, new_id
 from lethe.store.storage import going_on_later, hide_password, open_storage, taking_turns
 from lethe.store.study_folder import StudyFolder, folder_name, study_folder
 from lethe_cli import hints
 from lethe_cli.hints import as_typed
 from lethe_cli.plan_table import announce_plan
-from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_unlike_holdout
+from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_unlike_texts
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
 from trainables.methods import find_method
 from trainables.methods.mean_teacher import MeanTeacher
+from trainables.scores import all_scores
 from trainables.scores.references import References
 from trainables.settings import Descent
 from trainables.workers.group import Workers, warm
@@ -68,8 +69,7 @@ def begin(request: Request, configs: Sequence[Descent], console: Console) -> Ref
     check = functools.partial(check_content, stored_content(request))
     references = prepare(request.task, configs, console, cpus=request.cpus, gpus=request.gpus, check=check)
     check_sequences(request.task, configs, references)
-    if any(o.score == "privleak" for o in request.objectives):
-        warn_of_unlike_holdout(references, console)
+    warn_of_unlike_texts([o.score for o in request.objectives], references, console)
     return references
 
 
@@ -145,6 +145,7 @@ def make_facts(request: Request, references: References) -> Facts:
         about=request.about()
         | {
             CONTENT: references.content,
+            CARDS: [asdict(score.card) for score in all_scores().values()],
             "items": references.items,
             REFERENCE_NOTES: list(references.notes),
             "versions": {name: metadata.version(name) for name in PACKAGES},

@@ -20,10 +20,10 @@ from trainables.keys import run_key
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
 from trainables.runs.unlearning import Unlearner
+from trainables.scores import all_scores
 from trainables.settings import Descent
 from trainables.task import Task
 
-SHOWN = ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility")
 SINGLE = "single"  # in the folder of results: a folder for each run, called by the run's key
 
 
@@ -95,7 +95,8 @@ def draw_scores(outcome: dict[str, Any]) -> Table:
     """Draw reference rows and checkpoints; each score is followed by how far its 95% interval reaches."""
     rows = [(name, "", scores) for name, scores in outcome["references"].items()]
     rows += [(point["role"], str(point["step"]), point["scores"]) for point in outcome["checkpoints"]]
-    shown = [name for name in SHOWN if any(name in scores for _, _, scores in rows)]
+    cards = [score.card for score in all_scores().values()]
+    shown = [card.name for card in cards if card.shown and any(card.name in scores for _, _, scores in rows)]
     table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("model", "step", *shown):
         table.add_column(name, justify="right", no_wrap=True)

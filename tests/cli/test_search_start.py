@@ -28,7 +28,7 @@ from trainables.scores.references import References
 from trainables.task import Task
 
 REFERENCES = References(
-    target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), attack=None, items={}, content="", fingerprint=""
+    target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), reference=None, items={}, content="", fingerprint=""
 )
 QUIET = Console(quiet=True)
 

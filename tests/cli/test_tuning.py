@@ -60,7 +60,7 @@ def test_an_arm_whose_search_found_nothing_feasible_keeps_its_own(ledger):
 
 
 REFERENCES = References(
-    target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), attack=None, items={}, content="", fingerprint=""
+    target=scores(knowmem_f=90.0), retrained=scores(knowmem_f=5.0), reference=None, items={}, content="", fingerprint=""
 )
 
 

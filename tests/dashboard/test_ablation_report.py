@@ -196,7 +196,7 @@ def test_a_forest_says_where_no_run_ended(failed):
 
 def test_every_arm_has_a_front_of_its_own(found):
     arms = [arm.name for arm in found.design]
-    figure = ablation_charts.fronts(found.points, arms, "verbmem_f", "knowmem_r", found.goals, found.facts)
+    figure = ablation_charts.fronts(found.points, arms, "verbmem_f", "knowmem_r", found.facts)
     assert [a.text for a in figure.layout.annotations] == arms
     assert sum(len(trace.x) for trace in figure.data) == len(found.points)
 

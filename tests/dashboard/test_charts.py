@@ -14,8 +14,8 @@ from dashboard.charts import fronts as charts
 from dashboard.charts import fronts_3d as charts_3d
 from dashboard.table import BEATEN, FRONT, INFEASIBLE, RUNNING
 
-GOALS = {"verbmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize", "utility": "maximize"}
-REFERENCES = {"target": {name: [90.0, 88.0, 92.0] for name in GOALS}}
+CARDS = {name: tiny_facts().card(name) for name in ("verbmem_f", "privleak", "knowmem_r", "utility")}
+REFERENCES = {"target": {name: [90.0, 88.0, 92.0] for name in CARDS}}
 HOSTILE = "<script>alert(1)</script>%{x}"
 
 
@@ -61,7 +61,7 @@ def test_the_front_is_taken_anew_over_chosen_objectives(points):
 
 
 def test_every_point_is_drawn_once_with_its_key_marker_and_interval(points):
-    figure = charts.front_2d(points, "verbmem_f", "knowmem_r", GOALS, parameters=["lr"])
+    figure = charts.front_2d(points, "verbmem_f", "knowmem_r", CARDS, parameters=["lr"])
     (front,) = traces(figure, "on the front, student")
     assert (list(front.x), list(front.y), list(front.customdata)) == ([10], [50], ["0/10/student"])
     assert (list(front.error_x.array), list(front.error_y.arrayminus)) == ([2], [2])
@@ -70,23 +70,23 @@ def test_every_point_is_drawn_once_with_its_key_marker_and_interval(points):
     looks = [(trace.marker.symbol, trace.marker.color) for trace in figure.data if trace.customdata is not None]
     assert len({symbol for symbol, _ in looks}) == len(looks)  # told apart without colour
     assert "verbmem_f: 10.0 ±2.0" in front.text[0]
-    assert charts.front_2d(points, "verbmem_f", "knowmem_r", GOALS, intervals=False).data[0].error_x.array is None
+    assert charts.front_2d(points, "verbmem_f", "knowmem_r", CARDS, intervals=False).data[0].error_x.array is None
 
 
 def test_axes_say_where_better_is_and_privleak_has_its_line_and_band(points):
-    figure = charts.front_2d(points, "privleak", "verbmem_f", GOALS)
+    figure = charts.front_2d(points, "privleak", "verbmem_f", CARDS)
     assert figure.layout.xaxis.title.text == "privleak  (better: near 0; green: ±5)"
     assert figure.layout.yaxis.title.text == "verbmem_f  (better: down)"
     assert [(s.x0, s.x1) for s in figure.layout.shapes] == [(-5, 5), (0, 0)]
-    other = charts.front_2d(points, "verbmem_f", "knowmem_r", GOALS)
+    other = charts.front_2d(points, "verbmem_f", "knowmem_r", CARDS)
     assert not other.layout.shapes
     assert other.layout.yaxis.title.text.endswith("(better: up)")
 
 
 def test_the_stairs_join_the_points_that_are_best_in_the_two_scores(points):
-    (stairs,) = traces(charts.front_2d(points, "verbmem_f", "knowmem_r", GOALS), "best in these two")
+    (stairs,) = traces(charts.front_2d(points, "verbmem_f", "knowmem_r", CARDS), "best in these two")
     assert list(zip(stairs.x, stairs.y, strict=True)) == [(10, 50), (30, 80)]
-    assert not traces(charts.front_2d(points, "privleak", "knowmem_r", GOALS), "best in these two")
+    assert not traces(charts.front_2d(points, "privleak", "knowmem_r", CARDS), "best in these two")
 
 
 def test_references_the_trajectory_the_ring_and_published_points(points):
@@ -94,7 +94,7 @@ def test_references_the_trajectory_the_ring_and_published_points(points):
         points,
         "verbmem_f",
         "knowmem_r",
-        GOALS,
+        CARDS,
         references=REFERENCES,
         chosen="0/20/teacher",
         trajectory=points[points["trial"] == 0],
@@ -133,22 +133,22 @@ def test_a_label_has_room_beside_its_own_point_and_none_in_a_crowd():
 
 
 def test_three_dimensions_matrix_and_parallel_coordinates_hold_every_point(points):
-    solid = charts_3d.front_3d(points, ["verbmem_f", "privleak", "knowmem_r"], GOALS, references=REFERENCES)
+    solid = charts_3d.front_3d(points, ["verbmem_f", "privleak", "knowmem_r"], CARDS, references=REFERENCES)
     drawn = [k for t in solid.data if t.customdata is not None for k in t.customdata]
     assert sorted(drawn) == sorted(points["key"])
     assert traces(solid, "privleak 0")[0].z == ((0, 0), (0, 0)) or np.all(
         np.array(traces(solid, "privleak 0")[0].y) == 0
     )
-    matrix = charts.scatter_matrix(points, list(GOALS), GOALS)
+    matrix = charts.scatter_matrix(points, list(CARDS), CARDS)
     assert sum(len(t.customdata) for t in matrix.data) == len(points)
-    lines = charts.parallel(points, list(GOALS), GOALS, ["lr", "delta"]).data[0]
+    lines = charts.parallel(points, list(CARDS), CARDS, ["lr", "delta"]).data[0]
     assert [d.label for d in lines.dimensions][-1] == "utility (high)"
     assert list(lines.line.color) == [1, 1, 0, 0, 0]
 
 
 def test_published_figures_stand_in_the_legend_of_three_dimensions_once_and_are_named_at_the_pointer(points):
     known = published.beside("news", tiny_facts())
-    solid = charts_3d.front_3d(points, ["verbmem_f", "privleak", "knowmem_r"], GOALS, published=known)
+    solid = charts_3d.front_3d(points, ["verbmem_f", "privleak", "knowmem_r"], CARDS, published=known)
     (trace,) = traces(solid, "published (7B)")
     named = known.dropna(subset=["verbmem_f", "privleak", "knowmem_r"])["method"]
     assert (trace.mode, list(trace.text)) == ("markers", list(named))
@@ -173,14 +173,14 @@ def test_no_text_from_outside_is_markup_in_a_figure(points):
             hostile,
             "verbmem_f",
             "knowmem_r",
-            GOALS,
+            CARDS,
             parameters=[HOSTILE, "delta"],
             references={HOSTILE: REFERENCES["target"]},
         ),
-        charts.parallel(hostile, ["verbmem_f"], GOALS, [HOSTILE, "delta"]),
-        landscape.slice_chart(hostile, HOSTILE, "verbmem_f", "minimize", None),
-        curves.compare_fronts({HOSTILE: hostile}, "verbmem_f", "knowmem_r", GOALS),
-        charts.front_2d(hostile, "verbmem_f", "knowmem_r", GOALS, published=rows.assign(source="x")),
+        charts.parallel(hostile, ["verbmem_f"], CARDS, [HOSTILE, "delta"]),
+        landscape.slice_chart(hostile, HOSTILE, CARDS["verbmem_f"], None),
+        curves.compare_fronts({HOSTILE: hostile}, "verbmem_f", "knowmem_r", CARDS),
+        charts.front_2d(hostile, "verbmem_f", "knowmem_r", CARDS, published=rows.assign(source="x")),
     ]
     for figure in figures:
         assert "<script" not in figure.to_json()
@@ -214,7 +214,7 @@ def test_importances_find_the_parameter_that_matters_and_refuse_few_trials():
 
 
 def test_a_trial_s_curves_have_bands_and_references(points):
-    figure = curves.score_curves(points[points["trial"] == 0], ["verbmem_f", "privleak"], GOALS, REFERENCES)
+    figure = curves.score_curves(points[points["trial"] == 0], ["verbmem_f", "privleak"], CARDS, REFERENCES)
     assert [t.name for t in figure.data if t.name == "target"] == ["target"] * 2
     assert sum(t.fill == "toself" for t in figure.data) == 4
     assert [(s.y0, s.y1) for s in figure.layout.shapes] == [(-5, 5)]
@@ -229,5 +229,5 @@ def test_a_contour_needs_enough_trials_spread_over_two_numbers(points):
     many = many.assign(verbmem_f=many["lr"] * 100, key="k")
     assert landscape.can_contour(many, "lr", "delta")
     assert not landscape.can_contour(many, "lr", "lr")
-    drawn = landscape.contour_chart(many, "lr", "delta", "verbmem_f", "minimize", {})
+    drawn = landscape.contour_chart(many, "lr", "delta", CARDS["verbmem_f"], {})
     assert np.nanmax(drawn.data[0].z) <= 100

@@ -30,12 +30,10 @@ def found_in(study, **options):
 
 def test_outputs_before_and_after_are_joined_by_their_prompt(tmp_path):
     items("before", 90.0).sample(frac=1, random_state=0).to_parquet(tmp_path / "target.parquet")
-    about = {"items": {"target": str(tmp_path / "target.parquet")}}
-    joined = outputs.before_and_after(items("after", 10.0), about)
+    there, gone = (tiny_facts(about={"items": {"target": place}}) for place in (str(tmp_path / "target.parquet"), "no"))
+    joined = outputs.before_and_after(items("after", 10.0), there)
     assert joined["output_before"].tolist() == joined["output"].str.replace("after", "before").tolist()
-    assert (
-        outputs.before_and_after(items("after", 10.0), {"items": {"target": "nowhere"}})["output_before"].isna().all()
-    )
+    assert outputs.before_and_after(items("after", 10.0), gone)["output_before"].isna().all()
 
 
 def test_of_several_targets_in_the_cache_the_one_with_the_same_prompts_is_taken(tmp_path, monkeypatch):
@@ -44,7 +42,7 @@ def test_of_several_targets_in_the_cache_the_one_with_the_same_prompts_is_taken(
         folder = tmp_path / "lethe" / "references" / name
         folder.mkdir(parents=True)
         frame.to_parquet(folder / "target.parquet")
-    assert outputs.before_and_after(items("after", 10.0), {})["output_before"].iloc[0] == "before 0"
+    assert outputs.before_and_after(items("after", 10.0), tiny_facts())["output_before"].iloc[0] == "before 0"
 
 
 def test_a_search_is_for_text_and_not_for_a_pattern_and_the_biggest_change_comes_first():

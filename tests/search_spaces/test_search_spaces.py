@@ -6,7 +6,7 @@ from lethe.fronts.objectives import GOALS, Objective
 from lethe.search.space import distributions
 from search_spaces import SPACES
 from search_spaces.mean_teacher import SPACE, SPACE_7B
-from search_spaces.objectives import FALLBACK_UTILITY, OBJECTIVES, UTILITY_GUARD
+from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES, UTILITY_GUARD
 from trainables.methods import METHODS, find_method
 
 EVERY = [(method, size) for method, spaces in SPACES.items() for size in spaces]
@@ -52,7 +52,7 @@ def test_a_space_reaches_to_both_sides_of_the_values_that_are_known_to_work(spac
 
 
 def test_every_objective_has_a_goal_that_the_engine_knows():
-    for score, goal in (OBJECTIVES | FALLBACK_UTILITY).items():
+    for score, goal in (OBJECTIVES | FALLBACKS["knowmem_r"]).items():
         assert Objective(score=score, goal=goal).goal in GOALS
     assert OBJECTIVES == {
         "verbmem_f": "minimize",
@@ -62,7 +62,11 @@ def test_every_objective_has_a_goal_that_the_engine_knows():
     }
 
 
+def test_what_is_insisted_on_and_what_gives_way_are_objectives():
+    assert set(INSISTED) | set(FALLBACKS) <= set(OBJECTIVES)
+
+
 def test_general_utility_is_a_guard_and_no_objective():
-    assert set(UTILITY_GUARD) == set(FALLBACK_UTILITY) == {"utility"}
+    assert set(UTILITY_GUARD) == set(FALLBACKS["knowmem_r"]) == {"utility"}
     assert "utility" not in OBJECTIVES
     assert all(0 < share < 1 for share in UTILITY_GUARD.values())

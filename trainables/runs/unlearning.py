@@ -83,7 +83,9 @@ def load_task(task: Task, score_batch: int = SCORE_BATCH) -> Loaded:
         tokenizer=tokenizer,
         target=target,
         references=references,
-        evaluator=Evaluator(benchmark, tokenizer, protocol, references.attack, world=world, passes=references.passes),
+        evaluator=Evaluator(
+            benchmark, tokenizer, protocol, references.reference, world=world, passes=references.passes
+        ),
         world=world,
     )
 

@@ -2,15 +2,49 @@
 
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainables.decoding.log_probs import token_logprobs
+from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.passes import FAST, Passes
-from trainables.scores.privleak import MIN_K
 from trainables.scores.protocol import Protocol
-from trainables.world import ALONE, World
+from trainables.scores.score import Items
+
+if TYPE_CHECKING:
+    from trainables.world import World
+
+MIN_K = (5, 10, 20, 30, 40, 50, 60)  # per cent
+ATTACKS = ("ppl", "zlib", "lower", *(f"min_{percent}" for percent in MIN_K))
+DEFAULT_ATTACK = "min_40"  # that of PrivLeak
+SPLITS = ("forget", "holdout")
+
+
+def prepare(benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> "Attacks":
+    """The texts of a benchmark that are attacked."""
+    return Attacks(benchmark, tokenizer, protocol)
+
+
+class Attacks:
+    """Forgotten texts and texts never seen; call it with a model, for the items of every attack."""
+
+    def __init__(self, benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> None:
+        self._texts = {
+            split: Texts(benchmark.texts("privleak", split), tokenizer, protocol, f"privleak/{split}")
+            for split in SPLITS
+        }
+        self.longest = {f"privleak/{split}": texts.longest for split, texts in self._texts.items()}
+        self._prompts = [text for texts in self._texts.values() for text in texts.texts]
+        self._kinds = [split for split, texts in self._texts.items() for _ in texts.texts]
+
+    def __call__(self, model: Any, **options: Any) -> dict[str, Items]:
+        """The items of each attack, by its name: an item's truth is its split, its value how unlikely its text is."""
+        found = [texts(model, **options) for texts in self._texts.values()]
+        nothing = [""] * len(self._prompts)
+        return {
+            attack: Items(self._prompts, nothing, self._kinds, np.concatenate([scores[attack] for scores in found]))
+            for attack in ATTACKS
+        }
 
 
 class Texts:
@@ -31,7 +65,7 @@ class Texts:
                 raise ValueError(f"{split}[{i}] = {texts[i]!r} has fewer than {needed} tokens: nothing to attack")
 
     def __call__(
-        self, model: Any, *, batch_size: int = 32, world: World = ALONE, passes: Passes = FAST
+        self, model: Any, *, batch_size: int = 32, world: "World | None" = None, passes: Passes = FAST
     ) -> dict[str, np.ndarray]:
         """Each attack's score of each text, [n] each.
 
@@ -39,9 +73,7 @@ class Texts:
         lower: that over its value for the text in lower case; min_K: `min_k`. As in the public code of MUSE.
         """
         texts = [*self._ids, *self._lower]
-        logprobs = world.share_out(
-            lambda ids: token_logprobs(model, ids, batch_size=batch_size, texts=passes.texts), texts
-        )
+        logprobs = read(model, texts, world, batch_size=batch_size, texts=passes.texts)
         loss = np.array([-values.mean() for values in logprobs])
         plain, lower = np.split(loss, 2)
         scores = {"ppl": plain, "zlib": plain / self._bytes, "lower": plain / lower}
@@ -49,6 +81,14 @@ class Texts:
         for percent in MIN_K:
             scores[f"min_{percent}"] = np.array([min_k(values, percent) for values in kept])
         return scores
+
+
+def read(model: Any, ids: list[list[int]], world: "World | None", **options: Any) -> list[np.ndarray]:
+    """The log-probs of each text's tokens but the first; workers share the texts."""
+    from trainables.decoding.log_probs import token_logprobs  # loads torch, which a list of scores does without
+    from trainables.world import ALONE
+
+    return (world or ALONE).share_out(lambda rows: token_logprobs(model, rows, **options), ids)
 
 
 def min_k(logprobs: np.ndarray, percent: int) -> float:

@@ -1,59 +1,47 @@
-"""All MUSE scores of a model in one call, by one protocol, each with its interval and its items.
+"""All scores of a model in one call, by one protocol, each with its interval and its items.
 
-    evaluator = Evaluator(benchmark, tokenizer, PROTOCOLS["muse"], retrained=None)
-    evaluator = evaluator.with_reference(evaluator.attack(retrained_model))
+    evaluator = Evaluator(benchmark, tokenizer, PROTOCOLS["muse"], None)
+    evaluator = evaluator.with_reference(evaluator.reference_of(retrained_model))
     evaluation = evaluator(model)
 
 Loading models and benchmarks is not done here.
 """
 
 import copy
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.passes import FAST, Passes
-from trainables.scores.attacks import Texts
-from trainables.scores.intervals import mean_interval
-from trainables.scores.knowmem import KnowMem
-from trainables.scores.privleak import ATTACKS, DEFAULT_ATTACK, SPLITS, Attack, auc, privleak
+from trainables.scores import all_scores
 from trainables.scores.protocol import Protocol
+from trainables.scores.reductions import Reading, Samples, Undefined, reduce
+from trainables.scores.score import COLUMNS, Items, Score
 from trainables.scores.truths import check_truths
-from trainables.scores.utility import Utility
-from trainables.scores.verbmem import Answers, VerbMem
 from trainables.world import ALONE, World
 
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """A score x100, its 95% interval over items, and their number."""
-
-    value: float
-    low: float
-    high: float
-    n: int
+Reference = Mapping[str, Samples]  # relative score -> what its items of the retrained model are
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """The scores of one model: `items` has a row an item, `attack` is what a retrained reference hands on."""
+    """The scores of one model: `items` has a row an item."""
 
     protocol: str
-    scores: dict[str, Score]
+    scores: dict[str, Reading]
     items: pd.DataFrame
-    attack: Attack
 
 
 class Evaluator:
     """A benchmark made ready for one tokenizer and protocol; calling it with a model gives an Evaluation.
 
-    Scores whose texts the benchmark lacks are absent. Without `retrained`, the Evaluation.attack of the
-    retrained model, PrivLeak and the mia_ scores are absent too: no reference is ever made up. ValueError
-    names a text too short to attack, a truth that the protocol's ROUGE does not see (truths.py), and a reference of
-    other items or with an AUC of 0. The workers of `world` share the items out; all of them have to call, and all get
+    Scores whose texts the benchmark lacks are absent. Without `reference`, the `reference_of` the retrained model,
+    scores that are read against it are absent too: no reference is ever made up. ValueError names a text that a score
+    cannot use, a truth that the protocol's ROUGE does not see (truths.py), and a reference of other items or by which
+    nothing can be divided. The workers of `world` share the items out; all of them have to call, and all get
     the whole evaluation. `passes` are the ways in which the model may be run (`capabilities.probe`); the fastest are
     taken for granted where they are not given.
     """
@@ -63,29 +51,29 @@ class Evaluator:
         benchmark: Benchmark,
         tokenizer: Any,
         protocol: Protocol,
-        retrained: Attack | None,
+        reference: Reference | None,
         *,
         batch_size: int = 32,
         seed: int = 0,
         world: World = ALONE,
         passes: Passes = FAST,
     ) -> None:
-        self.protocol, self.retrained, self.world = protocol, retrained, world
+        self.protocol, self.reference, self.world = protocol, reference, world
         self.batch_size, self.seed, self.passes = batch_size, seed, passes
-        self._answered = _answered(benchmark, tokenizer, protocol)
-        for name, task in self._answered.items():
-            if name != "utility":  # whose choices are compared by their log-probs
-                check_truths(task.truths, protocol, f"benchmark {benchmark.name!r}: {name}")
-        self._texts = {
-            split: Texts(benchmark.texts("privleak", split), tokenizer, protocol, f"privleak/{split}")
-            for split in SPLITS
-            if all(benchmark.has("privleak", other) for other in SPLITS)
-        }
+        found = [score for score in all_scores().values() if score.can_read(benchmark)]
+        self._scores = sorted(found, key=lambda score: score.relative)  # those that stand by themselves come first
+        self._tasks: dict[Callable[..., Any], Any] = {}
+        for score in self._scores:
+            if score.prepare not in self._tasks:
+                self._tasks[score.prepare] = score.prepare(benchmark, tokenizer, protocol)
+            if score.words:
+                truths = self._tasks[score.prepare].truths
+                check_truths(truths, protocol, f"benchmark {benchmark.name!r}: {score.name}")
 
-    def with_reference(self, retrained: Attack) -> "Evaluator":
-        """The same evaluator with a retrained model's attack as reference; nothing is tokenised again."""
+    def with_reference(self, reference: Reference) -> "Evaluator":
+        """The same evaluator with what a retrained model hands on; nothing is tokenised again."""
         other = copy.copy(self)
-        other.retrained = retrained
+        other.reference = reference
         return other
 
     def with_batch_size(self, batch_size: int) -> "Evaluator":
@@ -102,85 +90,44 @@ class Evaluator:
 
     def lengths(self) -> dict[str, int]:
         """Most tokens that a model reads at once, new ones counted: split -> number."""
-        longest = {SPLIT_OF[name]: task.longest for name, task in self._answered.items()}
-        return longest | {f"privleak/{split}": texts.longest for split, texts in self._texts.items()}
+        return {split: tokens for task in self._tasks.values() for split, tokens in task.longest.items()}
 
-    def attack(self, model: Any) -> Attack:
-        """The membership attacks' scores: attack name -> split -> [n]; empty without `privleak` texts."""
-        by_split = {split: texts(model, **self._shared()) for split, texts in self._texts.items()}
-        if not by_split:
-            return {}
-        return {name: {split: scores[name] for split, scores in by_split.items()} for name in ATTACKS}
+    def reference_of(self, model: Any) -> Reference:
+        """What a retrained model hands on: its items of every score that is read against it; empty where none is."""
+        relative = [score for score in self._scores if score.relative]
+        return {score.name: items.by_sample(score.card) for score, items in self._measure(model, relative)}
 
     def __call__(self, model: Any) -> Evaluation:
         """Evaluates the model; its training flag and its attention are as before afterwards."""
-        answers = {name: task(model, **self._shared()) for name, task in self._answered.items()}
-        attack = self.attack(model)
-        scores = {name: self._mean(answer.values) for name, answer in answers.items()}
-        if attack and self.retrained is not None:
-            scores |= self._privleaks(attack, self.retrained)
-        return Evaluation(protocol=self.protocol.name, scores=scores, items=self._items(answers, attack), attack=attack)
+        measured = self._measure(model, self._scores)
+        readings = {score.name: self._read(score, items) for score, items in measured}
+        tables = [_table(score.name, items) for score, items in measured if score.card.shown]
+        return Evaluation(
+            protocol=self.protocol.name,
+            scores={name: reading for name, reading in readings.items() if reading},
+            items=pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS),
+        )
 
-    def _shared(self) -> dict[str, Any]:
-        return {"batch_size": self.batch_size, "world": self.world, "passes": self.passes}
+    def _measure(self, model: Any, scores: Iterable[Score]) -> list[tuple[Score, Items]]:
+        """The items of scores; those with one `prepare` are measured in one go."""
+        shared: dict[str, Any] = {"batch_size": self.batch_size, "world": self.world, "passes": self.passes}
+        wanted = dict.fromkeys(score.prepare for score in scores)
+        measured = {prepare: self._tasks[prepare](model, **shared) for prepare in wanted}
+        return [(score, score.items(measured[score.prepare])) for score in scores]
 
-    def _mean(self, values: np.ndarray) -> Score:
-        low, high = mean_interval(values, seed=self.seed)
-        return Score(value=float(values.mean()), low=low, high=high, n=len(values))
-
-    def _privleaks(self, attack: Attack, retrained: Attack) -> dict[str, Score]:
-        scores = {}
-        for name in ATTACKS:
-            # PrivLeak must be there and refuses a reference AUC of 0; another attack is then left out.
-            if name == DEFAULT_ATTACK or auc(**retrained[name]) > 0:
-                value, low, high = privleak(attack[name], retrained[name], seed=self.seed)
-                n = sum(len(attack[name][split]) for split in SPLITS)
-                scores[_score_name(name)] = Score(value=value, low=low, high=high, n=n)
-        return scores
-
-    def _items(self, answers: dict[str, Answers], attack: Attack) -> pd.DataFrame:
-        tables = [_table(name, answer) for name, answer in answers.items()]
-        if attack:
-            prompts = [text for split in SPLITS for text in self._texts[split].texts]
-            truths = [split for split in SPLITS for _ in self._texts[split].texts]
-            values = np.concatenate([attack[DEFAULT_ATTACK][split] for split in SPLITS])
-            tables.append(_table("privleak", Answers(prompts, [""] * len(prompts), truths, values)))
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
+    def _read(self, score: Score, items: Items) -> Reading | None:
+        """A score's value; None where it has no reference, or none that serves and it is not shown anyhow."""
+        if score.relative and self.reference is None:
+            return None
+        reference = self.reference[score.name] if score.relative and self.reference else None
+        try:
+            return reduce(score.card.reduction, items.by_sample(score.card), reference, seed=self.seed)
+        except Undefined:
+            if score.card.shown:
+                raise
+            return None
 
 
-SPLIT_OF = {
-    "verbmem_f": "verbmem/forget",
-    "knowmem_f": "knowmem/forget_qa",
-    "knowmem_r": "knowmem/retain_qa",
-    "utility": "utility/test",
-}
-_COLUMNS = ["score", "item", "prompt", "output", "truth", "value"]
-
-
-def _score_name(attack: str) -> str:
-    return "privleak" if attack == DEFAULT_ATTACK else f"mia_{attack}"
-
-
-def _answered(benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> dict[str, Any]:
-    tasks: dict[str, Any] = {}
-    if benchmark.has("verbmem", "forget"):
-        tasks["verbmem_f"] = VerbMem(benchmark.rows("verbmem", "forget"), tokenizer, protocol)
-    for name, split in (("knowmem_f", "forget_qa"), ("knowmem_r", "retain_qa")):
-        if benchmark.has("knowmem", split):
-            shots = benchmark.rows("knowmem", f"{split}_icl")
-            tasks[name] = KnowMem(benchmark.rows("knowmem", split), shots, tokenizer, protocol)
-    if benchmark.has("utility", "test"):
-        tasks["utility"] = Utility(benchmark.rows("utility", "test"), tokenizer)
-    return tasks
-
-
-def _table(score: str, answers: Answers) -> pd.DataFrame:
-    columns = (
-        score,
-        range(len(answers.prompts)),
-        answers.prompts,
-        answers.outputs,
-        answers.truths,
-        answers.values,
-    )
-    return pd.DataFrame(dict(zip(_COLUMNS, columns, strict=True)))
+def _table(score: str, items: Items) -> pd.DataFrame:
+    columns = (score, range(len(items.prompts)), items.prompts, items.outputs, items.truths, items.values)
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))

@@ -1,14 +1,17 @@
 """KnowMem: whether the model answers questions about the forgotten (or the retained) texts, few-shot."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trainables.decoding.generate import greedy
+from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.passes import FAST, Passes
 from trainables.scores.protocol import Protocol
 from trainables.scores.rouge import RougeL, decode, finish
-from trainables.scores.verbmem import Answers
-from trainables.world import ALONE, World
+from trainables.scores.score import Items
+from trainables.scores.verbmem import written
+
+if TYPE_CHECKING:
+    from trainables.world import World
 
 Row = Mapping[str, str]
 
@@ -19,30 +22,39 @@ def knowmem_prompts(rows: Sequence[Row], shots: Sequence[Row]) -> list[str]:
     return [f"{examples}Question: {row['question']}\nAnswer: " for row in rows]
 
 
-class KnowMem:
-    """The questions of one `knowmem` split, tokenised once; call it with a model (MUSE, C2 and C4)."""
+def prepare(split: str, benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> "KnowMem":
+    """The questions of a split of a benchmark, with its few-shot examples."""
+    rows, shots = (benchmark.rows("knowmem", name) for name in (split, f"{split}_icl"))
+    return KnowMem(rows, shots, tokenizer, protocol, split)
 
-    def __init__(self, rows: Sequence[Row], shots: Sequence[Row], tokenizer: Any, protocol: Protocol) -> None:
+
+class KnowMem:
+    """The questions of one `knowmem` split, tokenised once; call it with a model."""
+
+    def __init__(
+        self, rows: Sequence[Row], shots: Sequence[Row], tokenizer: Any, protocol: Protocol, split: str = "forget_qa"
+    ) -> None:
         self._tokenizer, self._protocol = tokenizer, protocol
         self.prompts = knowmem_prompts(rows, shots)
         self.truths = [row["answer"].strip() if protocol.strip else row["answer"] for row in rows]
         # Whole strings, never pieces: a BPE may merge across the seam of examples and question.
         self.ids = [tokenizer(prompt, add_special_tokens=True).input_ids for prompt in self.prompts]
         # Tokens read at once: the last new one is never fed.
-        self.longest = max(map(len, self.ids)) + protocol.knowmem_tokens - 1
+        self.longest = {f"knowmem/{split}": max(map(len, self.ids)) + protocol.knowmem_tokens - 1}
         self.rouge = RougeL(self.truths, protocol)
         self.stop = StopWords(tokenizer, protocol.stop_words)
 
-    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE, passes: Passes = FAST) -> Answers:
+    def __call__(
+        self, model: Any, *, batch_size: int = 32, world: "World | None" = None, passes: Passes = FAST
+    ) -> Items:
         """Answers each question in protocol.knowmem_tokens greedy tokens; scores what precedes a stop.
 
         Workers share the questions.
         """
         tokens = self._protocol.knowmem_tokens
-        shared: dict[str, Any] = {"batch_size": batch_size, "decode": passes.decode, "stop": self.stop}
-        new = world.share_out(lambda ids: greedy(model, ids, max_new_tokens=tokens, **shared), self.ids)
+        new = written(model, self.ids, tokens, world, batch_size=batch_size, decode=passes.decode, stop=self.stop)
         outputs = [self._finish(ids) for ids in new]
-        return Answers(self.prompts, outputs, self.truths, 100 * self.rouge(outputs))
+        return Items(self.prompts, outputs, self.truths, 100 * self.rouge(outputs))
 
     def _finish(self, ids: Sequence[int]) -> str:
         return finish(decode(self._tokenizer, ids), self._protocol, self._tokenizer, self._protocol.stop_words)

@@ -1,6 +1,6 @@
 """The two rows every front is read against: the scores of the target and of the retrained model, measured once.
 
-PrivLeak is defined relative to the retrained model's AUC, so its per-item attack scores are kept too. The result is
+Some scores are read against the retrained model's items, so these are kept too. The result is
 cached by a hash of the benchmark, the protocol, the models' files and the program; who only reads it loads no torch.
 """
 
@@ -25,9 +25,8 @@ from trainables.subjects.positions import check_lengths, end_of_positions
 from trainables.task import Places
 
 if TYPE_CHECKING:
-    from trainables.scores.evaluate import Evaluation, Evaluator
+    from trainables.scores.evaluate import Evaluation, Evaluator, Reference
 
-Attack = dict[str, dict[str, np.ndarray]]
 Table = dict[str, list[float]]  # score -> [value, low, high]
 BENCHMARK, TOKENIZER, TARGET, RETRAINED = "benchmark", "tokenizer", "target", "retrained"  # what a note is about
 
@@ -38,7 +37,7 @@ class References:
 
     target: Table
     retrained: Table | None
-    attack: Attack | None  # the retrained model's per-item attack scores
+    reference: "Reference | None"  # the retrained model's items of the scores that are read against them
     items: dict[str, str]  # "target", "retrained" -> Parquet file of per-item outputs
     content: str  # hash of the benchmark and the models
     fingerprint: str  # of these and the protocol
@@ -96,20 +95,21 @@ def _measure(
     from trainables.scores.evaluate import Evaluator
     from trainables.subjects.tokenizers import tokenizer_notes
 
-    evaluator, attack, tables = Evaluator(benchmark, tokenizer, protocol, None, batch_size=batch_size), {}, {}
+    evaluator, tables = Evaluator(benchmark, tokenizer, protocol, None, batch_size=batch_size), {}
+    reference: Reference = {}
     notes = [(BENCHMARK, overlap_notes(benchmark)), (TOKENIZER, tokenizer_notes(tokenizer))]
     if places.retrained is not None:
         model, evaluator, told = _ready(places.retrained, tokenizer, evaluator, load)
         notes.append((RETRAINED, told))
-        attack = evaluator.attack(model)
-        evaluator = evaluator.with_reference(attack) if attack else evaluator
+        reference = evaluator.reference_of(model)
+        evaluator = evaluator.with_reference(reference) if reference else evaluator
         tables[RETRAINED] = _keep(evaluator(model), folder / "retrained.parquet", places.retrained)
     model, evaluator, told = _ready(places.target, tokenizer, evaluator, load, trained=True)
     notes.append((TARGET, told))
     tables[TARGET] = _keep(evaluator(model), folder / "target.parquet", places.target)
     stored = {
         "tables": tables,
-        "attack": {a: {s: v.tolist() for s, v in by_split.items()} for a, by_split in attack.items()} or None,
+        "reference": {score: {s: v.tolist() for s, v in own.items()} for score, own in reference.items()} or None,
         "notes": notes,
         "passes": asdict(evaluator.passes),
         "positions": end_of_positions(model.config),
@@ -166,11 +166,11 @@ def _told(role: str, note: str, places: Places) -> str:
 
 def _read(folder: Path, places: Places, made_from: str, data: str) -> References:
     stored = json.loads((folder / "references.json").read_text())
-    attack = stored["attack"]
+    reference = stored["reference"]
     return References(
         target=stored["tables"]["target"],
         retrained=stored["tables"].get("retrained"),
-        attack=attack and {a: {s: np.array(v) for s, v in by_split.items()} for a, by_split in attack.items()},
+        reference=reference and {n: {s: np.array(v) for s, v in own.items()} for n, own in reference.items()},
         items={name: str(folder / f"{name}.parquet") for name in stored["tables"]},
         passes=Passes(**stored["passes"]),
         positions=stored["positions"],

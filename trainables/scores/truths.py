@@ -8,9 +8,8 @@ from collections.abc import Iterable
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.benchmarks.words import unicode_words
+from trainables.scores import all_scores
 from trainables.scores.protocol import PROTOCOLS, Protocol
-
-TRUTHS = {("verbmem", "forget"): "gt", ("knowmem", "forget_qa"): "answer", ("knowmem", "retain_qa"): "answer"}
 
 
 def check_benchmark_truths(benchmark: Benchmark, protocol: Protocol) -> None:
@@ -48,8 +47,9 @@ def sees(protocol: Protocol, text: str) -> bool:
 
 
 def _truths(benchmark: Benchmark) -> list[tuple[str, list[str]]]:
+    compared = {score.needs[0]: score.words for score in all_scores().values() if score.words}
     return [
         (f"benchmark {benchmark.name!r}: split {config}/{split}", [row[column] for row in rows])
-        for (config, split), column in TRUTHS.items()
+        for (config, split), column in compared.items()
         if (rows := benchmark.splits.get((config, split)))
     ]

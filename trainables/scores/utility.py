@@ -4,14 +4,18 @@ KnowMem_r hardly moves while general ability (MMLU) falls with KnowMem_f, so uti
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainables.decoding.log_probs import token_logprobs
+from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.passes import FAST, Passes
-from trainables.scores.verbmem import Answers
-from trainables.world import ALONE, World
+from trainables.scores.attacks import read
+from trainables.scores.protocol import Protocol
+from trainables.scores.score import Card, Items, Score
+
+if TYPE_CHECKING:
+    from trainables.world import World
 
 
 class Utility:
@@ -32,16 +36,16 @@ class Utility:
                 ids = tokenizer(prompt + choice).input_ids
                 self._ids.append(ids)
                 self._starts.append(_choice_start(before, ids))
-        self.longest = max(map(len, self._ids)) - 1  # tokens read at once: the last is never fed
+        self.longest = {"utility/test": max(map(len, self._ids)) - 1}  # the last token is never fed
 
-    def __call__(self, model: Any, *, batch_size: int = 32, world: World = ALONE, passes: Passes = FAST) -> Answers:
+    def __call__(
+        self, model: Any, *, batch_size: int = 32, world: "World | None" = None, passes: Passes = FAST
+    ) -> Items:
         """100 where the choice that is likeliest given the prompt (sum of its tokens' log-probs) is right, else 0."""
-        logprobs = world.share_out(
-            lambda ids: token_logprobs(model, ids, batch_size=batch_size, texts=passes.texts), self._ids
-        )
+        logprobs = read(model, self._ids, world, batch_size=batch_size, texts=passes.texts)
         sums = iter([values[start - 1 :].sum() for values, start in zip(logprobs, self._starts, strict=True)])
         picked = [int(np.argmax([next(sums) for _ in choices])) for choices in self.choices]
-        return Answers(
+        return Items(
             prompts=self.prompts,
             outputs=[choices[i] for choices, i in zip(self.choices, picked, strict=True)],
             truths=[choices[i] for choices, i in zip(self.choices, self.answers, strict=True)],
@@ -61,3 +65,17 @@ def _choice_start(prompt: Sequence[int], whole: Sequence[int]) -> int:
     pairs = enumerate(zip(prompt, whole, strict=False))
     leave = next((i for i, (a, b) in pairs if a != b), min(len(prompt), len(whole)))
     return max(1, min(leave, len(whole) - 1))
+
+
+def prepare(benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> Utility:
+    """The questions of a benchmark; choices are compared by their log-probs, whatever the protocol."""
+    return Utility(benchmark.rows("utility", "test"), tokenizer)
+
+
+SCORES = (
+    Score(
+        card=Card(name="utility", goal="maximize", meaning="general knowledge", item="general knowledge"),
+        needs=(("utility", "test"),),
+        prepare=prepare,
+    ),
+)

@@ -4,8 +4,8 @@
     ablation = read_ablation("sqlite:////home/me/lethe-results/studies.db", "muse-mini-loco")
     ablation.effects()      # a pandas table: arm, score, difference to the baseline, interval, corrected p
 
-A run is represented by one checkpoint: the `role` that is asked for, student or teacher, after the run's last step. The
-rule is the same for all arms and looks at no score. Imports no ray.
+A run is represented by one checkpoint: that of the `role` that is asked for, after the run's last step. The rule is
+the same for all arms and looks at no score. Imports no ray.
 """
 
 import functools
@@ -36,7 +36,8 @@ from lethe.analysis.designs import (
 from lethe.analysis.effects import Measured, contrast, redraw_auc
 from lethe.fronts import pareto
 from lethe.fronts.objectives import MAXIMIZE, TWO_SIDED, WORST, compared, compared_interval, improves, loss_array
-from lethe.store.facts import ROLES, Facts
+from lethe.store.cards import MEAN, RATIO, Card
+from lethe.store.facts import Facts
 from lethe.store.snapshot import Reader, Snapshot
 from lethe.store.trials import INTERRUPTED
 
@@ -57,7 +58,6 @@ ARM, SEED = "arm", "seed"  # the parameters of an ablation's trials
 VOLUME = "hypervolume"
 ENDED_BADLY, NOT_YET = "failed", "not yet"
 ITEM_COLUMNS = ["score", "item", "truth", "value"]
-TWO_SAMPLES = {"privleak": ("forget", "holdout")}  # scores that compare items of two kinds, and no mean
 
 
 @dataclass(frozen=True)
@@ -161,9 +161,10 @@ class Ablation:
     def _measured(self) -> dict[str, Measured]:
         read = functools.cache(_read_items if self.items else lambda file: None)
         reference = read(self.facts.about.get("items", {}).get("retrained"))
+        redraws = {score: _redrawer(self.facts.card(score), reference) for score in self.goals} | {VOLUME: None}
         return {
-            score: _measure(self.runs, score, self.goals.get(score, MAXIMIZE), read, reference)
-            for score in (*self.goals, VOLUME)
+            score: _measure(self.runs, score, self.goals.get(score, MAXIMIZE), read, redraw)
+            for score, redraw in redraws.items()
         }
 
     def measured(self, score: str) -> Measured:
@@ -188,9 +189,14 @@ class Ablation:
         return table
 
 
-def read_ablation(url: str, name: str, *, role: str = "student", items: bool = True) -> Ablation:
-    """Read an ablation from a store. ValueError where it is not there, or is no ablation."""
+def read_ablation(url: str, name: str, *, role: str = "", items: bool = True) -> Ablation:
+    """Read an ablation from a store. ValueError as in `ablation_of`, and where it is not there."""
     return ablation_of(Reader(url, name).read(), role=role, items=items)
+
+
+def roles_of(points: pd.DataFrame) -> list[str]:
+    """The roles of the checkpoints that were scored, by name."""
+    return sorted(points["role"].unique()) if len(points) else []
 
 
 def is_ablation(facts: Facts) -> bool:
@@ -198,13 +204,18 @@ def is_ablation(facts: Facts) -> bool:
     return DESIGN in facts.about
 
 
-def ablation_of(study: Snapshot, *, role: str = "student", items: bool = True) -> Ablation:
-    """The ablation that a study is. ValueError where it is none, and for an unknown role."""
-    if role not in ROLES:
-        raise ValueError(f"role {role!r} is unknown: choose {', '.join(ROLES)}")
+def ablation_of(study: Snapshot, *, role: str = "", items: bool = True) -> Ablation:
+    """The ablation that a study is; without a role, the first that was scored, by name, represents its runs.
+
+    ValueError where it is none, and for a role that it does not have.
+    """
     if not is_ablation(study.facts):
         raise ValueError(f"study {study.name!r} is a search and no ablation: `lethe ablate` makes one")
+    known = roles_of(study.points)
+    if role and known and role not in known:
+        raise ValueError(f"role {role!r} is unknown: choose {', '.join(known)}")
     design = Design.from_json(study.facts.about[DESIGN])
+    role = role or next(iter(known), "checkpoint")
     runs = _runs(study, design, role)
     return Ablation(study.name, study.facts, design, role, runs, study.points, items)
 
@@ -267,12 +278,11 @@ def _run(trial: Mapping[Any, Any], points: pd.DataFrame, facts: Facts, role: str
     return row | found | {"failure": None, VOLUME: pareto.hypervolume(losses)}
 
 
-def _measure(runs: pd.DataFrame, score: str, goal: str, read: Any, reference: pd.DataFrame | None) -> Measured:
+def _measure(runs: pd.DataFrame, score: str, goal: str, read: Any, redraw: Any) -> Measured:
     """A score of all runs by arm and seed, and its redraws where the items of every run are known and say the same."""
     if score not in runs.columns:
         return Measured(values=pd.DataFrame())
     table = runs.pivot(index=ARM, columns=SEED, values=score).astype(float)
-    redraw = _redrawer(score, reference)
     redrawn: dict[str, np.ndarray] = {}
     items = 0
     for arm, rows in runs.groupby(ARM):
@@ -296,13 +306,13 @@ def _lacks_items(measured: Measured) -> bool:
     )
 
 
-def _redrawer(score: str, reference: pd.DataFrame | None) -> Any:
+def _redrawer(card: Card, reference: pd.DataFrame | None) -> Any:
     """A function from a run's items and its arm to (the score, its redraws, how many items).
 
-    The redraws are the same for every run; what the unseen item in them scores is a coin of the arm's own.
+    None for a score that is made of its items in a way that is not known here. The redraws are the same for every run;
+    what the unseen item in them scores is a coin of the arm's own.
     """
-    if score == VOLUME:
-        return None
+    score = card.name
 
     def mean(table: pd.DataFrame | None, arm: str) -> Any:
         values = _values(table, score)
@@ -311,20 +321,21 @@ def _redrawer(score: str, reference: pd.DataFrame | None) -> Any:
         draws = effects.redraw_mean(values, _counts(score, len(values)))
         return values.mean(), effects.with_unseen(draws, WORST * _coin(score, arm), len(values)), len(values)
 
-    def leak(table: pd.DataFrame | None, arm: str) -> Any:
-        values = [_values(t, score, kind) for t in (table, reference) for kind in TWO_SAMPLES[score]]
+    def ratio(table: pd.DataFrame | None, arm: str) -> Any:
+        values = [_values(t, score, kind) for t in (table, reference) for kind in card.samples]
         known = [v for v in values if v is not None]
         if len(known) < len(values):
             return None
-        (forget, holdout), retrained = known[:2], known[2:]
-        counts = _counts("forget", len(forget)), _counts("holdout", len(holdout))
-        ones = np.ones((1, len(forget))), np.ones((1, len(holdout)))
-        whole, draws = (redraw_auc(forget, holdout, drawn) for drawn in (ones, counts))
+        own, retrained = known[:2], known[2:]
+        sizes = len(own[0]), len(own[1])
+        counts = _counts(card.samples[0], sizes[0]), _counts(card.samples[1], sizes[1])
+        ones = np.ones((1, sizes[0])), np.ones((1, sizes[1]))
+        whole, draws = (redraw_auc(own[0], own[1], drawn) for drawn in (ones, counts))
         base, bases = (redraw_auc(retrained[0], retrained[1], drawn) for drawn in (ones, counts))
-        draws = effects.with_unseen(draws, _coin(score, arm), len(forget), len(holdout))
-        return float(_relative(whole, base)[0]), _relative(draws, bases), len(forget)
+        draws = effects.with_unseen(draws, _coin(score, arm), *sizes)
+        return float(_relative(whole, base)[0]), _relative(draws, bases), sizes[0]
 
-    return leak if score in TWO_SAMPLES else mean
+    return {MEAN: mean, RATIO: ratio}.get(card.reduction)
 
 
 def _relative(auc: np.ndarray, reference: np.ndarray) -> np.ndarray:

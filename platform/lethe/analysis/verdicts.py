@@ -23,7 +23,7 @@ METHOD = (
     "on all of a few items need not be the same). With {count} comparisons some look large by chance: a "
     "difference is called clear only where it stays so after Holm's correction over all of them (5% for the whole "
     "table). A score whose best value is 0 is compared by its distance from 0. In simulations with 2 to 5 seeds, also "
-    "where nearly all items score 0, as VerbMem's may after unlearning, at least 93 of 100 intervals hold the truth."
+    "where nearly all items score 0, as they may after unlearning, at least 93 of 100 intervals hold the truth."
 )
 
 

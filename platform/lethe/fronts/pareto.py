@@ -32,7 +32,7 @@ def front(losses: Array, feasible: Array) -> Array:
 def hypervolume(losses: Array) -> float:
     """Return the share of the box from 0 (best) to 100 (worst) in every objective that the points dominate, in [0, 1].
 
-    Points outside the box (an over-unlearned PrivLeak above 100) add nothing.
+    Points outside the box (a two-sided score beyond 100) add nothing.
     """
     inside = losses[(losses < WORST).all(axis=1)] if len(losses) else losses
     if len(inside) == 0:

@@ -1,5 +1,6 @@
 """What holds for a whole study, stored with it as one user attribute: objectives, constraints, references, versions."""
 
+import functools
 import uuid
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import optuna
 
 from lethe.fronts.objectives import Constraint, Objective
+from lethe.store.cards import CARDS_OF_OLD_STUDIES, Card, card_of, cards_from
 
 FACTS = "lethe"
 PLANNED = "planned"  # study attribute: how many trials were asked for
 REFERENCE_NOTES = "notes"  # in a study's facts: what was seen of its texts and reference models as they were read
-ROLES = ("student", "teacher")  # the models of a trial, each scored at every evaluation
+CARDS = "cards"  # in a study's facts: what is known of each score, in the order in which a reader sees them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,16 @@ class Facts:
     )  # "target" -> score -> [value, low, high]
     about: dict[str, Any] = field(default_factory=dict)  # benchmark, protocol, model, settings, versions, notes
     id: str = ""  # which no other study has, in any store; "" in studies of older versions
+
+    @functools.cached_property
+    def cards(self) -> dict[str, Card]:
+        """The study's score cards by name; of a study that has none, those that were then."""
+        stored = self.about.get(CARDS)
+        return CARDS_OF_OLD_STUDIES if stored is None else cards_from(stored)
+
+    def card(self, score: str) -> Card:
+        """A score's card, with the goal that the study's objectives give it."""
+        return card_of(score, self.cards, {o.score: o.goal for o in self.objectives})
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the store."""

@@ -5,8 +5,8 @@ import pytest
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 
 from trainables.benchmarks.layout import Benchmark
+from trainables.scores.attacks import ATTACKS
 from trainables.scores.evaluate import Evaluator
-from trainables.scores.privleak import ATTACKS
 from trainables.scores.protocol import PROTOCOLS
 
 MUSE = PROTOCOLS["muse"]
@@ -20,8 +20,8 @@ def evaluator(retrained=None, benchmark=None, protocol=MUSE, **options):
 
 @pytest.fixture(scope="module")
 def reference():
-    """The attack of another model: one of no AUC 0, as a retrained model's is."""
-    return evaluator().attack(tiny_model(5))
+    """What another model hands on: one of no AUC 0, as a retrained model is."""
+    return evaluator().reference_of(tiny_model(5))
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +53,17 @@ def test_a_score_is_the_mean_of_its_items(evaluation):
 
 def test_privleak_items_keep_their_text_split_and_attack_score(evaluation):
     rows = evaluation.items.query("score == 'privleak'")
+    handed_on = evaluator().reference_of(tiny_model())["privleak"]
     assert rows.truth.tolist() == ["forget"] * 4 + ["holdout"] * 4
-    assert rows.value.tolist() == [
-        *evaluation.attack["min_40"]["forget"],
-        *evaluation.attack["min_40"]["holdout"],
-    ]
+    assert rows.value.tolist() == [*handed_on["forget"], *handed_on["holdout"]]
     assert rows.prompt.tolist()[:4] == tiny_benchmark().texts("privleak", "forget")
 
 
-def test_without_a_reference_privleak_is_absent_and_the_attack_is_there():
+def test_without_a_reference_privleak_is_absent_and_its_items_are_there(reference):
     evaluation = evaluator()(tiny_model())
     assert set(evaluation.scores) == ANSWERED
-    assert set(evaluation.attack) == set(ATTACKS)
+    assert set(evaluation.items.score) == ANSWERED | {"privleak"}
+    assert set(reference) == LEAKS
 
 
 def test_the_retrained_model_has_privleak_zero_exactly(reference):
@@ -75,9 +74,9 @@ def test_the_retrained_model_has_privleak_zero_exactly(reference):
 
 def test_an_attack_on_which_the_reference_has_auc_zero_is_left_out(reference):
     broken = {name: dict(scores) for name, scores in reference.items()}
-    broken["ppl"]["forget"] = broken["ppl"]["holdout"].min() - np.ones(4)
+    broken["mia_ppl"]["forget"] = broken["mia_ppl"]["holdout"].min() - np.ones(4)
     assert "mia_ppl" not in evaluator(broken)(tiny_model()).scores
-    broken["min_40"]["forget"] = broken["min_40"]["holdout"].min() - np.ones(4)
+    broken["privleak"]["forget"] = broken["privleak"]["holdout"].min() - np.ones(4)
     with pytest.raises(ValueError, match="AUC is 0"):
         evaluator(broken)(tiny_model())
 
@@ -99,7 +98,7 @@ def test_a_benchmark_with_nothing_to_score_gives_an_empty_evaluation():
     benchmark = Benchmark(name="raw", splits={("raw", "forget"): [{"text": "a"}]})
     evaluation = evaluator(benchmark=benchmark)(tiny_model())
     assert evaluation.scores == {}
-    assert evaluation.attack == {}
+    assert evaluator(benchmark=benchmark).reference_of(tiny_model()) == {}
     assert len(evaluation.items) == 0
 
 
@@ -113,7 +112,7 @@ def test_the_batch_size_changes_no_score_and_the_seed_only_intervals(reference, 
 
 
 def test_one_item_a_split_gives_wide_intervals_and_no_warning():
-    above = {name: {"forget": np.ones(1), "holdout": np.zeros(1)} for name in ATTACKS}  # AUC 1
+    above = {name: {"forget": np.ones(1), "holdout": np.zeros(1)} for name in LEAKS}  # AUC 1
     for score in evaluator(above, tiny_benchmark(1))(tiny_model()).scores.values():
         if score.n < 4:  # utility has its own four items
             assert score.high - score.low > 80
@@ -122,7 +121,8 @@ def test_one_item_a_split_gives_wide_intervals_and_no_warning():
 def test_the_protocol_changes_the_scores_and_travels_with_them(reference, evaluation):
     other = evaluator(reference, protocol=PROTOCOLS["open-unlearning"])(tiny_model())
     assert other.protocol == "open-unlearning"
-    assert other.attack["min_40"]["forget"].tolist() != evaluation.attack["min_40"]["forget"].tolist()
+    leaks = [found.items.query("score == 'privleak'").value.tolist() for found in (other, evaluation)]
+    assert leaks[0] != leaks[1]
 
 
 def test_evaluating_leaves_the_model_as_it_was():

@@ -11,10 +11,10 @@ from sklearn.metrics import auc as area
 from sklearn.metrics import roc_auc_score, roc_curve
 from tiny import article, tiny_model, tiny_tokenizer
 
-from trainables.scores.attacks import Texts, min_k
+from trainables.scores.attacks import ATTACKS, MIN_K, Texts, min_k
 from trainables.scores.intervals import item_weights
-from trainables.scores.privleak import ATTACKS, MIN_K, auc, privleak
 from trainables.scores.protocol import PROTOCOLS
+from trainables.scores.reductions import auc, ratio_of_aucs
 
 MUSE, OPEN = PROTOCOLS["muse"], PROTOCOLS["open-unlearning"]
 scores = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=12).map(np.array)
@@ -95,20 +95,20 @@ def test_swapping_forget_and_holdout_mirrors_the_auc(forget, holdout):
 def test_a_model_that_remembers_leaks_fully():
     attack = {"forget": np.array([0.1, 0.2]), "holdout": np.array([3.0, 4.0])}
     retrained = {"forget": np.array([1.0, 3.0]), "holdout": np.array([2.0, 2.5])}
-    assert auc(**attack) == 0
-    assert privleak(attack, retrained)[0] == -100
+    assert auc(*attack.values()) == 0
+    assert ratio_of_aucs(attack, retrained)[0] == -100
 
 
 def test_privleak_by_hand():
     attack = {"forget": np.array([2.0, 4.0]), "holdout": np.array([1.0, 3.0])}  # 3 of 4 pairs: AUC 0.75
     retrained = {"forget": np.array([2.0, 1.0]), "holdout": np.array([1.5, 1.0])}  # 2 + 1/2 of 4: AUC 0.625
-    assert privleak(attack, retrained)[0] == pytest.approx(20)
+    assert ratio_of_aucs(attack, retrained)[0] == pytest.approx(20)
 
 
 @given(scores, scores, st.integers(0, 3))
 def test_the_reference_against_itself_is_zero_with_no_width(forget, holdout, seed):
     attack = {"forget": np.append(forget, 9), "holdout": holdout}  # 9 is above all: the AUC is not 0
-    assert privleak(attack, attack, seed=seed, draws=50) == (0, 0, 0)
+    assert ratio_of_aucs(attack, attack, seed=seed, draws=50) == (0, 0, 0)
 
 
 def weighed_auc(forget, holdout, weights):
@@ -125,7 +125,7 @@ def test_the_interval_is_that_of_weighed_items_and_an_unseen_one_pair_by_pair():
     rng = np.random.default_rng(1)
     base = {split: rng.normal(size=6).round(1) for split in ("forget", "holdout")}
     model = {split: values + rng.normal(size=6).round(1) for split, values in base.items()}
-    value, low, high = privleak(model, base, draws=200)
+    value, low, high = ratio_of_aucs(model, base, draws=200)
     far, worst, best = 1e9, [], []
     for wf, wh in zip(*item_weights((6, 6), 0, 200), strict=True):
         seen = [w[:-1] / w[:-1].sum() for w in (wf, wh)]
@@ -140,7 +140,7 @@ def test_the_interval_is_that_of_weighed_items_and_an_unseen_one_pair_by_pair():
 def test_a_model_that_leaks_all_on_few_items_may_leak_less_on_others():
     attack = {"forget": np.zeros(20), "holdout": np.ones(20)}
     retrained = {"forget": np.arange(20.0), "holdout": np.arange(20.0)}
-    value, low, high = privleak(attack, retrained)
+    value, low, high = ratio_of_aucs(attack, retrained)
     assert (value, low) == (-100, -100)
     assert -75 < high < -50  # AUC up to about 0.17, as of a share of 0 in 20
 
@@ -148,26 +148,26 @@ def test_a_model_that_leaks_all_on_few_items_may_leak_less_on_others():
 def test_one_item_a_split_says_next_to_nothing():
     one = {"forget": np.array([2.0]), "holdout": np.array([1.0])}
     tie = {"forget": np.array([1.0]), "holdout": np.array([1.0])}
-    value, low, high = privleak(one, tie)
+    value, low, high = ratio_of_aucs(one, tie)
     assert (value, high) == (100, pytest.approx(100))
     assert low < -90
 
 
 def test_no_reference_is_refused():
-    with pytest.raises(ValueError, match="needs the attack scores of a retrained model"):
-        privleak({"forget": np.ones(2), "holdout": np.ones(2)}, None)
+    with pytest.raises(ValueError, match="needs the items of a retrained model"):
+        ratio_of_aucs({"forget": np.ones(2), "holdout": np.ones(2)}, None)
 
 
 def test_a_reference_with_auc_zero_is_refused():
     attack = {"forget": np.zeros(2), "holdout": np.ones(2)}
     with pytest.raises(ValueError, match="AUC is 0"):
-        privleak(attack, attack)
+        ratio_of_aucs(attack, attack)
 
 
 def test_a_reference_of_other_items_is_refused():
     attack = {"forget": np.zeros(2), "holdout": np.zeros(2)}
     with pytest.raises(ValueError, match="differ in holdout items: 2 and 3"):
-        privleak(attack, {"forget": np.zeros(2), "holdout": np.zeros(3)})
+        ratio_of_aucs(attack, {"forget": np.zeros(2), "holdout": np.zeros(3)})
 
 
 @pytest.mark.parametrize(("protocol", "text"), [(MUSE, ""), (OPEN, "a")])

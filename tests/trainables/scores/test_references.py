@@ -74,14 +74,14 @@ def test_a_second_call_loads_no_model_and_reads_the_same(measured):
     again = measure(cache, load=loader)
     assert loader.loaded == []
     assert (again.target, again.retrained, again.items) == (first.target, first.retrained, first.items)
-    for name, splits in first.attack.items():
+    for name, splits in first.reference.items():
         for split, values in splits.items():
-            np.testing.assert_array_equal(again.attack[name][split], values)
+            np.testing.assert_array_equal(again.reference[name][split], values)
 
 
 def test_the_rows_are_what_an_evaluator_gives(measured):
     _, references = measured
-    scores = Evaluator(tiny_benchmark(), tiny_tokenizer(), MUSE, references.attack)(tiny_model(0)).scores
+    scores = Evaluator(tiny_benchmark(), tiny_tokenizer(), MUSE, references.reference)(tiny_model(0)).scores
     assert references.target == {name: [s.value, s.low, s.high] for name, s in scores.items()}
 
 
@@ -93,18 +93,18 @@ def test_the_retrained_model_s_privleak_is_exactly_zero(measured):
     assert references.target["privleak"][0] != 0
 
 
-def test_without_a_retrained_model_there_is_no_row_no_attack_and_no_privleak(tmp_path):
+def test_without_a_retrained_model_there_is_no_row_and_no_privleak(tmp_path):
     loader = Loader()
     references = measure(tmp_path, retrained=None, load=loader)
     assert loader.loaded == ["target"]
-    assert (references.retrained, references.attack) == (None, None)
+    assert (references.retrained, references.reference) == (None, None)
     assert set(references.target) == {"verbmem_f", "knowmem_f", "knowmem_r", "utility"}
 
 
-def test_a_benchmark_without_privleak_texts_has_two_rows_and_no_attack(tmp_path):
+def test_a_benchmark_without_privleak_texts_has_two_rows_and_hands_nothing_on(tmp_path):
     splits = {key: rows for key, rows in tiny_benchmark().splits.items() if key[0] in ("raw", "utility")}
     references = measure(tmp_path, benchmark=Benchmark(name="part", splits=splits))
-    assert references.attack is None
+    assert references.reference is None
     assert set(references.target) == set(references.retrained) == {"utility"}
 
 

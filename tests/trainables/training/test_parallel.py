@@ -150,7 +150,7 @@ def test_the_sharded_teacher_has_the_bits_of_the_whole_one(teams, size):
 def score(world: World, parallel: str):
     """Scores and items of a model, whole or sharded, after the teacher took part of it: on every worker."""
     evaluator = Evaluator(tiny_benchmark(), tiny_tokenizer(), PROTOCOLS["muse"], None, batch_size=3)
-    evaluator = evaluator.with_reference(evaluator.attack(tiny_model(1)))
+    evaluator = evaluator.with_reference(evaluator.reference_of(tiny_model(1)))
     evaluator.world = world
     model, teacher = tiny_model(0), tiny_model(2)
     lay_out((model, teacher), Config(parallel=parallel), world)

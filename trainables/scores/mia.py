@@ -1,0 +1,25 @@
+"""The other membership attacks, read as PrivLeak is: PPL, zlib, lower, Min-K% of other K. Measured, and not shown."""
+
+from operator import itemgetter
+
+from trainables.scores.attacks import ATTACKS, DEFAULT_ATTACK, SPLITS, prepare
+from trainables.scores.reductions import RATIO
+from trainables.scores.score import Card, Score
+
+SCORES = tuple(
+    Score(
+        card=Card(
+            name=f"mia_{attack}",
+            goal="zero",
+            meaning=f"shows that it was trained on it, by the attack {attack}",
+            shown=False,
+            reduction=RATIO,
+            samples=SPLITS,
+        ),
+        needs=tuple(("privleak", split) for split in SPLITS),
+        prepare=prepare,
+        items=itemgetter(attack),
+    )
+    for attack in ATTACKS
+    if attack != DEFAULT_ATTACK
+)

@@ -1,0 +1,114 @@
+"""The contract of a score, on one page: what a file of this room holds. No torch is loaded for it.
+
+    SCORES = (
+        Score(
+            card=Card(name="verbmem_f", goal="minimize", meaning="recites forgotten text", item="forgotten text"),
+            needs=(("verbmem", "forget"),),
+            prepare=prepare,  # (benchmark, tokenizer, protocol) -> Task, which measures a model item by item
+        ),
+    )
+
+What the items say becomes one value with its interval by the card's `reduction` (reductions.py). The card is plain data
+and is stored with every study, so that searches, ablations and the dashboard know a score that they do not name.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from typing import Protocol as Interface
+
+import numpy as np
+
+from trainables.benchmarks.layout import Benchmark
+from trainables.scores.protocol import Protocol
+from trainables.scores.reductions import MEAN, RATIO, WHOLE, Samples
+
+if TYPE_CHECKING:
+    from trainables.decoding.passes import Passes
+    from trainables.world import World
+
+GOALS = ("minimize", "maximize", "zero")
+COLUMNS = ["score", "item", "prompt", "output", "truth", "value"]  # of a table of items
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a reader, a search and an ablation have to know of a score. ValueError for what is not allowed."""
+
+    name: str
+    goal: str  # where it should go: minimize, maximize or zero
+    meaning: str  # what a model does that scores high, in a reader's words: "recites forgotten text"
+    item: str = ""  # what an item is, in a reader's words; "" where its items hold nothing that a model wrote
+    forgotten: bool = False  # its items ask for what is to be forgotten: some of them stand for a model
+    good: float | None = None  # where the goal is zero: up to how far from 0 is good
+    shown: bool = True  # tables show it, it may be searched for and its items are kept; else it is only measured
+    reduction: str = MEAN
+    samples: tuple[str, ...] = ()  # of a ratio of AUCs: the two kinds of items, as the column `truth` names them
+
+    def __post_init__(self) -> None:
+        if self.goal not in GOALS:
+            raise ValueError(f"score {self.name!r} has goal {self.goal!r}: choose {', '.join(GOALS)}")
+        if self.reduction not in (MEAN, RATIO):
+            raise ValueError(f"score {self.name!r} has reduction {self.reduction!r}: choose {MEAN!r} or {RATIO!r}")
+        if len(self.samples) != (2 if self.reduction == RATIO else 0):
+            raise ValueError(f"score {self.name!r}: a {RATIO} compares 2 samples, and nothing else has any")
+
+
+@dataclass(frozen=True)
+class Items:
+    """What came of a model, item by item; `values` [n] are x100, but for attack scores, which are what they are."""
+
+    prompts: list[str]
+    outputs: list[str]
+    truths: list[str]
+    values: np.ndarray
+
+    def by_sample(self, card: Card) -> Samples:
+        """The values as they are reduced: of each of the card's samples, or all of them as one."""
+        kinds = np.array(self.truths)
+        return {kind: self.values[kinds == kind] for kind in card.samples} if card.samples else {WHOLE: self.values}
+
+
+class Task(Interface):
+    """A score's texts, tokenised once; call it with a model. It leaves the model as it was."""
+
+    @property
+    def longest(self) -> Mapping[str, int]:
+        """The most tokens that a model reads at once, new ones counted: "config/split" -> number."""
+
+    def __call__(self, model: Any, *, batch_size: int, world: "World", passes: "Passes") -> Any:
+        """The items: the same for every batch size, and on every worker of a world, which share the work."""
+
+
+def whole(measured: Any) -> Items:
+    """What a task that serves one score measured is that score's items."""
+    return measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A score: its card, what it needs of a benchmark, and how a model is measured.
+
+    Scores with the same `prepare` are measured at once, and `items` takes out each one's own.
+    """
+
+    card: Card
+    needs: tuple[tuple[str, str], ...]  # configs and splits of MUSE's layout, without which it is absent
+    prepare: Callable[[Benchmark, Any, Protocol], Task]
+    items: Callable[[Any], Items] = whole
+    words: str = ""  # the column of its first split whose words ROUGE compares, which its protocol has to see
+    lacking: str = ""  # what a benchmark without its splits has not got, where its config says too little
+
+    @property
+    def name(self) -> str:
+        """The card's name."""
+        return self.card.name
+
+    @property
+    def relative(self) -> bool:
+        """Whether it is read against the items of a retrained model, without which it is absent."""
+        return self.card.reduction == RATIO
+
+    def can_read(self, benchmark: Benchmark) -> bool:
+        """Whether a benchmark has all the splits that it needs."""
+        return all(benchmark.has(*split) for split in self.needs)
