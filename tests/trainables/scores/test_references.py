@@ -27,7 +27,7 @@ from trainables.content import content
 from trainables.decoding.capabilities import draw_rows
 from trainables.decoding.passes import FAST
 from trainables.failures import OutOfMemory
-from trainables.keys import hash_of, program_hash
+from trainables.keys import SCORES, hash_of, program_hash
 from trainables.scores import references
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
@@ -157,8 +157,8 @@ def test_a_copy_of_a_model_has_the_model_s_key(folder, tmp_path_factory):
 def test_what_was_measured_carries_its_key_and_is_kept_by_it_and_by_the_program(measured, monkeypatch):
     cache, found = measured
     assert found.fingerprint == fingerprint(found.content, MUSE)
-    assert (cache / hash_of([found.fingerprint, program_hash()]) / "references.json").exists()
-    monkeypatch.setattr(references, "program_hash", lambda: "newer")
+    assert (cache / hash_of([found.fingerprint, program_hash(SCORES)]) / "references.json").exists()
+    monkeypatch.setattr(references, "program_hash", lambda *_: "newer")
     loader = Loader()
     again = measure(cache, load=loader)
     assert loader.loaded == ["retrained", "target"]
