@@ -21,7 +21,7 @@ from lethe_cli.report import report
 from trainables.benchmarks.layout import load_benchmark
 from trainables.config import Config
 from trainables.runs.unlearning import Unlearner
-from trainables.scores import FILES, all_scores
+from trainables.scores import SCORES, all_scores
 from trainables.task import Task
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
@@ -38,7 +38,7 @@ def _the_file_and_its_entry() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         helpers = str(Path(toy_score.__file__).parent)
         patch.setattr(trainables.scores, "__path__", [*trainables.scores.__path__, helpers])
-        patch.setattr(trainables.scores, "FILES", (*FILES, "toy_score"))
+        patch.setattr(trainables.scores, "SCORES", (*SCORES, "toy_score"))
         yield
 
 
@@ -136,5 +136,5 @@ def test_every_page_shows_it(url, monkeypatch, study):
 
 def test_it_stands_behind_all_others_and_is_gone_with_its_entry(monkeypatch):
     assert list(all_scores())[-1] == NAME
-    monkeypatch.setattr(trainables.scores, "FILES", FILES)
+    monkeypatch.setattr(trainables.scores, "SCORES", SCORES)
     assert NAME not in all_scores()

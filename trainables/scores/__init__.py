@@ -4,11 +4,11 @@ from importlib import import_module
 
 from trainables.scores.score import Score
 
-# A new score is a file here that holds `SCORES`, and its name in this line. Readers see them in this order.
-FILES = ("verbmem", "knowmem_f", "privleak", "knowmem_r", "utility", "mia")
+# A new score is a file here, which holds its own `SCORES`, and its name in this line. Readers see them in this order.
+SCORES = ("verbmem", "knowmem_f", "privleak", "knowmem_r", "utility", "mia")
 
 
 def all_scores() -> dict[str, Score]:
     """Every score there is, by its name; no torch is loaded for it."""
-    modules = [import_module(f"trainables.scores.{name}") for name in FILES]
+    modules = [import_module(f"trainables.scores.{name}") for name in SCORES]
     return {score.name: score for module in modules for score in module.SCORES}
