@@ -19,7 +19,7 @@ from lethe.store.storage import VARIABLE, open_storage
 from lethe_cli import checks, search
 from lethe_cli.report import report
 from trainables.benchmarks.layout import load_benchmark
-from trainables.config import Config
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs.unlearning import Unlearner
 from trainables.scores import SCORES, all_scores
 from trainables.task import Task
@@ -80,7 +80,7 @@ def run_all(ledger: Ledger, unlearner: Unlearner, folder: Path, trials: int, set
     """Ask, unlearn, record and tell, trial after trial, as a search does."""
     for _ in range(trials):
         number, params = ledger.ask()
-        config = Config(**{"steps": 1, "eval_every": 1, "batch_size": 2, **settings(params)})
+        config = MeanTeacher(**{"steps": 1, "eval_every": 1, "batch_size": 2, **settings(params)})
         for result in unlearner(config, folder / str(number)):
             for point in result["checkpoints"]:
                 ledger.record(number, point)
