@@ -1,10 +1,1 @@
-"""What is searched and what for, as plain data: a file of spaces a method, objectives, constraints, baselines."""
-
-from search_spaces import mean_teacher, npo_gdr, rmu_adaptive
-
-SMALL, LARGE = "1m", "7b"  # for models of a million parameters, and of billions
-SPACES = {
-    "mean_teacher": {SMALL: mean_teacher.SPACE, LARGE: mean_teacher.SPACE_7B},
-    "npo_gdr": {SMALL: npo_gdr.SPACE, LARGE: npo_gdr.SPACE_7B},
-    "rmu_adaptive": {SMALL: rmu_adaptive.SPACE, LARGE: rmu_adaptive.SPACE_7B},
-}
+"""What is searched and what for, as plain data: a file of spaces and switches a method, objectives, presets."""

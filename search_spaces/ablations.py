@@ -7,8 +7,9 @@ letters (A is the first switch, B the second, ...), so that its resolution is kn
 the mean-teacher paper's, whose public code counts padding in that mean: equal at equal lengths only.
 """
 
-from search_spaces import LARGE, SMALL, mean_teacher, npo_gdr, rmu_adaptive
+from search_spaces import mean_teacher, npo_gdr, rmu_adaptive
 from search_spaces.descent import Switch
+from search_spaces.spaces import LARGE, SMALL
 
 SWITCHES: dict[str, dict[str, dict[str, Switch]]] = {  # by method, and by the size of the models
     "mean_teacher": {SMALL: mean_teacher.SWITCHES, LARGE: mean_teacher.SWITCHES_7B},

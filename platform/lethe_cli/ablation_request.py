@@ -13,9 +13,9 @@ from lethe_cli import checks
 from lethe_cli.flags import AblateFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_study, gather_request
-from search_spaces import SMALL, SPACES
 from search_spaces.ablations import DESIGNS, SWITCHES, TUNED_FACTOR
 from search_spaces.descent import Switch
+from search_spaces.spaces import SMALL, SPACES
 from trainables.methods import find_method
 from trainables.settings import Descent
 

@@ -23,8 +23,8 @@ from lethe.fronts.objectives import GOALS, Objective
 from lethe.search.samplers import make_sampler
 from lethe.search.space import Space, distributions
 from lethe.store.storage import hide_password
-from search_spaces import SPACES
 from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES
+from search_spaces.spaces import SPACES
 from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import NEEDED, Benchmark, load_benchmark

@@ -11,8 +11,8 @@ import typer
 
 from lethe.search.samplers import SAMPLERS
 from lethe.store.storage import VARIABLE
-from search_spaces import LARGE, SMALL
 from search_spaces.ablations import DESIGNS, SWITCHES
+from search_spaces.spaces import LARGE, SMALL
 from trainables.benchmarks import BENCHMARKS, EMBEDDED
 from trainables.methods import METHODS
 from trainables.methods.mean_teacher import MeanTeacher

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lethe.display.progress import open_console
-from search_spaces import SPACES
+from search_spaces.spaces import SPACES
 from trainables.method import Method
 from trainables.methods import METHODS, find_method
 

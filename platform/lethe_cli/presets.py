@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lethe_cli.checks import split_settings
-from search_spaces import SMALL
 from search_spaces.presets import (
     NOT_THE_PAPERS,
     OWN_7B,
@@ -15,6 +14,7 @@ from search_spaces.presets import (
     PRESET_WORKERS,
     SHARED,
 )
+from search_spaces.spaces import SMALL
 from trainables.methods.mean_teacher import MeanTeacher
 
 

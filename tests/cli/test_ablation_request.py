@@ -67,7 +67,7 @@ BAD = {
     "setting 'forget_loss' is switched by this design: leave it out of --set": {"settings": ["forget_loss=npo"]},
     "setting 'seed' is what an ablation repeats: give --seeds": {"settings": ["seed=3"]},
     "arm 'damping=off' is the baseline itself here": {"settings": ["damping=0"]},
-    "'stpes' is no setting of the run": {"settings": ["stpes=3"]},
+    "'stpes' is no setting of mean_teacher": {"settings": ["stpes=3"]},
     "protocol 'must' is unknown": {"protocol": "must"},
 }
 

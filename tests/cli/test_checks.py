@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tiny_folders import benchmark_folder, model_folder
 
 from lethe_cli import checks
-from search_spaces.mean_teacher import SPACES
+from search_spaces.mean_teacher import SPACE
 from trainables.benchmarks import find_source
 from trainables.benchmarks.layout import load_benchmark
 from trainables.config import Config
@@ -155,11 +155,11 @@ def test_an_objective_that_cannot_be_is_named(text, message):
 
 
 def test_a_range_stands_in_the_place_of_the_space_s_own():
-    space = checks.check_space(SPACES, "mean-teacher", ["lr=0.01:0.5", "tol=0.1:0.1"])
+    space = checks.check_space("mean_teacher", "1m", ["lr=0.01:0.5", "tol=0.1:0.1"])
     assert space["lr"] == ("log_uniform", 0.01, 0.5)
     assert space["tol"] == ("log_uniform", 0.1, 0.1)
-    assert space["delta"] == SPACES["mean-teacher"]["delta"]
-    assert "tol" not in SPACES["mean-teacher"]
+    assert space["delta"] == SPACE["delta"]
+    assert "tol" not in SPACE
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_range_stands_in_the_place_of_the_space_s_own():
         ("lr=0.5:0.1", "range of 'lr' is 0.5:0.1: the low end must not be above the high end"),
         ("lr=0:1", "range of 'lr' starts at 0.0: a log-uniform range must start above 0"),
         ("lr=-1:1", "range of 'lr' starts at -1.0"),
-        ("speed=0.1:1", "'speed' is no setting of the run: choose one of lr, alpha"),
+        ("speed=0.1:1", "'speed' is no setting of mean_teacher: choose one of lr, "),
         ("delta=0.1:1.5", "delta is 1.5: it must lie between 0 and 1"),
         ("steps=10:20", "steps is '10.0': it must be a whole number"),
         ("forget_loss=1:2", "forget_loss '1.0' is unknown: choose one of nlul"),
@@ -181,19 +181,19 @@ def test_a_range_stands_in_the_place_of_the_space_s_own():
 )
 def test_a_range_that_makes_no_sense_is_named(text, message):
     with pytest.raises(ValueError, match=message):
-        checks.check_space(SPACES, "mean-teacher", [text])
+        checks.check_space("mean_teacher", "1m", [text])
 
 
 def test_an_unknown_space_is_named_with_the_choices():
-    with pytest.raises(ValueError, match="space 'wide' is unknown: choose mean-teacher, mean-teacher-7b"):
-        checks.check_space(SPACES, "wide", [])
+    with pytest.raises(ValueError, match="space 'wide' is unknown: choose 1m, 7b"):
+        checks.check_space("mean_teacher", "wide", [])
 
 
 def test_a_choice_in_a_space_is_tried_too():
     space = {"penalty": ("choice", ("kl", "none"))}
-    assert checks.check_space({"own": space}, "own", []) == space
+    assert checks.check_bounds(space, "mean_teacher") == space
     with pytest.raises(ValueError, match="penalty 'l2' is unknown"):
-        checks.check_space({"own": {"penalty": ("choice", ("kl", "l2"))}}, "own", [])
+        checks.check_bounds({"penalty": ("choice", ("kl", "l2"))}, "mean_teacher")
 
 
 @given(steps=st.integers(1, 10**6), lr=st.floats(1e-9, 1e3))
@@ -207,7 +207,7 @@ def test_settings_are_read_as_they_were_written(steps, lr):
     ("text", "message"),
     [
         ("steps", "setting 'steps' is not NAME=VALUE, for example steps=60"),
-        ("speed=1", "'speed' is no setting of the run: choose one of"),
+        ("speed=1", "'speed' is no setting of mean_teacher: choose one of"),
         ("lr=-0.1", "lr is -0.1: it must be greater than 0"),
         ("batch_size=9223372036854775808", "batch_size is 9223372036854775808: it must be at most 9223372036854775807"),
         ("alpha=-1", "alpha is -1.0: it must be at least 0"),

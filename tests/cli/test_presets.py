@@ -6,7 +6,8 @@ from lethe_cli import checks
 from lethe_cli.flags import TuneFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.request import make_request
-from search_spaces.mean_teacher import SPACE_7B, SPACES
+from search_spaces.mean_teacher import SPACE, SPACE_7B
+from search_spaces.spaces import SPACES
 from search_spaces.presets import NOT_THE_PAPERS, PRESET_SETTINGS
 from trainables.benchmarks import BENCHMARKS
 from trainables.config import Config
@@ -41,7 +42,7 @@ def test_a_preset_holds_the_paper_s_values(name):
 
 @each_preset
 def test_the_paper_s_values_lie_in_the_space_that_a_preset_searches(name):
-    space = SPACES[find_preset(name).space]
+    space = SPACES["mean_teacher"][find_preset(name).size]
     assert all(low < PRESET_SETTINGS[name][parameter] < high for parameter, (_, low, high) in space.items())
 
 
@@ -52,9 +53,9 @@ def test_a_search_of_muse_news_starts_as_it_is_on_eight_gpus(ask):
 
 
 def test_every_preset_value_gives_way_to_a_flag(ask):
-    request = ask(settings=["steps=9", "parallel=ddp"], space="mean-teacher", workers="2", gpus_per_worker=0.5)
+    request = ask(settings=["steps=9", "parallel=ddp"], space="1m", workers="2", gpus_per_worker=0.5)
     assert (request.base.steps, request.base.parallel, request.base.batch_size) == (9, "ddp", 40)
-    assert (request.space, request.workers, request.gpus) == (SPACES["mean-teacher"], range(2, 3), 0.5)
+    assert (request.space, request.workers, request.gpus) == (SPACE, range(2, 3), 0.5)
 
 
 def test_one_line_says_which_values_are_in_use(ask):
@@ -100,7 +101,7 @@ def test_other_benchmarks_have_lethe_s_defaults_and_no_note(ask):
     request = ask(benchmark="muse-mini")
     assert (request.base, request.space, request.workers, request.gpus) == (
         Config(),
-        SPACES["mean-teacher"],
+        SPACE,
         range(1, 2),
         0,
     )

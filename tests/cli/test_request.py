@@ -126,7 +126,7 @@ def test_resume_starts_a_study_that_is_not_there_yet(ask):
     ("flags", "what"),
     [
         ({"ranges": ["lr=0.1:0.2"]}, "space"),
-        ({"space": "mean-teacher-7b"}, "space"),
+        ({"space": "7b"}, "space"),
         ({"ranges": ["tol=0.1:0.2"]}, "space"),
         ({"settings": ["steps=9"]}, "settings"),
         ({"seed": 1}, "seed 0, not 1"),

@@ -46,7 +46,7 @@ def test_an_arm_takes_the_rates_of_the_recommended_point(ledger):
         number, asked[verbmem] = ledger.ask()
         ledger.record(number, checkpoint(verbmem_f=verbmem))
         ledger.tell(number)
-    found = tuned(Arm(name="loss=ll", levels={"loss": "ll"}, settings={"forget_loss": "ll"}), ledger)
+    found = tuned(Arm(name="loss=ll", levels={"loss": "ll"}, settings={"forget_loss": "ll"}), ledger, SPACE)
     assert found.settings == {"forget_loss": "ll"} | asked[5.0]
     assert found.name == "loss=ll"
 
@@ -56,7 +56,7 @@ def test_an_arm_whose_search_found_nothing_feasible_keeps_its_own(ledger):
     ledger.record(number, checkpoint(utility=0.0))
     ledger.tell(number)
     arm = Arm(name="loss=ll", levels={"loss": "ll"}, settings={"forget_loss": "ll"})
-    assert tuned(arm, ledger) == arm
+    assert tuned(arm, ledger, SPACE) == arm
 
 
 REFERENCES = References(

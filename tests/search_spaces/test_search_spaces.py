@@ -4,9 +4,9 @@ import pytest
 
 from lethe.fronts.objectives import GOALS, Objective
 from lethe.search.space import distributions
-from search_spaces import SPACES
 from search_spaces.mean_teacher import SPACE, SPACE_7B
 from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES, UTILITY_GUARD
+from search_spaces.spaces import SPACES
 from trainables.methods import METHODS, find_method
 
 EVERY = [(method, size) for method, spaces in SPACES.items() for size in spaces]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lethe.analysis import designs
 from lethe.analysis.designs import Design, fractional_factorial, full_factorial, make_design, one_at_a_time, union
-from search_spaces.ablations import DESIGN_SWITCHES, DESIGNS, SWITCHES
+from search_spaces.ablations import DESIGNS as EVERY_DESIGN
+from search_spaces.ablations import SWITCHES as EVERY_SWITCH
 from trainables.config import Config
 
 LOSS = {"nlul": {}, "ll": {"loss": "ll"}, "npo": {"loss": "npo"}}
@@ -103,7 +104,7 @@ def test_a_union_runs_a_shared_arm_once_and_keeps_what_each_part_asked():
 
 
 @each_design
-@pytest.mark.parametrize("switches", DESIGN_SWITCHES.values(), ids=DESIGN_SWITCHES)
+@pytest.mark.parametrize("switches", EVERY_SWITCH["mean_teacher"].values(), ids=EVERY_SWITCH["mean_teacher"])
 def test_every_design_that_ships_has_arms_that_can_run_and_comes_back_from_a_store(name, switches):
     design = make_design(DESIGNS[name], switches)
     assert design.arms[0].name == "baseline"

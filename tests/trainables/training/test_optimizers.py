@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_spaces.ablations import ADAMW_7B
+from search_spaces.mean_teacher import ADAMW_7B
 from trainables.config import Config
 from trainables.settings import WARMUPS
 from trainables.training.optimizers import learning_rate, make_optimizer, set_learning_rate
