@@ -22,13 +22,12 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from trainables.config import Config
 from trainables.decoding.capabilities import FAILURES, probe
 from trainables.decoding.generate import greedy
 from trainables.decoding.log_probs import token_logprobs
 from trainables.decoding.passes import FAST, Passes
 from trainables.memory.plan import Unplanned, shape_of
-from trainables.methods.mean_teacher import unlearn
+from trainables.methods.mean_teacher import MeanTeacher, unlearn
 from trainables.subjects.positions import most_positions
 
 POSITIONS, NEW, MOST = 96, 4, 3_000_000  # positions of a model, tokens decoded, parameters of a model that is "tiny"
@@ -153,7 +152,7 @@ def trains(model: Any) -> str:
     """What comes of a step of the mean teacher on two rows of different lengths, and of one with checkpointing."""
     rows, found = prompts()[2:5:2], []
     for name, checkpointing in (("", False), ("checkpointing ", True)):
-        config = Config(steps=1, batch_size=2, micro_batch_size=2, lr=1e-3, checkpointing=checkpointing)
+        config = MeanTeacher(steps=1, batch_size=2, micro_batch_size=2, lr=1e-3, checkpointing=checkpointing)
         try:
             list(unlearn(copy.deepcopy(model), rows, rows, config, pad=2))
         except FAILURES as error:

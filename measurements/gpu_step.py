@@ -29,12 +29,12 @@ from rich.console import Console
 from rich.table import Table
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from trainables.config import Config
 from trainables.decoding.generate import greedy
 from trainables.decoding.log_probs import token_logprobs
 from trainables.memory.plan import GIB, SCORING, Plan, Scoring, Shape, plan, shape_of
 from trainables.method import Candidate, Step
 from trainables.methods import unlearn
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.training.data import collate
 from trainables.training.teacher import make_teacher
 from trainables.training.trainable import freeze
@@ -96,9 +96,9 @@ def make_config(a: argparse.Namespace) -> LlamaConfig:
     )
 
 
-def make_run(a: argparse.Namespace) -> Config:
+def make_run(a: argparse.Namespace) -> MeanTeacher:
     """The run's settings: the paper's rates, scored behind the last step alone."""
-    return Config(
+    return MeanTeacher(
         lr=5e-4,
         alpha=0.05,
         delta=0.005,
@@ -115,7 +115,7 @@ def make_run(a: argparse.Namespace) -> Config:
 
 
 def measure(
-    shape_config: LlamaConfig, run: Config, device: torch.device, warmup: int, scoring: Scoring
+    shape_config: LlamaConfig, run: MeanTeacher, device: torch.device, warmup: int, scoring: Scoring
 ) -> dict[str, Any]:
     """All figures of one shape and run, as plain data; sizes in bytes, times in seconds."""
     shape = shape_of(shape_config)
@@ -153,7 +153,7 @@ def planned(needed: Plan, phase: str) -> int:
     return sum(parts.values()) - parts["reserve"]
 
 
-def step_flops(shape: Shape, run: Config) -> int:
+def step_flops(shape: Shape, run: MeanTeacher) -> int:
     """FLOPs of one step: the student on both batches, the teacher on one of them."""
     tokens, trainable = run.batch_size * run.max_length, shape.elements(trainable=True)
     head, attention = shape.vocabulary * shape.hidden, shape.layers * run.max_length * shape.heads * shape.head_size
@@ -182,7 +182,7 @@ class Taken:
     used: int | None = None
 
 
-def timed_run(shape_config: LlamaConfig, run: Config, device: torch.device, scoring: Scoring) -> Taken:
+def timed_run(shape_config: LlamaConfig, run: MeanTeacher, device: torch.device, scoring: Scoring) -> Taken:
     """Run all steps, and score the student behind the last one."""
     model, sequences, taken = make_model(shape_config, device), random_sequences(shape_config, run), Taken()
     most_bytes(device)
@@ -198,7 +198,7 @@ def timed_run(shape_config: LlamaConfig, run: Config, device: torch.device, scor
     return taken
 
 
-def score(model: Any, scoring: Scoring, run: Config, device: torch.device) -> None:
+def score(model: Any, scoring: Scoring, run: MeanTeacher, device: torch.device) -> None:
     """What scoring does at its longest: continue every prompt, and take the log-probabilities of its text."""
     generator, size = torch.Generator().manual_seed(1), (scoring.items, scoring.prompt)
     prompts = torch.randint(1, model.config.vocab_size, size, generator=generator).tolist()
@@ -233,7 +233,7 @@ def stopwatch(records: Iterator[Any], device: torch.device) -> Iterator[tuple[fl
         start = time.perf_counter()
 
 
-def timed_floor(shape_config: LlamaConfig, run: Config, device: torch.device, warmup: int) -> list[float]:
+def timed_floor(shape_config: LlamaConfig, run: MeanTeacher, device: torch.device, warmup: int) -> list[float]:
     """Seconds of the passes alone, as often as there are steps to compare with."""
     student = make_model(shape_config, device)
     freeze(student)
@@ -248,7 +248,7 @@ def timed_floor(shape_config: LlamaConfig, run: Config, device: torch.device, wa
     return times[warmup:]
 
 
-def floor_step(student: Any, teacher: Any, sequences: list[list[int]], run: Config, device: torch.device) -> None:
+def floor_step(student: Any, teacher: Any, sequences: list[list[int]], run: MeanTeacher, device: torch.device) -> None:
     """The passes of one step: student on two batches, teacher on one, with gradients of ones for logits."""
     for guided in (False, True):
         for start in range(0, run.batch_size, run.micro_batch_size):
@@ -284,7 +284,7 @@ def make_model(shape_config: LlamaConfig, device: torch.device) -> Any:
         return LlamaForCausalLM(shape_config)
 
 
-def random_sequences(shape_config: LlamaConfig, run: Config) -> list[list[int]]:
+def random_sequences(shape_config: LlamaConfig, run: MeanTeacher) -> list[list[int]]:
     """As many random sequences of full length as a batch has."""
     generator = torch.Generator().manual_seed(0)
     size = (run.batch_size, run.max_length)

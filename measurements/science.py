@@ -18,16 +18,16 @@ from rich.console import Console
 from rich.table import Table
 from transformers.utils.logging import disable_progress_bar
 
-from trainables.config import Config
 from trainables.method import Candidate
 from trainables.methods import unlearn
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs.unlearning import Loaded, load_task
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
 from trainables.task import Task
 from trainables.training.data import chunk_texts
 
-BASE = Config(lr=0.1, steps=20, eval_every=20)
+BASE = MeanTeacher(lr=0.1, steps=20, eval_every=20)
 RECIPES = {
     "MT + NLUL": BASE,
     "MT + LL": replace(BASE, forget_loss="ll"),

@@ -19,14 +19,14 @@ from rich.table import Table
 from scipy import stats
 
 from measurements.science import SHOWN, load
-from trainables.config import Config
 from trainables.method import Candidate
 from trainables.methods import unlearn
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.training.data import chunk_texts
 
-DESCENT = Config(optimizer="adamw", delta=0.0, damping=0.0, steps=60, eval_every=20)  # no teacher, no damping
-METHODS: dict[str, tuple[Config, tuple[float, ...]]] = {  # and its learning rates
-    "MT + NLUL": (Config(steps=40, eval_every=20), (0.05, 0.1)),
+DESCENT = MeanTeacher(optimizer="adamw", delta=0.0, damping=0.0, steps=60, eval_every=20)  # no teacher, no damping
+METHODS: dict[str, tuple[MeanTeacher, tuple[float, ...]]] = {  # and its learning rates
+    "MT + NLUL": (MeanTeacher(steps=40, eval_every=20), (0.05, 0.1)),
     "GA": (replace(DESCENT, forget_loss="ll", penalty="none", steps=30, eval_every=10), (2e-4, 4e-4)),
     "GA + GDR": (replace(DESCENT, forget_loss="ll", penalty="gdr"), (3e-4, 6e-4)),
     "NPO + GDR": (replace(DESCENT, forget_loss="npo_sequence_mean", penalty="gdr"), (3e-4, 1e-3)),

@@ -1,6 +1,6 @@
 """Unlearning itself: losses, the mean teacher, the MUSE scores, benchmarks, and the Ray adapters that run them.
 
-    from trainables import Config, Task, Unlearner, Workers, warm
+    from trainables import MeanTeacher, Task, Unlearner, Workers, warm
 
 Names are loaded when they are first used, so importing this package costs nothing.
 """
@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 EXPORTS = {
-    "Config": "trainables.config",
+    "MeanTeacher": "trainables.methods.mean_teacher",
     "Task": "trainables.task",
     "Unlearner": "trainables.runs.unlearning",
     "unlearn": "trainables.methods",

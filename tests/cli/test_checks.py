@@ -12,7 +12,7 @@ from lethe_cli import checks
 from search_spaces.mean_teacher import SPACE
 from trainables.benchmarks import find_source
 from trainables.benchmarks.layout import load_benchmark
-from trainables.config import Config
+from trainables.methods.mean_teacher import MeanTeacher
 
 
 def test_two_cpus_are_enough_and_one_is_not(monkeypatch):
@@ -198,7 +198,7 @@ def test_a_choice_in_a_space_is_tried_too():
 
 @given(steps=st.integers(1, 10**6), lr=st.floats(1e-9, 1e3))
 def test_settings_are_read_as_they_were_written(steps, lr):
-    assert checks.check_settings([f"steps={steps}", f"lr={lr}", "freeze=False"]) == Config(
+    assert checks.check_settings([f"steps={steps}", f"lr={lr}", "freeze=False"]) == MeanTeacher(
         steps=steps, lr=lr, freeze=False
     )
 

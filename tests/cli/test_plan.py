@@ -15,12 +15,12 @@ from lethe_cli.main import main
 from lethe_cli.plan import plan as command
 from lethe_cli.plan_table import announce_plan, draw_plan, here
 from search_spaces.presets import PRESET_SETTINGS
-from trainables.config import Config
 from trainables.memory.fitting import Memory
 from trainables.memory.plan import GIB, plan
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.task import Task
 
-NEWS = Config(**PRESET_SETTINGS["muse-news"])
+NEWS = MeanTeacher(**PRESET_SETTINGS["muse-news"])
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_the_plan_as_json_is_in_bytes(folder, capsys):
 
 def test_settings_and_presets_meet_as_in_a_run(folder, capsys):
     command(model=folder, settings=["precision=bf16", "max_length=64"], as_json=True)
-    config = Config(precision="bf16", max_length=64)
+    config = MeanTeacher(precision="bf16", max_length=64)
     assert json.loads(capsys.readouterr().out)["phases"] == plan(seven_shape(), config, 1).phases
 
 
@@ -113,7 +113,7 @@ def said(task, config, memory, monkeypatch, workers=8, others=()):
 def test_a_machine_without_a_gpu_refuses_nothing_and_says_nothing_of_small_runs(folder, monkeypatch):
     assert "6.74B parameters" in said(Task(benchmark="muse-news", model=folder), NEWS, Memory(), monkeypatch, workers=1)
     assert said(Task(benchmark="own", model=folder), NEWS, Memory(), monkeypatch) == ""
-    assert said(Task(benchmark="muse-mini"), Config(), Memory(gpu=GIB), monkeypatch) == ""
+    assert said(Task(benchmark="muse-mini"), MeanTeacher(), Memory(gpu=GIB), monkeypatch) == ""
 
 
 def test_a_machine_with_gpus_refuses_what_cannot_fit(folder, monkeypatch):
@@ -144,7 +144,7 @@ def test_of_several_configurations_the_one_that_needs_most_is_shown_and_refused(
 
 def test_of_an_architecture_that_the_plan_does_not_know_a_run_says_so_and_goes_on(tmp_path, monkeypatch):
     MambaConfig(hidden_size=32, num_hidden_layers=2).save_pretrained(tmp_path)
-    told = said(Task(benchmark="muse-news", model=str(tmp_path)), Config(), Memory(gpu=GIB), monkeypatch)
+    told = said(Task(benchmark="muse-news", model=str(tmp_path)), MeanTeacher(), Memory(gpu=GIB), monkeypatch)
     assert told.startswith("note: the memory of a model of type mamba cannot be planned: ")
     assert told.rstrip().endswith("; whether the run fits is not known")
 

@@ -7,10 +7,10 @@ from lethe_cli.flags import TuneFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.request import make_request
 from search_spaces.mean_teacher import SPACE, SPACE_7B
-from search_spaces.spaces import SPACES
 from search_spaces.presets import NOT_THE_PAPERS, PRESET_SETTINGS
+from search_spaces.spaces import SPACES
 from trainables.benchmarks import BENCHMARKS
-from trainables.config import Config
+from trainables.methods.mean_teacher import MeanTeacher
 
 PAPER = {  # arXiv 2504.13388, Llama-2-7B
     "lr": 5e-4, "momentum": 0.95, "delta": 0.005, "damping": 5.0, "beta": 1.0, "clip": 1.0, "tol": 0.02,
@@ -37,7 +37,7 @@ def ask(tmp_path, monkeypatch):
 def test_a_preset_holds_the_paper_s_values(name):
     assert PRESET_SETTINGS[name] == PAPER | RETAIN | EIGHT_GPUS | OWN[name]
     assert name in BENCHMARKS
-    assert Config(**PRESET_SETTINGS[name]).freeze
+    assert MeanTeacher(**PRESET_SETTINGS[name]).freeze
 
 
 @each_preset
@@ -48,7 +48,7 @@ def test_the_paper_s_values_lie_in_the_space_that_a_preset_searches(name):
 
 def test_a_search_of_muse_news_starts_as_it_is_on_eight_gpus(ask):
     request = ask()
-    assert request.base == Config(**PRESET_SETTINGS["muse-news"])
+    assert request.base == MeanTeacher(**PRESET_SETTINGS["muse-news"])
     assert (request.space, request.workers, request.gpus) == (SPACE_7B, range(8, 9), 1)
 
 
@@ -100,7 +100,7 @@ def test_texts_that_cannot_be_read_are_told_before_anything_is_loaded(ask, tmp_p
 def test_other_benchmarks_have_lethe_s_defaults_and_no_note(ask):
     request = ask(benchmark="muse-mini")
     assert (request.base, request.space, request.workers, request.gpus) == (
-        Config(),
+        MeanTeacher(),
         SPACE,
         range(1, 2),
         0,

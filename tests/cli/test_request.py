@@ -15,7 +15,7 @@ from lethe_cli import checks
 from lethe_cli.flags import TuneFlags
 from lethe_cli.request import make_request
 from search_spaces.mean_teacher import SPACE
-from trainables.config import Config
+from trainables.methods.mean_teacher import MeanTeacher
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def test_the_defaults(ask, tmp_path):
     request = ask()
     assert request.name == "muse-mini"
     assert request.space == SPACE
-    assert request.base == Config()
+    assert request.base == MeanTeacher()
     assert [o.score for o in request.objectives] == ["verbmem_f", "knowmem_f", "privleak", "knowmem_r"]
     assert request.guard == {"utility": 0.8}
     assert request.storage == f"sqlite:///{tmp_path}/results/studies.db"

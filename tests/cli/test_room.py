@@ -8,7 +8,7 @@ from transformers import LlamaConfig
 
 from lethe_cli import room
 from lethe_cli.room import announce_room, candidates
-from trainables.config import Config
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.task import Task
 
 Usage = namedtuple("Usage", "total used free")
@@ -27,13 +27,13 @@ def announced(task, folder, monkeypatch, *, free=10**6, note=0):
     monkeypatch.setattr(room.shutil, "disk_usage", lambda place: Usage(0, 0, free))
     monkeypatch.setattr(room, "WORTH_A_NOTE", note)
     console = Console(record=True, width=500)
-    announce_room(task, Config(steps=60, eval_every=20), folder, console)
+    announce_room(task, MeanTeacher(steps=60, eval_every=20), folder, console)
     return console.export_text()
 
 
 @pytest.mark.parametrize(("steps", "every", "count"), [(60, 20, 6), (61, 20, 8), (5, 20, 2), (1200, 60, 40)])
 def test_every_evaluation_has_two_candidates_and_the_last_step_is_one(steps, every, count):
-    assert candidates(Config(steps=steps, eval_every=every)) == count
+    assert candidates(MeanTeacher(steps=steps, eval_every=every)) == count
 
 
 def test_what_is_much_is_told_and_what_is_little_is_not(task, tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ from lethe_cli.main import new_app, run
 from lethe_cli.request import make_request
 from lethe_cli.search import begin, check_sequences, open_ledger
 from lethe_cli.tune import tune
-from trainables.config import Config
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.scores.references import References
 from trainables.task import Task
 
@@ -186,7 +186,7 @@ def test_an_ablation_whose_every_run_failed_says_so(flags, monkeypatch, capsys):
 @pytest.mark.parametrize(("positions", "length"), [(None, 512), (512, 512), (10_000, 512), (16, 16)])
 def test_a_target_takes_what_its_positions_hold(places, positions, length):
     references = replace(REFERENCES, positions=positions)
-    check_sequences(Task(**places), [Config(max_length=length)], references)
+    check_sequences(Task(**places), [MeanTeacher(max_length=length)], references)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_sequences_of_any_arm_beyond_a_target_s_positions_are_told_before_ray_st
     text.write_text("A mill stands in Orton, and a farm in Selby. " * 9)
     GPT2Config(n_positions=16).save_pretrained(target)
     tiny_tokenizer().save_pretrained(target)
-    configs = [Config(max_length=16), Config(unrelated_texts=str(text), **settings)]
+    configs = [MeanTeacher(max_length=16), MeanTeacher(unrelated_texts=str(text), **settings)]
     line = rf"^training on {what} needs \d+ tokens, and gpt2 has 16 positions: take .* \(in training by --set, 16 at most\)"
     with pytest.raises(ValueError, match=line):
         check_sequences(Task(**places | {"model": str(target)}), configs, replace(REFERENCES, positions=16))
@@ -214,7 +214,7 @@ def test_an_arm_that_alone_keeps_no_activations_is_told_before_anything_is_score
     OpenAIGPTConfig(n_positions=512).save_pretrained(target)
     monkeypatch.setattr(preparing, "measure_references", None)
     request = replace(searched, task=replace(searched.task, model=str(target)))
-    configs = [Config(freeze=False, optimizer="adamw"), Config(checkpointing=True), Config(warm_start=2)]
+    configs = [MeanTeacher(freeze=False, optimizer="adamw"), MeanTeacher(checkpointing=True), MeanTeacher(warm_start=2)]
     with pytest.raises(
         ValueError, match=r"^checkpointing is true, but OpenAIGPTLMHeadModel, [^\n]* cannot: leave it out$"
     ):

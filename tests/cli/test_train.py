@@ -10,7 +10,7 @@ from searching import make_tiny
 from lethe_cli import benchmark, main, request, run_file
 from lethe_cli.run_file import RunFile, check_folder
 from lethe_cli.train import train
-from trainables.config import Config
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs import unlearning
 from trainables.task import Task
 
@@ -113,11 +113,11 @@ def test_a_run_that_failed_is_no_run_that_has_ended(lethe, monkeypatch, capsys):
     assert "failure" not in again
 
 
-ASKED = RunFile.of(Task(benchmark="data", cache="here"), Config(), "key")
+ASKED = RunFile.of(Task(benchmark="data", cache="here"), MeanTeacher(), "key")
 
 
 def write(folder, **changes):
-    other = RunFile.of(Task(**({"benchmark": "data"} | changes.pop("task", {}))), Config(**changes), "key")
+    other = RunFile.of(Task(**({"benchmark": "data"} | changes.pop("task", {}))), MeanTeacher(**changes), "key")
     other.write(folder)
 
 
@@ -125,7 +125,7 @@ def test_a_folder_that_is_new_or_empty_is_free_and_its_own_run_s_is_told_apart(t
     for folder in (tmp_path, tmp_path / "new"):
         assert check_folder(folder, ASKED, resume=False) is None
     write(tmp_path)
-    assert check_folder(tmp_path, ASKED, resume=True) == RunFile.of(Task(benchmark="data"), Config(), "key")
+    assert check_folder(tmp_path, ASKED, resume=True) == RunFile.of(Task(benchmark="data"), MeanTeacher(), "key")
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ def test_what_differs_is_named(tmp_path, changes, said):
 
 def test_other_data_or_code_is_another_run(tmp_path):
     write(tmp_path)
-    newer = RunFile.of(Task(benchmark="data"), Config(), "newer")
+    newer = RunFile.of(Task(benchmark="data"), MeanTeacher(), "newer")
     with pytest.raises(ValueError, match="its data, its models or the code have changed since"):
         check_folder(tmp_path, newer, resume=True)
-    assert check_folder(tmp_path, RunFile.of(Task(benchmark="data"), Config()), resume=True)  # not known yet
+    assert check_folder(tmp_path, RunFile.of(Task(benchmark="data"), MeanTeacher()), resume=True)  # not known yet
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}'])

@@ -14,12 +14,13 @@ from lethe_cli import checks, tuning
 from lethe_cli.ablation_request import TUNING_SEED, make_ablation, space_around
 from lethe_cli.flags import AblateFlags
 from lethe_cli.tuning import tune_arms, tuned
-from trainables.config import Config
+from search_spaces.mean_teacher import SPACE
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.scores.references import References
 
 
 def test_each_rate_is_searched_within_the_same_factor_of_the_arm_s_own_value():
-    space = space_around(Config(lr=0.3, alpha=1.0, delta=0.05))
+    space = space_around(MeanTeacher(lr=0.3, alpha=1.0, delta=0.05))
     assert space == {
         "lr": ("log_uniform", pytest.approx(0.06), pytest.approx(1.5)),
         "alpha": ("log_uniform", 0.2, 5.0),
@@ -29,8 +30,8 @@ def test_each_rate_is_searched_within_the_same_factor_of_the_arm_s_own_value():
 
 
 def test_a_frozen_teacher_stays_frozen_and_no_rate_leaves_what_is_allowed():
-    assert set(space_around(Config(delta=0.0))) == {"lr", "alpha"}
-    low, high = space_around(Config(delta=0.9))["delta"][1:]
+    assert set(space_around(MeanTeacher(delta=0.0))) == {"lr", "alpha"}
+    low, high = space_around(MeanTeacher(delta=0.9))["delta"][1:]
     assert (low, high) == (pytest.approx(0.18), 1.0)
 
 

@@ -12,7 +12,7 @@ from lethe.search.ledger import Ledger
 from lethe.store.facts import Facts
 from lethe.store.trials import RERUN_OF, checkpoints
 from trainables.benchmarks.small_models import one_thread
-from trainables.config import Config
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs.unlearning import Unlearner
 from trainables.task import Task
 
@@ -20,7 +20,7 @@ Outcome = list[tuple[dict, list]]  # of each trial its parameters, and its check
 
 
 @one_thread()
-def plain_search(facts: Facts, tiny: Tiny, folder: Path, trials: int, config: Config) -> Outcome:
+def plain_search(facts: Facts, tiny: Tiny, folder: Path, trials: int, config: MeanTeacher) -> Outcome:
     """Run so many trials of the study that these facts describe; in one thread, as workers do."""
     space = {name: tuple(entry) for name, entry in facts.about["space"].items()}
     ledger = Ledger.create(InMemoryStorage(), "plain", facts, space)

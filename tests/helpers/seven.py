@@ -5,10 +5,12 @@ from pathlib import Path
 
 from transformers import LlamaConfig
 
-from trainables.config import Config
 from trainables.memory.plan import Shape, shape_of
+from trainables.methods.mean_teacher import MeanTeacher
 
-BIG = Config(parallel="fsdp", precision="bf16", checkpointing=True, batch_size=40, micro_batch_size=5, max_length=1024)
+BIG = MeanTeacher(
+    parallel="fsdp", precision="bf16", checkpointing=True, batch_size=40, micro_batch_size=5, max_length=1024
+)
 
 
 def seven_config() -> LlamaConfig:

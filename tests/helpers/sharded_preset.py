@@ -6,14 +6,14 @@ from live_bytes import size
 from tiny import tiny_model
 
 from search_spaces.presets import PRESET_SETTINGS
-from trainables.config import Config
 from trainables.method import Evaluated, Step
 from trainables.methods import unlearn
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.training.parallel import local
 from trainables.world import World
 
 SMALL = {"steps": 2, "eval_every": 2, "max_length": 32}
-CONFIG = Config(**(PRESET_SETTINGS["muse-news"] | SMALL))
+CONFIG = MeanTeacher(**(PRESET_SETTINGS["muse-news"] | SMALL))
 ODD = {"intermediate_size": 65}  # rows that two workers cannot halve
 
 

@@ -16,7 +16,7 @@ from lethe.analysis.ablation import read_ablation
 from lethe.store.trials import RERUN_OF, is_interrupted
 from lethe_cli.main import main
 from trainables.benchmarks.small_models import one_thread
-from trainables.config import Config
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs.unlearning import Unlearner
 from trainables.task import Task
 
@@ -64,7 +64,7 @@ def test_a_killed_ablation_goes_on_and_repeats_nothing(killed):
 def test_the_runs_of_a_killed_ablation_are_bit_for_bit_those_of_the_obvious_loop(killed, tiny, place):
     study = optuna.load_study(study_name=NAME, storage=killed.storage)
     arms = {arm.name: arm.settings for arm in read_ablation(killed.storage, NAME).design}
-    base = Config(steps=LENGTH["steps"], eval_every=LENGTH["every"], batch_size=2)
+    base = MeanTeacher(steps=LENGTH["steps"], eval_every=LENGTH["every"], batch_size=2)
     with one_thread():
         unlearner = Unlearner(Task(**tiny.places(), cache=str(place / "cache-plain")))
         for number, (params, scores) in enumerate(outcome(study)):

@@ -23,7 +23,7 @@ from slow_points import read_points
 from lethe.store.facts import load_facts
 from lethe.store.trials import RERUN_OF, is_interrupted
 from trainables.benchmarks.small_models import one_thread
-from trainables.config import parse_config
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.subjects.models import load_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -82,7 +82,7 @@ def searched(place, tiny):
 
 
 def settings(**chosen):
-    return parse_config({name: str(value) for name, value in chosen.items()})
+    return MeanTeacher.parse({name: str(value) for name, value in chosen.items()})
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import torch
 from seven import seven_shape
 
 from measurements import gpu_step
-from trainables.config import Config
 from trainables.memory.plan import plan
+from trainables.methods.mean_teacher import MeanTeacher
 
 TINY = "--layers 2 --width 64 --vocabulary 300 --length 32 --batch 4 --micro 2 --steps 3 --warmup 1 --items 3 --new 4 --precision fp32".split()
 
@@ -29,7 +29,7 @@ def test_it_runs_on_a_cpu_prints_a_table_and_writes_json(tmp_path, monkeypatch, 
 
 
 def test_flops_of_a_7b_step_are_about_fourteen_a_weight_and_token():
-    run = Config(batch_size=40, max_length=1024)
+    run = MeanTeacher(batch_size=40, max_length=1024)
     matrices = 6_738_415_616 - 32000 * 4096 - 65 * 4096  # embeddings are looked up, norms are small
     expected = 40 * 1024 * 14 * matrices
     assert expected < gpu_step.step_flops(seven_shape(), run) < 1.06 * expected
@@ -48,7 +48,7 @@ def test_the_floor_reaches_every_trainable_weight():
 
 @pytest.mark.parametrize("phase", ["loss", "backward", "update", "scoring"])
 def test_what_is_planned_is_a_phase_without_its_reserve(phase):
-    needed = plan(seven_shape(), Config())
+    needed = plan(seven_shape(), MeanTeacher())
     assert gpu_step.planned(needed, phase) + needed.phases[phase]["reserve"] == needed.need(phase)
 
 

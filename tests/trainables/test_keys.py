@@ -10,9 +10,9 @@ from searching import make_tiny
 
 from trainables import keys
 from trainables.benchmarks.layout import load_benchmark, write_benchmark
-from trainables.config import Config
 from trainables.content import content
 from trainables.keys import run_key
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.methods.npo import NPO
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.references import fingerprint
@@ -32,7 +32,7 @@ def data_of(task: Task) -> str:
 
 
 def test_the_same_run_has_the_same_key(task):
-    assert run_key(Config(), data_of(task)) == run_key(Config(), data_of(replace(task)))
+    assert run_key(MeanTeacher(), data_of(task)) == run_key(MeanTeacher(), data_of(replace(task)))
 
 
 @pytest.mark.parametrize(
@@ -51,29 +51,29 @@ def test_another_text_has_another_key(task):
 
 def another(name: str, value: object) -> object:
     """A value of a setting that is allowed, and not this one."""
-    choices = Config.allowed()[name].choices
+    choices = MeanTeacher.allowed()[name].choices
     if choices:
         return next(choice for choice in choices if choice != value)
     return not value if isinstance(value, bool) else value + 2 if isinstance(value, int) else value / 2 or 1.0
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Config) if field.name != "unrelated_texts"])
+@pytest.mark.parametrize("name", [field.name for field in fields(MeanTeacher) if field.name != "unrelated_texts"])
 def test_every_setting_decides(name):
-    other = another(name, getattr(Config(), name))
-    assert run_key(replace(Config(), **{name: other}), "data") != run_key(Config(), "data")
+    other = another(name, getattr(MeanTeacher(), name))
+    assert run_key(replace(MeanTeacher(), **{name: other}), "data") != run_key(MeanTeacher(), "data")
 
 
 def test_texts_of_one_s_own_decide_by_what_they_hold_and_not_by_where_they_lie(tmp_path):
     found = {}
     for place, text in (("a", "One."), ("b", "One."), ("c", "Two.")):
         (tmp_path / f"{place}.txt").write_text(text)
-        found[place] = run_key(Config(unrelated_texts=str(tmp_path / f"{place}.txt")), "data")
+        found[place] = run_key(MeanTeacher(unrelated_texts=str(tmp_path / f"{place}.txt")), "data")
     assert found["a"] == found["b"]
-    assert len({found["a"], found["c"], run_key(Config(), "data")}) == 3
+    assert len({found["a"], found["c"], run_key(MeanTeacher(), "data")}) == 3
 
 
 def test_other_data_have_another_key():
-    assert run_key(Config(), "other") != run_key(Config(), "data")
+    assert run_key(MeanTeacher(), "other") != run_key(MeanTeacher(), "data")
 
 
 @pytest.fixture
@@ -120,15 +120,15 @@ def test_a_new_setting_with_a_default_changes_no_key():
 
 
 def test_two_methods_of_the_same_settings_have_keys_of_their_own():
-    assert run_key(NPO(), "data") != run_key(Config(), "data")
+    assert run_key(NPO(), "data") != run_key(MeanTeacher(), "data")
 
 
 @pytest.mark.parametrize("library", ["torch", "transformers"])
 def test_another_version_of_what_computes_has_another_key_of_runs_and_of_reference_scores(library, monkeypatch):
-    before, program = run_key(Config(), "data"), keys.program_hash(keys.SCORES)
+    before, program = run_key(MeanTeacher(), "data"), keys.program_hash(keys.SCORES)
     installed = metadata.version
     monkeypatch.setattr(metadata, "version", lambda name: "0.0" if name == library else installed(name))
-    assert run_key(Config(), "data") != before
+    assert run_key(MeanTeacher(), "data") != before
     assert keys.program_hash(keys.SCORES) != program
 
 
@@ -136,6 +136,7 @@ def test_the_code_s_hash_is_that_of_what_was_imported_and_changes_with_a_line_of
     (tmp_path / "deep").mkdir()
     file = tmp_path / "deep" / "one.py"
     file.write_text("x = 1\n")
+    keys.code_hash()  # before it is asked for another place
     monkeypatch.setattr(keys, "CODE", tmp_path)
     fresh = keys.code_hash.__wrapped__
     before = fresh()

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainables import settings as descent
-from trainables.config import Config
 from trainables.methods import METHODS, find_method
+from trainables.methods.mean_teacher import MeanTeacher
 
 ROOT = Path(__file__).parents[2]
 CLASSES = [find_method(name).settings for name in METHODS]
@@ -87,23 +87,23 @@ def test_a_share_may_not_exceed_1(cls, name):
 
 
 def test_what_is_a_share_is_said_to_be_one():
-    assert {name for cls, name in SHARES if cls is Config} == {"delta", "momentum", "threshold", "forget_fraction"}
+    assert {name for cls, name in SHARES if cls is MeanTeacher} == {"delta", "momentum", "threshold", "forget_fraction"}
 
 
 @pytest.mark.parametrize("name", ["max_length", "regularisation_length"])
 def test_a_sequence_of_one_token_predicts_nothing_and_is_refused(name):
     with pytest.raises(ValueError, match=f"^{name} is 1: a sequence needs at least 2 tokens"):
-        Config(**{name: 1})
-    assert getattr(Config(**{name: 2}), name) == 2
+        MeanTeacher(**{name: 1})
+    assert getattr(MeanTeacher(**{name: 2}), name) == 2
 
 
 def test_a_longer_regularisation_length_is_the_longest_sequence():
-    assert Config(max_length=5, regularisation_length=9).longest == 9
-    assert Config(max_length=5).longest == 5
+    assert MeanTeacher(max_length=5, regularisation_length=9).longest == 9
+    assert MeanTeacher(max_length=5).longest == 5
 
 
 def test_a_configuration_cannot_be_changed_but_replaced_and_is_checked_again():
-    config = Config(seed=3)
+    config = MeanTeacher(seed=3)
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.seed = 4
     with pytest.raises(ValueError, match="lr is -1"):
@@ -115,12 +115,12 @@ fractions = st.floats(0.001, 1)
 
 @given(lr=fractions, delta=fractions, steps=st.integers(1, 10**6), freeze=st.booleans())
 def test_settings_written_as_text_are_read_back_as_they_were(lr, delta, steps, freeze):
-    config = Config(lr=lr, delta=delta, steps=steps, freeze=freeze, forget_loss="ll")
-    assert Config.parse({k: str(v) for k, v in dataclasses.asdict(config).items()}) == config
+    config = MeanTeacher(lr=lr, delta=delta, steps=steps, freeze=freeze, forget_loss="ll")
+    assert MeanTeacher.parse({k: str(v) for k, v in dataclasses.asdict(config).items()}) == config
 
 
 def test_text_settings_stand_above_the_values():
-    assert Config.parse({"lr": "0.5"}, lr=0.1, steps=7) == Config(lr=0.5, steps=7)
+    assert MeanTeacher.parse({"lr": "0.5"}, lr=0.1, steps=7) == MeanTeacher(lr=0.5, steps=7)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_text_settings_stand_above_the_values():
 )
 def test_a_bad_setting_is_named_with_what_is_allowed(settings, message):
     with pytest.raises(ValueError, match=message):
-        Config.parse(settings)
+        MeanTeacher.parse(settings)
 
 
 def test_methods_are_listed_and_their_settings_checked_without_loading_torch():

@@ -1,7 +1,7 @@
 """What a worker keeps warm: a task's data, models and tokens, loaded once and unlearned again for every trial.
 
     unlearner = Unlearner(Task(benchmark="muse-mini", cache="/tmp/cache"))
-    for evaluation in unlearner(Config(steps=60), Path("runs/1")): ...
+    for evaluation in unlearner(MeanTeacher(steps=60), Path("runs/1")): ...
 
 Every evaluation step gives one plain dict that can be sent anywhere: the step, and for the student and the teacher the
 scores with their intervals and where the weights and the per-item outputs were written. A run that was interrupted is

@@ -13,8 +13,9 @@ from lethe.analysis import designs
 from lethe.analysis.designs import Design, fractional_factorial, full_factorial, make_design, one_at_a_time, union
 from search_spaces.ablations import DESIGNS as EVERY_DESIGN
 from search_spaces.ablations import SWITCHES as EVERY_SWITCH
-from trainables.config import Config
+from trainables.methods.mean_teacher import MeanTeacher
 
+DESIGNS, SWITCHES = EVERY_DESIGN["mean_teacher"], EVERY_SWITCH["mean_teacher"]["1m"]
 LOSS = {"nlul": {}, "ll": {"loss": "ll"}, "npo": {"loss": "npo"}}
 DAMPING = {"on": {}, "off": {"damping": 0.0}}
 each_design = pytest.mark.parametrize("name", DESIGNS)
@@ -109,7 +110,7 @@ def test_every_design_that_ships_has_arms_that_can_run_and_comes_back_from_a_sto
     design = make_design(DESIGNS[name], switches)
     assert design.arms[0].name == "baseline"
     assert len({arm.name for arm in design}) == len(design)
-    assert len({Config(**arm.settings) for arm in design} | {Config()}) >= len(design)
+    assert len({MeanTeacher(**arm.settings) for arm in design} | {MeanTeacher()}) >= len(design)
     assert Design.from_json(json.loads(json.dumps(design.to_json()))) == design
 
 
@@ -122,7 +123,7 @@ def test_the_fraction_that_ships_keeps_main_effects_clear():
 def test_a_baseline_s_settings_are_a_config_s_defaults():
     baselines = {name: next(iter(levels.values())) for name, levels in SWITCHES.items()}
     for settings in baselines.values():
-        assert Config(**settings) == Config()
+        assert MeanTeacher(**settings) == MeanTeacher()
 
 
 def part(kind="one at a time", generators=(), **switches):

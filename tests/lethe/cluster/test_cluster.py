@@ -14,7 +14,7 @@ from rich.console import Console
 from lethe.analysis.designs import Arm
 from lethe.cluster.connection import Cluster, connect, run_remotely, slots
 from lethe.cluster.cores import available_cpus
-from trainables.config import Config
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.task import Task
 
 
@@ -135,7 +135,7 @@ def test_reference_scores_are_measured_on_a_worker_s_gpu_before_a_search_and_bef
     monkeypatch.setattr("lethe_cli.search.stored_content", lambda request: None)
     monkeypatch.setattr("lethe_cli.preparing.locate", lambda *_, **__: None)
     monkeypatch.setattr("lethe.cluster.connection.connect", connect)
-    request = SimpleNamespace(notes=(), name="n", task=Task(benchmark="b"), base=Config(), design=[Arm(name="baseline", settings={}, levels={})], workers=range(1, 2), cpus=1, gpus=1)  # fmt: skip
+    request = SimpleNamespace(notes=(), name="n", task=Task(benchmark="b"), base=MeanTeacher(), design=[Arm(name="baseline", settings={}, levels={})], workers=range(1, 2), cpus=1, gpus=1)  # fmt: skip
     with pytest.raises(ConnectionError):
         resolve_name(run)(request, Console())
 

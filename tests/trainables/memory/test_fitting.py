@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seven import BIG, seven_shape
 
-from trainables.config import Config
 from trainables.memory.fitting import MOST_PROPOSALS, Memory, check_fit, fits, proposals
 from trainables.memory.plan import GIB, plan
+from trainables.methods.mean_teacher import MeanTeacher
 
 
 def changed(config, change):
@@ -65,7 +65,7 @@ def test_no_shards_are_proposed_where_workers_share_a_gpu(parallel, workers, gpu
     micro=st.integers(1, 40),
 )
 def test_every_proposal_fits_and_needs_each_of_its_changes(workers, gpu, parallel, precision, checkpointing, micro):
-    config = Config(
+    config = MeanTeacher(
         parallel=parallel,
         precision=precision,
         checkpointing=checkpointing,

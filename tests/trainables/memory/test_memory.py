@@ -13,10 +13,10 @@ from tiny import tiny_model
 from torch.autograd.graph import saved_tensors_hooks
 from transformers import Gemma4TextConfig, GPT2Config, GPTNeoXConfig, MambaConfig, RwkvConfig
 
-from trainables.config import Config
 from trainables.memory.plan import BACKWARD, GIB, LOSS, SCORING, UPDATE, Unplanned, plan, read_shape, saved, shape_of
 from trainables.method import Evaluated
 from trainables.methods import unlearn
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.training.trainable import freeze
 
 SEVEN, FROZEN = 6_738_415_616, 2 * 32000 * 4096 + 65 * 4096  # parameters; embeddings, head and 65 norms
@@ -81,13 +81,13 @@ def test_the_host_holds_target_student_and_teacher_of_every_worker_of_a_node():
 
 def test_scoring_is_planned_with_the_batch_that_the_run_takes():
     shape = shape_of(wide_model().config)
-    small, large = (plan(shape, Config(score_batch=size)).phases[SCORING]["key-value cache"] for size in (5, 50))
+    small, large = (plan(shape, MeanTeacher(score_batch=size)).phases[SCORING]["key-value cache"] for size in (5, 50))
     assert large == 10 * small
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_parameters_gradients_state_and_teacher_are_the_bytes_of_a_real_step(optimizer):
-    model, config = wide_model(), Config(optimizer=optimizer, steps=1, batch_size=2, max_length=32)
+    model, config = wide_model(), MeanTeacher(optimizer=optimizer, steps=1, batch_size=2, max_length=32)
     sequences = [list(range(3, 35))] * 4
     (evaluated,) = [
         record for record in unlearn(model, sequences, sequences, config, pad=2) if isinstance(record, Evaluated)
@@ -109,7 +109,7 @@ def test_parameters_gradients_state_and_teacher_are_the_bytes_of_a_real_step(opt
 @pytest.mark.parametrize("case", ["fp32", "ddp bf16", "fsdp bf16", "unfrozen"])
 def test_what_a_forward_pass_saves_is_what_the_plan_says(case, checkpointing):
     """FSDP computes with bf16 weights, ddp by autocast; a row of the batch is padded, so that a mask is there."""
-    config = Config(
+    config = MeanTeacher(
         precision="fp32" if case in ("fp32", "unfrozen") else "bf16",
         checkpointing=checkpointing,
         freeze=case != "unfrozen",
@@ -162,7 +162,7 @@ def saved_bytes(model, config, *, autocast: bool) -> int:
 )
 def test_a_real_run_never_needs_more_than_the_plan_and_not_much_less(shape, settings):
     model = tiny_model(**({"hidden_size": 64, "intermediate_size": 176, "num_key_value_heads": 4} | shape))
-    config = Config(batch_size=4, micro_batch_size=4, steps=3, eval_every=9, max_length=160, **settings)
+    config = MeanTeacher(batch_size=4, micro_batch_size=4, steps=3, eval_every=9, max_length=160, **settings)
     sequences = [[3 + i % 200 for i in range(160)]] * 8
     live = LiveBytes()
     for parameter in model.parameters():
@@ -177,7 +177,7 @@ def test_a_real_run_never_needs_more_than_the_plan_and_not_much_less(shape, sett
 
 workers = st.integers(2, 64)
 configs = st.builds(
-    Config,
+    MeanTeacher,
     parallel=st.just("fsdp"),
     precision=st.sampled_from(["fp32", "bf16"]),
     checkpointing=st.booleans(),

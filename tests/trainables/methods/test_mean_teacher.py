@@ -12,11 +12,10 @@ from tiny import VOCABULARY, tiny_model
 from torch.func import functional_call
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from trainables.config import Config
 from trainables.failures import Diverged
 from trainables.method import Candidate, Evaluated, Step
 from trainables.methods import mean_teacher, unlearn
-from trainables.methods.mean_teacher import FORGET_LOSSES, PENALTIES
+from trainables.methods.mean_teacher import FORGET_LOSSES, PENALTIES, MeanTeacher
 from trainables.settings import OPTIMIZERS, WARMUPS
 from trainables.training.data import sample_indices
 from trainables.training.optimizers import learning_rate
@@ -31,7 +30,7 @@ def sequences(seed: int, count: int, longest: int) -> list[list[int]]:
 
 
 RAGGED_FORGET, RAGGED_RETAIN = sequences(1, 6, 12), sequences(2, 5, 9)
-BASE = Config(lr=0.1, batch_size=6, steps=3, eval_every=3, warmup_steps=0, delta=0.2, damping=2.0)
+BASE = MeanTeacher(lr=0.1, batch_size=6, steps=3, eval_every=3, warmup_steps=0, delta=0.2, damping=2.0)
 
 
 @cache
@@ -59,7 +58,7 @@ class Run:
     teacher: Any
 
 
-def run(config: Config, student=None, *, pad: int = 2) -> Run:
+def run(config: MeanTeacher, student=None, *, pad: int = 2) -> Run:
     student = student or memorised()
     records = list(unlearn(student, RAGGED_FORGET, RAGGED_RETAIN, config, pad=pad))
     candidates = [record for record in records if isinstance(record, Candidate)]
@@ -136,7 +135,7 @@ def slow_update(gradient, state, step, config):
     return config.lr * (state["m"] / (1 - 0.9**step)) / ((state["v"] / (1 - 0.95**step)).sqrt() + 1e-8)
 
 
-def slow_run(config: Config):
+def slow_run(config: MeanTeacher):
     """Student and teacher after all steps, and (forget loss, penalty, norm, c) of each step."""
     student = memorised().double()
     freeze(student)
@@ -318,7 +317,7 @@ def test_the_loop_knows_exactly_the_losses_that_a_configuration_may_name():
 def test_the_smallest_tolerance_that_is_allowed_runs_on_padded_sequences():
     assert all(record.values["forget_loss"] < 20 for record in run(replace(BASE, tol=1e-6)).steps)
     with pytest.raises(ValueError, match="tol is 0"):
-        Config(tol=0)  # padding counts as p = 1, where the logarithm has no value without a tolerance
+        MeanTeacher(tol=0)  # padding counts as p = 1, where the logarithm has no value without a tolerance
 
 
 def test_a_warm_start_is_adamw_against_the_frozen_target_and_then_the_teacher_begins_at_the_student():
@@ -335,7 +334,7 @@ def test_a_warm_start_is_adamw_against_the_frozen_target_and_then_the_teacher_be
     torch.testing.assert_close(seen[2][0] - seen[1][1], 0.2 * clip_of(warm) * moved, rtol=1e-3, atol=1e-7)
 
 
-def clip_of(config: Config) -> float:
+def clip_of(config: MeanTeacher) -> float:
     return run(config).steps[-1].values["clip_coefficient"]
 
 

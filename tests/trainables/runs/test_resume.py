@@ -13,9 +13,9 @@ from test_unlearning import RUN, points, task, unlearner, weights_of  # noqa: F4
 from tiny import tiny_model
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from trainables.config import Config
 from trainables.method import Candidate, Evaluated, State
 from trainables.methods import unlearn
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs import resume
 from trainables.runs.resume import STATE
 from trainables.runs.run_folder import RunFolder
@@ -202,7 +202,7 @@ def with_views():
     ],
 )
 def test_a_run_that_goes_on_has_the_bits_of_one_that_did_not_stop(tmp_path, make, settings):
-    config = Config(**({"steps": 4, "eval_every": 2, "batch_size": 3, "lr": 0.1} | settings))
+    config = MeanTeacher(**({"steps": 4, "eval_every": 2, "batch_size": 3, "lr": 0.1} | settings))
     folder = RunFolder(tmp_path)
     straight = list(run(make, config, folder))  # saves behind step 2, and runs on
 
@@ -226,11 +226,11 @@ def run(make, config, folder, **going_on):
 
 
 def test_frozen_weights_are_not_kept_and_a_tied_one_once(tmp_path):
-    list(run(tied, Config(steps=2, eval_every=2, freeze=False), RunFolder(tmp_path)))
+    list(run(tied, MeanTeacher(steps=2, eval_every=2, freeze=False), RunFolder(tmp_path)))
     names = set(load_file(tmp_path / "state" / "step-000002" / "student.safetensors"))
     assert names == dict(tied().named_parameters()).keys()
     assert "lm_head.weight" not in names
-    list(run(tied, Config(steps=2, eval_every=2), RunFolder(tmp_path)))
+    list(run(tied, MeanTeacher(steps=2, eval_every=2), RunFolder(tmp_path)))
     names = set(load_file(tmp_path / "state" / "step-000002" / "student.safetensors"))
     assert names
     assert all("proj" in name for name in names)

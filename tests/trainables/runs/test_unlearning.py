@@ -15,15 +15,15 @@ from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from trainables.benchmarks.layout import text_rows, write_benchmark
-from trainables.config import Config
 from trainables.failures import OutOfMemory
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs.unlearning import Unlearner, score_table
 from trainables.subjects.models import load_model, save_model
 from trainables.task import Task
 from trainables.workers.session import make_session
 from trainables.world import World
 
-RUN = Config(steps=3, eval_every=2, batch_size=2, lr=0.5)
+RUN = MeanTeacher(steps=3, eval_every=2, batch_size=2, lr=0.5)
 SCORES = {"verbmem_f", "knowmem_f", "knowmem_r", "privleak", "utility"}
 
 
@@ -182,7 +182,7 @@ def test_a_run_writes_nothing_outside_its_folder(run):
 
 def test_the_same_configuration_gives_the_same_bits_alone_and_as_the_tenth(unlearner, task, tmp_path):
     others = [
-        Config(**({"steps": 1, "eval_every": 1, "batch_size": 2, "seed": i} | changes))
+        MeanTeacher(**({"steps": 1, "eval_every": 1, "batch_size": 2, "seed": i} | changes))
         for i, changes in enumerate(
             [
                 {"lr": 1.0},
@@ -207,12 +207,12 @@ def test_the_same_configuration_gives_the_same_bits_alone_and_as_the_tenth(unlea
 
 def test_another_seed_gives_other_bits(unlearner, run, tmp_path):
     _, results = run
-    other = list(unlearner(Config(steps=2, eval_every=2, batch_size=2, lr=0.5, seed=1), tmp_path / "other"))
+    other = list(unlearner(MeanTeacher(steps=2, eval_every=2, batch_size=2, lr=0.5, seed=1), tmp_path / "other"))
     assert weights_of(other)[0] != weights_of(results)[0]
 
 
 def test_a_run_that_diverges_ends_with_its_reason(unlearner, tmp_path):
-    wild = Config(steps=6, eval_every=6, batch_size=2, lr=1e30, clip=1e30, damping=0.0, warmup_steps=0)
+    wild = MeanTeacher(steps=6, eval_every=6, batch_size=2, lr=1e30, clip=1e30, damping=0.0, warmup_steps=0)
     (result,) = unlearner(wild, tmp_path / "wild")
     assert list(result) == ["failure"]
     assert result["failure"].startswith("Diverged: ")
@@ -226,10 +226,10 @@ def test_a_folder_that_cannot_be_written_ends_the_run_with_its_reason(unlearner,
 
 
 def test_a_session_puts_a_trial_s_parameters_in_the_place_of_the_base_s(task, unlearner, tmp_path):
-    base = Config(steps=1, eval_every=1, batch_size=2)
+    base = MeanTeacher(steps=1, eval_every=1, batch_size=2)
     results = list(make_session(task, base, str(tmp_path))({"trial": 7, "lr": 0.9, "delta": 0.5}))
     assert {point["weights"].rsplit("/", 2)[1] for point in points(results)} == {"trial-00007"}
-    by_hand = list(unlearner(Config(steps=1, eval_every=1, batch_size=2, lr=0.9, delta=0.5), tmp_path / "hand"))
+    by_hand = list(unlearner(MeanTeacher(steps=1, eval_every=1, batch_size=2, lr=0.9, delta=0.5), tmp_path / "hand"))
     assert weights_of(results) == weights_of(by_hand)
 
 

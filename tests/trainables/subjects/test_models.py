@@ -19,14 +19,13 @@ from transformers import (
 
 from trainables.subjects.models import (
     check_checkpointing,
-    freeze,
     load_model,
     model_notes,
     save_model,
     storage_notes,
-    trainable_parameters,
 )
 from trainables.subjects.tokenizers import load_tokenizer
+from trainables.training.trainable import freeze, trainable_parameters
 
 
 def tiny_gpt2():

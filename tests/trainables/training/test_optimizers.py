@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces.mean_teacher import ADAMW_7B
-from trainables.config import Config
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.settings import WARMUPS
 from trainables.training.optimizers import learning_rate, make_optimizer, set_learning_rate
 
 
 def rates(steps, **settings):
-    return [learning_rate(Config(**settings), step) for step in steps]
+    return [learning_rate(MeanTeacher(**settings), step) for step in steps]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_the_held_rate_is_a_hundredth_and_then_rises_until_twice_the_warm_up_by_
 def test_an_ablation_s_adamw_at_7b_has_the_rates_and_the_decay_of_the_published_runs_by_hand():
     assert rates((1, 101), **ADAMW_7B) == pytest.approx([1e-8, 1e-8])
     assert rates((102, 151, 201, 202), **ADAMW_7B) == pytest.approx([1e-8, 5e-7, 1e-6, 1e-6])
-    (group,) = make_optimizer([torch.ones(1)], Config(**ADAMW_7B)).param_groups
+    (group,) = make_optimizer([torch.ones(1)], MeanTeacher(**ADAMW_7B)).param_groups
     assert (group["weight_decay"], group["betas"]) == (0.01, (0.9, 0.95))
 
 
@@ -49,7 +49,7 @@ def test_a_rate_never_falls_and_ends_at_lr(warmup, steps):
 def test_weight_decay_draws_the_weights_of_adamw_to_zero_by_rate_times_decay(optimizer, kept):
     weight = torch.tensor([4.0], requires_grad=True)
     weight.grad = torch.zeros(1)
-    config = Config(optimizer=optimizer, lr=0.5, weight_decay=0.01, warmup_steps=0)
+    config = MeanTeacher(optimizer=optimizer, lr=0.5, weight_decay=0.01, warmup_steps=0)
     adapted = make_optimizer([weight], config)
     assert set_learning_rate(adapted, config, 1) == adapted.param_groups[0]["lr"] == 0.5
     adapted.step()

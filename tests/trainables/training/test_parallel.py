@@ -16,11 +16,11 @@ from safetensors import SafetensorError
 from team import team
 from tiny import VOCABULARY, tiny_benchmark, tiny_model, tiny_tokenizer
 
-from trainables.config import Config
 from trainables.failures import Diverged
 from trainables.memory.plan import LOSS, plan, shape_of
 from trainables.method import Candidate, Evaluated, State, Step
 from trainables.methods import unlearn
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
 from trainables.scores.evaluate import Evaluator
@@ -29,7 +29,7 @@ from trainables.training.parallel import deal, gathered, lay_out, local, whole_s
 from trainables.training.teacher import contract_, make_teacher
 from trainables.world import ALONE, World, join
 
-RUN = Config(lr=0.05, delta=0.1, batch_size=7, micro_batch_size=2, steps=4, eval_every=2, warmup_steps=1)
+RUN = MeanTeacher(lr=0.05, delta=0.1, batch_size=7, micro_batch_size=2, steps=4, eval_every=2, warmup_steps=1)
 CLOSE = 1e-5
 KEY = "key of the run"
 LAYOUTS = [(2, "ddp"), (2, "fsdp"), (3, "ddp"), (3, "fsdp")]
@@ -48,7 +48,7 @@ def sequences(seed: int, count: int, longest: int = 14) -> list[list[int]]:
     return [[0, *rng.integers(3, VOCABULARY, rng.integers(1, longest)).tolist()] for _ in range(count)]
 
 
-def play(world: World, config: Config, seed: int = 0) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def play(world: World, config: MeanTeacher, seed: int = 0) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """A whole run: [steps, 5] of what its steps saw, and the last student's and teacher's weights."""
     records = list(unlearn(tiny_model(), sequences(seed, 6), sequences(seed + 1, 5), config, pad=2, world=world))
     steps = [list(record.values.values()) for record in records if isinstance(record, Step)]
@@ -63,7 +63,7 @@ def flat(model) -> np.ndarray:
 
 
 @cache
-def alone(config: Config, seed: int = 0):
+def alone(config: MeanTeacher, seed: int = 0):
     return play(ALONE, config, seed)
 
 
@@ -133,7 +133,7 @@ def average_in_shards(world: World) -> bool:
     student, other = tiny_model(0), tiny_model(1)
     expected = make_teacher(other)
     contract_(list(expected.parameters()), list(student.parameters()), 0.3)
-    config = Config(parallel="fsdp")
+    config = MeanTeacher(parallel="fsdp")
     lay_out((student, other), config, world)
     with torch.no_grad():
         contract_(local(list(other.parameters())), local(list(student.parameters())), 0.3)
@@ -153,7 +153,7 @@ def score(world: World, parallel: str):
     evaluator = evaluator.with_reference(evaluator.reference_of(tiny_model(1)))
     evaluator.world = world
     model, teacher = tiny_model(0), tiny_model(2)
-    lay_out((model, teacher), Config(parallel=parallel), world)
+    lay_out((model, teacher), MeanTeacher(parallel=parallel), world)
     with gathered(model):
         evaluation = evaluator(model)
     return evaluation.scores, evaluation.items
@@ -170,7 +170,7 @@ def test_scores_shared_out_among_workers_are_those_of_one(teams, size, parallel)
         assert found_items.drop(columns="value").equals(items.drop(columns="value"))
 
 
-def interrupted(world: World, config: Config, place: Path | str, stop: int) -> None:
+def interrupted(world: World, config: MeanTeacher, place: Path | str, stop: int) -> None:
     """Run until the evaluation at step `stop`, and save."""
     folder = RunFolder(place)
     folder.path.mkdir(exist_ok=True)
@@ -180,7 +180,7 @@ def interrupted(world: World, config: Config, place: Path | str, stop: int) -> N
             return
 
 
-def resumed(world: World, config: Config, place: Path | str):
+def resumed(world: World, config: MeanTeacher, place: Path | str):
     """Go on from a saved state: what the steps that were left saw, and the last student and teacher."""
     folder = RunFolder(place)
     saved = world.on_first(lambda: resume.find(folder, KEY, config.steps))

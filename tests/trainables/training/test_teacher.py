@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tiny import tiny_model
 from torch.testing import assert_close
 
-from trainables.config import Config
 from trainables.method import Candidate
 from trainables.methods import unlearn
+from trainables.methods.mean_teacher import MeanTeacher
 from trainables.training.teacher import add_damping_, clip_coefficient, contract_, make_teacher
 from trainables.training.trainable import freeze
 
@@ -105,7 +105,7 @@ def test_tied_weights_stay_tied_in_the_teacher():
 def test_the_teacher_is_a_frozen_reference_bit_for_bit_exactly_where_delta_is_0(delta, damping, frozen):
     student = tiny_model()
     start = copy.deepcopy(student.state_dict())
-    config = Config(steps=4, eval_every=4, lr=0.5, batch_size=2, delta=delta, damping=damping)
+    config = MeanTeacher(steps=4, eval_every=4, lr=0.5, batch_size=2, delta=delta, damping=damping)
     records = list(unlearn(student, [[0, 5, 6, 7]], [[0, 8, 9]], config, pad=2))
     moved = {
         record.role: [name for name, w in record.subject.state_dict().items() if not torch.equal(w, start[name])]
