@@ -52,6 +52,23 @@ def test_the_groups_of_the_points(points):
     }
 
 
+def test_roles_are_those_of_the_study_whatever_they_are_called_and_keep_their_marker(points):
+    renamed = points["role"].map({"student": "merged 0.5", "teacher": "edited"})
+    named = table.grouped(points.assign(role=renamed), OBJECTIVES, tiny_facts())
+    found = {t.name: t.marker.symbol for t in charts.front_2d(named, "verbmem_f", "knowmem_r", CARDS).data}
+    assert found["on the front, edited"] == "circle"
+    assert found["on the front, merged 0.5"] == "diamond"
+    part = named[named["role"] == "merged 0.5"]
+    (alone,) = traces(charts.front_2d(part, "verbmem_f", "knowmem_r", CARDS), "on the front, merged 0.5")
+    assert alone.marker.symbol == "diamond"
+    assert table.find(named, "0/10/merged 0.5")["verbmem_f"] == 10
+
+
+@pytest.mark.parametrize("key", ["0/10", "0/10/", "x/10/student", "0/1.5/student", "0/10/<script>", "0/10/a/b"])
+def test_what_is_no_key_of_a_checkpoint_is_none(key):
+    assert table.parse_place(key) is None
+
+
 def test_the_front_is_taken_anew_over_chosen_objectives(points):
     facts = tiny_facts()
     only = table.objectives_of(["verbmem_f"], points, facts)

@@ -1,5 +1,6 @@
 """A tiny ablation: three arms and made-up scores with known effects, and items on disk that say the same."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,14 @@ def runs_of(design: Design, seeds: int) -> list[Run]:
     ]
 
 
-def run_one(ledger: Ledger, folder: Path, effects: dict[str, float] = EFFECTS, fail: str = "") -> dict[str, Any]:
-    """Ask for a run, score it twice as student and teacher, and tell its end; the run of the arm `fail` fails."""
+def run_one(
+    ledger: Ledger,
+    folder: Path,
+    effects: dict[str, float] = EFFECTS,
+    fail: str = "",
+    roles: Sequence[str] = ("student", "teacher"),
+) -> dict[str, Any]:
+    """Ask for a run, score each of its roles twice, and tell its end; the run of the arm `fail` fails."""
     number, params = ledger.ask()
     if params["arm"] == fail:
         ledger.tell(number, "Diverged: step 3")
@@ -56,7 +63,7 @@ def run_one(ledger: Ledger, folder: Path, effects: dict[str, float] = EFFECTS, f
     noise = np.random.default_rng((params["seed"], sum(map(ord, params["arm"])))).normal(0, 1, ITEMS)
     base = np.random.default_rng(ITEMS).normal(20, 5, ITEMS) + own.normal(0, 2)  # items, and what the seed does to all
     for step in (1, 2):
-        for role in ("student", "teacher"):
+        for role in roles:
             values = base + (effects[params["arm"]] + noise) * step / 2
             score = float(values.mean())
             items = pd.DataFrame({"score": "verbmem_f", "item": range(ITEMS), "truth": "", "value": values})
@@ -70,7 +77,13 @@ def run_one(ledger: Ledger, folder: Path, effects: dict[str, float] = EFFECTS, f
 
 
 def finished(
-    folder: Path, *, seeds: int = 5, design: Design | None = None, fail: str = "", **rest: Any
+    folder: Path,
+    *,
+    seeds: int = 5,
+    design: Design | None = None,
+    fail: str = "",
+    roles: Sequence[str] = ("student", "teacher"),
+    **rest: Any,
 ) -> tuple[str, str]:
     """A whole ablation in a store under `folder`: its URL and its name."""
     url = f"sqlite:///{folder}/studies.db"
@@ -79,7 +92,7 @@ def finished(
     plan_runs(ledger, runs, open_storage(url))
     effects = {arm.name: EFFECTS.get(arm.name, 5.0) for arm in design or tiny_design()}
     for _ in runs:
-        run_one(ledger, folder, effects, fail)
+        run_one(ledger, folder, effects, fail, roles)
     return url, "tiny"
 
 

@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.slow, needs_postgres]
 ROOT = Path(__file__).parents[2]
 DRIVE = """
 import sys
-from lethe import store
+from lethe.store.storage import open_storage
 from lethe.search.ledger import Ledger
 from tiny_study import SPACE, checkpoint, made_up
 url, name, trials, resume = sys.argv[1:]

@@ -9,8 +9,9 @@ import pandas as pd
 from sqlalchemy import Connection, Engine
 
 from lethe.store.facts import Facts
-from lethe.store.optuna_tables import Rows, read_rows, read_trials, select
+from lethe.store.optuna_tables import Rows, read_rows, read_trials
 from lethe.store.points import points_of
+from lethe.store.queries import select
 
 
 class Front:

@@ -18,16 +18,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
-from sqlalchemy import Connection, CursorResult, Engine, bindparam, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from lethe.store.queries import select, select_some, select_trials
 from lethe.store.storage import hide_password, server_url, sqlite_file
 from lethe.store.trials import CHECKPOINT, FAILURE
 
 SCHEMA = 12  # of Optuna's tables, as Optuna 5 writes them
 PATIENCE = 3  # seconds to wait for a locked store
-CHUNK = 500  # trials asked for by number in one query
 
 
 def connect(url: str) -> Engine:
@@ -119,18 +119,6 @@ class Rows:
         return Rows(both[0], both[1], both[2], both[3], max(self.unreadable, other.unreadable))
 
 
-def select(connection: Connection, query: str, **values: Any) -> list[Any]:
-    """All rows of a query."""
-    return _all(connection.execute(text(query), values))
-
-
-def _all(result: CursorResult[Any]) -> list[Any]:
-    """All rows as the driver's own tuples; to make SQLAlchemy's of 100,000 takes as long as the query."""
-    rows = list(result.cursor.fetchall()) if result.cursor is not None else []
-    result.close()
-    return rows
-
-
 def state_of(connection: Connection, study_id: int) -> tuple[Any, ...]:
     """What differs when trials or checkpoints of a study do, without reading them all."""
     states = select(
@@ -153,13 +141,8 @@ def _table(rows: Sequence[Any], columns: list[str]) -> pd.DataFrame:
 
 def read_trials(connection: Connection, study_id: int, *, after: int = 0, among: Collection[int] = ()) -> pd.DataFrame:
     """The trials of a study: trial_id, number, state, start, end; those whose id is above `after`, or `among` some."""
-    query = text(
-        "select trial_id, number, state, datetime_start, datetime_complete from trials "
-        "where study_id = :id and (trial_id > :after or trial_id in :among) order by number"
-    ).bindparams(bindparam("among", expanding=True))
     columns = ["trial_id", "number", "state", "start", "end"]
-    found = _all(connection.execute(query, {"id": study_id, "after": after, "among": list(among)}))
-    table = _table(found, columns)
+    table = _table(select_trials(connection, study_id, after=after, among=among), columns)
     table["start"], table["end"] = pd.to_datetime(table["start"]), pd.to_datetime(table["end"])
     return table
 
@@ -193,9 +176,7 @@ def read_rows(connection: Connection, study_id: int, ids: list[int] | None) -> R
 
 def _some(connection: Connection, name: str, ids: list[int]) -> list[Any]:
     """The rows of some trials."""
-    query = text(f"{QUERIES[name]} where p.trial_id in :ids").bindparams(bindparam("ids", expanding=True))
-    chunks = [ids[i : i + CHUNK] for i in range(0, len(ids), CHUNK)]
-    return [row for chunk in chunks for row in _all(connection.execute(query, {"ids": chunk}))]
+    return select_some(connection, f"{QUERIES[name]} where p.trial_id in :ids", ids)
 
 
 def _plain(value: str) -> str:

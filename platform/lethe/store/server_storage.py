@@ -23,6 +23,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackErro
 from sqlalchemy.pool import NullPool
 
 from lethe.reasons import first_line
+from lethe.store.trial_storage import TrialStorage
 
 PATIENCE = 60.0  # seconds that a server may take to come back
 CONNECTING = {"connect_timeout": 10, "tcp_user_timeout": 60_000}  # s, ms: a host that vanished is an error, not a wait
@@ -30,7 +31,7 @@ LOST = (OperationalError, InterfaceError, PendingRollbackError)
 log = logging.getLogger(__name__)
 
 
-class ServerStorage(RDBStorage):
+class ServerStorage(TrialStorage):
     """Optuna's storage at a PostgreSQL URL, patient; `shown` is the URL as it may be printed.
 
     Opening it does not wait: a wrong address is told at once. ConnectionError, in one line, where the server does not
@@ -112,4 +113,4 @@ def _patient(operation: Callable[..., Any]) -> Callable[..., Any]:
 _PUBLIC = {name for name in vars(RDBStorage).keys() & vars(BaseStorage).keys() if not name.startswith("_")}
 _INNER = {"_create_new_trial", "_set_trial_param", "_get_trials"}  # what Optuna's cache of a storage calls beside them
 for _name in (_PUBLIC | _INNER) - vars(ServerStorage).keys():
-    setattr(ServerStorage, _name, _patient(getattr(RDBStorage, _name)))
+    setattr(ServerStorage, _name, _patient(getattr(TrialStorage, _name)))

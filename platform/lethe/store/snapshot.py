@@ -17,8 +17,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from lethe.store.facts import FACTS, PLANNED, Facts
-from lethe.store.optuna_tables import Rows, check_schema, connect, explain, read_rows, read_trials, select, state_of
+from lethe.store.optuna_tables import Rows, check_schema, connect, explain, read_rows, read_trials, state_of
 from lethe.store.points import parameters_of, points_of
+from lethe.store.queries import select
 from lethe.store.storage import hide_password
 from lethe.store.trials import NOTE
 

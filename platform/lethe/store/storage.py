@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from lethe.reasons import first_line
 from lethe.store.server_storage import ServerStorage
 from lethe.store.server_storage import taking_turns as taking_turns_on
+from lethe.store.trial_storage import TrialStorage
 
 Read = TypeVar("Read")
 RESULTS = "~/lethe-results"  # where studies are kept, if nothing else is said
@@ -42,10 +43,10 @@ def open_storage(url: str, *, patience: int = 60) -> RDBStorage:
             file.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(file.with_name(f".{file.name}.lock")):  # one maker of its tables at a time
                 _log_ahead(file)
-                return RDBStorage(sqlite_url(file), engine_kwargs={"connect_args": {"timeout": patience}})
+                return TrialStorage(sqlite_url(file), engine_kwargs={"connect_args": {"timeout": patience}})
         if POSTGRESQL.match(url):
             return ServerStorage(server_url(url), hide_password(url))
-        return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+        return TrialStorage(url, engine_kwargs={"pool_pre_ping": True})
     except (*FAILURES, OSError, ImportError, ValueError, RuntimeError) as error:  # of other tables: RuntimeError
         raise unopened(url, _reason(error, url)) from None
 

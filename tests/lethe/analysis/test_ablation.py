@@ -121,6 +121,13 @@ def test_a_search_is_no_ablation(tmp_path):
         read_ablation(url, "search")
 
 
+def test_a_study_s_own_roles_represent_its_runs_the_first_by_name_where_none_is_asked_for(tmp_path):
+    url, name = finished(tmp_path, seeds=2, roles=("model", "edited"))
+    assert [read_ablation(url, name, role=role).role for role in ("", "model")] == ["edited", "model"]
+    with pytest.raises(ValueError, match="^role 'student' is unknown: choose edited, model$"):
+        read_ablation(url, name, role="student")
+
+
 def test_an_unknown_role_is_refused(made):
     with pytest.raises(ValueError, match="^role 'pupil' is unknown: choose student, teacher$"):
         read_ablation(*made, role="pupil")

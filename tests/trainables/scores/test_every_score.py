@@ -1,5 +1,7 @@
 """Every score keeps the contract: whatever the batch and the workers, no trace in the model, a value in its interval."""
 
+import subprocess
+import sys
 from dataclasses import asdict, fields
 from functools import cache
 
@@ -156,3 +158,8 @@ def test_the_default_objectives_go_where_their_cards_say():
 def test_a_card_that_cannot_be_is_refused(wrong, line):
     with pytest.raises(ValueError, match=line):
         score.Card(**{"name": "x", "goal": "zero", "meaning": "does x"} | wrong)
+
+
+def test_a_list_of_all_scores_loads_no_torch():
+    code = "import sys; from trainables.scores import all_scores; all_scores(); print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -1,0 +1,88 @@
+"""Trials read by our own queries are those that Optuna reads, to the last attribute, whatever is asked for."""
+
+import math
+
+import optuna
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.storages import RDBStorage
+from optuna.trial import TrialState, create_trial
+from tiny_study import checkpoint, tiny_ledger
+
+from lethe.store.storage import open_storage
+from lethe.store.trial_storage import TrialStorage
+from lethe.store.trials import as_attribute
+
+SHAPES = {
+    "lr": FloatDistribution(1e-3, 1.0, log=True),
+    "steps": IntDistribution(1, 9),
+    "loss": CategoricalDistribution(("ll", None, 3, True)),
+}
+RESULTS = {
+    TrialState.COMPLETE: [0.1 + 0.2, math.inf, -math.inf],
+    TrialState.FAIL: None,
+    TrialState.RUNNING: None,
+    TrialState.WAITING: None,
+    TrialState.PRUNED: None,
+}
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory):
+    return open_storage(f"sqlite:///{tmp_path_factory.mktemp('store')}/studies.db")
+
+
+trials = st.lists(
+    st.builds(
+        lambda state, lr, steps, loss, scores: create_trial(
+            state=state,
+            params={"lr": lr, "steps": steps, "loss": loss},
+            distributions=SHAPES,
+            values=RESULTS[state],
+            user_attrs=dict([as_attribute(checkpoint(7, verbmem_f=scores)), ("none", None)]),
+            system_attrs={"constraints:utility": scores, "fixed_params": {"lr": lr}},
+            intermediate_values={1: 0.5, 2: math.inf, 3: -math.inf},
+        ),
+        st.sampled_from(list(RESULTS)),
+        st.floats(1e-3, 1.0),
+        st.integers(1, 9),
+        st.sampled_from(["ll", None, 3, True]),
+        st.floats(allow_nan=False, allow_infinity=False),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(made=trials, data=st.data())
+def test_the_trials_are_optuna_s_own_whichever_are_asked_for(storage, made, data):
+    study = optuna.create_study(storage=storage, directions=["minimize"] * 3)
+    study.add_trials(made)
+    ids = [trial._trial_id for trial in study.get_trials(deepcopy=False)]
+    after = data.draw(st.sampled_from([-1, *ids]))
+    among = data.draw(st.sets(st.sampled_from(ids))) if ids else set()
+    states = data.draw(st.sampled_from([None, (TrialState.WAITING,), (TrialState.COMPLETE, TrialState.FAIL)]))
+    asked = (study._study_id, states, among, after)
+    assert TrialStorage._get_trials(storage, *asked) == RDBStorage._get_trials(storage, *asked)
+
+
+def test_a_step_that_is_no_number_and_a_study_that_is_not_there_are_read_as_optuna_does(storage):
+    ledger = tiny_ledger(storage)
+    number, _ = ledger.ask()
+    ledger._asked[number].study._storage.set_trial_intermediate_value(ledger._asked[number]._trial_id, 1, math.nan)
+    (trial,) = storage.get_all_trials(ledger.study._study_id)
+    assert math.isnan(trial.intermediate_values[1])
+    for read in (TrialStorage._get_trials, RDBStorage._get_trials):
+        with pytest.raises(KeyError):
+            read(storage, 10_000, None, set(), -1)
+
+
+def test_more_trials_than_one_query_asks_for_are_read_whole(storage, monkeypatch):
+    monkeypatch.setattr("lethe.store.queries.CHUNK", 2)
+    ledger = tiny_ledger(storage, "many")
+    for _ in range(5):
+        ledger.queue({"lr": 0.1, "delta": 0.5}, {})
+    asked = (ledger.study._study_id, None, set(), -1)
+    assert TrialStorage._get_trials(storage, *asked) == RDBStorage._get_trials(storage, *asked)
