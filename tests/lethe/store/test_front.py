@@ -52,7 +52,7 @@ events = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(events=events)
 def test_the_front_that_is_kept_is_the_front_of_all_trials_whatever_ends_when(events):
     ledger, running = new_study(), []
