@@ -20,7 +20,11 @@ from tiny_study import run_trial, tiny_ledger
 
 from lethe.store.storage import open_storage
 from lethe_cli import main
-from trainables.methods import find_method
+from lethe_cli.flags import METHOD
+from search_spaces import SPACES
+from search_spaces.ablations import DESIGNS
+from trainables.methods import METHODS, find_method
+from trainables.scores.protocol import PROTOCOLS
 
 RESULTS = sorted((ROOT / "measurements" / "results").glob("*.md"))
 each_page = pytest.mark.parametrize("page", [*PAGES, *RESULTS], ids=lambda page: str(page.relative_to(ROOT)))
@@ -119,11 +123,29 @@ def test_every_command_and_flag_that_is_shown_exists(page, lethe):
         assert {word.split("=")[0] for word in words if word.startswith("--")} <= known, words
 
 
-def test_every_setting_that_is_shown_is_one_of_the_mean_teacher_s():
-    shown = [*(words for page in PAGES for words in commands(page)), *flags_alone()]
-    named = {word.split("=")[0] for words in shown for word in after(words, ("--set", "--range"))} - {"..."}
+def shown() -> list[list[str]]:
+    """All commands, and all flags that stand without theirs."""
+    return [*(words for page in PAGES for words in commands(page)), *flags_alone()]
+
+
+def test_every_setting_that_is_shown_is_one_of_its_method_s():
+    named = set()
+    for words in shown():
+        settings = {word.split("=")[0] for word in after(words, ("--set", "--range"))} - {"..."}
+        (method,) = after(words, ("--method",)) or [METHOD]
+        assert settings - {field.name for field in fields(find_method(method).settings)} == set()
+        named |= settings
     assert named >= {"lr", "checkpointing", "unrelated_texts"}
-    assert named - {field.name for field in fields(find_method("mean_teacher").settings)} == set()
+
+
+CHOICES = {"--method": METHODS, "--space": SPACES[METHOD], "--design": DESIGNS[METHOD], "--protocol": PROTOCOLS}
+
+
+@pytest.mark.parametrize("flag", CHOICES)
+def test_every_choice_that_is_shown_is_there(flag):
+    values = {value for words in shown() for value in after(words, (flag,))}
+    assert values
+    assert values - set(CHOICES[flag]) == set()
 
 
 def after(words: list[str], flags: tuple[str, ...]) -> list[str]:
