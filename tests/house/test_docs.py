@@ -21,8 +21,8 @@ from tiny_study import run_trial, tiny_ledger
 from lethe.store.storage import open_storage
 from lethe_cli import main
 from lethe_cli.flags import METHOD
-from search_spaces import SPACES
 from search_spaces.ablations import DESIGNS
+from search_spaces.spaces import SPACES
 from trainables.methods import METHODS, find_method
 from trainables.scores.protocol import PROTOCOLS
 
