@@ -60,6 +60,11 @@ def test_the_readme_leads_to_every_page():
     assert set(PAGES) - named == {ROOT / "README.md"}
 
 
+def test_some_page_leads_to_every_page_of_figures():
+    named = {(page.parent / link.split("#")[0]).resolve() for page in PAGES for link in links(page)}
+    assert set(RESULTS) - named == set()
+
+
 def test_what_the_code_says_to_read_is_there():
     files = [file for room in ("platform", "trainables", "dashboard") for file in (ROOT / room).rglob("*.py")]
     named = {page for file in files for page in re.findall(r"docs/[\w-]+\.md", file.read_text("utf-8"))}
