@@ -1,4 +1,4 @@
-"""The mean teacher: the space of EMA rate, NLUL weight and learning rate, log-uniform, and what can be switched of it.
+"""The mean teacher: spaces of EMA rate, NLUL weight and learning rate, what can be switched of it, and designs.
 
 The ranges include collapse at one end (a fast student whose teacher runs after it) and nothing happening at the other.
 """
@@ -70,4 +70,63 @@ SWITCHES_7B = SWITCHES | {
         "0.0025": {"delta": 0.0025},
         "0.02": {"delta": 0.02},
     },
+}
+
+ALL: dict[str, tuple[str, ...]] = {name: tuple(levels) for name, levels in SWITCHES.items() if name != "ema_rate"}
+
+# A design is one part or several, whose arms are joined. Kinds: "one at a time" changes one switch of the baseline in
+# each arm; "factorial" crosses all levels; "fractional" is a two-level fraction, whose generators define the later
+# switches by letters (A is the first switch, B the second, ...), so that its resolution is known. `npo` is on a
+# sequence's mean, as the paper's, whose public code counts padding in that mean: equal at equal lengths only.
+DESIGNS = {
+    "loco": (
+        {
+            "kind": "one at a time",
+            "switches": {
+                "teacher": ("ema", "frozen", "none"),
+                "damping": ("on", "off"),
+                "forget_loss": ("nlul", "ll"),
+                "penalty": ("kl", "none"),
+                "optimizer": ("sgd", "adamw"),
+                "embeddings": ("frozen", "trained"),
+            },
+        },
+    ),
+    "sweep": ({"kind": "one at a time", "switches": ALL},),
+    "factorial": (
+        {
+            "kind": "factorial",
+            "switches": {"teacher": ("ema", "frozen"), "damping": ("on", "off"), "forget_loss": ("nlul", "ll")},
+        },
+    ),
+    # Eight switches in 16 arms, resolution IV: main effects are clear of each other and of two-way interactions.
+    "fractional": (
+        {
+            "kind": "fractional",
+            "switches": {
+                "teacher": ("ema", "frozen"),
+                "damping": ("on", "off"),
+                "forget_loss": ("nlul", "simnpo"),
+                "penalty": ("kl", "qkl"),
+                "embeddings": ("frozen", "trained"),
+                "corpus": ("retain", "unrelated"),
+                "forget_set": ("100%", "50%"),
+                "sampling": ("1:1", "cyclic"),
+            },
+            "generators": ("E=BCD", "F=ACD", "G=ABC", "H=ABD"),
+        },
+    ),
+    # What arXiv 2504.13388 and its logs ablate, losses with their starts, qkl and EMA rate, and the parts beside them.
+    "paper": (
+        {"kind": "factorial", "switches": {"forget_loss": ("nlul", "npo", "ll"), "start": ("cold", "warm")}},
+        {
+            "kind": "one at a time",
+            "switches": {
+                "teacher": ("ema", "frozen", "none"),
+                "damping": ("on", "off"),
+                "penalty": ("kl", "qkl"),
+                "ema_rate": ("*",),
+            },
+        },
+    ),
 }

@@ -7,7 +7,7 @@ a run once VerbMem is below the retrained model's; here a run goes on to its las
 candidate.
 """
 
-from search_spaces.spaces import LARGE
+from search_spaces.methods import LARGE
 
 PAPER_7B = {
     "lr": 5e-4,

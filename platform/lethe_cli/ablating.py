@@ -29,7 +29,7 @@ from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.request import Request
 from lethe_cli.search import begin, command_again, go_on, joining, open_ledger, run_trials, why_all_failed
 from lethe_cli.tuning import tune_arms
-from search_spaces.ablations import MEANINGS
+from search_spaces.methods import meanings_of
 from trainables.keys import run_key
 from trainables.scores.references import References
 
@@ -66,12 +66,12 @@ def open_ablation(
     ended = finished_runs(storage, request.name)
     if any(run.key not in ended for run in all_runs(request, design, references.fingerprint)):
         join()
-    return open_ledger(request, storage, references, described(design))
+    return open_ledger(request, storage, references, described(design, request.base.method))
 
 
-def described(design: Design) -> dict[str, Any]:
+def described(design: Design, method: str) -> dict[str, Any]:
     """What is stored of an ablation beside what every study has: its design, and the commit of this checkout."""
-    return {ablation.DESIGN: design.to_json(), "meanings": MEANINGS, "commit": commit()}
+    return {ablation.DESIGN: design.to_json(), "meanings": meanings_of(method), "commit": commit()}
 
 
 def commit() -> str:

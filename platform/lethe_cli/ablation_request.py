@@ -13,9 +13,9 @@ from lethe_cli import checks
 from lethe_cli.flags import AblateFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_study, gather_request
-from search_spaces.ablations import DESIGNS, SWITCHES, TUNED_FACTOR
 from search_spaces.descent import Switch
-from search_spaces.spaces import SMALL, SPACES
+from search_spaces.methods import SMALL, TUNED_FACTOR, designs_of, spaces_of
+from search_spaces.methods import switches_of as every_switch
 from trainables.methods import find_method
 from trainables.settings import Descent
 
@@ -109,7 +109,7 @@ def check_unswitched(texts: Sequence[str], baseline: Container[str]) -> None:
 
 def choose_design(flags: AblateFlags) -> Design:
     """The design that is named, or one of its kind over the switches that `NAME=LEVEL,LEVEL` texts name."""
-    designs = DESIGNS[find_method(flags.method).name]
+    designs = designs_of(find_method(flags.method).name)
     if flags.design not in designs:
         raise ValueError(f"design {flags.design!r} is unknown: choose {', '.join(designs)}")
     switches = switches_of(flags)
@@ -126,7 +126,7 @@ def choose_design(flags: AblateFlags) -> Design:
 
 def switches_of(flags: AblateFlags) -> Mapping[str, Switch]:
     """What can be switched of the method, for models of the benchmark's size."""
-    return SWITCHES[flags.method][find_preset(flags.benchmark, flags.method).size]
+    return every_switch(flags.method)[find_preset(flags.benchmark, flags.method).size]
 
 
 def _switch(text: str) -> tuple[str, tuple[str, ...]]:
@@ -170,7 +170,7 @@ def _search_of(request: AblationRequest, number: int, arm: Arm) -> Request:
 
 def space_around(settings: Descent) -> Space:
     """The rates that its method's space has, each within a factor of its own value; one that is 0 stays so."""
-    rates = {name for name, (kind, *_) in SPACES[settings.method][SMALL].items() if kind == "log_uniform"}
+    rates = {name for name, (kind, *_) in spaces_of(settings.method)[SMALL].items() if kind == "log_uniform"}
     values = {name: value for name, value in asdict(settings).items() if name in rates and value > 0}
     tops: Mapping[str, float] = {"delta": 1.0}
     return {

@@ -23,8 +23,8 @@ from lethe.fronts.objectives import GOALS, Objective
 from lethe.search.samplers import make_sampler
 from lethe.search.space import Space, distributions
 from lethe.store.storage import hide_password
+from search_spaces.methods import spaces_of
 from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES
-from search_spaces.spaces import SPACES
 from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import NEEDED, Benchmark, load_benchmark
@@ -199,7 +199,7 @@ def _objective(item: str, available: Mapping[str, str]) -> Objective:
 
 def check_space(method: str, size: str, ranges: Sequence[str]) -> Space:
     """A method's space for models of a size, with `NAME=LOW:HIGH` ranges put in the place of its own."""
-    spaces = SPACES[find_method(method).name]
+    spaces = spaces_of(find_method(method).name)
     if size not in spaces:
         raise ValueError(f"space {size!r} is unknown: choose {', '.join(spaces)}")
     return check_bounds(dict(spaces[size]) | dict(_range(text) for text in ranges), method)

@@ -11,8 +11,7 @@ import typer
 
 from lethe.search.samplers import SAMPLERS
 from lethe.store.storage import VARIABLE
-from search_spaces.ablations import DESIGNS, SWITCHES
-from search_spaces.spaces import LARGE, SMALL
+from search_spaces.methods import LARGE, SMALL, designs_of, switches_of
 from trainables.benchmarks import BENCHMARKS, EMBEDDED
 from trainables.methods import METHODS
 from trainables.methods.mean_teacher import MeanTeacher
@@ -151,13 +150,13 @@ class AblateFlags(StudyFlags):
         *("model", "retrained", "objectives", "settings"),
     )
 
-    design: Annotated[str, Option(help=f"{', '.join(DESIGNS[METHOD])}.")] = "loco"
+    design: Annotated[str, Option(help=f"{', '.join(designs_of(METHOD))}.")] = "loco"
     switches: Annotated[
         Texts,
         Option(
             "--switch",
             help="Switches in the place of the design's: penalty=kl,qkl, or penalty. Of the mean teacher: "
-            f"{', '.join(SWITCHES[METHOD][SMALL])}.",
+            f"{', '.join(switches_of(METHOD)[SMALL])}.",
         ),
     ] = ()
     generators: Annotated[Texts, Option(help="Of a fractional design with --switch: D=ABC.")] = ()

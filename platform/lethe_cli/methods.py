@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lethe.display.progress import open_console
-from search_spaces.spaces import SPACES
+from search_spaces.methods import spaces_of
 from trainables.method import Method
 from trainables.methods import METHODS, find_method
 
@@ -40,7 +40,7 @@ def show(method: Method, console: Console) -> None:
     for trap in method.traps:
         say("note", trap)
     say("candidates", ", ".join(method.roles))
-    spaces = SPACES.get(method.name, {})
+    spaces = spaces_of(method.name)
     table = _table("setting", "default", *(f"searched, {name}" for name in spaces), "meaning")
     for setting, allowed in method.settings.allowed().items():
         searched = [_range(space[setting]) if setting in space else "" for space in spaces.values()]

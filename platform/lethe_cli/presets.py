@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lethe_cli.checks import split_settings
+from search_spaces.methods import SMALL
 from search_spaces.presets import (
     NOT_THE_PAPERS,
     OWN_7B,
@@ -14,7 +15,6 @@ from search_spaces.presets import (
     PRESET_WORKERS,
     SHARED,
 )
-from search_spaces.spaces import SMALL
 from trainables.methods.mean_teacher import MeanTeacher
 
 

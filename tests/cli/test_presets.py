@@ -7,8 +7,8 @@ from lethe_cli.flags import TuneFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.request import make_request
 from search_spaces.mean_teacher import SPACE, SPACE_7B
+from search_spaces.methods import spaces_of
 from search_spaces.presets import NOT_THE_PAPERS, PRESET_SETTINGS
-from search_spaces.spaces import SPACES
 from trainables.benchmarks import BENCHMARKS
 from trainables.methods.mean_teacher import MeanTeacher
 
@@ -42,7 +42,7 @@ def test_a_preset_holds_the_paper_s_values(name):
 
 @each_preset
 def test_the_paper_s_values_lie_in_the_space_that_a_preset_searches(name):
-    space = SPACES["mean_teacher"][find_preset(name).size]
+    space = spaces_of("mean_teacher")[find_preset(name).size]
     assert all(low < PRESET_SETTINGS[name][parameter] < high for parameter, (_, low, high) in space.items())
 
 

@@ -21,8 +21,7 @@ from tiny_study import run_trial, tiny_ledger
 from lethe.store.storage import open_storage
 from lethe_cli import main
 from lethe_cli.flags import METHOD
-from search_spaces.ablations import DESIGNS
-from search_spaces.spaces import SPACES
+from search_spaces.methods import designs_of, spaces_of
 from trainables.methods import METHODS, find_method
 from trainables.scores.protocol import PROTOCOLS
 
@@ -143,7 +142,7 @@ def test_every_setting_that_is_shown_is_one_of_its_method_s():
     assert named >= {"lr", "checkpointing", "unrelated_texts"}
 
 
-CHOICES = {"--method": METHODS, "--space": SPACES[METHOD], "--design": DESIGNS[METHOD], "--protocol": PROTOCOLS}
+CHOICES = {"--method": METHODS, "--space": spaces_of(METHOD), "--design": designs_of(METHOD), "--protocol": PROTOCOLS}
 
 
 @pytest.mark.parametrize("flag", CHOICES)

@@ -8,7 +8,7 @@ import pytest
 from lethe.analysis.designs import make_design
 from measurements import paper_ablations
 from measurements.paper_ablations import SCORES, claims, direction, leaves, published_rows, share_verdict
-from search_spaces.ablations import DESIGNS, SWITCHES
+from search_spaces.mean_teacher import DESIGNS, SWITCHES
 
 
 def found(mean: float, half: float = 2.0, **effect):

@@ -5,22 +5,21 @@ import pytest
 from lethe.fronts.objectives import GOALS, Objective
 from lethe.search.space import distributions
 from search_spaces.mean_teacher import SPACE, SPACE_7B
+from search_spaces.methods import designs_of, meanings_of, spaces_of, switches_of
 from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES, UTILITY_GUARD
-from search_spaces.spaces import SPACES
 from trainables.methods import METHODS, find_method
 
-EVERY = [(method, size) for method, spaces in SPACES.items() for size in spaces]
+EVERY = [(method, size) for method in METHODS for size in spaces_of(method)]
 each_space = pytest.mark.parametrize(("method", "size"), EVERY)
 
 
 def test_every_method_has_a_space_for_small_models_and_one_for_large_ones():
-    assert list(SPACES) == list(METHODS)
-    assert {tuple(spaces) for spaces in SPACES.values()} == {("1m", "7b")}
+    assert {tuple(spaces_of(method)) for method in METHODS} == {("1m", "7b")}
 
 
 @each_space
 def test_both_ends_of_every_range_make_settings(method, size):
-    space = SPACES[method][size]
+    space = spaces_of(method)[size]
     assert set(distributions(space)) == set(space)
     for end in (1, 2):
         values = {parameter: entry[end] for parameter, entry in space.items()}
@@ -29,9 +28,26 @@ def test_both_ends_of_every_range_make_settings(method, size):
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_every_level_that_can_be_switched_makes_settings_and_the_first_is_the_default(method):
+    settings = find_method(method).settings
+    for switches in switches_of(method).values():
+        for levels in switches.values():
+            made = [settings(**changes) for changes in levels.values()]
+            assert len(set(made)) == len(made)
+    assert all(settings(**next(iter(levels.values()))) == settings() for levels in switches_of(method)["1m"].values())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_level_of_a_design_has_its_meaning_in_words(method):
+    named = [part["switches"] for design in designs_of(method).values() for part in design]
+    told = {f"{switch}={level}" for switches in named for switch, levels in switches.items() for level in levels[1:]}
+    assert {name for name in told - set(meanings_of(method)) if not name.startswith("ema_rate")} == set()
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_a_method_s_defaults_lie_in_its_space_for_small_models(method):
     defaults = find_method(method).settings()
-    assert all(low < getattr(defaults, name) < high for name, (_, low, high) in SPACES[method]["1m"].items())
+    assert all(low < getattr(defaults, name) < high for name, (_, low, high) in spaces_of(method)["1m"].items())
 
 
 @pytest.mark.parametrize("space", [SPACE, SPACE_7B])

@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 
 from lethe.analysis import designs
 from lethe.analysis.designs import Design, fractional_factorial, full_factorial, make_design, one_at_a_time, union
-from search_spaces.ablations import DESIGNS as EVERY_DESIGN
-from search_spaces.ablations import SWITCHES as EVERY_SWITCH
+from search_spaces.mean_teacher import DESIGNS, SWITCHES, SWITCHES_7B
 from trainables.methods.mean_teacher import MeanTeacher
 
-DESIGNS, SWITCHES = EVERY_DESIGN["mean_teacher"], EVERY_SWITCH["mean_teacher"]["1m"]
 LOSS = {"nlul": {}, "ll": {"loss": "ll"}, "npo": {"loss": "npo"}}
 DAMPING = {"on": {}, "off": {"damping": 0.0}}
 each_design = pytest.mark.parametrize("name", DESIGNS)
@@ -105,7 +103,7 @@ def test_a_union_runs_a_shared_arm_once_and_keeps_what_each_part_asked():
 
 
 @each_design
-@pytest.mark.parametrize("switches", EVERY_SWITCH["mean_teacher"].values(), ids=EVERY_SWITCH["mean_teacher"])
+@pytest.mark.parametrize("switches", [SWITCHES, SWITCHES_7B], ids=["1m", "7b"])
 def test_every_design_that_ships_has_arms_that_can_run_and_comes_back_from_a_store(name, switches):
     design = make_design(DESIGNS[name], switches)
     assert design.arms[0].name == "baseline"

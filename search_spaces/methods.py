@@ -1,0 +1,40 @@
+"""What is searched and what can be switched of a method: its file in this folder, found by the method's name.
+
+Such a file has a SPACE for models of a million parameters and a SPACE_7B, SWITCHES (of each, the first level is the
+baseline's) with their MEANINGS in words, and, where it likes, SWITCHES_7B and DESIGNS of ablations.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from search_spaces.descent import Switch
+
+SMALL, LARGE = "1m", "7b"  # models of a million parameters, and of billions
+TUNED_FACTOR = 5.0  # an arm that tunes its rates searches within this factor of their own values, below and above
+
+
+def spaces_of(method: str) -> dict[str, dict[str, tuple[Any, ...]]]:
+    """A method's spaces, by the size of the models."""
+    own = _file_of(method)
+    return {SMALL: own.SPACE, LARGE: own.SPACE_7B}
+
+
+def switches_of(method: str) -> dict[str, dict[str, Switch]]:
+    """What can be switched of a method, by the size of the models."""
+    own = _file_of(method)
+    return {SMALL: own.SWITCHES, LARGE: getattr(own, "SWITCHES_7B", own.SWITCHES)}
+
+
+def meanings_of(method: str) -> dict[str, str]:
+    """Each level that is no baseline's, `switch=level`, in words that stand behind "the same, but"."""
+    return _file_of(method).MEANINGS
+
+
+def designs_of(method: str) -> dict[str, tuple[dict[str, Any], ...]]:
+    """The designs of ablations of a method, by name; where it has none of its own, one switch at a time."""
+    every = {name: tuple(levels) for name, levels in switches_of(method)[SMALL].items()}
+    return getattr(_file_of(method), "DESIGNS", {"loco": ({"kind": "one at a time", "switches": every},)})
+
+
+def _file_of(method: str) -> Any:
+    return import_module(f"search_spaces.{method}")
