@@ -83,7 +83,7 @@ BAD = {
     "one cpu": ("", "this machine offers 1 CPU: a search needs at least 2"),
     "no trials": ("--trials 0", "--trials is 0: it must be at least 1"),
     "bad int": ("--trials many", "(given: 'many')"),
-    "unknown flag": ("--speed 3", "No such option: --speed (choose --benchmark, --trials"),
+    "unknown flag": ("--speed 3", "No such option: --speed (choose --benchmark, --method, --trials"),
     "too many workers": ("--workers 99", "a trial wants 99 workers of 1 CPUs (--workers, --cpus-per-worker), but this"),
     "no workers": ("--workers 2:1", "--workers is '2:1': it must be a number of at least 1, or LEAST:MOST"),
     "no trial at once": ("--concurrent 0", "--concurrent is 0: it must be at least 1"),

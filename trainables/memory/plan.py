@@ -130,10 +130,15 @@ class Unplanned(ValueError):
 def shape_of(config: Any, *, trainable: str = "matrices") -> Shape:
     """The shape of a model by its transformers configuration: it is built on the `meta` device, without memory.
 
-    Unplanned where it has no attention heads or the like, or differs from layer to layer.
+    Unplanned where it has no attention heads or the like, or differs from layer to layer; NoSuchWeights where it lacks
+    those that are to be trained.
     """
+    from trainables.training.trainable import NoSuchWeights  # loads torch, as what follows does
+
     try:
         return _shape_of(config, trainable)
+    except NoSuchWeights:
+        raise
     except Exception as error:  # here, too: an attribute that differs from layer to layer is a RuntimeError
         kind, reason = getattr(config, "model_type", "?"), reason_of(error)
         raise Unplanned(f"the memory of a model of type {kind} cannot be planned: {reason}") from error

@@ -9,6 +9,10 @@ MATRICES, ALL, DOWN_PROJ = "matrices", "all", "down_proj:"
 NORM_WORDS = ("norm", "ln_")
 
 
+class NoSuchWeights(ValueError):
+    """A model does not have the weights that are to be trained."""
+
+
 def prepare(model: Any, trainable: str, seed: int) -> Any:
     """Freeze what is not to move, and seed what is random in a run: dropout, for batches are drawn by seed and step."""
     torch.manual_seed(seed)
@@ -17,7 +21,7 @@ def prepare(model: Any, trainable: str, seed: int) -> Any:
 
 
 def choose(model: Any, trainable: str) -> None:
-    """Freeze all but a trainable set; ValueError where the model has no such parameters."""
+    """Freeze all but a trainable set; NoSuchWeights where the model has no such parameters."""
     if trainable == MATRICES:
         freeze(model)
     elif trainable.startswith(DOWN_PROJ):
@@ -46,12 +50,12 @@ def blocks_of(model: Any) -> list[nn.Module]:
 def _choose_down_proj(model: Any, numbers: list[int]) -> None:
     blocks = blocks_of(model)
     if max(numbers) >= len(blocks):
-        raise ValueError(f"block {max(numbers)} is to be trained, and the model has {len(blocks)} blocks, from 0")
+        raise NoSuchWeights(f"block {max(numbers)} is to be trained, and the model has {len(blocks)} blocks, from 0")
     model.requires_grad_(False)
     for number in numbers:
         found = [weight for name, weight in blocks[number].named_parameters() if "down_proj" in name]
         if not found:
-            raise ValueError(f"block {number} of {type(model).__name__} has no down_proj to be trained")
+            raise NoSuchWeights(f"block {number} of {type(model).__name__} has no down_proj to be trained")
         for weight in found:
             weight.requires_grad_(True)
 

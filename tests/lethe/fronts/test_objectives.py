@@ -47,7 +47,7 @@ def test_directions_are_turned_in_one_file_of_the_engine():
     folder = Path(lethe.__file__).parent
     names = {
         file.name
-        for file in folder.glob("*.py")
+        for file in folder.rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
         if isinstance(node, ast.Constant) and node.value in ("maximize", "zero")
     }
