@@ -154,6 +154,7 @@ def command(study: Snapshot, row: pd.Series) -> list[str]:
         part for name in ("benchmark", "model", "retrained") if about.get(name) for part in (f"--{name}", about[name])
     ]
     flags += ["--protocol", about["protocol"]] if about.get("protocol", "muse") != "muse" else []
+    flags += ["--method", about["method"]] if "method" in about else []
     own = {name: row[name] for name in study.parameters}
     arms = {arm["name"]: arm["settings"] for arm in about.get("ablation", {}).get("arms", ())}
     own = (arms[own.pop("arm")] if arms else {}) | own

@@ -31,8 +31,11 @@ def meanings_of(method: str) -> dict[str, str]:
 
 
 def designs_of(method: str) -> dict[str, tuple[dict[str, Any], ...]]:
-    """The designs of ablations of a method, by name; where it has none of its own, one switch at a time."""
-    every = {name: tuple(levels) for name, levels in switches_of(method)[SMALL].items()}
+    """The designs of ablations of a method, by name; where it has none of its own, one part of it at a time.
+
+    What is read is no part of a method: another corpus, which few benchmarks have, and shares of the forget set.
+    """
+    every = {name: ("*",) for name in switches_of(method)[SMALL] if name not in ("corpus", "forget_set")}
     return getattr(_file_of(method), "DESIGNS", {"loco": ({"kind": "one at a time", "switches": every},)})
 
 

@@ -45,7 +45,14 @@ SHARED = (
 )
 OWN_7B = {
     "npo_gdr": {"lr": 1e-5, "optimizer": "adamw", "warmup_steps": 0, "npo_beta": 0.1},  # MUSE, arXiv 2407.06460
-    "rmu_adaptive": {"lr": 5e-5, "optimizer": "adamw", "layer": 7, "rmu_beta": 5.0, "alpha": 1200.0},  # 2403.03218
+    "rmu_adaptive": {
+        "lr": 5e-5,
+        "optimizer": "adamw",
+        "layer": 7,
+        "rmu_beta": 5.0,
+        "alpha": 1200.0,
+        "parallel": "ddp",
+    },  # 2403.03218
 }
 # Settings of a preset that are not the paper's, and what the paper has instead: said as long as they are in use.
 NOT_THE_PAPERS = {

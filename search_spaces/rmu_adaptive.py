@@ -23,5 +23,5 @@ SWITCHES: dict[str, descent.Switch] = {
 }
 MEANINGS = {
     "retain_loss=none": "nothing holds the model on retain text",
-    **descent.MEANINGS,
+    **{level: words for level, words in descent.MEANINGS.items() if level != "embeddings=trained"},
 }

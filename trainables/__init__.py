@@ -1,4 +1,4 @@
-"""Unlearning itself: losses, the mean teacher, the MUSE scores, benchmarks, and the Ray adapters that run them.
+"""Unlearning itself: methods and their losses, the MUSE scores, benchmarks, and the Ray adapters that run them.
 
     from trainables import MeanTeacher, Task, Unlearner, Workers, warm
 

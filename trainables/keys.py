@@ -2,7 +2,8 @@
 
 A run is the same run only where all that decides what comes of it is the same; so a saved state and an ablation's
 finished run both carry `run_key`: the method and those of its settings that are not their defaults, the data, and the
-code that can change the result. So neither a comment in another method nor a new setting with a default changes a key.
+code that can change the result: the file of its settings, which is the method's own, and all that this, the runner and
+the scores import. So a change to another method, or one more of them, changes no key; any change to those files does.
 Settings that change a run by no more than rounding (micro_batch_size, score_batch, parallel, checkpointing) are part of
 it like any other: a run that goes on is the run that was begun, bit for bit. The number of workers is no setting, and
 no part of it.
@@ -18,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from trainables.benchmarks.corpus import corpus_hash
-from trainables.methods import METHODS
 from trainables.settings import Descent
 
 CODE = Path(__file__).parent
 LIBRARIES = ("torch", "transformers")  # whose kernels and models decide the bits of a run, and what a model bears
 RUNNER = "trainables.runs.unlearning"
 SCORES = "trainables.scores"
+LISTS = frozenset({"trainables", "trainables.methods"})  # of names, which change no result
 
 
 def run_key(settings: Descent, data: str) -> str:
@@ -33,7 +34,7 @@ def run_key(settings: Descent, data: str) -> str:
     Texts that the settings name by their path count by what they hold.
     """
     texts = {"unrelated_texts": corpus_hash(settings.unrelated_texts)} if settings.unrelated_texts else {}
-    program = program_hash(METHODS[settings.method].partition(":")[0], RUNNER, SCORES)
+    program = program_hash(type(settings).__module__, RUNNER, SCORES)
     return hash_of([settings.method, sorted((settings.chosen() | texts).items()), data, program])
 
 
@@ -52,7 +53,7 @@ def _code_of(modules: frozenset[str]) -> str:
     todo = [name for module in modules for name in files if name == module or name.startswith(f"{module}.")]
     while todo:
         name = todo.pop()
-        if name in files and name not in reached:
+        if name in files and name not in reached | LISTS:
             reached.add(name)
             todo += _imports(files[name])
     return hash_of([[name, files[name].read_text("utf-8")] for name in sorted(reached)])

@@ -2,7 +2,7 @@
 
     @dataclass(frozen=True, kw_only=True)
     class NPO(Descent):
-        npo_beta: float = setting(0.1, "inverse temperature", above=0)
+        npo_beta: float = setting(0.1, "inverse temperature", positive=True)
 
 From a field follow its flag (`--set npo_beta=0.2`), its line of help and its check. No torch: a bad value is told at
 once, by its name. `Descent` has what all methods of gradient descent share.

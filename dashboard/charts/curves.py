@@ -175,20 +175,14 @@ def _curve(
     figure.add_trace(line, **place)
 
 
-RECORDS = {
-    "forget_loss": "forget loss",
-    "penalty": "penalty",
-    "gradient_norm": "gradient norm",
-    "clip_coefficient": "clip (1 = not clipped)",
-    "lr": "learning rate",
-}
+TITLES = {"clip_coefficient": "clip (1 = not clipped)", "lr": "learning rate"}  # else the record's own name
 
 
 def step_curves(steps: pd.DataFrame) -> go.Figure:
-    """Losses, gradient norm, clip and learning rate of every step of a trial."""
-    names = [name for name in RECORDS if name in steps.columns]
-    high = -(-len(names) // 2)
-    titles = [RECORDS[name] for name in names]
+    """What a method told of every step of a trial: losses, and of most the gradient norm, clip and learning rate."""
+    names = [name for name in steps.columns if name not in ("step", "cost")]
+    high = max(1, -(-len(names) // 2))
+    titles = [TITLES.get(name, name.replace("_", " ")) for name in names]
     figure = make_subplots(high, 2, subplot_titles=titles, vertical_spacing=0.42 / high, horizontal_spacing=0.09)
     for i, name in enumerate(names):
         trace = go.Scatter(x=steps["step"], y=steps[name], mode="lines", line={"color": BLUE, "width": 1.5}, name=name)

@@ -172,7 +172,7 @@ def space_around(settings: Descent) -> Space:
     """The rates that its method's space has, each within a factor of its own value; one that is 0 stays so."""
     rates = {name for name, (kind, *_) in spaces_of(settings.method)[SMALL].items() if kind == "log_uniform"}
     values = {name: value for name, value in asdict(settings).items() if name in rates and value > 0}
-    tops: Mapping[str, float] = {"delta": 1.0}
+    tops = {name: allowed.most for name, allowed in settings.allowed().items() if allowed.most is not None}
     return {
         name: ("log_uniform", value / TUNED_FACTOR, min(value * TUNED_FACTOR, tops.get(name, float("inf"))))
         for name, value in values.items()

@@ -202,7 +202,8 @@ def check_space(method: str, size: str, ranges: Sequence[str]) -> Space:
     spaces = spaces_of(find_method(method).name)
     if size not in spaces:
         raise ValueError(f"space {size!r} is unknown: choose {', '.join(spaces)}")
-    return check_bounds(dict(spaces[size]) | dict(_range(text) for text in ranges), method)
+    own = dict(spaces[size])
+    return check_bounds(own | dict(_range(text, own) for text in ranges), method)
 
 
 def check_bounds(space: Space, method: str) -> Space:
@@ -215,16 +216,19 @@ def check_bounds(space: Space, method: str) -> Space:
     return space
 
 
-def _range(text: str) -> tuple[str, tuple[str, float, float]]:
+def _range(text: str, space: Space) -> tuple[str, tuple[Any, ...]]:
+    """A range by the name of what it is of: whole numbers where the space has them, else log-uniform."""
     name, equals, bounds = text.partition("=")
     low, colon, high = bounds.partition(":")
+    whole = space.get(name, ("",))[0] == "integer"
     try:
-        ends = float(low), float(high)
+        ends: tuple[float, float] = (int(low), int(high)) if whole else (float(low), float(high))
     except ValueError:
         ends = (math.nan, math.nan)
     if not equals or not colon or any(math.isnan(end) for end in ends):
-        raise ValueError(f"range {text!r} is not NAME=LOW:HIGH with two numbers, for example lr=0.01:0.5")
-    return name, ("log_uniform", *ends)
+        kind, example = ("two whole numbers", f"{name}=1:3") if whole else ("two numbers", "lr=0.01:0.5")
+        raise ValueError(f"range {text!r} is not NAME=LOW:HIGH with {kind}, for example {example}")
+    return name, ("integer" if whole else "log_uniform", *ends)
 
 
 def split_settings(texts: Sequence[str]) -> dict[str, str]:

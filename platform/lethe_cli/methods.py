@@ -52,7 +52,7 @@ def show(method: Method, console: Console) -> None:
 
 def _range(entry: Any) -> str:
     kind, *bounds = entry
-    return " to ".join(f"{end:g}" for end in bounds) if "uniform" in kind else ", ".join(map(str, bounds[0]))
+    return ", ".join(map(str, bounds[0])) if kind == "choice" else " to ".join(f"{end:g}" for end in bounds)
 
 
 def _table(*names: str) -> Table:

@@ -24,6 +24,7 @@ class Preset:
 
     name: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    strange: Mapping[str, str] = field(default_factory=dict)  # settings that are not the paper's, and what it has
     size: str = SMALL  # of models, by which a method's space and switches are chosen
     workers: int = 1
     gpus: float = 0
@@ -36,7 +37,7 @@ class Preset:
         own = split_settings(settings)
         used = {name: value for name, value in self.settings.items() if name not in own and name not in searched}
         values = " ".join(f"{name}={str(value).lower()}" for name, value in used.items())
-        others = [f"preset {self.name}: {words}" for name, words in NOT_THE_PAPERS.items() if name in used]
+        others = [f"preset {self.name}: {words}" for name, words in self.strange.items() if name in used]
         return [f"preset {self.name}: {values}", *others] if used else []
 
 
@@ -45,11 +46,12 @@ def find_preset(benchmark: str, method: str = MeanTeacher.method) -> Preset:
     if benchmark not in PRESET_SETTINGS:
         return Preset()
     settings = PRESET_SETTINGS[benchmark]
-    if method in OWN_7B:
-        settings = {name: settings[name] for name in SHARED if name in settings} | OWN_7B[method]
+    if method != MeanTeacher.method:
+        settings = {name: settings[name] for name in SHARED if name in settings} | OWN_7B.get(method, {})
     return Preset(
         name=benchmark,
         settings=settings,
+        strange=NOT_THE_PAPERS if method == MeanTeacher.method else {},
         size=PRESET_SIZES[benchmark],
         workers=PRESET_WORKERS[benchmark],
         gpus=PRESET_GPUS[benchmark],

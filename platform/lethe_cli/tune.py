@@ -1,4 +1,4 @@
-"""`lethe tune`, and `python platform/tune_mt.py`: search mean-teacher unlearning, and show the front."""
+"""`lethe tune`, and `python platform/tune_mt.py`: search a method of unlearning, and show the front."""
 
 from lethe.display.progress import open_console
 from lethe_cli.command import command, end
@@ -8,7 +8,7 @@ from lethe_cli.request import make_request
 
 @command
 def tune(flags: TuneFlags) -> None:
-    """Search EMA rate, NLUL weight and learning rate against the MUSE scores, and print the Pareto front."""
+    """Search a method's settings against the MUSE scores, and print the Pareto front."""
     request = make_request(flags)
     # Ray and torch take seconds to load: not before the input is known to be good.
     from lethe_cli.search import run_search

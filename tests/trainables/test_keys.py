@@ -110,11 +110,19 @@ def test_a_comment_elsewhere_changes_no_key(house, file):
     assert run_key(NPO(), "data") == before
 
 
-def test_a_new_setting_with_a_default_changes_no_key():
+def test_one_more_method_changes_no_key(house):
+    before = run_key(NPO(), "data")
+    house("methods/__init__.py", "METHODS |= {'newer': 'trainables.methods.newer:NEWER'}")
+    house("methods/newer.py", "# a method")
+    assert run_key(NPO(), "data") == before
+
+
+def test_a_setting_at_its_default_is_no_part_of_a_key_and_any_other_value_is():
     @dataclass(frozen=True, kw_only=True)
     class Newer(NPO):
         newer: float = setting(1.0, "what came to be later")
 
+    Newer.__module__ = NPO.__module__
     assert run_key(Newer(), "data") == run_key(NPO(), "data")
     assert run_key(Newer(newer=2.0), "data") != run_key(NPO(), "data")
 

@@ -104,7 +104,7 @@ def _changes(settings: Descent, workers: int) -> Iterator[Change]:
     counts: list[int | None] = [None, *_doubled(workers)]
     smaller = [settings.micro_batch_size // 2**n for n in range(1, settings.micro_batch_size.bit_length())]
     options: dict[str, list[Any]] = {
-        "parallel": ["fsdp"] if settings.parallel != "fsdp" else [],
+        "parallel": [way for way in settings.allowed()["parallel"].choices if way == "fsdp" != settings.parallel],
         "precision": ["bf16"] if settings.precision != "bf16" else [],
         "micro_batch_size": smaller,
         "score_batch": [size for size in (32, 8) if size < settings.score_batch],

@@ -2,7 +2,7 @@
 
     plan(read_shape("muse-bench/MUSE-News_target"), MeanTeacher(parallel="fsdp", precision="bf16"), workers=8)
 
-Symbols: P parameters, T trainable ones (`models.freeze`), W workers, c bytes of a number in forward and backward passes
+Symbols: P parameters, T trainable ones (see Needs), W workers, c bytes of a number in forward and backward passes
 (bf16 2, fp32 4), B rows of a worker's micro-batch, L its tokens, h width, i MLP width, q heads x head size, N layers,
 V vocabulary. Weights, gradients, optimizer and teacher are fp32, 4 bytes. `fsdp` cuts each tensor by rows over the
 workers, rounded up to whole rows (how FSDP2 pads); `ddp`, and any run on one worker, holds it whole.
@@ -17,7 +17,7 @@ workers, rounded up to whole rows (how FSDP2 pads); `ddp`, and any run on one wo
 - activations: what `saved` says; in the backward pass also one block's `block_bytes`, for the gradients of what it
   saved, and with checkpointing once more, for the block that is computed again.
 - logits: c B L V, the student's, and with kl and qkl as much, the teacher's. At the loss their gradient too, and the
-  larger of its copy, when chunks are joined, and of what a chunk of K = 128 positions (`losses.CHUNK`) takes in fp32:
+  larger of its copy, when chunks are joined, and of what a chunk of K = 128 positions (`CHUNK`) takes in fp32:
   4 B min(K, L) V times 8 for kl and qkl, which compare two distributions, or times 4.
 - update: 4 T (/W): theta - phi of the damping, or AdamW's square root. Activations are gone by then.
 - gathered weights, scoring: fsdp c (P + block): `parallel.gathered`, and the buffer of one unit.

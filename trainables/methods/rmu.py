@@ -21,6 +21,8 @@ class RMU(Descent):
     layer: int = setting(2, "block, from 0, behind which hidden states are turned")
     rmu_beta: float = setting(5.0, "length to which they are turned, as a multiple of their own", positive=True)
     alpha: float = setting(1.0, "weight of keeping the hidden states of retain text")
+    freeze: bool = setting(True, "of no effect: nothing but down_proj of three blocks is ever trained")
+    parallel: str = setting("ddp", "whole models on each worker: a pass that stops needs them", choices=("ddp",))
 
 
 def needs(settings: RMU) -> Needs:

@@ -3,7 +3,7 @@
     unlearner = Unlearner(Task(benchmark="muse-mini", cache="/tmp/cache"))
     for evaluation in unlearner(MeanTeacher(steps=60), Path("runs/1")): ...
 
-Every evaluation step gives one plain dict that can be sent anywhere: the step, and for the student and the teacher the
+Every evaluation step gives one plain dict that can be sent anywhere: the step, and for each of its models the
 scores with their intervals and where the weights and the per-item outputs were written. A run that was interrupted is
 called again with the same arguments: it gives the results it gave before, and goes on behind them. Another run never
 goes on from what lies in its folder.

@@ -1,4 +1,4 @@
-"""Loading, checking, freezing and saving causal language models, from a folder or a hub id.
+"""Loading, checking and saving causal language models, from a folder or a hub id.
 
 Weights are read and written as safetensors only, and code that comes with a model is never run.
 """

@@ -1,7 +1,7 @@
 """Gradient descent on a list of terms: the one loop that most methods are a few lines on.
 
-    terms = [Term("forget_loss", start.forget, FORGET, 1.0, lambda batch: batch.log_p())]
-    yield from descend(student, terms, settings, run, pad=start.pad)
+    term = Term(name="forget_loss", sequences=start.forget, stream=FORGET, weight=1.0, loss=lambda batch: batch.log_p())
+    yield from descend(student, [term], settings, run, pad=start.pad)
 
 A step takes each term's gradient over its batch, one after the other, clips the global norm, and steps. What a method
 adds to that stands in its `Hook`: phases with settings of their own, and what is done before and after the update.

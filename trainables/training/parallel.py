@@ -1,4 +1,4 @@
-"""How a run lies on its workers: both models whole on each of them (DDP), or cut into shards (FSDP2).
+"""How a run lies on its workers: models whole on each of them (DDP), or cut into shards (FSDP2).
 
 Every worker computes its part of each batch; gradients are summed over the workers, never averaged, since losses are
 already normalised over the global batch. The teacher's shards are cut as the student's are, so its average and the

@@ -1,6 +1,7 @@
 """What every method keeps to, whichever it is: a suite over METHODS, on a model of two layers."""
 
 import copy
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -31,7 +32,7 @@ FORGET, RETAIN = sequences(1, 6), sequences(2, 5)
 
 
 def settings_of(name: str, **changes):
-    return find_method(name).settings(**(SMALL | OWN[name] | changes))
+    return find_method(name).settings(**(SMALL | OWN.get(name, {}) | changes))
 
 
 def run(name: str, *, pad: int = 2, start=None, settings=None, **going_on) -> list:
@@ -70,6 +71,7 @@ def test_its_card_is_complete_and_its_settings_bear_its_name(name):
     assert method.meaning
     assert method.source
     assert method.roles
+    assert all(re.fullmatch(r"\w+", role) and role != "random" for role in method.roles)
 
 
 @each_method
