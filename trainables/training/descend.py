@@ -23,6 +23,7 @@ from trainables.training.data import IGNORED, collate, cyclic_indices, next_toke
 from trainables.training.optimizers import make_optimizer, set_learning_rate
 from trainables.training.parallel import deal, global_norm, local, sum_gradients
 from trainables.training.teacher import clip_coefficient
+from trainables.training.trainable import trainable_parameters
 from trainables.world import World
 
 FORGET, RETAIN = 0, 1  # streams of draws
@@ -131,7 +132,7 @@ def descend(
     several where the model has no dropout.
     """
     hook, models = hook or Hook(settings), {"student": student, **(beside or {})}
-    theta = [parameter for parameter in student.parameters() if parameter.requires_grad]
+    theta = trainable_parameters(student)
     state = State(models=models, optimizer=make_optimizer(theta, hook.phase(max(run.done, 1)).settings))
     run.restore(state)
     for step in range(state.step + 1, settings.steps + 1):

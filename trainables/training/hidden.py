@@ -37,9 +37,7 @@ def _cut_behind(model: Any, number: int) -> Iterator[nn.Module]:
     blocks = blocks_of(model)
     if number >= len(blocks):
         raise ValueError(f"layer is {number}: the model has {len(blocks)} blocks, from 0")
-    holder = next(m for m in model.modules() for child in m.children() if child is _list_of(model, blocks))
-    name = next(name for name, child in holder.named_children() if child is _list_of(model, blocks))
-    whole = getattr(holder, name)
+    holder, name, whole = _place_of(model, blocks[0])
     setattr(holder, name, whole[: number + 1])
     try:
         yield blocks[number]
@@ -47,6 +45,11 @@ def _cut_behind(model: Any, number: int) -> Iterator[nn.Module]:
         setattr(holder, name, whole)
 
 
-def _list_of(model: Any, blocks: list[nn.Module]) -> nn.ModuleList:
-    """The list in which a model holds its blocks."""
-    return next(m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) and m[0] is blocks[0])
+def _place_of(model: Any, first: nn.Module) -> tuple[nn.Module, str, nn.ModuleList]:
+    """Where a model holds the list of its blocks, known by the first of them: the holder, the name there, the list."""
+    return next(
+        (holder, name, child)
+        for holder in model.modules()
+        for name, child in holder.named_children()
+        if isinstance(child, nn.ModuleList) and len(child) and child[0] is first
+    )

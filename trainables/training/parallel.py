@@ -18,6 +18,7 @@ from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
 from trainables.settings import Descent
+from trainables.training.trainable import blocks_of
 from trainables.world import World
 
 
@@ -40,8 +41,7 @@ def _shard(model: Any, settings: Descent, world: World) -> None:
     mesh = init_device_mesh(world.device.type, (world.size,))
     low = torch.bfloat16 if settings.precision == "bf16" else None
     policy = MixedPrecisionPolicy(param_dtype=low, reduce_dtype=torch.float32)
-    blocks = [m for m in model.modules() if type(m).__name__ in (model._no_split_modules or ())]
-    for module in (*blocks, model):
+    for module in (*blocks_of(model), model):
         fully_shard(module, mesh=mesh, mp_policy=policy, reshard_after_forward=True)
         module.set_gradient_divide_factor(1.0)  # a sum, not a mean
         module.set_force_sum_reduction_for_comms(True)  # gloo scales nothing

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 MATRICES, ALL, DOWN_PROJ = "matrices", "all", "down_proj:"
 NORM_WORDS = ("norm", "ln_")
@@ -60,6 +60,6 @@ def _choose_down_proj(model: Any, numbers: list[int]) -> None:
             weight.requires_grad_(True)
 
 
-def trainable_parameters(model: Any) -> list[nn.Parameter]:
+def trainable_parameters(model: Any) -> list[Tensor]:
     """Return the parameters that unlearning moves, in the model's order."""
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
