@@ -1,31 +1,29 @@
 """Keys: hashes by which a run, what it is run on, and the program that runs it are known again. No torch.
 
 A run is the same run only where all that decides what comes of it is the same; so a saved state and an ablation's
-finished run both carry `run_key`: the method and those of its settings that are not their defaults, the data, and the
-code that can change the result: the file of its settings, which is the method's own, and all that this, the runner and
-the scores import. So a change to another method, or one more of them, changes no key; any change to those files does.
-Settings that change a run by no more than rounding (micro_batch_size, score_batch, parallel, checkpointing) are part of
-it like any other: a run that goes on is the run that was begun, bit for bit. The number of workers is no setting, and
-no part of it.
+finished run both carry `run_key`: the method and its settings, the data, and what the code computes that can change the
+result: the file of its settings, which is the method's own, and all that this, the runner and the scores import. So a
+change to another method, or one more of them, changes no key, nor do comments; any other change to those files does.
+
+A setting that no run's code names decides nothing as long as it is at its default: that is how a new one begins. One
+that is named counts by its value, so that another default is another key. Settings that change a run by no more than
+rounding (micro_batch_size, score_batch, parallel, checkpointing) are part of it like any other: a run that goes on is
+the run that was begun, bit for bit. The number of workers is no setting, and no part of it.
 """
 
-import ast
 import hashlib
 import json
-from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from trainables.benchmarks.corpus import corpus_hash
+from trainables.program import CODE, Program, program_of
 from trainables.settings import Descent
 
-CODE = Path(__file__).parent
 LIBRARIES = ("torch", "transformers")  # whose kernels and models decide the bits of a run, and what a model bears
 RUNNER = "trainables.runs.unlearning"
 SCORES = "trainables.scores"
-LISTS = frozenset({"trainables", "trainables.methods"})  # of names, which change no result
 
 
 def run_key(settings: Descent, data: str) -> str:
@@ -34,8 +32,15 @@ def run_key(settings: Descent, data: str) -> str:
     Texts that the settings name by their path count by what they hold.
     """
     texts = {"unrelated_texts": corpus_hash(settings.unrelated_texts)} if settings.unrelated_texts else {}
-    program = program_hash(type(settings).__module__, RUNNER, SCORES)
-    return hash_of([settings.method, sorted((settings.chosen() | texts).items()), data, program])
+    modules = (type(settings).__module__, RUNNER, SCORES)
+    chosen = deciding(settings, program_of(*modules)) | texts
+    return hash_of([settings.method, sorted(chosen.items()), data, program_hash(*modules)])
+
+
+def deciding(settings: Descent, program: Program) -> dict[str, Any]:
+    """The settings that decide what comes of a program: those that it names, and all that are not their defaults."""
+    counted = program.names | settings.chosen().keys()
+    return {name: kind(getattr(settings, name)) for name, kind in settings.types().items() if name in counted}
 
 
 def program_hash(*modules: str) -> str:
@@ -43,35 +48,7 @@ def program_hash(*modules: str) -> str:
 
     A package stands for all of its files.
     """
-    return hash_of([_code_of(frozenset(modules)), [metadata.version(name) for name in LIBRARIES]])
-
-
-@cache
-def _code_of(modules: frozenset[str]) -> str:
-    files = _by_module()
-    reached: set[str] = set()
-    todo = [name for module in modules for name in files if name == module or name.startswith(f"{module}.")]
-    while todo:
-        name = todo.pop()
-        if name in files and name not in reached | LISTS:
-            reached.add(name)
-            todo += _imports(files[name])
-    return hash_of([[name, files[name].read_text("utf-8")] for name in sorted(reached)])
-
-
-def _by_module() -> dict[str, Path]:
-    """Every file of this package by the name that it is imported by."""
-    names = {file: file.relative_to(CODE.parent).with_suffix("").parts for file in CODE.rglob("*.py")}
-    return {".".join(part for part in parts if part != "__init__"): file for file, parts in names.items()}
-
-
-def _imports(file: Path) -> Iterable[str]:
-    """What a file imports, also in a function; `from a import b` gives `a` and `a.b`."""
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+    return hash_of([program_of(*modules).code, [metadata.version(name) for name in LIBRARIES]])
 
 
 @cache

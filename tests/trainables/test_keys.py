@@ -1,17 +1,19 @@
 """Only the very same run is taken over or gone on with: its key changes with everything that decides what comes of it."""
 
 import shutil
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 from searching import make_tiny
 
-from trainables import keys
+from trainables import keys, program
 from trainables.benchmarks.layout import load_benchmark, write_benchmark
 from trainables.content import content
 from trainables.keys import run_key
+from trainables.methods import METHODS, find_method
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.methods.npo import NPO
 from trainables.scores.protocol import PROTOCOLS
@@ -78,46 +80,62 @@ def test_other_data_have_another_key():
 
 @pytest.fixture
 def house(tmp_path, monkeypatch):
-    """A copy of the package's sources, whose keys are asked for; `write` adds a line to one of its files."""
+    """A copy of the package's sources, whose keys are asked for; `write` changes one of its files."""
     copied = tmp_path / "trainables"
-    shutil.copytree(keys.CODE, copied, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(keys, "CODE", copied)
+    shutil.copytree(program.CODE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(program, "CODE", copied)
 
-    def write(file: str, line: str) -> None:
-        with (copied / file).open("a") as opened:
-            opened.write(f"{line}\n")
-        keys._code_of.cache_clear()
+    def write(file: str, change: Callable[[str], str]) -> None:
+        there = (copied / file).read_text() if (copied / file).exists() else ""
+        (copied / file).write_text(change(there))
+        assert (copied / file).read_text() != there
+        program.program_of.cache_clear()
 
-    keys._code_of.cache_clear()
+    program.program_of.cache_clear()
     yield write
-    keys._code_of.cache_clear()
+    program.program_of.cache_clear()
 
 
 OWN = ["methods/npo.py", "training/descend.py", "losses/logits.py", "scores/verbmem.py", "decoding/generate.py"]
 
 
 @pytest.mark.parametrize("file", OWN)
-def test_the_code_that_can_change_a_run_decides_its_key(house, file):
+def test_the_code_that_can_change_a_run_decides_its_key_and_a_comment_in_it_does_not(house, file):
     before = run_key(NPO(), "data")
-    house(file, "CHANGED = 1")
+    house(file, lambda text: f"{text}\n# a comment\n".replace("\n\n\n", "\n\n\n# another\n"))
+    assert run_key(NPO(), "data") == before
+    house(file, lambda text: f"{text}\nCHANGED = 1\n")
+    assert run_key(NPO(), "data") != before
+
+
+def test_another_number_in_a_loss_changes_the_key(house):
+    before = run_key(NPO(), "data")
+    house("losses/logits.py", lambda text: text.replace("CHUNK = 128", "CHUNK = 64"))
     assert run_key(NPO(), "data") != before
 
 
 @pytest.mark.parametrize("file", ["methods/mean_teacher.py", "methods/rmu.py", "workers/mailbox.py", "method.txt"])
-def test_a_comment_elsewhere_changes_no_key(house, file):
+def test_code_elsewhere_changes_no_key(house, file):
     before = run_key(NPO(), "data")
-    house(file, "# a comment")
+    house(file, lambda text: f"{text}\nCHANGED = 1\n")
     assert run_key(NPO(), "data") == before
 
 
 def test_one_more_method_changes_no_key(house):
     before = run_key(NPO(), "data")
-    house("methods/__init__.py", "METHODS |= {'newer': 'trainables.methods.newer:NEWER'}")
-    house("methods/newer.py", "# a method")
+    house("methods/__init__.py", lambda text: f"{text}\nMETHODS |= {{'newer': 'trainables.methods.newer:NEWER'}}\n")
+    house("methods/newer.py", lambda text: "NEWER = 1\n")
     assert run_key(NPO(), "data") == before
 
 
-def test_a_setting_at_its_default_is_no_part_of_a_key_and_any_other_value_is():
+@pytest.mark.parametrize("name", METHODS)
+def test_the_default_of_every_setting_is_part_of_the_key(name):
+    settings = find_method(name).settings()
+    own = program.program_of(type(settings).__module__, keys.RUNNER, keys.SCORES)
+    assert keys.deciding(settings, own) == asdict(settings)
+
+
+def test_a_new_setting_at_its_default_is_no_part_of_a_key_and_any_other_value_is():
     @dataclass(frozen=True, kw_only=True)
     class Newer(NPO):
         newer: float = setting(1.0, "what came to be later")
