@@ -20,8 +20,8 @@ from lethe.store.snapshot import Snapshot  # noqa: E402
 from lethe.store.storage import hide_password  # noqa: E402
 
 PAGES = {
-    "decide": ("Decide", "Which point to take, and why"),
-    "front": ("Front", "All checkpoints and the best of them"),
+    "decide": ("Decide", "Which candidate to take, and why"),
+    "front": ("Front", "All candidates and the best of them"),
     "trial": ("Trial", "One trial, and what its model wrote"),
     "progress": ("Progress", "How the search goes"),
     "hyperparameters": ("Hyperparameters", "What the parameters do"),
@@ -82,9 +82,9 @@ def summary(study: Snapshot) -> None:
     states = study.trials["state"].value_counts().to_dict() if len(study.trials) else {}
     counts = ", ".join(f"{n:,} {str(state).lower()}" for state, n in states.items()) or "no trials yet"
     st.caption("trials")
-    st.text(f"{counts}\n{len(study.points)} scored checkpoints")
+    st.text(f"{counts}\n{len(study.candidates)} scored candidates")
     if study.unreadable:
-        st.warning(f"{study.unreadable} checkpoints could not be read and are left out.")
+        st.warning(f"{study.unreadable} candidates could not be read and are left out.")
 
 
 @st.fragment(run_every=EVERY)

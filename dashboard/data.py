@@ -55,15 +55,15 @@ def read(url: str, name: str) -> Snapshot:
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=BY_TOKEN)
-def points_of(study: Snapshot, url: str, objectives: tuple[Objective, ...]) -> pd.DataFrame:
-    """A study's points with their key and group, the front taken over `objectives`."""
-    return grouped(study.points, objectives, study.facts)
+def candidates_of(study: Snapshot, url: str, objectives: tuple[Objective, ...]) -> pd.DataFrame:
+    """A study's candidates with their key and group, the front taken over `objectives`."""
+    return grouped(study.candidates, objectives, study.facts)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=BY_TOKEN)
 def volumes_of(study: Snapshot, url: str, facts: Facts | None = None) -> pd.DataFrame:
     """The history of a study's hypervolume; `facts` names other objectives than its own."""
-    return curves.volumes(study.points, study.trials, facts or study.facts)
+    return curves.volumes(study.candidates, study.trials, facts or study.facts)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=BY_TOKEN)
@@ -74,10 +74,10 @@ def recommended(
     limits: tuple[Limit, ...] = (),
     rule: str = KNEE,
 ) -> Recommendation | None:
-    """The recommended point of a study; None where no point is left."""
-    if not len(study.points):
+    """The recommended candidate of a study; None where no candidate is left."""
+    if not len(study.candidates):
         return None
-    return recommend(study.points, objectives, study.facts.constraints, limits, rule=rule)
+    return recommend(study.candidates, objectives, study.facts.constraints, limits, rule=rule)
 
 
 @st.cache_data(

@@ -1,4 +1,4 @@
-"""What models wrote: the items of a checkpoint beside those of the target, before and after unlearning."""
+"""What models wrote: the items of a candidate beside those of the target, before and after unlearning."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +15,9 @@ SAME = ["score", "item", "prompt"]  # by which a prompt is known again
 
 
 def read_items(file: object) -> pd.DataFrame:
-    """The items of a checkpoint; ValueError in one sentence where they cannot be read."""
+    """The items of a candidate; ValueError in one sentence where they cannot be read."""
     if not isinstance(file, str) or not file:
-        raise ValueError("the outputs of this point were not kept")
+        raise ValueError("the outputs of this candidate were not kept")
     try:
         items = pd.read_parquet(file)
     except FileNotFoundError:
@@ -30,7 +30,7 @@ def read_items(file: object) -> pd.DataFrame:
 
 
 def read_steps(file: object) -> pd.DataFrame | None:
-    """The step records of a point's trial, which lie beside its items; None where there are none."""
+    """The step records of a candidate's trial, which lie beside its items; None where there are none."""
     path = str(file).rpartition("/")[0] + "/steps.parquet"
     try:
         steps = pd.read_parquet(path)

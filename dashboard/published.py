@@ -1,4 +1,4 @@
-"""Published 7B figures that ship with Lethe: points to draw into a front, and a paper's runs as a study.
+"""Published 7B figures that ship with Lethe: candidates to draw into a front, and a paper's runs as a study.
 
 Sources: Shi et al. 2024 (arXiv 2407.06460, its tables of MUSE-News and -Books) and the mean-teacher paper
 (arXiv 2504.13388, means of 3 seeds on News and 4 on Books, PrivLeak of one); the runs, epoch by epoch, come from its
@@ -49,7 +49,7 @@ def corpus_of(facts: Facts) -> str | None:
 
 @cache
 def news_runs() -> Snapshot:
-    """The mean-teacher paper's own MUSE-News runs, an epoch a checkpoint, as a study.
+    """The mean-teacher paper's own MUSE-News runs, an epoch a candidate, as a study.
 
     The public code scores the student, with a teacher or without. A run with `start` warm goes on from the model
     where a run of AdamW ended. MMLU stands for general utility. The target measures 56.3 in the logs' VerbMem, 58.4 in
@@ -57,25 +57,26 @@ def news_runs() -> Snapshot:
     """
     rows = pd.read_csv(FOLDER / "mean_teacher_news_runs.csv").rename(columns={"mmlu_val": "utility"})
     runs = {key: number for number, key in enumerate(dict.fromkeys(zip(rows["group"], rows["log"], strict=True)))}
-    points = rows[["verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"]].copy()
-    points.insert(0, "trial", [runs[key] for key in zip(rows["group"], rows["log"], strict=True)])
-    points.insert(1, "state", "COMPLETE")
-    points.insert(2, "step", rows["epoch"] + 1)
-    points.insert(3, "role", "student")
+    candidates = rows[["verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"]].copy()
+    candidates.insert(0, "trial", [runs[key] for key in zip(rows["group"], rows["log"], strict=True)])
+    candidates.insert(1, "state", "COMPLETE")
+    candidates.insert(2, "axis", "epoch")
+    candidates.insert(3, "at", rows["epoch"] + 1)
+    candidates.insert(4, "role", "student")
     for i, name in enumerate(PARAMETERS):
-        points.insert(4 + i, name, rows[name])
+        candidates.insert(5 + i, name, rows[name])
     facts = _facts()
     for score in ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"):
-        points[f"{score}_low"] = points[f"{score}_high"] = np.nan
-    points["feasible"] = points["utility"] >= facts.constraints[0].floor
-    points["front"] = pareto.front(loss_array(points, facts.objectives), points["feasible"].to_numpy(bool))
-    points["weights"] = points["items"] = None
+        candidates[f"{score}_low"] = candidates[f"{score}_high"] = np.nan
+    candidates["feasible"] = candidates["utility"] >= facts.constraints[0].floor
+    candidates["front"] = pareto.front(loss_array(candidates, facts.objectives), candidates["feasible"].to_numpy(bool))
+    candidates["weights"] = candidates["items"] = None
     return Snapshot(
         name=NEWS_RUNS,
         facts=facts,
-        points=points,
-        trials=_trials(points),
-        distributions=_distributions(points),
+        candidates=candidates,
+        trials=_trials(candidates),
+        distributions=_distributions(candidates),
         notes={},
         planned=None,
     )
@@ -97,17 +98,17 @@ def _facts() -> Facts:
     )
 
 
-def _trials(points: pd.DataFrame) -> pd.DataFrame:
-    trials = points.groupby("trial")[list(PARAMETERS)].first().reset_index(names="number")
+def _trials(candidates: pd.DataFrame) -> pd.DataFrame:
+    trials = candidates.groupby("trial")[list(PARAMETERS)].first().reset_index(names="number")
     trials["state"], trials["start"], trials["end"] = "COMPLETE", pd.NaT, pd.NaT
     trials["failure"] = trials["values"] = None
     return trials.set_index("number", drop=False)
 
 
-def _distributions(points: pd.DataFrame) -> dict[str, BaseDistribution]:
+def _distributions(candidates: pd.DataFrame) -> dict[str, BaseDistribution]:
     found: dict[str, BaseDistribution] = {}
     for name in PARAMETERS:
-        values = points[name].dropna().unique()
+        values = candidates[name].dropna().unique()
         if name in WORDS:
             found[name] = CategoricalDistribution([v if isinstance(v, str) else int(v) for v in values])
         else:

@@ -26,9 +26,9 @@ class Selection:
     y: str = ""
     z: str = ""
     intervals: bool = True
-    beaten: bool = True  # whether dominated and infeasible points are drawn
+    beaten: bool = True  # whether dominated and infeasible candidates are drawn
     published: str = ""  # corpus of the published figures that are drawn in
-    point: str = ""  # trial/step/role
+    candidate: str = ""  # trial/axis/at/role
     rule: str = KNEE
     limits: tuple[Limit, ...] = ()
     parameter: str = ""

@@ -1,8 +1,8 @@
-"""The table that every chart is drawn from: points with their key, their group, and what the scores are called."""
+"""The table that every chart is drawn from: candidates with their key, their group, and what the scores are called."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,72 +11,73 @@ from lethe.analysis.cells import NONE, with_interval
 from lethe.fronts import pareto
 from lethe.fronts.objectives import Objective, loss_array
 from lethe.store.facts import Facts
+from lethe.store.places import PLACE, STEP, Place, whole
 from lethe.store.snapshot import Snapshot
 
 FRONT, BEATEN, INFEASIBLE, RUNNING = "on the front", "dominated", "infeasible", "still running"
 GROUPS = (INFEASIBLE, BEATEN, RUNNING, FRONT)  # in the order they are drawn, the front on top
-ROLE = re.compile(r"[\w .+-]{1,60}")  # what a role may be called in a link
 
 
 @dataclass(frozen=True)
-class Place:
-    """Which checkpoint a point is."""
+class Candidate:
+    """Which candidate of a study: its trial, and its place there."""
 
     trial: int
-    step: int
-    role: str
+    place: Place
 
     @property
     def key(self) -> str:
-        """As it stands in a link."""
-        return f"{self.trial}/{self.step}/{self.role}"
+        """As it stands in a link: `12/step/20/student`."""
+        return f"{self.trial}/{self.place.key}"
 
     @property
     def words(self) -> str:
         """As it is said to a reader."""
-        return f"trial {self.trial}, step {self.step}, {self.role}"
+        return f"trial {self.trial}, {self.place.words}"
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data: trial, axis, at, role."""
+        return {"trial": self.trial, **asdict(self.place)}
 
 
-def parse_place(key: str) -> Place | None:
-    """The checkpoint of a key `trial/step/role`; None where it is none."""
+def parse_candidate(key: str) -> Candidate | None:
+    """The inverse of `Candidate.key`; None where it is none."""
     trial, _, rest = key.partition("/")
-    step, _, role = rest.partition("/")
-    if not (trial.isdecimal() and step.isdecimal() and ROLE.fullmatch(role)):
-        return None
-    return Place(int(trial), int(step), role)
+    place = Place.parse(rest) if trial.isdecimal() else None
+    return Candidate(int(trial), place) if place else None
 
 
-def scores_of(points: pd.DataFrame, facts: Facts) -> list[str]:
-    """Names of the scores of a table of points, in the order of the study's cards; those without a card come last."""
-    names = [name.removesuffix("_low") for name in points.columns if name.endswith("_low")]
-    measured = [name for name in names if points[name].notna().any()]
+def scores_of(candidates: pd.DataFrame, facts: Facts) -> list[str]:
+    """Names of the scores of a table of candidates, in the order of the study's cards; those without a card come last."""
+    names = [name.removesuffix("_low") for name in candidates.columns if name.endswith("_low")]
+    measured = [name for name in names if candidates[name].notna().any()]
     order = list(facts.cards)
     return sorted(measured, key=lambda name: order.index(name) if name in order else len(order))
 
 
-def objectives_of(scores: Sequence[str], points: pd.DataFrame, facts: Facts) -> tuple[Objective, ...]:
+def objectives_of(scores: Sequence[str], candidates: pd.DataFrame, facts: Facts) -> tuple[Objective, ...]:
     """Objectives over chosen scores; the study's own where none is chosen, or one of them was not measured."""
-    known = set(scores_of(points, facts))
+    known = set(scores_of(candidates, facts))
     if not scores or not set(scores) <= known:
         return facts.objectives
     return tuple(Objective(score=score, goal=facts.card(score).goal) for score in scores)
 
 
-def grouped(points: pd.DataFrame, objectives: Sequence[Objective], facts: Facts) -> pd.DataFrame:
+def grouped(candidates: pd.DataFrame, objectives: Sequence[Objective], facts: Facts) -> pd.DataFrame:
     """Add `key`, `group` and `mark`, the number of the role by name; the front is taken over `objectives`."""
-    if not len(points):
-        return points.assign(key=[], group=[], mark=[])
-    complete = (points["state"] == "COMPLETE").to_numpy(bool)
-    feasible = points["feasible"].to_numpy(bool)
-    front = points["front"].to_numpy(bool)
+    if not len(candidates):
+        return candidates.assign(key=[], group=[], mark=[])
+    complete = (candidates["state"] == "COMPLETE").to_numpy(bool)
+    feasible = candidates["feasible"].to_numpy(bool)
+    front = candidates["front"].to_numpy(bool)
     if tuple(objectives) != tuple(facts.objectives):
-        losses = loss_array(points, objectives)
+        losses = loss_array(candidates, objectives)
         front = pareto.front(losses, feasible & complete & np.isfinite(losses).all(axis=1))
     groups = np.select([front, ~complete, ~feasible], [FRONT, RUNNING, INFEASIBLE], BEATEN)
-    places = (points[name].tolist() for name in ("trial", "step", "role"))  # pandas' text columns are slow to walk
-    keys = [f"{trial}/{step}/{role}" for trial, step, role in zip(*places, strict=True)]
-    marks, _ = pd.factorize(points["role"], sort=True)  # the same in every part of the table
-    return points.assign(front=front, key=keys, group=groups, mark=marks)
+    places = [candidates[name].tolist() for name in ("trial", *PLACE)]  # pandas' text columns are slow to walk
+    keys = [f"{trial}/{axis}/{whole(at)}/{role}" for trial, axis, at, role in zip(*places, strict=True)]
+    marks, _ = pd.factorize(candidates["role"], sort=True)  # the same in every part of the table
+    return candidates.assign(front=front, key=keys, group=groups, mark=marks)
 
 
 def by_role(rows: pd.DataFrame) -> list[tuple[int, str, pd.DataFrame]]:
@@ -86,7 +87,7 @@ def by_role(rows: pd.DataFrame) -> list[tuple[int, str, pd.DataFrame]]:
 
 
 def thinned(table: pd.DataFrame, most: int, keep: str = "") -> pd.DataFrame:
-    """At most about `most` rows: the front, what runs and the point `keep` first, then an even choice of the rest."""
+    """At most about `most` rows: the front, what runs and the candidate `keep` first, then an even choice of the rest."""
     if len(table) <= most:
         return table
     wanted = table["group"].isin((FRONT, RUNNING)) | (table["key"] == keep)
@@ -99,16 +100,22 @@ def thinned(table: pd.DataFrame, most: int, keep: str = "") -> pd.DataFrame:
 
 def find(table: pd.DataFrame, key: str) -> pd.Series | None:
     """The row of a key, or None."""
-    place = parse_place(key)
-    if place is None or not len(table):
+    found = parse_candidate(key)
+    if found is None or not len(table):
         return None
-    mask = (table["trial"] == place.trial) & (table["step"] == place.step) & (table["role"] == place.role)
+    mask = table["key"] == found.key
     return table[mask].iloc[0] if mask.any() else None
 
 
-def place_of(row: pd.Series) -> Place:
-    """Which checkpoint a row is."""
-    return Place(int(row["trial"]), int(row["step"]), str(row["role"]))
+def candidate_of(row: Mapping[Any, Any] | pd.Series) -> Candidate:
+    """Which candidate a row is."""
+    return Candidate(int(row["trial"]), Place.of(row))
+
+
+def course_of(table: pd.DataFrame, row: pd.Series, *, all_roles: bool = False) -> pd.DataFrame:
+    """The candidates of a row's trial on its axis, those of its role or of all roles."""
+    same = (table["trial"] == row["trial"]) & (table["axis"] == row["axis"])
+    return table[same if all_roles else same & (table["role"] == row["role"])]
 
 
 def score_text(row: pd.Series, score: str) -> str:
@@ -146,7 +153,7 @@ def recipes(rows: pd.DataFrame, parameters: Sequence[str]) -> list[str]:
 
 
 def command(study: Snapshot, row: pd.Series) -> list[str]:
-    """The command line that runs a point's trial again, up to its step; empty where the study does not say how."""
+    """The command line that runs a candidate's trial again, up to it where it stands on the axis of steps; empty where the study does not say how."""
     about = study.facts.about
     if "settings" not in about:
         return []
@@ -158,6 +165,7 @@ def command(study: Snapshot, row: pd.Series) -> list[str]:
     own = {name: row[name] for name in study.parameters}
     arms = {arm["name"]: arm["settings"] for arm in about.get("ablation", {}).get("arms", ())}
     own = (arms[own.pop("arm")] if arms else {}) | own
-    settings = dict(about["settings"]) | own | {"steps": int(row["step"])}
+    upto = {"steps": whole(row["at"])} if row["axis"] == STEP else {}
+    settings = dict(about["settings"]) | own | upto
     flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
     return ["python", "platform/train_mt.py", *map(str, flags)]

@@ -21,7 +21,7 @@ from lethe.store.snapshot import Snapshot
 
 SELECTION, WRITTEN, CONTEXT, READ = "selection", "written", "context", "times the link was read"
 TRIAL_PAGE = "views/trial.py"
-ALT_FRONT = "Scatter chart of checkpoints; the table below it holds the points of the front."
+ALT_FRONT = "Scatter chart of candidates; the table below it holds the candidates of the front."
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Context:
     @property
     def scores(self) -> list[str]:
         """The scores that were measured."""
-        return scores_of(self.study.points, self.facts)
+        return scores_of(self.study.candidates, self.facts)
 
     @property
     def cards(self) -> dict[str, Card]:
@@ -55,12 +55,12 @@ class Context:
     @property
     def objectives(self) -> tuple[Objective, ...]:
         """The objectives that the reader chose, or the study's own."""
-        return objectives_of(selection().objectives, self.study.points, self.facts)
+        return objectives_of(selection().objectives, self.study.candidates, self.facts)
 
     @property
     def table(self) -> pd.DataFrame:
-        """The points with key and group. Shared: never change it."""
-        return data.points_of(self.study, self.url, self.objectives)
+        """The candidates with key and group. Shared: never change it."""
+        return data.candidates_of(self.study, self.url, self.objectives)
 
 
 def context() -> Context:
@@ -130,17 +130,17 @@ def head(title: str, sentence: str) -> None:
 
 
 def open_trial(key: str) -> None:
-    """Go to a point's trial."""
-    choose(point=key)
+    """Go to a candidate's trial."""
+    choose(candidate=key)
     write_link()
     st.switch_page(TRIAL_PAGE, query_params=to_query(selection()))
 
 
 def clicked(event: Any) -> str | None:
-    """The key of the point that was clicked in a chart."""
-    points = event["selection"]["points"] if event else []
-    for point in points:
-        found = point.get("customdata")
+    """The key of the candidate that was clicked in a chart."""
+    candidates = event["selection"]["points"] if event else []
+    for candidate in candidates:
+        found = candidate.get("customdata")
         found = found[0] if isinstance(found, list) and found else found
         if isinstance(found, str) and found.count("/") == 2:
             return found
@@ -148,7 +148,7 @@ def clicked(event: Any) -> str | None:
 
 
 def chart(figure: Any, key: str, *, alt: str, click: bool = False) -> str | None:
-    """Draw a figure; return the key of the point that was clicked, once for each click."""
+    """Draw a figure; return the key of the candidate that was clicked, once for each click."""
     kind = selection().picture.lower()
     picture = {
         "toImageButtonOptions": {"format": kind, "filename": f"lethe-{key}", "scale": 2 if kind == "png" else 1},

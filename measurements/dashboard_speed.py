@@ -1,6 +1,6 @@
-"""How fast the dashboard is on a store of 10,000 trials with 10 checkpoints each, beside reading it through Optuna.
+"""How fast the dashboard is on a store of 10,000 trials with 10 candidates each, beside reading it through Optuna.
 
-    python -m measurements.dashboard_speed --trials 10000 --checkpoints 10 --browser
+    python -m measurements.dashboard_speed --trials 10000 --candidates 10 --browser
 
 Makes the store in a temporary folder, reads it, changes it by one trial and reads it again, then opens every page in
 Streamlit's AppTest, once cold and once with a changed selection; with --browser also in headless chromium, from the
@@ -59,7 +59,7 @@ def _interval(value: float, rng: random.Random) -> list[float]:
     return [value, value - half, value + half]
 
 
-def make_store(file: Path, trials: int, checkpoints: int, *, seed: int = 0) -> str:
+def make_store(file: Path, trials: int, candidates: int, *, seed: int = 0) -> str:
     """Write a study `big`, as the ledger would, by bulk inserts; returns its URL."""
     url, rng = f"sqlite:///{file}", random.Random(seed)
     facts = Facts(
@@ -76,13 +76,13 @@ def make_store(file: Path, trials: int, checkpoints: int, *, seed: int = 0) -> s
     ledger.study.set_user_attr(PLANNED, trials + 100)
     with sqlite3.connect(file) as connection:
         for number in range(trials):
-            write_trial(connection, number, checkpoints, rng)
+            write_trial(connection, number, candidates, rng)
     connection.close()
     return url
 
 
-def write_trial(connection: sqlite3.Connection, number: int, checkpoints: int, rng: random.Random) -> None:
-    """Insert one finished trial with its parameters, values and checkpoints."""
+def write_trial(connection: sqlite3.Connection, number: int, candidates: int, rng: random.Random) -> None:
+    """Insert one finished trial with its parameters, values and candidates."""
     trial, start = number + 1, 1_700_000_000 + 30 * number
     times = [time.strftime("%Y-%m-%d %H:%M:%S.000000", time.gmtime(start + after)) for after in (0, 28)]
     connection.execute("insert into trials values (?, ?, 1, 'COMPLETE', ?, ?)", (trial, number, *times))
@@ -95,13 +95,13 @@ def write_trial(connection: sqlite3.Connection, number: int, checkpoints: int, r
             "insert into trial_params(trial_id, param_name, param_value, distribution_json) values (?, ?, ?, ?)", row
         )
     scores: dict[str, list[float]] = {}
-    for i in range(checkpoints):
+    for i in range(candidates):
         step, role = 10 * (i // 2 + 1), ("student", "teacher")[i % 2]
-        scores = made_up(rng, params, (i + 1) / checkpoints)
+        scores = made_up(rng, params, (i + 1) / candidates)
         value = {"scores": scores, "weights": f"/none/{trial}/{step}-{role}", "items": f"/none/{trial}/{step}.parquet"}
         connection.execute(
             'insert into trial_user_attributes(trial_id, "key", value_json) values (?, ?, ?)',
-            (trial, f"checkpoint/{step:06d}/{role}", json.dumps(value)),
+            (trial, f"candidate/{step:06d}/{role}", json.dumps(value)),
         )
     for i, (score, goal) in enumerate(GOALS.items()):
         loss = Objective(score=score, goal=goal).loss(scores[score][0])
@@ -120,16 +120,16 @@ def timed(what: str) -> Iterator[None]:
     print(f"{what:<64} {took:6.2f} s {work:6.2f} s of CPU", flush=True)
 
 
-def measure_reading(file: Path, url: str, trials: int, checkpoints: int, *, optuna_too: bool) -> None:
+def measure_reading(file: Path, url: str, trials: int, candidates: int, *, optuna_too: bool) -> None:
     """Read a store cold, unchanged, and with one more trial."""
     reader = snapshot.Reader(url, "big")
     with timed("first reading"):
-        points = reader.read().points
+        points = reader.read().candidates
     print(f"{len(points)} points, {int(points['front'].sum())} on the front, {file.stat().st_size / 1e6:.0f} MB")
     with timed("reading again, nothing changed"):
         reader.read()
     with sqlite3.connect(file) as connection:
-        write_trial(connection, trials, checkpoints, random.Random(1))
+        write_trial(connection, trials, candidates, random.Random(1))
     connection.close()
     with timed("reading again, one trial more"):
         reader.read()
@@ -220,15 +220,15 @@ def main() -> None:
     """Make the store and measure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=10_000)
-    parser.add_argument("--checkpoints", type=int, default=10)
+    parser.add_argument("--candidates", type=int, default=10)
     parser.add_argument("--optuna-too", action="store_true", help="also read through Optuna, for comparison")
     parser.add_argument("--browser", action="store_true", help="also in headless chromium")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "studies.db"
         with timed("making the store"):
-            url = make_store(file, options.trials, options.checkpoints)
-        measure_reading(file, url, options.trials, options.checkpoints, optuna_too=options.optuna_too)
+            url = make_store(file, options.trials, options.candidates)
+        measure_reading(file, url, options.trials, options.candidates, optuna_too=options.optuna_too)
         measure_pages(url)
         if options.browser:
             measure_browser(url)

@@ -2,7 +2,7 @@
 
     python -m measurements.trial_end --trials 2000
 
-A study with the random sampler in SQLite in a temporary folder; every trial has 6 checkpoints of 14 scores. Timed is
+A study with the random sampler in SQLite in a temporary folder; every trial has 6 candidates of 14 scores. Timed is
 what a search does of itself when a trial ends: tell it, keep the front's weights, draw the front, ask for the next one.
 Prints seconds of the processor, which a busy machine moves less than those of the clock: of five trials the median, and
 how many times as long the last ones took as the first.
@@ -38,12 +38,13 @@ FACTS = Facts(
 FIRST, TIMED = 10, 5
 
 
-def checkpoints(rng: random.Random) -> list[dict[str, Any]]:
-    """Six checkpoints of made-up scores: a few in a hundred come onto the front."""
+def candidates(rng: random.Random) -> list[dict[str, Any]]:
+    """Six candidates of made-up scores: a few in a hundred come onto the front."""
     values = [{score: rng.uniform(0, 100) for score in SCORES} for _ in range(6)]
     return [
         {
-            "step": 10 * (i // 2 + 1),
+            "axis": "step",
+            "at": 10 * (i // 2 + 1),
             "role": ("student", "teacher")[i % 2],
             "scores": {score: [v, v - 5, v + 5] for score, v in made.items()},
             "weights": None,
@@ -56,7 +57,7 @@ def checkpoints(rng: random.Random) -> list[dict[str, Any]]:
 def fill(ledger: Ledger, trials: int, rng: random.Random) -> None:
     """Add complete trials."""
     for _ in range(trials):
-        ledger.take_over({"lr": rng.uniform(0.01, 1), "delta": rng.random()}, checkpoints(rng), {})
+        ledger.take_over({"lr": rng.uniform(0.01, 1), "delta": rng.random()}, candidates(rng), {})
 
 
 def ends(ledger: Ledger, folder: Path, rng: random.Random) -> list[float]:
@@ -69,9 +70,9 @@ def ends(ledger: Ledger, folder: Path, rng: random.Random) -> list[float]:
     took = []
     for _ in range(TIMED):
         upkeep.started(number, params)
-        for checkpoint in checkpoints(rng):
-            ledger.record(number, checkpoint)
-            upkeep.scored(number, checkpoint)
+        for candidate in candidates(rng):
+            ledger.record(number, candidate)
+            upkeep.scored(number, candidate)
         began = time.process_time()
         upkeep.finished(number, ledger.tell(number))
         number, params = ledger.ask()

@@ -46,7 +46,7 @@ class Clock:
     def started(self, number: int, params: Any) -> None:
         """Nothing to note."""
 
-    def scored(self, number: int, checkpoint: Any) -> None:
+    def scored(self, number: int, candidate: Any) -> None:
         """Nothing to note."""
 
     def restarted(self, number: int, reason: str) -> None:
@@ -70,12 +70,12 @@ class StockClock(tune.Callback):
 
 
 def make_session() -> Any:
-    """A session whose trials do nothing but report one scored checkpoint."""
+    """A session whose trials do nothing but report one scored candidate."""
     import transformers  # noqa: F401  # what a real worker loads once
 
     def session(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
         scores = {"x": [config["x"], 0.0, 100.0]}
-        yield {"step": 1, "checkpoints": [{"step": 1, "role": "student", "scores": scores}]}
+        yield {"candidates": [{"axis": "step", "at": 1, "role": "student", "scores": scores}]}
 
     return session
 

@@ -13,5 +13,5 @@ INSISTED = ("privleak",)
 # What takes the place of KnowMem_r where a benchmark has no questions: nothing else would speak against collapse.
 FALLBACKS = {"knowmem_r": {"utility": "maximize"}}
 
-# A point is feasible while it keeps this share of the target's score.
+# A candidate is feasible while it keeps this share of the target's score.
 UTILITY_GUARD = {"utility": 0.8}

@@ -3,7 +3,7 @@
 Source of the values: arXiv 2504.13388, its public code and its published logs (Llama-2-7B, 20 epochs of 100 steps).
 Both corpora have sequences of 1024 tokens. News keeps the beginning of an article, Books cuts its books into pieces;
 and they differ in the weight of the forget loss. The public code gives SGD no warm-up, whatever the logs name. It ends
-a run once VerbMem is below the retrained model's; here a run goes on to its last step, and every checkpoint is a
+a run once VerbMem is below the retrained model's; here a run goes on to its last step, and every candidate is a
 candidate.
 """
 

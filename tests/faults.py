@@ -2,7 +2,7 @@
 
     python tests/faults.py [--times 3] [--only "worker killed"]        # about six minutes a round; prints a table
 
-A fault is done while a trial runs that has scored checkpoints. Afterwards the study has to hold the very trials, bit
+A fault is done while a trial runs that has scored candidates. Afterwards the study has to hold the very trials, bit
 for bit, of a search that nothing happened to, none lost and none doubled; and the trial that was hit must not have
 begun anew: what it wrote before the fault is older than the fault.
 """
@@ -94,7 +94,7 @@ def came_of(storage: str) -> Outcome:
 
 
 def strike(results: Path, search: Search, blow: Callable[[], None], least: int = 1) -> Struck:
-    """Wait for a trial, numbered `least` or more, to have scored checkpoints, and do it."""
+    """Wait for a trial, numbered `least` or more, to have scored candidates, and do it."""
     written: list[Path] = []
     wait_until(lambda: bool(written.extend(scored(results, least)) or written), search)
     blow()
@@ -102,13 +102,13 @@ def strike(results: Path, search: Search, blow: Callable[[], None], least: int =
 
 
 def scored(results: Path, least: int) -> list[Path]:
-    """The items of all checkpoints that such a trial has scored; none where none runs, or it ended as one looked."""
+    """The items of all candidates that such a trial has scored; none where none runs, or it ended as one looked."""
     try:
         folder = under_way(results, least)
         progress = json.loads((folder / PROGRESS).read_text()) if folder else {"results": []}
     except FileNotFoundError:
         return []
-    return [Path(point["items"]) for result in progress["results"] for point in result["checkpoints"]]
+    return [Path(candidate["items"]) for result in progress["results"] for candidate in result["candidates"]]
 
 
 def kill(search: Search, *names: str) -> None:
@@ -128,7 +128,7 @@ def assert_same(place: Place, expected: Expected, struck: Struck, bits: bool = T
     assert len(found) == TRIALS, f"{len(found)} of {TRIALS} trials are complete"
     wanted = expected(place.storage())
     if not bits:
-        found, wanted = ([(params, len(points)) for params, points in runs] for runs in (found, wanted))
+        found, wanted = ([(params, len(candidates)) for params, candidates in runs] for runs in (found, wanted))
     assert found == wanted, "the trials are not those of an undisturbed search"
     assert all(file.stat().st_mtime < struck.at for file in struck.written), "the trial that was hit began anew"
 

@@ -1,8 +1,8 @@
 """The contract of a method of unlearning, on one page. No torch: methods are listed, checked and planned without it.
 
 A method is a name, settings of its own, what it needs, and a generator: from a `Start` it yields a `Step` for every
-step, a `Candidate` for every subject that is to be scored, and `Evaluated` behind the last of them at one point, with
-the `State` from which the run could go on. Scoring, saving and Ray are not its business. Named methods are listed in
+step, a `Candidate` for every subject that is to be scored, and `Evaluated` behind those that are scored together, with
+the `State` from which the run can go on. Scoring, saving and Ray are not its business. Named methods are listed in
 `trainables.methods`; the loop that most of them share is `trainables.training.descend`.
 """
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trainables.world import World
 
 Sequences = Sequence[Sequence[int]]
+STEP = "step"  # the axis of most methods: a candidate is the subject behind so many steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +42,13 @@ class State:
 class Run:
     """Where a method runs: its workers, all of which run it on the same arguments, and what was done before.
 
-    `restore` puts the state of a run that was interrupted behind step `done` in the place of a new one.
+    `restore` puts the state of a run that was interrupted behind step `done` in the place of a new one. Of what was
+    scored before, `evaluated` evaluations are kept: a method that scores behind its last step leaves these out.
     """
 
     world: "World"
     done: int = 0
+    evaluated: int = 0
     restore: Callable[[State], None] = lambda state: None
 
 
@@ -64,19 +67,31 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A subject to be scored, at one point of the run; it is live, and moves on with the next step."""
+    """A subject to be scored: where on which axis of the run, and in which role; it moves on with the next step."""
 
-    at: int
+    at: int | float
     role: str
     subject: Any
+    axis: str = STEP
+
+    @property
+    def name(self) -> str:
+        """What its files are called; no other candidate of the run is called so."""
+        return (
+            f"{self.axis}-{self.at:05d}-{self.role}"
+            if isinstance(self.at, int)
+            else f"{self.axis}-{self.at!r}-{self.role}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluated:
-    """All candidates of one point have been given; the run can go on from `state`."""
+    """The candidates since the last such record, if any, are one evaluation; the run can go on from `state`.
 
-    at: int
-    state: State
+    It has no state where there is nothing to go on to.
+    """
+
+    state: State | None
 
 
 Record = Step | Candidate | Evaluated

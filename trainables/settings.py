@@ -77,6 +77,11 @@ class Settings:
             parsed[name] = _parse(name, text, types[name])
         return cls(**(values | parsed))
 
+    @property
+    def evaluations(self) -> int:
+        """How often a run is scored."""
+        return 1
+
     def chosen(self) -> dict[str, Any]:
         """The settings that differ from their defaults."""
         defaults = self.defaults()
@@ -165,6 +170,11 @@ class Descent(Settings):
         for name in ("max_length", "regularisation_length"):
             if getattr(self, name) == 1:
                 raise ValueError(f"{name} is 1: a sequence needs at least 2 tokens, one to be predicted from the other")
+
+    @property
+    def evaluations(self) -> int:
+        """How often a run is scored: every `eval_every` steps, and after the last."""
+        return math.ceil(self.steps / self.eval_every)
 
     @property
     def longest(self) -> int:

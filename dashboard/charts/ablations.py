@@ -19,6 +19,7 @@ from lethe.analysis.verdicts import score_name
 from lethe.fronts import pareto
 from lethe.fronts.objectives import loss_array
 from lethe.store.facts import Facts
+from lethe.store.places import Place
 
 ROW, AROUND = 30, 110  # pixels of a row, and of title and axis
 BETTER, WORSE, UNSURE = "clearly better", "clearly worse", "not clear"
@@ -60,8 +61,8 @@ def volumes(arms: pd.DataFrame) -> go.Figure:
     return _rows(figure, [*rows["arm"]], "hypervolume of a run's front (better: right)")
 
 
-def fronts(points: pd.DataFrame, arms: Sequence[str], x: str, y: str, facts: Facts) -> go.Figure:
-    """A small chart for each arm: its scored checkpoints of all seeds, those on its own front filled, and the target's
+def fronts(candidates: pd.DataFrame, arms: Sequence[str], x: str, y: str, facts: Facts) -> go.Figure:
+    """A small chart for each arm: its scored candidates of all seeds, those on its own front filled, and the target's
     and the retrained model's place.
     """
     count = -(-len(arms) // COLUMNS)
@@ -77,7 +78,7 @@ def fronts(points: pd.DataFrame, arms: Sequence[str], x: str, y: str, facts: Fac
     )
     for i, arm in enumerate(arms):
         place = {"row": i // COLUMNS + 1, "col": i % COLUMNS + 1}
-        for trace in _front_of(points, arm, x, y, facts, first=i == 0):
+        for trace in _front_of(candidates, arm, x, y, facts, first=i == 0):
             figure.add_trace(trace, **place)
         if place["col"] == 1:
             figure.update_yaxes(title=axis_title(facts.card(y), "y"), title_font={"size": 11}, **place)
@@ -93,12 +94,12 @@ def fronts(points: pd.DataFrame, arms: Sequence[str], x: str, y: str, facts: Fac
     )
 
 
-def _front_of(points: pd.DataFrame, arm: str, x: str, y: str, facts: Facts, *, first: bool) -> list[go.Scatter]:
-    own = points[points["arm"] == arm] if len(points) else points
+def _front_of(candidates: pd.DataFrame, arm: str, x: str, y: str, facts: Facts, *, first: bool) -> list[go.Scatter]:
+    own = candidates[candidates["arm"] == arm] if len(candidates) else candidates
     traces = []
     if len(own):
         front = pareto.front(loss_array(own, facts.objectives), own["feasible"].to_numpy(bool))
-        looks = ((~front, "other checkpoints", "circle-open", GREY), (front, "on the arm's front", "circle", BLUE))
+        looks = ((~front, "other candidates", "circle-open", GREY), (front, "on the arm's front", "circle", BLUE))
         for mask, name, symbol, colour in looks:
             rows = own[mask]
             traces.append(_dots(rows[x], rows[y], name, symbol, colour, first, [*map(_hover, rows.to_dict("records"))]))
@@ -110,7 +111,7 @@ def _front_of(points: pd.DataFrame, arm: str, x: str, y: str, facts: Facts, *, f
 
 
 def _hover(row: Mapping[Any, Any]) -> str:
-    return f"seed {row['seed']}, step {row['step']}, {inert.figure(row['role'])}"
+    return f"seed {row['seed']}, {inert.figure(Place.of(row).words)}"
 
 
 def _dots(x: Any, y: Any, name: str, symbol: str, colour: str, legend: bool, texts: list[str]) -> go.Scatter:

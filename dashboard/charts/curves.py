@@ -44,7 +44,7 @@ ROLES = ((BLUE, "circle"), (VERMILLION, "diamond"), (PINK, "pentagon"), (SKY, "h
 MOST_VOLUMES = 300
 
 
-def volumes(points: pd.DataFrame, trials: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+def volumes(candidates: pd.DataFrame, trials: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     """Hypervolume of the front in the order that complete trials ended: done, number, end, hours, volume.
 
     One row a trial; of a long study, one for every few trials.
@@ -52,7 +52,7 @@ def volumes(points: pd.DataFrame, trials: pd.DataFrame, facts: Facts) -> pd.Data
     ended = trials[trials["state"] == "COMPLETE"].sort_values("end", kind="stable")
     numbers = ended["number"].to_numpy()
     batches = np.array_split(np.arange(len(numbers)), min(len(numbers), MOST_VOLUMES) or 1)
-    good = points[points["feasible"] & (points["state"] == "COMPLETE")] if len(points) else points
+    good = candidates[candidates["feasible"] & (candidates["state"] == "COMPLETE")] if len(candidates) else candidates
     losses = loss_array(good, facts.objectives) if len(good) else np.zeros((0, 1))
     rows = good.groupby("trial").indices if len(good) else {}
     none = np.zeros(0, dtype=int)
@@ -112,7 +112,8 @@ def plain(figure: go.Figure, height: int) -> go.Figure:
 
 
 def score_curves(rows: pd.DataFrame, scores: Sequence[str], cards: Cards, references: References) -> go.Figure:
-    """Scores of a trial over its steps, by role, with intervals as bands and the references as lines."""
+    """Scores of a trial along one of its axes, by role, with intervals as bands and the references as lines."""
+    axis = str(rows["axis"].iloc[0])
     wide = 2 if len(scores) > 1 else 1
     high = -(-len(scores) // wide)
     titles = [f"{inert.figure(s)} (better: {WISHES[cards[s].goal]})" for s in scores]
@@ -122,17 +123,17 @@ def score_curves(rows: pd.DataFrame, scores: Sequence[str], cards: Cards, refere
         for name, colour in (("target", ORANGE), ("retrained", GREEN)):
             if score in references.get(name, {}):
                 line = {"color": colour, "dash": "dash" if name == "target" else "dot", "width": 1.5}
-                ends = [rows["step"].min(), rows["step"].max()]
+                ends = [rows["at"].min(), rows["at"].max()]
                 value = references[name][score][0]
                 trace = go.Scatter(x=ends, y=[value] * 2, mode="lines", name=name, line=line, legendgroup=name)
                 figure.add_trace(trace.update(showlegend=i == 0, hoverinfo="skip"), **place)
         for mark, role, own in by_role(rows):
             colour, symbol = ROLES[mark % len(ROLES)]
-            _curve(figure, own.sort_values("step"), score, role, colour, symbol, first=i == 0, place=place)
+            _curve(figure, own.sort_values("at"), score, role, colour, symbol, first=i == 0, place=place)
         good = cards[score].good
         if good is not None:
             figure.add_hrect(y0=-good, y1=good, fillcolor=GREEN, opacity=0.15, line_width=0, **place)
-    figure.update_xaxes(title="step", title_standoff=4)
+    figure.update_xaxes(title=inert.figure(axis), title_standoff=4)
     return plain(figure, 250 * high + 60).update_layout(legend_y=1.06)
 
 
@@ -151,7 +152,7 @@ def _curve(
     if np.isfinite(low).all() and np.isfinite(high).all():
         red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         band = go.Scatter(
-            x=pd.concat([rows["step"], rows["step"][::-1]]),
+            x=pd.concat([rows["at"], rows["at"][::-1]]),
             y=pd.concat([high, low[::-1]]),
             fill="toself",
             fillcolor=f"rgba({red},{green},{blue},0.15)",
@@ -162,7 +163,7 @@ def _curve(
         )
         figure.add_trace(band, **place)
     line = go.Scatter(
-        x=rows["step"],
+        x=rows["at"],
         y=rows[score],
         mode="lines+markers",
         name=inert.figure(role),
@@ -170,7 +171,7 @@ def _curve(
         showlegend=first,
         line={"color": colour},
         marker={"symbol": symbol, "size": 8},
-        hovertemplate=f"step %{{x}}, {inert.figure(role)}: %{{y:.1f}}<extra></extra>",
+        hovertemplate=f"{inert.figure(str(rows['axis'].iloc[0]))} %{{x}}, {inert.figure(role)}: %{{y:.1f}}<extra></extra>",
     )
     figure.add_trace(line, **place)
 

@@ -1,4 +1,4 @@
-"""Fronts drawn: pure functions of a table of points that return plotly figures. No streamlit.
+"""Fronts drawn: pure functions of a table of candidates that return plotly figures. No streamlit.
 
 Group and role are told apart by the marker's shape and filling as well as by its colour (Okabe and Ito's palette, made
 for colour-blind readers). Every axis says where better is.
@@ -14,10 +14,11 @@ import plotly.graph_objects as go
 
 from dashboard import inert
 from dashboard.charts.labels import Room
-from dashboard.table import BEATEN, FRONT, GROUPS, INFEASIBLE, RUNNING, by_role, recipes, score_texts
+from dashboard.table import BEATEN, FRONT, GROUPS, INFEASIBLE, RUNNING, by_role, candidate_of, recipes, score_texts
 from lethe.fronts import pareto
 from lethe.fronts.objectives import Objective
 from lethe.store.cards import Card
+from lethe.store.places import Place
 
 BLUE, VERMILLION, GREEN, ORANGE, PINK, GREY, SKY = (
     "#0072B2",
@@ -39,9 +40,9 @@ SIZES = {FRONT: 11, BEATEN: 7, INFEASIBLE: 6, RUNNING: 9}
 STARS = {"target": ("star", ORANGE), "retrained": ("hexagram", GREEN)}
 WISHES = {"minimize": "low", "maximize": "high", "zero": "near 0"}
 SIDES = {"x": {"minimize": "left", "maximize": "right"}, "y": {"minimize": "down", "maximize": "up"}}
-WEBGL = 1500  # points above which the browser draws with the graphics card
+WEBGL = 1500  # candidates above which the browser draws with the graphics card
 HEIGHT = 560
-MOST_BARS = 200  # points of a front whose intervals are drawn
+MOST_BARS = 200  # candidates of a front whose intervals are drawn
 
 Cards = Mapping[str, Card]
 References = Mapping[str, Mapping[str, Sequence[float]]]
@@ -54,7 +55,7 @@ def axis_title(card: Card, axis: str) -> str:
 
 
 def symbol_of(group: str, mark: int) -> str:
-    """The marker of a group's points of a role."""
+    """The marker of a group's candidates of a role."""
     return SYMBOLS[group][mark % len(SYMBOLS[group])]
 
 
@@ -72,10 +73,10 @@ def front_2d(
     trajectory: pd.DataFrame | None = None,
     intervals: bool = True,
 ) -> go.Figure:
-    """Two scores of every point: groups and roles by marker, intervals of the front as bars, references as stars.
+    """Two scores of every candidate: groups and roles by marker, intervals of the front as bars, references as stars.
 
-    `chosen` is the key of a point that gets a ring, which is named `ring`; `trajectory` holds the points of a trial and
-    role, joined by step.
+    `chosen` is the key of a candidate that gets a ring, which is named `ring`; `trajectory` holds
+    the candidates of a trial and role on one axis, joined in their order.
     """
     figure = go.Figure()
     bands(figure, cards[x], cards[y])
@@ -85,7 +86,7 @@ def front_2d(
             trace = _points_2d(rows, x, y, group, symbol_of(group, mark), parameters, bars=bars)
             figure.add_trace(trace.update(name=inert.figure(f"{group}, {role}")))
     known = _known(published, x, y)
-    course = table.iloc[:0] if trajectory is None else trajectory.sort_values("step")
+    course = table.iloc[:0] if trajectory is None else trajectory.sort_values("at")
     room = _room(table, known, course, references or {}, x, y, chosen, intervals=intervals)
     _keep_off_zero(room, table, cards[x], cards[y])
     if len(known):
@@ -114,7 +115,7 @@ def _room(
     *,
     intervals: bool,
 ) -> Room:
-    """The room that points, intervals, the course, the references and the ring leave for labels."""
+    """The room that candidates, intervals, the course, the references and the ring leave for labels."""
     stars = [scores for scores in references.values() if x in scores and y in scores]
     room = Room(
         [*table[x], *known[x], *(scores[x][0] for scores in stars)],
@@ -161,15 +162,14 @@ def _points_2d(
         },
         error_x=interval_bars(rows, x) if bars else None,
         error_y=interval_bars(rows, y) if bars else None,
-        # A click selects a point; the others keep their look, so that the chart does not fade.
+        # A click selects a candidate; the others keep their look, so that the chart does not fade.
         unselected={"marker": {"opacity": 1.0 if group in (FRONT, RUNNING) else 0.75}},
     )
 
 
 def hovers(rows: pd.DataFrame, scores: Sequence[str], parameters: Sequence[str]) -> list[str]:
-    """What each point says when the pointer is on it."""
-    places = zip(rows["trial"], rows["step"], rows["role"], rows["group"], strict=True)
-    lines = [[f"trial {trial}, step {step}, {inert.figure(role)} ({group})" for trial, step, role, group in places]]
+    """What each candidate says when the pointer is on it."""
+    lines = [[f"{inert.figure(candidate_of(row).words)} ({row['group']})" for row in rows.to_dict("records")]]
     lines += [
         [f"{inert.figure(score)}: {text}" for text in score_texts(rows, score)] for score in dict.fromkeys(scores)
     ]
@@ -192,7 +192,7 @@ def interval_bars(rows: pd.DataFrame, score: str) -> dict[str, Any]:
 
 
 def _edge(figure: go.Figure, table: pd.DataFrame, x: str, y: str, cards: Cards) -> None:
-    """The stairs joining the points that are best in these two scores alone; not where 0 is best, which bends them."""
+    """The stairs joining the candidates that are best in these two scores alone; not where 0 is best, which bends them."""
     if x == y or "zero" in (cards[x].goal, cards[y].goal):
         return
     rows = table[table["group"].isin((FRONT, BEATEN))].dropna(subset=[x, y])
@@ -213,17 +213,19 @@ def _edge(figure: go.Figure, table: pd.DataFrame, x: str, y: str, cards: Cards) 
 
 
 def _trajectory(ordered: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter:
-    texts, positions = _labels(room, ordered[x], ordered[y], [f"step {step}" for step in ordered["step"]])
+    texts, positions = _labels(
+        room, ordered[x], ordered[y], [Place.of(row).where for row in ordered.to_dict("records")]
+    )
     return go.Scatter(
         x=ordered[x],
         y=ordered[y],
         mode="lines+markers+text",
-        marker={"size": 14, "color": "rgba(0,0,0,0)"},  # keeps the labels off the points
+        marker={"size": 14, "color": "rgba(0,0,0,0)"},  # keeps the labels off the candidates
         text=texts,
         textposition=positions,
         textfont={"size": 12, "color": GREY},
         line={"width": 2, "color": PINK},
-        name=f"steps of trial {ordered['trial'].iloc[0]}, {inert.figure(ordered['role'].iloc[0])}",
+        name=f"course of trial {ordered['trial'].iloc[0]}, {inert.figure(ordered['role'].iloc[0])}",
         hoverinfo="skip",
     )
 

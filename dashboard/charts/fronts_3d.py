@@ -1,4 +1,4 @@
-"""Fronts in three dimensions: pure functions of a table of points that return plotly figures. No streamlit."""
+"""Fronts in three dimensions: pure functions of a table of candidates that return plotly figures. No streamlit."""
 
 from collections.abc import Sequence
 
@@ -40,12 +40,12 @@ def front_3d(
     trajectory: pd.DataFrame | None = None,
     intervals: bool = True,
 ) -> go.Figure:
-    """Three scores of every point, as `charts.front_2d` draws two; a plane where one of them is best at 0."""
+    """Three scores of every candidate, as `charts.front_2d` draws two; a plane where one of them is best at 0."""
     figure = go.Figure()
     for group in GROUPS:
         for mark, role, rows in by_role(table[table["group"] == group]):
             bars = intervals and group == FRONT and len(rows) <= MOST_BARS
-            trace = _points(rows, axes, group, symbol_of(group, mark), parameters, bars=bars)
+            trace = _candidates(rows, axes, group, symbol_of(group, mark), parameters, bars=bars)
             figure.add_trace(trace.update(name=inert.figure(f"{group}, {role}")))
     if trajectory is not None and len(trajectory) > 1:
         figure.add_trace(_trajectory(trajectory, axes))
@@ -71,7 +71,7 @@ def _places(rows: pd.DataFrame, axes: Sequence[str]) -> dict[str, pd.Series]:
     return {axis: rows[score] for axis, score in zip("xyz", axes, strict=True)}
 
 
-def _points(
+def _candidates(
     rows: pd.DataFrame, axes: Sequence[str], group: str, symbol: str, parameters: Sequence[str], *, bars: bool
 ) -> go.Scatter3d:
     trace = go.Scatter3d(
@@ -92,12 +92,12 @@ def _points(
 
 
 def _trajectory(rows: pd.DataFrame, axes: Sequence[str]) -> go.Scatter3d:
-    ordered = rows.sort_values("step")
+    ordered = rows.sort_values("at")
     return go.Scatter3d(
         **_places(ordered, axes),
         mode="lines",
         line={"width": 4, "color": PINK},
-        name=f"steps of trial {ordered['trial'].iloc[0]}, {inert.figure(ordered['role'].iloc[0])}",
+        name=f"course of trial {ordered['trial'].iloc[0]}, {inert.figure(ordered['role'].iloc[0])}",
         hoverinfo="skip",
     )
 

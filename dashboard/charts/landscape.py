@@ -34,7 +34,7 @@ def importances(
 ) -> pd.DataFrame | None:
     """Share of each parameter [parameters, objectives] in what makes the best tenth of trials; None for too few trials.
 
-    PED-ANOVA of Optuna's, over the losses of the checkpoint that represents a trial; of many trials, over an even
+    PED-ANOVA of Optuna's, over the losses of the candidate that represents a trial; of many trials, over an even
     choice of them.
     """
     # Imported here because it brings scikit-learn, for which the first view of the app need not wait two seconds.
@@ -103,7 +103,7 @@ def scale_of(distribution: BaseDistribution | None, values: pd.Series) -> dict[s
 
 
 def slice_chart(table: pd.DataFrame, parameter: str, card: Card, distribution: BaseDistribution | None) -> go.Figure:
-    """A score of every point over one parameter; later steps are darker."""
+    """A score of every candidate over one parameter; what stands later on its axis is darker."""
     figure = go.Figure()
     for mark, role, rows in by_role(table):
         figure.add_trace(
@@ -117,7 +117,7 @@ def slice_chart(table: pd.DataFrame, parameter: str, card: Card, distribution: B
                 marker={
                     "symbol": symbol_of(FRONT, mark),
                     "size": 9,
-                    "color": rows["step"],
+                    "color": rows["at"],
                     "coloraxis": "coloraxis",
                     "line": {"width": 1, "color": GREY},
                 },
@@ -125,19 +125,24 @@ def slice_chart(table: pd.DataFrame, parameter: str, card: Card, distribution: B
         )
     figure.update_xaxes(title=inert.figure(parameter), **scale_of(distribution, table[parameter]))
     figure.update_yaxes(title=axis_title(card, "y"))
-    figure.update_layout(coloraxis={"colorscale": "Cividis_r", "colorbar": {"title": "step"}})
+    figure.update_layout(
+        coloraxis={
+            "colorscale": "Cividis_r",
+            "colorbar": {"title": " / ".join(map(inert.figure, sorted(table["axis"].unique())))},
+        }
+    )
     return plain(figure, 420)
 
 
 def contour_chart(
     table: pd.DataFrame, first: str, second: str, card: Card, distributions: Mapping[str, BaseDistribution]
 ) -> go.Figure:
-    """A score over two parameters: each trial's last point of the first role, and what lies between, interpolated."""
+    """A score over two parameters: each trial's last candidate of the first role, and what lies between, interpolated."""
     from scipy.interpolate import griddata  # here for the reason of `importances`
 
     score = card.name
     rows = table.dropna(subset=[score])
-    rows = rows[rows["role"] == rows["role"].iloc[0]].sort_values("step").drop_duplicates("trial", keep="last")
+    rows = rows[rows["role"] == rows["role"].iloc[0]].sort_values("at").drop_duplicates("trial", keep="last")
     rows = rows.sort_values("trial")
     rows = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, MOST_CONTOUR).astype(int))]
     x, y = (np.log10(rows[p]) if is_log(distributions.get(p)) else rows[p] for p in (first, second))

@@ -59,7 +59,7 @@ def sections(found: Ablation) -> Iterator[Section]:
     factors = found.factors()
     if len(factors):
         yield from factorial(found, factors)
-    if len(found.points):
+    if len(found.candidates):
         yield fronts(found)
     yield volumes(found, arms)
     yield Section("Configuration", table=(["setting", "value"], [*found.facts.about.get("settings", {}).items()]))
@@ -75,7 +75,7 @@ def reading(found: Ablation, compared: int) -> Section:
         if meanings[score]
     ]
     lines.append(
-        f"{VOLUME}: share of the box between the best scores and the worst that a run's feasible checkpoints dominate, "
+        f"{VOLUME}: share of the box between the best scores and the worst that a run's feasible candidates dominate, "
         "best high"
     )
     texts = [verdicts.RULE.format(role=found.role), verdicts.METHOD.format(count=compared)]
@@ -209,11 +209,11 @@ def fronts(found: Ablation) -> Section:
     """The fronts of the arms over the first objective and the first score that should be high."""
     x, *others = found.goals
     y = next((score for score, goal in found.goals.items() if goal == MAXIMIZE), others[-1] if others else x)
-    drawn = found.points[found.points["state"] == "COMPLETE"]
+    drawn = found.candidates[found.candidates["state"] == "COMPLETE"]
     figure = charts.fronts(drawn, [arm.name for arm in found.design], x, y, found.facts)
     roles = sorted(drawn["role"].unique())
     text = (
-        f"All scored checkpoints of an arm ({', '.join(roles)}); its front is taken over all objectives, not only "
+        f"All scored candidates of an arm ({', '.join(roles)}); its front is taken over all objectives, not only "
         "these two, and without what is below a floor."
     )
     return Section("Fronts of the arms", texts=[text], figures=[figure])

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.reports import reasons
-from dashboard.table import command, place_of, reference_text, score_text, scores_of
+from dashboard.table import candidate_of, command, reference_text, score_text, scores_of
 from lethe.analysis.decide import Limit, Recommendation
 from lethe.fronts.objectives import Objective
 from lethe.store.snapshot import Snapshot
@@ -31,21 +31,18 @@ def as_csv(table: pd.DataFrame) -> str:
 
 def as_json(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> str:
     """The recommendation as plain data."""
-    row = study.points.iloc[found.row]
+    row = study.candidates.iloc[found.row]
     data: dict[str, Any] = {
         "study": study.name,
-        "point": {"trial": int(row["trial"]), "step": int(row["step"]), "role": row["role"]},
+        "candidate": candidate_of(row).plain(),
         "parameters": {name: row[name] for name in study.parameters},
-        "scores": {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.points, study.facts)},
+        "scores": {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.candidates, study.facts)},
         "weights": row["weights"],
         "rule": found.rule,
         "limits": [{"score": x.score, "low": x.low, "high": x.high} for x in limits],
         "redraws that keep it": found.share,
         "redraws within limits": found.holds,
-        "near": [
-            {"trial": int(r["trial"]), "step": int(r["step"]), "role": r["role"]}
-            for r in (study.points.iloc[rival.row] for rival in found.near)
-        ],
+        "near": [candidate_of(r).plain() for r in (study.candidates.iloc[rival.row] for rival in found.near)],
         "command": command(study, row),
         "versions": study.facts.about.get("versions", {}),
     }
@@ -74,26 +71,26 @@ def as_html(
     note: str = "",
 ) -> str:
     """One page that needs no network: why, recipe, scores with intervals, figures, versions. All text is escaped."""
-    row = study.points.iloc[found.row]
+    row = study.candidates.iloc[found.row]
     facts = study.facts
     recipe = [(name, row[name]) for name in study.parameters]
     recipe += [(k, v) for k, v in facts.about.get("settings", {}).items() if k not in study.parameters]
     rows = [
         (s, score_text(row, s), *(reference_text(known.get(s)) for known in facts.references.values()))
-        for s in scores_of(study.points, study.facts)
+        for s in scores_of(study.candidates, study.facts)
     ]
     drawn = [f.to_html(full_html=False, include_plotlyjs=i == 0) for i, f in enumerate(figures)]
     parts = [
         f"<h1>{_text(study.name)}</h1>",
-        f"<p><strong>{_text(reasons.headline(study.points, found))}</strong></p>",
+        f"<p><strong>{_text(reasons.headline(study.candidates, found))}</strong></p>",
         f"<p>{_text(reasons.rule(found, objectives, limits))}</p>",
         f"<p>{_text(reasons.against_retrained(row, objectives, facts))}</p>",
         _list(f"{x.score} from {x.low:g} to {x.high:g}" for x in limits) if limits else "",
         "<h2>How sure</h2>" + _list(reasons.sureness(found, limits, facts)),
         "<h2>Scores, and how far their 95% intervals reach</h2>"
-        + _table(["score", "this point", *facts.references], rows)
+        + _table(["score", "this candidate", *facts.references], rows)
         + (_list(notes) if (notes := reasons.reference_notes(facts)) else ""),
-        "<h2>Near</h2>" + _list(reasons.near(study.points, found, objectives)),
+        "<h2>Near</h2>" + _list(reasons.near(study.candidates, found, objectives)),
         "<h2>Figures</h2>" + "".join(drawn),
         "<h2>Recipe</h2>" + _table(["setting", "value"], recipe),
         "<h2>Run it again</h2><pre>" + _text(shlex.join(command(study, row)) or "not known for this study") + "</pre>",
@@ -101,7 +98,7 @@ def as_html(
         "<h2>Note</h2><pre>" + _text(note) + "</pre>" if note else "",
         "<h2>Versions</h2>" + _table(["package", "version"], list(facts.about.get("versions", {}).items())),
     ]
-    title = _text(f"{study.name}: {place_of(row).words}")
+    title = _text(f"{study.name}: {candidate_of(row).words}")
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
         f"<body>{''.join(parts)}</body></html>"

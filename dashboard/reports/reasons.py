@@ -1,4 +1,4 @@
-"""A recommendation in words: why this point, what was near, and how sure the intervals allow it to be. Plain text."""
+"""A recommendation in words: why this candidate, what was near, and how sure the intervals allow it to be. Plain text."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from dashboard.charts.fronts import WISHES
-from dashboard.table import place_of, score_text
+from dashboard.table import candidate_of, score_text
 from lethe.analysis.cells import number
 from lethe.analysis.decide import KNEE, Limit, Recommendation
 from lethe.fronts.objectives import Objective
@@ -16,14 +16,14 @@ SHORT = "falls short"
 WORDS = {"minimize": "lower", "maximize": "higher", "zero": "nearer 0"}
 
 
-def headline(points: pd.DataFrame, found: Recommendation) -> str:
-    """Which point is recommended."""
-    return f"Recommended: {place_of(points.iloc[found.row]).words}"
+def headline(candidates: pd.DataFrame, found: Recommendation) -> str:
+    """Which candidate is recommended."""
+    return f"Recommended: {candidate_of(candidates.iloc[found.row]).words}"
 
 
 def rule(found: Recommendation, objectives: Sequence[Objective], limits: Sequence[Limit]) -> str:
     """The rule, in one sentence."""
-    pool = f"the {found.considered} feasible checkpoint{'s' if found.considered != 1 else ''}"
+    pool = f"the {found.considered} feasible candidate{'s' if found.considered != 1 else ''}"
     if limits:
         pool += " within your limits"
     if found.rule == KNEE:
@@ -42,7 +42,7 @@ def superlative(goal: str) -> str:
 
 
 def scores(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> list[str]:
-    """Each objective of the point against the target and the retrained model; then the constraints."""
+    """Each objective of the candidate against the target and the retrained model; then the constraints."""
     lines = []
     for objective in objectives:
         score = objective.score
@@ -57,7 +57,7 @@ def scores(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> lis
 
 
 def against_retrained(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> str:
-    """Where the point comes up to the retrained model, which never saw the forgotten text; "" where there is none.
+    """Where the candidate comes up to the retrained model, which never saw the forgotten text; "" where there is none.
 
     It does in an objective, or a constraint's score, whose 95% interval reaches the retrained model's value or better.
     """
@@ -77,7 +77,7 @@ def against_retrained(row: pd.Series, objectives: Sequence[Objective], facts: Fa
 
 
 def best_loss(row: pd.Series, objective: Objective) -> float:
-    """The smallest loss of an objective within the point's interval; of its value where it has none."""
+    """The smallest loss of an objective within the candidate's interval; of its value where it has none."""
     value, low, high = (float(row.get(f"{objective.score}{end}", math.nan)) for end in ("", "_low", "_high"))
     ends = [v for v in (value, low, high) if math.isfinite(v)]
     inside = [0.0] if objective.goal == "zero" and low < 0 < high else []
@@ -89,11 +89,11 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def near(points: pd.DataFrame, found: Recommendation, objectives: Sequence[Objective]) -> list[str]:
-    """Each runner-up: what it does better and worse than the recommended point, by more than rounding."""
-    chosen, lines = points.iloc[found.row], []
+def near(candidates: pd.DataFrame, found: Recommendation, objectives: Sequence[Objective]) -> list[str]:
+    """Each runner-up: what it does better and worse than the recommended candidate, by more than rounding."""
+    chosen, lines = candidates.iloc[found.row], []
     for rival in found.near:
-        row = points.iloc[rival.row]
+        row = candidates.iloc[rival.row]
         gains: list[str] = []
         losses: list[str] = []
         for objective in objectives:
@@ -103,7 +103,7 @@ def near(points: pd.DataFrame, found: Recommendation, objectives: Sequence[Objec
         told = [f"better in {', '.join(gains)}"] if gains else []
         told += [f"worse in {', '.join(losses)}"] if losses else []
         share = f"; would be recommended in {percent(rival.share)} of redraws" if rival.share is not None else ""
-        lines.append(f"{place_of(row).words}: {'; '.join(told) or 'the same scores'}{share}")
+        lines.append(f"{candidate_of(row).words}: {'; '.join(told) or 'the same scores'}{share}")
     return lines
 
 
@@ -113,8 +113,8 @@ def sureness(found: Recommendation, limits: Sequence[Limit], facts: Facts) -> li
         return ["How sure this is cannot be said: some of these scores have no intervals."]
     grade = "clear" if found.share >= 0.8 else "likely" if found.share >= 0.5 else "a close call"
     lines = [
-        f"{grade.capitalize()} among these checkpoints: when all scores are drawn again from their 95% intervals, this "
-        f"point is still recommended in {percent(found.share)} of 1,000 redraws. Points share their test items, so "
+        f"{grade.capitalize()} among these candidates: when all scores are drawn again from their 95% intervals, this "
+        f"candidate is still recommended in {percent(found.share)} of 1,000 redraws. Candidates share their test items, so "
         "true differences are somewhat surer than that. Swings between training seeds are not in it: run it again with "
         "other seeds."
     ]

@@ -17,7 +17,7 @@ def page() -> None:
     if not is_ablation(study.facts):
         st.info("This study is a search and no ablation. `lethe ablate` makes one.")
         return
-    roles = roles_of(study.points)
+    roles = roles_of(study.candidates)
     role = st.radio("represented by the last", roles, horizontal=True) if roles else ""
     key = (wire.context().url, study.name, *study.token, role)
     found, sections = drawn(study, role, key)

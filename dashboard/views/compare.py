@@ -1,4 +1,4 @@
-"""Page Compare: several studies on one front, their hypervolumes, and the best point of each."""
+"""Page Compare: several studies on one front, their hypervolumes, and the best candidate of each."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import data, inert, published, wire
 from dashboard.charts import curves
-from dashboard.table import objectives_of, place_of, recipe, score_text, scores_of, thinned
+from dashboard.table import candidate_of, objectives_of, recipe, score_text, scores_of, thinned
 from lethe.analysis.cells import number
 from lethe.analysis.decide import recommend
 from lethe.fronts.objectives import Objective
@@ -39,39 +39,39 @@ def page() -> None:
         return
     if len({study.facts.about.get("benchmark") for study in studies.values()}) > 1:
         st.warning("These studies were made on different benchmarks: their scores are not on one scale.")
-    tables = {name: thinned(data.points_of(study, context.url, shared), 1500) for name, study in studies.items()}
+    tables = {name: thinned(data.candidates_of(study, context.url, shared), 1500) for name, study in studies.items()}
     fronts(context, tables, shared)
     volumes(context, studies, shared)
-    best_points(studies, shared)
+    best_candidates(studies, shared)
 
 
 def read_all(context: wire.Context, names: list[str]) -> dict[str, Snapshot]:
     """The studies that can be read; says of the others why not."""
-    studies = {context.study.name: context.study} if len(context.study.points) else {}
+    studies = {context.study.name: context.study} if len(context.study.candidates) else {}
     for name in names:
         try:
             study = data.read(context.url, name)
         except ValueError as error:
             st.warning(inert.markdown(error))
             continue
-        if len(study.points):
+        if len(study.candidates):
             studies[name] = study
         else:
-            st.info(inert.markdown(f"{name} has no scored checkpoint yet."))
+            st.info(inert.markdown(f"{name} has no scored candidate yet."))
     return studies
 
 
 def shared_objectives(context: wire.Context, studies: dict[str, Snapshot]) -> tuple[Objective, ...]:
-    """The objectives of the study that is looked at, as far as all studies measured them at most of their points."""
+    """The objectives of the study that is looked at, as far as all studies measured them at most of their candidates."""
     if not studies:
         return ()
     names = [
         o.score
         for o in context.objectives
-        if all(s in scores_of(study.points, study.facts) for study in studies.values() for s in [o.score])
-        and all(study.points[o.score].notna().mean() > 0.9 for study in studies.values())
+        if all(s in scores_of(study.candidates, study.facts) for study in studies.values() for s in [o.score])
+        and all(study.candidates[o.score].notna().mean() > 0.9 for study in studies.values())
     ]
-    return objectives_of(names, next(iter(studies.values())).points, context.facts) if names else ()
+    return objectives_of(names, next(iter(studies.values())).candidates, context.facts) if names else ()
 
 
 def fronts(context: wire.Context, tables: dict[str, pd.DataFrame], shared: tuple[Objective, ...]) -> None:
@@ -86,7 +86,7 @@ def fronts(context: wire.Context, tables: dict[str, pd.DataFrame], shared: tuple
         y = wire.pick("y", "y", common, names[-1])
     cards = {score: context.facts.card(score) for score in common}
     wire.chart(curves.compare_fronts(tables, x, y, cards), "fronts", alt="Fronts of several studies.")
-    st.caption(f"Filled: on the study's front over {', '.join(names)}. Open: its other points.")
+    st.caption(f"Filled: on the study's front over {', '.join(names)}. Open: its other candidates.")
 
 
 def volumes(context: wire.Context, studies: dict[str, Snapshot], shared: tuple[Objective, ...]) -> None:
@@ -111,19 +111,21 @@ def volumes(context: wire.Context, studies: dict[str, Snapshot], shared: tuple[O
     wire.chart(curves.compare_volumes(known), "volumes", alt="Hypervolume over trials.")
 
 
-def best_points(studies: dict[str, Snapshot], shared: tuple[Objective, ...]) -> None:
-    """The recommended point of each study over the shared objectives."""
+def best_candidates(studies: dict[str, Snapshot], shared: tuple[Objective, ...]) -> None:
+    """The recommended candidate of each study over the shared objectives."""
     rows = []
     for name, study in studies.items():
-        usable = study.points[np.isfinite(study.points[[o.score for o in shared]].to_numpy(float)).all(axis=1)]
+        usable = study.candidates[np.isfinite(study.candidates[[o.score for o in shared]].to_numpy(float)).all(axis=1)]
         found = recommend(usable.reset_index(drop=True), shared, study.facts.constraints)
         if found is None:
             continue
         row = usable.iloc[found.row]
         scores = {o.score: score_text(row, o.score) for o in shared}
-        rows.append({"study": name, "point": place_of(row).words, **scores, "recipe": recipe(row, study.parameters)})
+        rows.append(
+            {"study": name, "candidate": candidate_of(row).words, **scores, "recipe": recipe(row, study.parameters)}
+        )
     st.subheader("The knee of each", anchor=False)
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="The recommended point of each study.")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="The recommended candidate of each study.")
     if published.NEWS_RUNS in studies:
         st.caption(f"Published runs: {published.SOURCE}; the student is scored, without intervals.")
 

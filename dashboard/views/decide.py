@@ -1,4 +1,4 @@
-"""Page Decide: the recommended point, why, how sure; limits of what is acceptable; downloads and the report."""
+"""Page Decide: the recommended candidate, why, how sure; limits of what is acceptable; downloads and the report."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from dashboard.charts import fronts as charts
 from dashboard.reports import decision as report
 from dashboard.reports import reasons
 from dashboard.selection import PICTURES
-from dashboard.table import place_of, recipe, score_text, thinned
+from dashboard.table import candidate_of, course_of, recipe, score_text, thinned
 from lethe.analysis.decide import KNEE, Limit, Recommendation, accepted
 from lethe.fronts.objectives import Objective
 from lethe.store.cards import Card
@@ -25,23 +25,23 @@ from lethe.store.snapshot import Snapshot
 def page() -> None:
     """Draw the page."""
     context = wire.context()
-    wire.head("Decide", "The checkpoint to take, by a stated rule, and how sure the scores allow it to be.")
-    if not len(context.study.points):
-        st.info("No checkpoint has been scored yet. This page fills itself as the search goes on.")
+    wire.head("Decide", "The candidate to take, by a stated rule, and how sure the scores allow it to be.")
+    if not len(context.study.candidates):
+        st.info("No candidate has been scored yet. This page fills itself as the search goes on.")
         return
     with st.expander("what is acceptable", expanded=bool(wire.selection().limits)):
         limits = choose_limits(context)
         rules = [KNEE, *(o.score for o in context.objectives)]
         rule = wire.pick("rule", "rule", rules, KNEE, format_func=rule_words)
-    mask = accepted(context.study.points, limits)
+    mask = accepted(context.study.candidates, limits)
     within = " and within your limits" if limits else ""
-    st.caption(f"{int(mask.sum()):,} of {len(mask):,} checkpoints are feasible{within}")
+    st.caption(f"{int(mask.sum()):,} of {len(mask):,} candidates are feasible{within}")
     found = data.recommended(context.study, context.url, context.objectives, tuple(limits), rule)
     if found is None:
         st.warning("Nothing is left: widen a limit, or let the search go on.")
         return
     recommendation(context, found, limits)
-    parts.sample(context, context.study.points.iloc[found.row])
+    parts.sample(context, context.study.candidates.iloc[found.row])
     why(context, found, limits)
     take_away(context, found, limits, mask)
 
@@ -59,7 +59,7 @@ def choose_limits(context: wire.Context) -> list[Limit]:
     limits = []
     columns = st.columns(2)
     for i, score in enumerate(scores):
-        values = context.study.points[score].dropna()
+        values = context.study.candidates[score].dropna()
         low = min(math.floor(values.min() / 10) * 10, -100 if context.cards[score].goal == "zero" else 0)
         high = max(math.ceil(values.max() / 10) * 10, 100)
         old = given.get(score, Limit(score=score))
@@ -78,9 +78,9 @@ def choose_limits(context: wire.Context) -> list[Limit]:
 
 
 def recommendation(context: wire.Context, found: Recommendation, limits: list[Limit]) -> None:
-    """The recommended point, in large."""
-    row = context.study.points.iloc[found.row]
-    st.subheader(inert.markdown(reasons.headline(context.study.points, found)), anchor=False)
+    """The recommended candidate, in large."""
+    row = context.study.candidates.iloc[found.row]
+    st.subheader(inert.markdown(reasons.headline(context.study.candidates, found)), anchor=False)
     with st.container(border=True):
         scores = [o.score for o in context.objectives]
         scores += [c.score for c in context.facts.constraints if c.score not in scores]
@@ -107,18 +107,18 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
         if row["weights"]:
             st.text(f"Its weights: {row['weights']}")
         if st.button("Open this trial", type="primary", icon=":material/open_in_new:"):
-            wire.open_trial(place_of(row).key)
+            wire.open_trial(candidate_of(row).key)
 
 
 def why(context: wire.Context, found: Recommendation, limits: list[Limit]) -> None:
-    """The point on the front, score by score, and what was near."""
-    points = context.study.points
-    row = points.iloc[found.row]
+    """The candidate on the front, score by score, and what was near."""
+    candidates = context.study.candidates
+    row = candidates.iloc[found.row]
     st.subheader("Why", anchor=False)
     st.text("\n".join(f"• {line}" for line in reasons.scores(row, context.objectives, context.facts)))
     parts.reference_notes(context)
     st.subheader("What was near", anchor=False)
-    near = reasons.near(points, found, context.objectives) or ["nothing else is left"]
+    near = reasons.near(candidates, found, context.objectives) or ["nothing else is left"]
     st.text("\n".join(f"• {line}" for line in near))
     wire.tied(
         st.segmented_control,
@@ -144,8 +144,8 @@ class Drawn:
     found: Recommendation
 
     def front(self) -> go.Figure:
-        """The recommended point on the front, with its trial's course."""
-        row, own = self.table.iloc[self.found.row], self.trial()
+        """The recommended candidate on the front, with its trial's course."""
+        row = self.table.iloc[self.found.row]
         return charts.front_2d(
             thinned(self.table, 1500, row["key"]),
             self.objectives[0].score,
@@ -155,17 +155,14 @@ class Drawn:
             references=self.study.facts.references,
             chosen=row["key"],
             ring="recommended",
-            trajectory=own[own["role"] == row["role"]],
+            trajectory=course_of(self.table, row),
         )
 
     def course(self) -> go.Figure:
-        """The point's trial over its steps."""
+        """The scores of the candidate's trial along its axis."""
         names = [o.score for o in self.objectives]
-        return curves.score_curves(self.trial(), names, self.cards, self.study.facts.references)
-
-    def trial(self) -> pd.DataFrame:
-        """All points of the recommended point's trial."""
-        return self.table[self.table["trial"] == self.table["trial"].iloc[self.found.row]]
+        own = course_of(self.table, self.table.iloc[self.found.row], all_roles=True)
+        return curves.score_curves(own, names, self.cards, self.study.facts.references)
 
 
 def drawn(context: wire.Context, found: Recommendation) -> Drawn:
@@ -175,8 +172,8 @@ def drawn(context: wire.Context, found: Recommendation) -> Drawn:
 
 def take_away(context: wire.Context, found: Recommendation, limits: list[Limit], mask: np.ndarray) -> None:
     """Downloads, and the note of the trial."""
-    row = context.study.points.iloc[found.row]
-    name = f"lethe-trial-{row['trial']}-step-{row['step']}"
+    row = context.study.candidates.iloc[found.row]
+    name = "lethe-" + candidate_of(row).key.replace("/", "-")
     note = context.study.notes.get(int(row["trial"]), "")
     st.subheader("Take away", anchor=False)
 
@@ -196,8 +193,8 @@ def take_away(context: wire.Context, found: Recommendation, limits: list[Limit],
         )
         st.download_button(
             "What is left (CSV)",
-            lambda: report.as_csv(view.study.points[mask]),
-            "lethe-points.csv",
+            lambda: report.as_csv(view.study.candidates[mask]),
+            "lethe-candidates.csv",
             "text/csv",
             on_click="ignore",
         )

@@ -8,17 +8,18 @@ from dashboard import data, inert, published, wire
 from dashboard.charts import fronts as charts
 from dashboard.charts import fronts_3d as charts_3d
 from dashboard.selection import VIEWS
-from dashboard.table import BEATEN, FRONT, INFEASIBLE, find, parse_place, place_of, recipes, score_texts, thinned
+from dashboard.table import BEATEN, FRONT, INFEASIBLE, candidate_of, course_of, find, recipes, score_texts, thinned
+from lethe.store.places import PLACE
 
-MOST = {"2-D": 1000, "3-D": 3000, "matrix": 800, "parallel": 1500}  # points that are drawn
+MOST = {"2-D": 1000, "3-D": 3000, "matrix": 800, "parallel": 1500}  # candidates that are drawn
 
 
 def page() -> None:
     """Draw the page."""
     context = wire.context()
-    wire.head("Front", "Every point is a checkpoint of a trial. Click one to open its trial.")
-    if not len(context.study.points):
-        st.info("No checkpoint has been scored yet. This page fills itself as the search goes on.")
+    wire.head("Front", "Every candidate is a candidate of a trial. Click one to open its trial.")
+    if not len(context.study.candidates):
+        st.info("No candidate has been scored yet. This page fills itself as the search goes on.")
         return
     view = wire.tied(st.segmented_control, "view", "view", wire.selection().view, options=list(VIEWS), required=True)
     axes = choose_axes(context, view)
@@ -41,7 +42,7 @@ def page() -> None:
             corpus = wire.pick("published 7B figures", "published", corpora, own or "none")
         with right:
             wire.switch("intervals of the front", "intervals")
-            wire.switch("dominated and infeasible points", "beaten")
+            wire.switch("dominated and infeasible candidates", "beaten")
     key = draw(context, view, axes, corpus)
     if key:
         wire.open_trial(key)
@@ -63,14 +64,14 @@ def choose_axes(context: wire.Context, view: str) -> list[str]:
 
 
 def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> str | None:
-    """Draw the view; return the key of a point that was clicked."""
-    table, chosen = context.table, wire.selection().point or recommended(context)
+    """Draw the view; return the key of a candidate that was clicked."""
+    table, chosen = context.table, wire.selection().candidate or recommended(context)
     if not wire.selection().beaten:
         table = table[~table["group"].isin((BEATEN, INFEASIBLE))]
     drawn = thinned(table, MOST[view], chosen)
     if len(drawn) < len(table):
         st.caption(
-            f"{len(drawn):,} of {len(table):,} points are drawn: the whole front, and an even choice of the rest."
+            f"{len(drawn):,} of {len(table):,} candidates are drawn: the whole front, and an even choice of the rest."
         )
     scores = [o.score for o in context.objectives]
     parameters = context.study.parameters
@@ -79,13 +80,12 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> str 
         "references": context.facts.references,
         "published": published.beside(corpus, context.facts) if corpus != "none" else None,
         "chosen": chosen,
-        "ring": "chosen" if wire.selection().point else "recommended",
+        "ring": "chosen" if wire.selection().candidate else "recommended",
         "intervals": wire.selection().intervals,
     }
-    place = parse_place(chosen)
-    if place:
-        whole = context.table
-        more["trajectory"] = whole[(whole["trial"] == place.trial) & (whole["role"] == place.role)]
+    found = find(context.table, chosen)
+    if found is not None:
+        more["trajectory"] = course_of(context.table, found)
     if view == "2-D":
         figure = charts.front_2d(drawn, axes[0], axes[1], context.cards, **more)
         return wire.chart(figure, "front", alt=wire.ALT_FRONT, click=True)
@@ -103,9 +103,9 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> str 
 
 
 def recommended(context: wire.Context) -> str:
-    """The key of the recommended point, which is ringed as long as the reader chose none."""
+    """The key of the recommended candidate, which is ringed as long as the reader chose none."""
     found = data.recommended(context.study, context.url, context.objectives)
-    return place_of(context.study.points.iloc[found.row]).key if found else ""
+    return candidate_of(context.study.candidates.iloc[found.row]).key if found else ""
 
 
 def extra(context: wire.Context, scores: list[str]) -> list[str]:
@@ -114,13 +114,13 @@ def extra(context: wire.Context, scores: list[str]) -> list[str]:
 
 
 def front_table(context: wire.Context) -> None:
-    """The points of the front as a table, in which a row opens its trial."""
+    """The candidates of the front as a table, in which a row opens its trial."""
     front = context.table[context.table["group"] == FRONT]
-    st.subheader(f"The front: {len(front)} of {len(context.table):,} checkpoints")
+    st.subheader(f"The front: {len(front)} of {len(context.table):,} candidates")
     scores = [o.score for o in context.objectives]
     scores += extra(context, scores)
     front = front.sort_values(scores[0]).head(500)
-    shown = front[["trial", "step", "role"]].copy()
+    shown = front[["trial", *PLACE]].copy()
     for score in scores:
         shown[score] = score_texts(front, score)
     shown["recipe"] = recipes(front, context.study.parameters)
@@ -130,10 +130,10 @@ def front_table(context: wire.Context) -> None:
     rows = event["selection"]["rows"]
     if rows:
         wire.open_trial(str(front["key"].iloc[rows[0]]))
-    chosen = wire.selection().point or recommended(context)
+    chosen = wire.selection().candidate or recommended(context)
     row = find(context.table, chosen)
-    ringed = f" Ringed in the chart: {place_of(row).words}." if row is not None else ""
-    what = "" if wire.selection().point or not ringed else " It is the recommended point."
+    ringed = f" Ringed in the chart: {candidate_of(row).words}." if row is not None else ""
+    what = "" if wire.selection().candidate or not ringed else " It is the recommended candidate."
     st.caption(inert.markdown(f"Choose a row to open its trial.{ringed}{what}"))
 
 

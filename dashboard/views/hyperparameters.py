@@ -12,7 +12,7 @@ def page() -> None:
     context = wire.context()
     wire.head("Hyperparameters", "What the parameters do to the scores.")
     parameters = context.study.parameters
-    if not parameters or not len(context.study.points):
+    if not parameters or not len(context.study.candidates):
         st.info("No trial with scores yet.")
         return
     importance(context)
@@ -40,7 +40,7 @@ def page() -> None:
     else:
         figure = landscape.contour_chart(table, first, second, context.cards[score], context.study.distributions)
         wire.chart(figure, "contour", alt="A score over two parameters.")
-        st.caption("Every trial's last checkpoint; between the dots by linear interpolation.")
+        st.caption("Every trial's last candidate; between the dots by linear interpolation.")
 
 
 def importance(context: wire.Context) -> None:

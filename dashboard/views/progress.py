@@ -7,6 +7,7 @@ from dashboard import data, wire
 from dashboard.charts import curves
 from dashboard.table import recipe
 from lethe.analysis.cells import number
+from lethe.store.places import Place
 
 LONGEST = 200  # rows of a table
 
@@ -38,7 +39,7 @@ def numbers(context: wire.Context, history: pd.DataFrame) -> None:
     """The search in numbers."""
     trials, planned = context.study.trials, context.study.planned
     ended = int(trials["state"].isin(("COMPLETE", "FAIL", "PRUNED")).sum())
-    front = int(context.study.points["front"].sum()) if len(context.study.points) else 0
+    front = int(context.study.candidates["front"].sum()) if len(context.study.candidates) else 0
     with st.container(horizontal=True):
         st.metric("trials that ended", f"{ended:,}" + (f" of {planned:,}" if planned else ""), width=200)
         st.metric("on the front", front, width=130)
@@ -70,10 +71,14 @@ def running(context: wire.Context) -> None:
         return
     rows = []
     for _, trial in trials.head(LONGEST).iterrows():
-        own = study.points[study.points["trial"] == trial["number"]] if len(study.points) else study.points
-        newest = own.sort_values("step").iloc[-1] if len(own) else pd.Series(dtype=object)
+        own = (
+            study.candidates[study.candidates["trial"] == trial["number"]]
+            if len(study.candidates)
+            else study.candidates
+        )
+        newest = own.iloc[-1] if len(own) else pd.Series(dtype=object)
         row = {"trial": trial["number"], "recipe": recipe(trial, study.parameters)}
-        row["newest"] = f"step {newest['step']}, {newest['role']}" if len(own) else "no score yet"
+        row["newest"] = Place.of(newest).words if len(own) else "no score yet"
         rows.append(row | {o.score: number(newest.get(o.score)) for o in context.facts.objectives})
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Running trials with their newest scores.")
 

@@ -7,7 +7,16 @@ import streamlit as st
 
 from dashboard import data, inert, outputs, parts, wire
 from dashboard.charts import curves
-from dashboard.table import command, find, parameter_text, parse_place, place_of, reference_text, score_text
+from dashboard.table import (
+    candidate_of,
+    command,
+    course_of,
+    find,
+    parameter_text,
+    parse_candidate,
+    reference_text,
+    score_text,
+)
 
 PER_PAGE = 5
 
@@ -26,43 +35,43 @@ def page() -> None:
     if trial["state"] == "FAIL":
         st.error(inert.markdown(f"This trial failed: {trial['failure'] or 'no reason was stored'}"))
     if len(rows):
-        row = choose_checkpoint(rows)
-        scores_of_point(context, row)
+        row = choose_candidate(rows)
+        scores_of_candidate(context, row)
         again = command(context.study, row)
         if again:
-            st.caption("run it again, up to this step")
+            st.caption("run it again, up to this candidate")
             st.code(shlex.join(again), language=None, wrap_lines=True)
         course(context, rows, row)
         written(context, row)
     else:
-        st.info("This trial has no scored checkpoint.")
+        st.info("This trial has no scored candidate.")
     parts.note(context, number)
 
 
 def choose_trial(context: wire.Context) -> int:
     """The trial that is looked at: of the link, else the recommended one."""
     numbers = context.study.trials["number"]
-    place = parse_place(wire.selection().point)
-    wanted = place.trial if place else default_trial(context)
+    linked = parse_candidate(wire.selection().candidate)
+    wanted = linked.trial if linked else default_trial(context)
     wanted = wanted if wanted in numbers.index else int(numbers.iloc[0])
     key = f"trial {wanted} {context.study.name}"
     chosen = st.number_input("trial", int(numbers.min()), int(numbers.max()), wanted, key=key, width=200)
     if chosen != wanted and chosen in numbers.index:
         rows = context.table[context.table["trial"] == chosen] if len(context.table) else context.table
-        first = place_of(rows.iloc[-1]).key if len(rows) else f"{chosen}/0/none"
-        wire.choose(point=first)
+        first = candidate_of(rows.iloc[-1]).key if len(rows) else f"{chosen}/step/0/none"
+        wire.choose(candidate=first)
         wire.write_link()
         st.rerun()
     return wanted
 
 
 def default_trial(context: wire.Context) -> int:
-    """The recommended point's trial, or the first."""
+    """The recommended candidate's trial, or the first."""
     found = data.recommended(context.study, context.url, context.objectives)
     if found is None:
         return int(context.study.trials["number"].iloc[0])
-    row = context.study.points.iloc[found.row]
-    wire.choose(point=place_of(row).key)
+    row = context.study.candidates.iloc[found.row]
+    wire.choose(candidate=candidate_of(row).key)
     return int(row["trial"])
 
 
@@ -77,39 +86,47 @@ def facts_of_trial(context: wire.Context, trial: pd.Series) -> None:
             st.metric(inert.markdown(name), inert.markdown(parameter_text(trial[name])), width=130)
 
 
-def choose_checkpoint(rows: pd.DataFrame) -> pd.Series:
-    """The checkpoint of the trial that is looked at."""
+def choose_candidate(rows: pd.DataFrame) -> pd.Series:
+    """The candidate of the trial that is looked at."""
     keys = rows["key"].tolist()
-    current = wire.selection().point if wire.selection().point in keys else keys[-1]
+    current = wire.selection().candidate if wire.selection().candidate in keys else keys[-1]
     groups = dict(zip(rows["key"], rows["group"], strict=True))
 
     def words(key: str) -> str:
-        place = parse_place(key)
-        return f"step {place.step}, {place.role} ({groups[key]})" if place else key
+        found = parse_candidate(key)
+        return f"{found.place.words} ({groups[key]})" if found else key
 
     key = wire.tied(
-        st.selectbox, "checkpoint", "point", current, tag=str(hash(current)), options=keys, format_func=words, width=400
+        st.selectbox,
+        "candidate",
+        "candidate",
+        current,
+        tag=str(hash(current)),
+        options=keys,
+        format_func=words,
+        width=400,
     )
     row = find(rows, key)
     assert row is not None
     return row
 
 
-def scores_of_point(context: wire.Context, row: pd.Series) -> None:
-    """All scores of the checkpoint beside the target's and the retrained model's."""
+def scores_of_candidate(context: wire.Context, row: pd.Series) -> None:
+    """All scores of the candidate beside the target's and the retrained model's."""
     named = context.shown
-    table = pd.DataFrame({"score": named, "this point": [score_text(row, s) for s in named]})
+    table = pd.DataFrame({"score": named, "this candidate": [score_text(row, s) for s in named]})
     for name, scores in context.facts.references.items():
         table[name] = [reference_text(scores.get(s)) for s in named]
-    st.dataframe(table, hide_index=True, width="content", alt="Scores of this checkpoint and of the reference models.")
+    st.dataframe(table, hide_index=True, width="content", alt="Scores of this candidate and of the reference models.")
     parts.reference_notes(context)
 
 
 def course(context: wire.Context, rows: pd.DataFrame, row: pd.Series) -> None:
-    """Scores over steps; losses, gradient norm and clip."""
-    st.subheader("Scores over steps", anchor=False)
-    figure = curves.score_curves(rows, context.shown, context.cards, context.facts.references)
-    wire.chart(figure, "course", alt="Scores of this trial over its steps, by role.")
+    """Scores along the axis of the candidate; losses, gradient norm and clip."""
+    st.subheader(inert.markdown(f"Scores by {row['axis']}"), anchor=False)
+    own = course_of(rows, row, all_roles=True)
+    figure = curves.score_curves(own, context.shown, context.cards, context.facts.references)
+    wire.chart(figure, "course", alt="Scores of this trial along its axis, by role.")
     steps = outputs.read_steps(row["items"])
     st.subheader("Losses and gradients", anchor=False)
     if steps is None:
@@ -127,7 +144,7 @@ def written(context: wire.Context, row: pd.Series) -> None:
     scores = outputs.written(items, context.facts)
     words = {score: context.facts.card(score).item for score in scores}
     if not scores:
-        st.info("The items of this checkpoint hold nothing that a model wrote.")
+        st.info("The items of this candidate hold nothing that a model wrote.")
         return
     left, right = st.columns(2)
     with left:

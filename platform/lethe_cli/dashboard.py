@@ -24,7 +24,7 @@ def dashboard(
     port: Annotated[int, Option(help=f"Port on {HOST}.", min=1, max=65535)] = 8501,
     browser: Annotated[bool, Option(help="Open a browser.")] = True,
 ) -> None:
-    """Look at studies in the browser: fronts, progress, trials, and the recommended point."""
+    """Look at studies in the browser: fronts, progress, trials, and the recommended candidate."""
     if importlib.util.find_spec("streamlit") is None or importlib.util.find_spec("plotly") is None:
         raise ValueError("the dashboard needs streamlit and plotly: pip install 'lethe-tune[dashboard]'")
     check_store(storage)

@@ -37,7 +37,7 @@ class Request:
     space: Space
     base: Descent  # the settings that are not searched
     objectives: tuple[Objective, ...]
-    guard: dict[str, float]  # score -> share of the target's that a point has to keep
+    guard: dict[str, float]  # score -> share of the target's that a candidate has to keep
     notes: tuple[str, ...]  # what the user should know before the search starts
     trials: int
     workers: range  # of one trial: from the least to the most

@@ -3,7 +3,6 @@
 A search keeps those of its front only (lethe/search/upkeep.py).
 """
 
-import math
 import os
 import shutil
 from pathlib import Path
@@ -44,7 +43,7 @@ def announce_room(task: Task, config: Descent, folder: Path, console: Console) -
 
 def candidates(config: Descent) -> int:
     """How many candidates a run has: its method's at every evaluation, of which the last step is one."""
-    return len(find_method(config.method).roles) * math.ceil(config.steps / config.eval_every)
+    return len(find_method(config.method).roles) * config.evaluations
 
 
 def free_bytes(folder: Path) -> int:

@@ -25,6 +25,7 @@ from lethe.fronts.objectives import Constraint
 from lethe.search.ledger import Ledger
 from lethe.search.study import Plan, run_study
 from lethe.store.facts import CARDS, PLANNED, REFERENCE_NOTES, Facts, load_facts, new_id
+from lethe.store.places import STEP
 from lethe.store.storage import going_on_later, hide_password, open_storage, taking_turns
 from lethe.store.study_folder import StudyFolder, folder_name, study_folder
 from lethe_cli import hints
@@ -228,14 +229,14 @@ def note_idle_gpus(joined: cluster.Cluster, wanted: float, console: Console) -> 
 
 
 def _draw(ledger: Ledger, request: Request) -> tuple[Table, str]:
-    points = ledger.front()
-    table = front_table.draw_front(points, ledger.facts, list(request.space), most=8)
-    return table, f"front volume {front_table.volume(points, ledger.facts):.3f}"
+    candidates = ledger.front()
+    table = front_table.draw_front(candidates, ledger.facts, list(request.space), most=8)
+    return table, f"front volume {front_table.volume(candidates, ledger.facts):.3f}"
 
 
 def conclude(request: Request, ledger: Ledger, references: References, console: Console) -> dict[str, Any]:
     """Print the front, where everything is and what to type next; return it as plain data."""
-    points = ledger.read().points
+    candidates = ledger.read().candidates
     finished, failures = ledger.trials.finished(), ledger.trials.failures()
     interrupted = finished < request.trials
     console.print()
@@ -243,13 +244,15 @@ def conclude(request: Request, ledger: Ledger, references: References, console: 
         console.print(
             f"interrupted after {finished} of {request.trials} trials; the same command with --resume goes on"
         )
-    _print_front(points, ledger.facts, request, console)
+    _print_front(candidates, ledger.facts, request, console)
     for number, reason in failures.items():
         console.print(f"trial {number} failed: {reason}", soft_wrap=True, highlight=False)
     failure = None if interrupted else why_all_failed(ledger, "trials")
     if failure:
         console.print(failure, soft_wrap=True, highlight=False)
-    _print_places(points, ledger.facts, request, console, more=request.trials if interrupted else 2 * request.trials)
+    _print_places(
+        candidates, ledger.facts, request, console, more=request.trials if interrupted else 2 * request.trials
+    )
     return {
         "study": request.name,
         "storage": hide_password(request.storage),
@@ -257,9 +260,9 @@ def conclude(request: Request, ledger: Ledger, references: References, console: 
         "trials": finished,
         "failed": failures,
         "failure": failure,
-        "hypervolume": front_table.volume(points, ledger.facts),
+        "hypervolume": front_table.volume(candidates, ledger.facts),
         "references": ledger.facts.references,
-        "front": front_table.plain_front(points, ledger.facts, list(request.space)),
+        "front": front_table.plain_front(candidates, ledger.facts, list(request.space)),
     }
 
 
@@ -272,27 +275,27 @@ def why_all_failed(ledger: Ledger, what: str) -> str | None:
     return f"all {len(failures)} {what} failed, {times} of them so: {reason}"
 
 
-def _print_front(points: pd.DataFrame, facts: Facts, request: Request, console: Console) -> None:
-    console.print(front_table.draw_front(points, facts, list(request.space)))
-    size = int(points["front"].sum()) if len(points) else 0
-    volume = front_table.volume(points, facts)
+def _print_front(candidates: pd.DataFrame, facts: Facts, request: Request, console: Console) -> None:
+    console.print(front_table.draw_front(candidates, facts, list(request.space)))
+    size = int(candidates["front"].sum()) if len(candidates) else 0
+    volume = front_table.volume(candidates, facts)
     console.print(
-        f"{size} of {len(points)} scored checkpoints are on the front; hypervolume {volume:.3f} "
+        f"{size} of {len(candidates)} scored candidates are on the front; hypervolume {volume:.3f} "
         "(share of the box from best to worst); ±, + or - is how far the 95% interval over items reaches",
         soft_wrap=True,
         highlight=False,
     )
 
 
-def _print_places(points: pd.DataFrame, facts: Facts, request: Request, console: Console, *, more: int) -> None:
+def _print_places(candidates: pd.DataFrame, facts: Facts, request: Request, console: Console, *, more: int) -> None:
     def say(text: str) -> None:
         console.print(text, soft_wrap=True, highlight=False)
 
     say(f"study    {hide_password(request.storage)}  (name {request.name})")
-    say(f"weights  {folder_of(request, facts).place}/trial-*/step-*")
+    say(f"weights  {folder_of(request, facts).place}/trial-*")
     say("next")
     say(f"  go on searching     {command_again(sys.argv, '--trials', more)}")
-    best = front_table.plain_front(points, facts, list(request.space))
+    best = front_table.plain_front(candidates, facts, list(request.space))
     if best:
         say(f"  run the top row     {reproduce(request, best[0])}")
     say(f"  see and decide      {hints.dashboard(request.storage)}")
@@ -310,8 +313,8 @@ def command_again(arguments: Sequence[str], counter: str, count: int) -> str:
     return shlex.join([*start, *kept, counter, str(count), "--resume"])
 
 
-def reproduce(request: Request, point: dict[str, Any]) -> str:
-    """The command line that runs a point's trial again, up to its step."""
+def reproduce(request: Request, candidate: dict[str, Any]) -> str:
+    """The command line that runs a candidate's trial again, up to it where it stands on the axis of steps."""
     task, method = request.task, request.base.method
     preset = find_preset(task.benchmark, method).settings
     defaults = asdict(find_method(method).settings(**preset))  # what the command has without a flag
@@ -320,6 +323,6 @@ def reproduce(request: Request, point: dict[str, Any]) -> str:
     flags += ["--protocol", task.protocol] if task.protocol != "muse" else []
     flags += ["--method", method] if method != MeanTeacher.method else []
     settings = {k: v for k, v in asdict(request.base).items() if v != defaults[k]}
-    settings |= point["parameters"] | {"steps": point["step"]}
+    settings |= candidate["parameters"] | ({"steps": candidate["at"]} if candidate["axis"] == STEP else {})
     flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
     return shlex.join([as_typed("python"), "platform/train_mt.py", *flags])

@@ -10,6 +10,7 @@ from rich.table import Table
 from transformers.utils.logging import disable_progress_bar
 
 from lethe.display.front_table import interval
+from lethe.store.places import Place
 from lethe.store.storage import RESULTS
 from lethe_cli.plan_table import announce_plan
 from lethe_cli.preparing import prepare
@@ -28,7 +29,7 @@ SINGLE = "single"  # in the folder of results: a folder for each run, called by 
 
 
 def run_single(task: Task, config: Descent, out: Path | None, console: Console, *, go_on: bool) -> dict[str, Any]:
-    """Unlearn once, and return every checkpoint's scores, with the reference rows, as plain data.
+    """Unlearn once, and return every candidate's scores, with the reference rows, as plain data.
 
     A run that was begun in its folder goes on where `go_on` is said; ValueError as `check_folder` raises it.
     """
@@ -44,9 +45,9 @@ def run_single(task: Task, config: Descent, out: Path | None, console: Console, 
     if go_on:
         console.print(what_there_is(there, folder, key, config), soft_wrap=True, highlight=False)
     rows = {"target": references.target} | ({"retrained": references.retrained} if references.retrained else {})
-    outcome: dict[str, Any] = {"run": key, "folder": str(folder), "references": rows, "checkpoints": []}
+    outcome: dict[str, Any] = {"run": key, "folder": str(folder), "references": rows, "candidates": []}
     if there and there.results is not None:
-        outcome["checkpoints"] = [point for result in there.results for point in result["checkpoints"]]
+        outcome["candidates"] = [candidate for result in there.results for candidate in result["candidates"]]
     else:
         run.write(folder)
         _unlearn(task, config, run, folder, outcome, console)
@@ -58,9 +59,9 @@ def what_there_is(there: RunFile | None, folder: Path, key: str, config: Descent
     """What --resume found: that the run had ended, from where it goes on, or that there is nothing to go on from."""
     if there and there.results is not None:
         return f"run {key} has ended before, and is not run again"
-    saved = resume.find(RunFolder(folder), key, config.steps)
+    saved = resume.find(RunFolder(folder), key)
     if saved:
-        return f"run {key} goes on behind step {saved.step} of {config.steps}"
+        return f"run {key} goes on behind step {saved.step}"
     return f"run {key} begins: there is nothing to go on from in {folder}"
 
 
@@ -76,10 +77,11 @@ def _unlearn(
                     outcome["failure"] = result["failure"]
                     return
                 results.append(result)
-                outcome["checkpoints"] += result["checkpoints"]
+                outcome["candidates"] += result["candidates"]
         replace(run, results=results).write(folder)
     except KeyboardInterrupt:
-        kept = f"up to step {results[-1]['step']}" if results else "nothing yet: the first evaluation was not reached"
+        newest = Place.of(results[-1]["candidates"][-1]).where if results else ""
+        kept = f"up to {newest}" if results else "nothing yet: the first evaluation was not reached"
         console.print(f"kept in {folder}: {kept}", soft_wrap=True, highlight=False)
         raise
 
@@ -92,14 +94,14 @@ def _conclude(outcome: dict[str, Any], console: Console) -> None:
 
 
 def draw_scores(outcome: dict[str, Any]) -> Table:
-    """Draw reference rows and checkpoints; each score is followed by how far its 95% interval reaches."""
+    """Draw reference rows and candidates; each score is followed by how far its 95% interval reaches."""
     rows = [(name, "", scores) for name, scores in outcome["references"].items()]
-    rows += [(point["role"], str(point["step"]), point["scores"]) for point in outcome["checkpoints"]]
+    rows += [(c["role"], Place.of(c).where, c["scores"]) for c in outcome["candidates"]]
     cards = [score.card for score in all_scores().values()]
     shown = [card.name for card in cards if card.shown and any(card.name in scores for _, _, scores in rows)]
     table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in ("model", "step", *shown):
+    for name in ("model", "at", *shown):
         table.add_column(name, justify="right", no_wrap=True)
-    for model, step, scores in rows:
-        table.add_row(model, step, *(interval(scores.get(name)) for name in shown), style="dim" if not step else "")
+    for model, where, scores in rows:
+        table.add_row(model, where, *(interval(scores.get(name)) for name in shown), style="dim" if not where else "")
     return table

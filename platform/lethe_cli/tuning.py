@@ -1,7 +1,7 @@
 """Ablate after tuning: each arm has a small search of its own first, with the same budget as every other.
 
 So a part is not blamed for another's badly tuned rate. An arm searches its rates around its own values, by one seed
-that no run of the ablation has, and goes on with those of the recommended point; where none is feasible, with its own.
+that no run of the ablation has, and goes on with those of the recommended candidate; where none is feasible, with its own.
 """
 
 from collections.abc import Callable
@@ -53,11 +53,11 @@ def tune_arms(
 
 
 def tuned(arm: Arm, ledger: Ledger, space: Space) -> Arm:
-    """An arm with the rates of its search's recommended point."""
-    points = ledger.read().points
-    found = recommend(points, ledger.facts.objectives, ledger.facts.constraints) if len(points) else None
+    """An arm with the rates of its search's recommended candidate."""
+    candidates = ledger.read().candidates
+    found = recommend(candidates, ledger.facts.objectives, ledger.facts.constraints) if len(candidates) else None
     if found is None:
         return arm
-    row = points.iloc[found.row]
-    rates: dict[str, Any] = {name: float(row[name]) for name in space if name in points.columns}
+    row = candidates.iloc[found.row]
+    rates: dict[str, Any] = {name: float(row[name]) for name in space if name in candidates.columns}
     return replace(arm, settings=arm.settings | rates)

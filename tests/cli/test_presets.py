@@ -112,7 +112,7 @@ def test_the_command_that_repeats_a_point_names_what_differs_from_the_preset(ask
     from lethe_cli.search import reproduce
 
     request = ask(settings=["parallel=ddp", "penalty=qkl"])
-    command = reproduce(request, {"parameters": {"lr": 0.001}, "step": 100})
+    command = reproduce(request, {"parameters": {"lr": 0.001}, "axis": "step", "at": 100})
     assert "--benchmark muse-news --set parallel=ddp" in command or "--set parallel=ddp" in command
     words = [part for part in command.split() if "=" in part]
     assert sorted(words) == ["lr=0.001", "parallel=ddp", "penalty=qkl", "steps=100"]

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from searching import make_tiny
 from tiny import tiny_tokenizer
-from tiny_study import checkpoint, scores
+from tiny_study import candidate, scores
 from transformers import GPT2Config, OpenAIGPTConfig
 
 from dashboard.reports.reasons import reference_notes
@@ -94,7 +94,7 @@ def end_all(request, failure=None):
     ledger = open_ledger(request, open_storage(request.storage), REFERENCES)
     for _ in range(request.trials):
         number, _ = ledger.ask()
-        ledger.record(number, checkpoint(knowmem_f=1.0))
+        ledger.record(number, candidate(knowmem_f=1.0))
         ledger.tell(number, failure)
 
 

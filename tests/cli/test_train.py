@@ -56,14 +56,14 @@ def interrupted(lethe, monkeypatch, capsys):
 
 
 def scores(outcome):
-    return [(point["step"], point["role"], point["scores"]) for point in outcome["checkpoints"]]
+    return [(candidate["at"], candidate["role"], candidate["scores"]) for candidate in outcome["candidates"]]
 
 
 def test_another_configuration_begins_in_a_folder_of_its_own(lethe, interrupted):
     interrupted("lr=0.5", "alpha=10")
     other, _ = lethe("lr=1e-9", "alpha=1e-6", "steps=1")
-    assert {point["step"] for point in other["checkpoints"]} == {1}
-    assert other["checkpoints"][0]["scores"]["verbmem_f"] == other["references"]["target"]["verbmem_f"]
+    assert {candidate["at"] for candidate in other["candidates"]} == {1}
+    assert other["candidates"][0]["scores"]["verbmem_f"] == other["references"]["target"]["verbmem_f"]
     assert Path(other["folder"]).name == other["run"]
     assert len(list(Path(other["folder"]).parent.iterdir())) == 2
 

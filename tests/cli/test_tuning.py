@@ -1,10 +1,10 @@
-"""An arm searches its own rates around its own values, and goes on with those of its recommended point."""
+"""An arm searches its own rates around its own values, and goes on with those of its recommended candidate."""
 
 import optuna
 import pytest
 from rich.console import Console
 from searching import make_tiny
-from tiny_study import OBJECTIVES, checkpoint, scores, tiny_facts
+from tiny_study import OBJECTIVES, candidate, scores, tiny_facts
 
 from lethe.analysis.designs import Arm
 from lethe.search.ledger import Ledger
@@ -41,11 +41,11 @@ def ledger(tmp_path):
     return Ledger.create(open_storage(f"sqlite:///{tmp_path}/s.db"), "arm", tiny_facts(objectives=OBJECTIVES), space)
 
 
-def test_an_arm_takes_the_rates_of_the_recommended_point(ledger):
+def test_an_arm_takes_the_rates_of_the_recommended_candidate(ledger):
     asked = {}
     for verbmem in (60.0, 5.0, 40.0):
         number, asked[verbmem] = ledger.ask()
-        ledger.record(number, checkpoint(verbmem_f=verbmem))
+        ledger.record(number, candidate(verbmem_f=verbmem))
         ledger.tell(number)
     found = tuned(Arm(name="loss=ll", levels={"loss": "ll"}, settings={"forget_loss": "ll"}), ledger, SPACE)
     assert found.settings == {"forget_loss": "ll"} | asked[5.0]
@@ -54,7 +54,7 @@ def test_an_arm_takes_the_rates_of_the_recommended_point(ledger):
 
 def test_an_arm_whose_search_found_nothing_feasible_keeps_its_own(ledger):
     number, _ = ledger.ask()
-    ledger.record(number, checkpoint(utility=0.0))
+    ledger.record(number, candidate(utility=0.0))
     ledger.tell(number)
     arm = Arm(name="loss=ll", levels={"loss": "ll"}, settings={"forget_loss": "ll"})
     assert tuned(arm, ledger, SPACE) == arm
@@ -95,7 +95,7 @@ def trials_left(monkeypatch):
             number, params = ledger.ask()
             assert set(params) == {"lr", "alpha", "delta"}
             ran.append((search.name, search.base.seed, search.base.penalty, params["lr"]))
-            ledger.record(number, checkpoint(knowmem_f=1.0, verbmem_f=100 * params["lr"] / search.base.lr))
+            ledger.record(number, candidate(knowmem_f=1.0, verbmem_f=100 * params["lr"] / search.base.lr))
             ledger.tell(number)
 
     monkeypatch.setattr(tuning, "run_trials", run)

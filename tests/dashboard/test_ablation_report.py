@@ -196,9 +196,9 @@ def test_a_forest_says_where_no_run_ended(failed):
 
 def test_every_arm_has_a_front_of_its_own(found):
     arms = [arm.name for arm in found.design]
-    figure = ablation_charts.fronts(found.points, arms, "verbmem_f", "knowmem_r", found.facts)
+    figure = ablation_charts.fronts(found.candidates, arms, "verbmem_f", "knowmem_r", found.facts)
     assert [a.text for a in figure.layout.annotations] == arms
-    assert sum(len(trace.x) for trace in figure.data) == len(found.points)
+    assert sum(len(trace.x) for trace in figure.data) == len(found.candidates)
 
 
 def test_hypervolumes_are_those_of_the_arms(found):

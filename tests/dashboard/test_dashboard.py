@@ -132,10 +132,10 @@ def test_a_limit_changes_what_is_left_and_stands_in_the_link(url):
 
 def test_a_click_on_the_front_opens_the_trial(url):
     app = opened("front")
-    app.session_state["front"] = {"selection": {"points": [{"customdata": "2/20/teacher"}], "point_indices": [0]}}
+    app.session_state["front"] = {"selection": {"points": [{"customdata": "2/step/20/teacher"}], "point_indices": [0]}}
     app.run()
     assert app.title[0].value == "Trial"
-    assert linked(app, "point") == ["2/20/teacher"]
+    assert linked(app, "candidate") == ["2/step/20/teacher"]
     assert app.number_input[0].value == 2
     text = words(app)
     assert "python platform/train_mt.py --benchmark muse-mini" in text
@@ -143,7 +143,13 @@ def test_a_click_on_the_front_opens_the_trial(url):
 
 
 def test_a_link_shows_the_same_view(url):
-    query = {"x": "privleak", "y": "utility", "point": "1/20/student", "intervals": "no", "objectives": ["utility"]}
+    query = {
+        "x": "privleak",
+        "y": "utility",
+        "candidate": "1/step/20/student",
+        "intervals": "no",
+        "objectives": ["utility"],
+    }
     app = opened("front", **query)
     assert [box(app, axis).value for axis in "xy"] == ["privleak", "utility"]
     assert app.multiselect[0].value == ["utility"]
@@ -175,7 +181,7 @@ def test_a_study_that_goes_on_is_shown_anew_without_losing_the_selection(own, tm
     ledger = Ledger(open_storage(own), "tiny", SPACE)
     finish(ledger, start(ledger, tmp_path / "results"))
     app.run()
-    assert "of 32 checkpoints" in words(app)
+    assert "of 32 candidates" in words(app)
     assert linked(app, "x") == ["utility"]
 
 
@@ -199,7 +205,7 @@ def test_the_published_runs_load_as_a_study(url):
 
 
 def test_a_note_is_stored_with_the_study_and_nothing_else_is_written(own):
-    app = opened("trial", point="1/20/student")
+    app = opened("trial", candidate="1/step/20/student")
     app.text_area[0].set_value(HOSTILE)
     app.form_submit_button[0].click().run()
     assert Reader(own, "tiny").read().notes == {1: HOSTILE}
@@ -255,8 +261,8 @@ def test_a_password_is_not_on_the_page(monkeypatch):
 def test_a_point_whose_outputs_are_gone_says_so(own, tmp_path):
     for file in (tmp_path / "results").glob("trial-*/*.parquet"):
         file.write_bytes(b"half a file") if "10" in file.name else file.unlink()
-    for point, says in (("1/20/student", "not on this machine"), ("1/10/student", "cannot be read")):
-        text = words(opened("trial", point=point))
+    for candidate, says in (("1/step/20/student", "not on this machine"), ("1/step/10/student", "cannot be read")):
+        text = words(opened("trial", candidate=candidate))
         assert says in text.replace("\\", "")
         assert "step records" in text
 

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser: every page, a click on a point, other objectives, and a study that goes on.
+"""The dashboard in a real browser: every page, a click on a candidate, other objectives, and a study that goes on.
 
 Needs Debian's chromium (`apt-get install --no-install-recommends chromium`); without it these tests are left out.
 """
@@ -146,11 +146,11 @@ def test_a_click_opens_the_trial_other_objectives_change_the_front_and_the_view_
     text = settled(page)
     assert "What the model wrote" in text
     assert "platform/train_mt.py" in text
-    assert "point=" in page.url
+    assert "candidate=" in page.url
 
 
 def click_point(page, marker) -> None:
-    """Click a point as a hand does: the pointer is on it, and the chart has noticed, before the button goes down."""
+    """Click a candidate as a hand does: the pointer is on it, and the chart has noticed, before the button goes down."""
     marker.scroll_into_view_if_needed()
     place = marker.bounding_box()
     page.mouse.move(place["x"] - 20, place["y"] - 20)
@@ -164,7 +164,7 @@ def test_a_running_study_is_shown_anew_and_the_zoom_stays(tmp_path, page):
     url = make_study(tmp_path)
     with served(url) as address:
         page.goto(f"{address}/front?y=utility")
-        assert "of 28 checkpoints" in settled(page)
+        assert "of 28 candidates" in settled(page)
         plot = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
         x, y = plot["x"] + plot["width"] * 0.3, plot["y"] + plot["height"] * 0.3
         page.mouse.move(x, y)
@@ -175,7 +175,7 @@ def test_a_running_study_is_shown_anew_and_the_zoom_stays(tmp_path, page):
         zoomed = ticks(page)
         ledger = Ledger(open_storage(url), "tiny", SPACE)
         finish(ledger, start(ledger, tmp_path))
-        page.wait_for_selector("h3:has-text('of 32 checkpoints')")
+        page.wait_for_selector("h3:has-text('of 32 candidates')")
         page.wait_for_timeout(1500)
         assert ticks(page) == zoomed
         assert "y=utility" in page.url

@@ -31,27 +31,27 @@ def test_twelve_methods_each_and_the_only_gaps_are_two_privleaks_on_news():
 
 def test_the_runs_are_a_study_with_trajectories_from_the_target_on():
     study = published.news_runs()
-    assert (len(study.points), len(study.trials)) == (219, study.points["trial"].nunique())
-    starts = study.points[(study.points["step"] == 0) & (study.points["start"] == "cold")]
+    assert (len(study.candidates), len(study.trials)) == (219, study.candidates["trial"].nunique())
+    starts = study.candidates[(study.candidates["at"] == 0) & (study.candidates["start"] == "cold")]
     assert starts["verbmem_f"].round(1).unique().tolist() == [56.3]
-    assert not study.points.duplicated(["trial", "step"]).any()
-    assert study.points["front"].any()
+    assert not study.candidates.duplicated(["trial", "at"]).any()
+    assert study.candidates["front"].any()
 
 
-def test_every_published_checkpoint_is_a_student_for_the_public_code_scores_no_teacher():
-    assert set(published.news_runs().points["role"]) == {"student"}
+def test_every_published_candidate_is_a_student_for_the_public_code_scores_no_teacher():
+    assert set(published.news_runs().candidates["role"]) == {"student"}
 
 
 def test_the_logs_warm_starts_and_their_other_ema_rate_are_among_the_runs():
-    points = published.news_runs().points
-    warm = points[points["start"] == "warm"].groupby("loss")["verbmem_f"].agg(["first", "last"]).round(1)
+    candidates = published.news_runs().candidates
+    warm = candidates[candidates["start"] == "warm"].groupby("loss")["verbmem_f"].agg(["first", "last"]).round(1)
     assert warm.T.to_dict("list") == {"ll": [15.3, 0.0], "npo": [47.5, 0.4]}
-    assert sorted(points["delta"].unique()) == [0.0, 0.0025, 0.005]
+    assert sorted(candidates["delta"].unique()) == [0.0, 0.0025, 0.005]
 
 
 def test_a_point_is_recommended_among_them_without_saying_how_sure():
     study = published.news_runs()
-    found = recommend(study.points, study.facts.objectives, study.facts.constraints)
-    assert study.points["front"].iloc[found.row]
+    found = recommend(study.candidates, study.facts.objectives, study.facts.constraints)
+    assert study.candidates["front"].iloc[found.row]
     assert found.share is None
-    assert np.isnan(study.points["verbmem_f_low"]).all()
+    assert np.isnan(study.candidates["verbmem_f_low"]).all()

@@ -20,7 +20,7 @@ limits = st.builds(
 selections = st.builds(
     Selection,
     **dict.fromkeys(
-        ("study", "x", "y", "z", "published", "point", "rule", "parameter", "other", "score", "search"), words
+        ("study", "x", "y", "z", "published", "candidate", "rule", "parameter", "other", "score", "search"), words
     ),
     others=many,
     objectives=many,

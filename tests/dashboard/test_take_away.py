@@ -25,7 +25,7 @@ def study(tmp_path_factory):
 
 
 def found_in(study, **options):
-    return recommend(study.points, study.facts.objectives, study.facts.constraints, **options)
+    return recommend(study.candidates, study.facts.objectives, study.facts.constraints, **options)
 
 
 def test_outputs_before_and_after_are_joined_by_their_prompt(tmp_path):
@@ -60,7 +60,7 @@ def test_outputs_that_cannot_be_read_are_told(file, says):
 
 
 def test_the_command_runs_the_trial_up_to_the_step_with_every_setting(study):
-    row = study.points.iloc[0]
+    row = study.candidates.iloc[0]
     words = command(study, row)
     assert words[:4] == ["python", "platform/train_mt.py", "--benchmark", "muse-mini"]
     settings = dict(word.split("=") for word in words if "=" in word)
@@ -71,11 +71,11 @@ def test_the_reasons_name_the_rule_the_scores_what_was_near_and_how_sure(study):
     found = found_in(study, limits=[Limit(score="verbmem_f", high=99)])
     limits = [Limit(score="verbmem_f", high=99)]
     assert "within your limits" in reasons.rule(found, study.facts.objectives, limits)
-    lines = reasons.scores(study.points.iloc[found.row], study.facts.objectives, study.facts)
+    lines = reasons.scores(study.candidates.iloc[found.row], study.facts.objectives, study.facts)
     assert lines[0].startswith("verbmem_f ")
     assert "target 100.0, retrained 20.0" in lines[0]
     assert "has to stay at 40.0 or above" in lines[-1]
-    near = reasons.near(study.points, found, study.facts.objectives)
+    near = reasons.near(study.candidates, found, study.facts.objectives)
     assert len(near) == 3
     assert all("better in" in line or "worse in" in line or "the same" in line for line in near)
     sure = reasons.sureness(found, limits, study.facts)
@@ -91,16 +91,16 @@ def test_the_json_is_plain_and_holds_the_recommendation(study):
     found = found_in(study)
     limits = [Limit(score="verbmem_f", high=99)]
     data = json.loads(report.as_json(study, found, limits), parse_constant=pytest.fail)
-    row = study.points.iloc[found.row]
-    assert data["point"] == {"trial": row["trial"], "step": row["step"], "role": row["role"]}
+    row = study.candidates.iloc[found.row]
+    assert data["candidate"] == {"trial": row["trial"], "axis": "step", "at": row["at"], "role": row["role"]}
     assert data["scores"]["verbmem_f"] == [row["verbmem_f"], row["verbmem_f_low"], row["verbmem_f_high"]]
     assert data["limits"] == [{"score": "verbmem_f", "low": None, "high": 99}]
     assert data["versions"] == {"torch": "2.13.0"}
 
 
 def test_a_csv_holds_every_point_and_no_formula(study):
-    text = report.as_csv(study.points.assign(items="=cmd()", role="+1"))
-    assert text.count("\n") == len(study.points) + 1
+    text = report.as_csv(study.candidates.assign(items="=cmd()", role="+1"))
+    assert text.count("\n") == len(study.candidates) + 1
     assert "'=cmd()" in text
     assert ",'+1," in text
 

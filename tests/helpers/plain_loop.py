@@ -10,13 +10,13 @@ from searching import Tiny
 
 from lethe.search.ledger import Ledger
 from lethe.store.facts import Facts
-from lethe.store.trials import RERUN_OF, checkpoints
+from lethe.store.trials import RERUN_OF, candidates
 from trainables.benchmarks.small_models import one_thread
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs.unlearning import Unlearner
 from trainables.task import Task
 
-Outcome = list[tuple[dict, list]]  # of each trial its parameters, and its checkpoints' scores
+Outcome = list[tuple[dict, list]]  # of each trial its parameters, and its candidates' scores
 
 
 @one_thread()
@@ -28,8 +28,8 @@ def plain_search(facts: Facts, tiny: Tiny, folder: Path, trials: int, config: Me
     for _ in range(trials):
         number, params = ledger.ask()
         for result in unlearner(replace(config, **params), folder / f"trial-{number}"):
-            for checkpoint in result["checkpoints"]:
-                ledger.record(number, checkpoint)
+            for candidate in result["candidates"]:
+                ledger.record(number, candidate)
         ledger.tell(number)
     return outcome(ledger.study)
 
@@ -38,7 +38,7 @@ def outcome(study: optuna.Study) -> Outcome:
     """What came of the complete trials, in the order in which they first ran."""
     ended = [trial for trial in study.trials if trial.state == TrialState.COMPLETE]
     ended.sort(key=lambda trial: first_run(study, trial))
-    return [(trial.params, [point["scores"] for point in checkpoints(trial)]) for trial in ended]
+    return [(trial.params, [candidate["scores"] for candidate in candidates(trial)]) for trial in ended]
 
 
 def first_run(study: optuna.Study, trial: FrozenTrial) -> int:

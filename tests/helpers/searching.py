@@ -39,7 +39,7 @@ class Tiny:
     folder: Path
 
     def flags(self, steps: int = 2, every: int = 1) -> list[str]:
-        """What points a search at it, with trials of `steps` steps."""
+        """What candidates a search at it, with trials of `steps` steps."""
         settings = (f"steps={steps}", f"eval_every={every}", "batch_size=2")
         places = [part for name, place in self.places().items() for part in (f"--{name}", place)]
         return [*places, "--set", *settings]

@@ -70,8 +70,8 @@ def run_one(
             file = folder / f"{number}-{step}-{role}.parquet"
             items.to_parquet(file)
             scores = {"verbmem_f": score, "privleak": -20.0 + params["seed"], "knowmem_r": 80.0, "utility": 90.0}
-            point = {"step": step, "role": role, "weights": None, "items": str(file)}
-            ledger.record(number, point | {"scores": {k: [v, v - 1, v + 1] for k, v in scores.items()}})
+            candidate = {"axis": "step", "at": step, "role": role, "weights": None, "items": str(file)}
+            ledger.record(number, candidate | {"scores": {k: [v, v - 1, v + 1] for k, v in scores.items()}})
     ledger.tell(number)
     return params
 

@@ -71,7 +71,7 @@ def start(ledger: Ledger, folder: Path, output: str = "after") -> int:
             items(output, 10.0).to_parquet(file, index=False)
             push = step * params["lr"] * (1 if role == "student" else 0.5)
             made = scores(verbmem_f=100 / (1 + push), privleak=-100 + 10 * push, knowmem_r=90 - push, utility=60 - push)
-            value = {"step": step, "role": role, "scores": made, "weights": None, "items": str(file)}
+            value = {"axis": "step", "at": step, "role": role, "scores": made, "weights": None, "items": str(file)}
             ledger.record(number, value)
     return number
 

@@ -43,10 +43,11 @@ def scores(**values: float) -> dict[str, list[float]]:
     return {name: [value, value - 2, value + 2] for name, value in known.items()}
 
 
-def checkpoint(step: int = 10, role: str = "student", weights: str | None = None, **values: float) -> dict[str, Any]:
-    """One scored checkpoint, as a trainable reports it."""
+def candidate(step: int = 10, role: str = "student", weights: str | None = None, **values: float) -> dict[str, Any]:
+    """One scored candidate, as a trainable reports it."""
     return {
-        "step": step,
+        "axis": "step",
+        "at": step,
         "role": role,
         "scores": scores(**values),
         "weights": weights,
@@ -57,7 +58,7 @@ def checkpoint(step: int = 10, role: str = "student", weights: str | None = None
 def run_trial(ledger: Ledger, **values: float) -> int:
     """Ask, score once and tell: a trial from its start to its end. Returns its number."""
     number, _ = ledger.ask()
-    ledger.record(number, checkpoint(**values))
+    ledger.record(number, candidate(**values))
     ledger.tell(number)
     return number
 

@@ -41,7 +41,7 @@ def unlearn(start: Start, settings: Shrink, run: Run) -> Iterator[Record]:
         yield Step(step=step, values={"share": settings.share}, cost=0.0)
         if step % settings.eval_every == 0 or step == settings.steps:
             yield Candidate(at=step, role="shrunk", subject=model)
-            yield Evaluated(at=step, state=state)
+            yield Evaluated(state=state if step < settings.steps else None)
 
 
 SHRINK = Method(

@@ -66,8 +66,8 @@ def run_all(request: Request, unlearner: Unlearner, arms: dict) -> None:
         own = {**arms.get(params.get("arm", ""), {}), **{k: v for k, v in params.items() if k != "arm"}}
         settings = type(request.base)(**{**request.base.chosen(), **own})
         for result in unlearner(settings, Path(request.results) / request.name / str(number)):
-            for point in result["checkpoints"]:
-                ledger.record(number, point)
+            for candidate in result["candidates"]:
+                ledger.record(number, candidate)
         ledger.tell(number)
 
 
@@ -83,8 +83,8 @@ def test_it_is_listed_and_its_card_shows_its_settings(capsys):
 def test_it_is_searched_in_its_space_and_scored_under_its_role(studies):
     study = optuna.load_study(study_name="searched", storage=studies)
     assert [set(trial.params) for trial in study.trials] == [{"share"}, {"share"}]
-    scored = {name for trial in study.trials for name in trial.user_attrs if name.startswith("checkpoint/")}
-    assert scored == {"checkpoint/000001/shrunk", "checkpoint/000002/shrunk"}
+    scored = {name for trial in study.trials for name in trial.user_attrs if name.startswith("candidate/")}
+    assert scored == {"candidate/000001/shrunk", "candidate/000002/shrunk"}
     assert study.user_attrs["lethe"]["about"]["method"] == "shrink"
 
 

@@ -82,8 +82,8 @@ def run_all(ledger: Ledger, unlearner: Unlearner, folder: Path, trials: int, set
         number, params = ledger.ask()
         config = MeanTeacher(**{"steps": 1, "eval_every": 1, "batch_size": 2, **settings(params)})
         for result in unlearner(config, folder / str(number)):
-            for point in result["checkpoints"]:
-                ledger.record(number, point)
+            for candidate in result["candidates"]:
+                ledger.record(number, candidate)
         ledger.tell(number)
 
 

@@ -70,7 +70,7 @@ def test_the_runs_of_a_killed_ablation_are_bit_for_bit_those_of_the_obvious_loop
         for number, (params, scores) in enumerate(outcome(study)):
             config = replace(base, **arms[params["arm"]], seed=params["seed"])
             results = unlearner(config, place / "plain" / str(number))
-            assert [point["scores"] for result in results for point in result["checkpoints"]] == scores
+            assert [candidate["scores"] for result in results for candidate in result["candidates"]] == scores
 
 
 def test_the_arms_of_a_seed_differ_by_what_they_switch_and_share_the_rest(killed):

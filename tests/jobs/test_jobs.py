@@ -128,7 +128,7 @@ def test_a_job_without_an_installed_project_shrinks_with_a_lost_node_grows_with_
         job.wait()
     assert done == sorted(done)
     assert "failed: " not in job.printed()
-    assert job.printed().count("goes on from its last checkpoint") >= 2, job.printed()  # with one worker, and with two
+    assert job.printed().count("goes on from its last candidate") >= 2, job.printed()  # with one worker, and with two
     assert job.printed().count("interrupted") == 1, job.printed()
     assert_calm(job.printed())
     assert_uploaded_code_ran(head)
@@ -146,8 +146,8 @@ def test_a_job_of_an_installed_project_runs_the_uploaded_checkout_and_gives_a_fr
     assert "3/3" in job.stdout
     assert_calm(job.stdout)
     assert_uploaded_code_ran(head)
-    points = json.loads(job.stdout[job.stdout.index("\n{\n") : job.stdout.rindex("\n}\n") + 2])["front"]
-    assert all(Path(point["weights"]).is_dir() for point in points)
+    candidates = json.loads(job.stdout[job.stdout.index("\n{\n") : job.stdout.rindex("\n}\n") + 2])["front"]
+    assert all(Path(candidate["weights"]).is_dir() for candidate in candidates)
 
 
 STRANGER = """
@@ -172,6 +172,6 @@ def test_the_adapters_of_the_docs_run_as_a_stranger_uses_them_on_a_cluster(place
     environment = head.environment | {"RAY_ADDRESS": head.gcs}
     run = subprocess.run(["python", script], env=environment, cwd=place, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
-    points = sorted(f"step-{step:05d}-{role}" for step in (2, 4) for role in ("student", "teacher"))
+    candidates = sorted(f"step-{step:05d}-{role}" for step in (2, 4) for role in ("student", "teacher"))
     for folder in ("run", "trials/trial-00000", "trials/trial-00001"):
-        assert sorted(file.parent.name for file in (place / folder).glob("step-*/model.safetensors")) == points
+        assert sorted(file.parent.name for file in (place / folder).glob("step-*/model.safetensors")) == candidates

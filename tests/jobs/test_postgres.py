@@ -18,8 +18,8 @@ import pytest
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from postgres import PASSWORD, needs_postgres, start_postgres
-from slow_points import read_points
-from tiny_study import SPACE, checkpoint, made_up, run_trial, tiny_facts, tiny_ledger
+from slow_candidates import read_candidates
+from tiny_study import SPACE, candidate, made_up, run_trial, tiny_facts, tiny_ledger
 
 from lethe.search.ledger import Ledger
 from lethe.search.liveness import DRIVER, heartbeats_of
@@ -29,7 +29,7 @@ from lethe.store.optuna_tables import study_names
 from lethe.store.server_storage import ServerStorage
 from lethe.store.snapshot import Reader
 from lethe.store.storage import hide_password, load_study, open_storage
-from lethe.store.trials import RERUN_OF, checkpoints, write_note
+from lethe.store.trials import RERUN_OF, candidates, write_note
 from lethe_cli.flags import TuneFlags
 from lethe_cli.request import make_request
 
@@ -39,7 +39,7 @@ DRIVE = """
 import sys
 from lethe.store.storage import open_storage
 from lethe.search.ledger import Ledger
-from tiny_study import SPACE, checkpoint, made_up
+from tiny_study import SPACE, candidate, made_up
 url, name, trials, resume = sys.argv[1:]
 ledger = (Ledger.resume if resume == "resume" else Ledger)(open_storage(url), name, SPACE)
 print("ready", flush=True)
@@ -47,7 +47,7 @@ with ledger.driving():
     for _ in range(int(trials)):
         number, params = ledger.ask()
         print("asked", number, flush=True)
-        ledger.record(number, checkpoint(**made_up(params)))
+        ledger.record(number, candidate(**made_up(params)))
         ledger.tell(number)
         print("told", number, flush=True)
     if trials == "1":
@@ -106,11 +106,11 @@ def search(storage, name):
     ledger = tiny_ledger(storage, name, sampler="random")
     for utility in (50.0, 30.0, 100 / 3, float("nan"), 41.0):
         number, params = ledger.ask()
-        ledger.record(number, checkpoint(5, "teacher", f"w{number}", **made_up(params), mia_ppl=float("nan")))
-        ledger.record(number, checkpoint(10, "student", f"v{number}", verbmem_f=0.1 + 0.2, utility=utility))
+        ledger.record(number, candidate(5, "teacher", f"w{number}", **made_up(params), mia_ppl=float("nan")))
+        ledger.record(number, candidate(10, "student", f"v{number}", verbmem_f=0.1 + 0.2, utility=utility))
         ledger.tell(number)
     ledger.tell(ledger.ask()[0], "out of memory: " + "x" * 5000)
-    ledger.record(ledger.ask()[0], checkpoint(5))
+    ledger.record(ledger.ask()[0], candidate(5))
     return ledger
 
 
@@ -120,7 +120,7 @@ def test_a_study_is_read_back_with_the_same_points_and_failures_as_in_sqlite(ser
     studies = [load_study(url, name) for url in (server.url(), file)]
     facts = [load_facts(study) for study in studies]
     assert facts[0] == facts[1] == tiny_facts(sampler="random")
-    there, expected = [read_points(*pair) for pair in zip(studies, facts, strict=True)]
+    there, expected = [read_candidates(*pair) for pair in zip(studies, facts, strict=True)]
     pd.testing.assert_frame_equal(there, expected, check_exact=True)
     assert ledgers[0].trials.failures() == ledgers[1].trials.failures()
     assert [ledger.trials.finished() for ledger in ledgers] == [6, 6]
@@ -132,17 +132,17 @@ def test_the_dashboard_reads_the_same_points_and_sees_what_changes(server, stora
     reader = Reader(server.url(), name)
     first = reader.read()
     assert name in study_names(server.url())
-    expected = read_points(ledger.study, ledger.facts)
-    found = first.points[expected.columns]
+    expected = read_candidates(ledger.study, ledger.facts)
+    found = first.candidates[expected.columns]
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_exact=True)
     assert reader.read() is first
     pd.testing.assert_frame_equal(ledger.front(), found[found["front"]], check_dtype=False, check_exact=True)
     number = int(first.trials["number"].iloc[-1])  # it runs
-    ledger.record(number, checkpoint(7))
+    ledger.record(number, candidate(7))
     ledger.tell(number)
     write_note(server.url(), name, number, "look here")
     second = reader.read()
-    assert len(second.points) > len(first.points)
+    assert len(second.candidates) > len(first.candidates)
     assert second.notes == {number: "look here"}
     assert list(second.distributions) == list(first.distributions)
 
@@ -215,8 +215,8 @@ def test_drivers_that_work_on_one_study_at_once_are_given_each_number_once_and_l
     assert sorted(Counter(trial.user_attrs[DRIVER] for trial in trials).values()) == [12, 12, 12]
     assert len({tuple(trial.params.items()) for trial in trials}) == 36
     for trial in trials:
-        (point,) = checkpoints(trial)
-        assert point["scores"] == checkpoint(**made_up(trial.params))["scores"]
+        (candidate,) = candidates(trial)
+        assert candidate["scores"] == candidate(**made_up(trial.params))["scores"]
 
 
 def test_a_resume_while_another_driver_works_leaves_its_trials_and_a_killed_one_s_run_again_at_once(
@@ -305,7 +305,7 @@ def test_every_step_of_a_trial_waits_for_the_server(server, storage, name, opera
     ledger = tiny_ledger(storage, name)
     steps = {
         "ask": lambda: ledger.ask(),
-        "record": lambda: ledger.record(0, checkpoint()),
+        "record": lambda: ledger.record(0, candidate()),
         "tell": lambda: ledger.tell(0),
         "front": lambda: ledger.front(),
     }

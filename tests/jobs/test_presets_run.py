@@ -31,9 +31,9 @@ def small_news(tmp_path, monkeypatch):
 def test_lethe_train_runs_muse_news_with_its_preset_and_prints_the_plan_first(small_news, capsys):
     train(benchmark="muse-news", settings=["steps=2", "eval_every=2"], out=str(small_news / "out"), as_json=True)
     printed = capsys.readouterr()
-    points = json.loads(printed.out)["checkpoints"]
-    assert [(point["step"], point["role"]) for point in points] == [(2, "student"), (2, "teacher")]
-    assert all(math.isfinite(score[0]) for point in points for score in point["scores"].values())
+    candidates = json.loads(printed.out)["candidates"]
+    assert [(candidate["at"], candidate["role"]) for candidate in candidates] == [(2, "student"), (2, "teacher")]
+    assert all(math.isfinite(score[0]) for candidate in candidates for score in candidate["scores"].values())
     assert "it/s" not in printed.err  # the bars of a library that loads and saves
     said = " ".join(printed.err.split())
     assert 0 <= said.index("preset muse-news: lr=0.0005") < said.index("memory plan: 0.00B parameters on 1 worker")

@@ -18,7 +18,7 @@ from optuna.trial import TrialState
 from plain_loop import Outcome, outcome, plain_search
 from postgres import binaries, start_postgres
 from searching import assert_calm, interrupt, left_over
-from slow_points import read_points
+from slow_candidates import read_candidates
 
 from lethe.store.facts import load_facts
 from lethe.store.trials import RERUN_OF, is_interrupted
@@ -58,7 +58,7 @@ def searched(place, tiny):
             struck.append(strike(there.results, search, stop, least=2))
             assert search.wait() == 130, search.printed()
             assert_calm(search.printed())
-            assert search.printed().count("goes on from its last checkpoint") == 2, search.printed()
+            assert search.printed().count("goes on from its last candidate") == 2, search.printed()
             assert search.printed().count("interrupted") == 1, search.printed()
             assert f"--trials {TRIALS} --resume" in search.printed()
             left = left_over(processes, search.mark)
@@ -117,7 +117,7 @@ def test_a_search_s_output_is_calm_and_a_front(searched):
     errors = searched.errors
     assert_calm(searched.output + errors)
     assert (AWAY in errors) == bool(binaries())
-    assert re.search(r"\d+ of \d+ scored checkpoints are on the front", errors)
+    assert re.search(r"\d+ of \d+ scored candidates are on the front", errors)
     assert f"{TRIALS}/{TRIALS}" in errors
     assert "target" in errors
     assert "retrained" in errors
@@ -129,30 +129,30 @@ def test_json_is_the_whole_front_with_intervals_and_references(searched):
     assert told["failed"] == {}
     assert {"target", "retrained"} <= set(told["references"])
     assert len(told["front"]) >= 1
-    for point in told["front"]:
-        assert point["role"] in ("student", "teacher")
-        for value, low, high in point["scores"].values():
+    for candidate in told["front"]:
+        assert candidate["role"] in ("student", "teacher")
+        for value, low, high in candidate["scores"].values():
             assert low <= value <= high
 
 
 def test_weights_of_the_front_and_only_they_are_kept_and_load(searched):
     kept = {str(file.parent) for file in searched.results.rglob("model.safetensors")}
-    assert kept == {point["weights"] for point in json.loads(searched.output)["front"]}
+    assert kept == {candidate["weights"] for candidate in json.loads(searched.output)["front"]}
     for folder in kept:
         assert load_model(folder).num_parameters() > 0
 
 
-def test_every_checkpoint_of_every_trial_is_in_the_store(searched):
+def test_every_candidate_of_every_trial_is_in_the_store(searched):
     study = searched.study
-    points = read_points(study, load_facts(study))
-    assert set(points["role"]) == {"student", "teacher"}
-    ended = points[points["trial"].isin([t.number for t in study.trials if t.state == TrialState.COMPLETE])]
+    candidates = read_candidates(study, load_facts(study))
+    assert set(candidates["role"]) == {"student", "teacher"}
+    ended = candidates[candidates["trial"].isin([t.number for t in study.trials if t.state == TrialState.COMPLETE])]
     assert len(ended) == TRIALS * 2 * LENGTH["steps"] / LENGTH["every"]
 
 
 def test_the_weights_of_every_front_point_are_the_bits_that_the_obvious_loop_wrote(searched, plain, place):
     folders = sorted(folder.name for folder in searched.results.glob("data-*/trial-*"))  # one a trial, in their order
-    for point in json.loads(searched.output)["front"]:
-        kept = Path(point["weights"])
+    for candidate in json.loads(searched.output)["front"]:
+        kept = Path(candidate["weights"])
         written = place / "plain" / f"trial-{folders.index(kept.parent.name)}" / kept.name
         assert (kept / "model.safetensors").read_bytes() == (written / "model.safetensors").read_bytes()

@@ -54,22 +54,24 @@ class Saved:
 
 
 def save(folder: RunFolder, key: str, state: State, results: list[dict[str, Any]], world: World) -> None:
-    """Write a run's state in the place of an older one, whole or not at all; OSError where it cannot be written."""
+    """Write a run's state in the place of an older one, whole or not at all; OSError where it cannot be written.
+
+    Nothing moves without a step: behind the same one as before, only what the run gave since is written.
+    """
     parts = _parts(state)
     saved = Saved(key=key, step=state.step, results=results, parts=list(parts))
-    world.on_first(lambda: _make_room(folder, saved))
-    for name, tensors in parts.items():
-        _write_part(folder.path / saved.place / f"{name}.safetensors", tensors, world)
+    if not world.on_first(lambda: _has_tensors(folder, saved)):
+        world.on_first(lambda: _make_room(folder, saved))
+        for name, tensors in parts.items():
+            _write_part(folder.path / saved.place / f"{name}.safetensors", tensors, world)
+        world.on_first(lambda: folder.put(saved.place, keep=False))
     world.on_first(lambda: _name(folder, saved))
 
 
-def find(folder: RunFolder, key: str, steps: int) -> Saved | None:
-    """The state from which the run of a key goes on; None where what lies there is another run's, damaged, or nothing.
-
-    A state at or beyond the last of `steps` is no state to go on from.
-    """
+def find(folder: RunFolder, key: str) -> Saved | None:
+    """The state from which the run of a key goes on; None where there is none, or another run's, or a damaged one."""
     saved = _read(folder)
-    usable = saved is not None and saved.key == key and 0 < saved.step < steps and _is_whole(folder, saved)
+    usable = saved is not None and saved.key == key and saved.step > 0 and _is_whole(folder, saved)
     return saved if usable else None
 
 
@@ -121,6 +123,12 @@ def _random_state(device: torch.device) -> dict[str, Tensor]:
     return {"cpu": torch.get_rng_state()} | own
 
 
+def _has_tensors(folder: RunFolder, saved: Saved) -> bool:
+    """Whether the tensors of this state lie there already, from an earlier evaluation behind the same step."""
+    older = _read(folder)
+    return older is not None and (older.key, older.step, older.parts) == (saved.key, saved.step, saved.parts)
+
+
 def _make_room(folder: RunFolder, saved: Saved) -> None:
     folder.drop(saved.place)
     (folder.path / saved.place).mkdir(parents=True)
@@ -149,7 +157,6 @@ def _write(file: Path, tensors: dict[str, Tensor]) -> None:
 def _name(folder: RunFolder, saved: Saved) -> None:
     """Write what names a state, at one stroke, and remove what it takes the place of."""
     older = _read(folder)
-    folder.put(saved.place, keep=False)
     draft = folder.path / STATE / ".progress.json"
     draft.write_text(json.dumps(asdict(saved)))
     draft.replace(folder.path / PROGRESS)

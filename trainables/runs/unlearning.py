@@ -3,8 +3,8 @@
     unlearner = Unlearner(Task(benchmark="muse-mini", cache="/tmp/cache"))
     for evaluation in unlearner(MeanTeacher(steps=60), Path("runs/1")): ...
 
-Every evaluation step gives one plain dict that can be sent anywhere: the step, and for each of its models the
-scores with their intervals and where the weights and the per-item outputs were written. A run that was interrupted is
+Every evaluation gives one plain dict that can be sent anywhere: for each of its candidates where it stands, its
+scores with their intervals, and where the weights and the per-item outputs were written. A run that was interrupted is
 called again with the same arguments: it gives the results it gave before, and goes on behind them. Another run never
 goes on from what lies in its folder.
 """
@@ -98,9 +98,9 @@ class Unlearner:
         self._tokens: dict[Stream, list[list[int]]] = {}
 
     def __call__(self, settings: Descent, folder: Path | str) -> Iterator[dict[str, Any]]:
-        """Unlearn the forget split by `settings`, and yield one dict at every evaluation step.
+        """Unlearn the forget split by `settings`, and yield one dict at every evaluation.
 
-        `{"step": 15, "checkpoints": [{"role", "step", "scores": {name: [value, low, high]}, "weights", "items"}, ...]}`
+        `{"candidates": [{"axis", "at", "role", "scores": {name: [value, low, high]}, "weights", "items"}, ...]}`
         Weights, items, the step records and, until the run ends, its state are written into `folder`.
         A run that diverges, cannot write or finds memory full ends with `{"failure": reason}`. Of several workers one
         that finds its memory full raises OutOfMemory: the others wait for it in the middle of a step, and can only be
@@ -133,29 +133,30 @@ class Unlearner:
     def _run(self, settings: Descent, folder: RunFolder) -> Iterator[dict[str, Any]]:
         world = self.loaded.world
         key = run_key(settings, self.loaded.references.fingerprint)
-        saved = world.on_first(lambda: _begin(folder, key, settings.steps))
+        saved = world.on_first(lambda: _begin(folder, key))
         done, results = (saved.step, list(saved.results)) if saved else (0, [])
         yield from results
         steps = world.on_first(lambda: _read_steps(folder, done))
-        checkpoints: list[dict[str, Any]] = []
+        candidates: list[dict[str, Any]] = []
 
         def restore(state: State) -> None:
             if saved:
                 resume.load(folder, saved, state, world)
 
-        run = Run(world=world, done=done, restore=restore)
+        run = Run(world=world, done=done, evaluated=len(results), restore=restore)
         for record in find_method(settings.method).unlearn(self._start(settings), settings, run):
             if isinstance(record, Step):
                 steps.append(record.row())
             elif isinstance(record, Candidate):
-                checkpoints.append(self._score(record, folder, settings))
+                candidates.append(self._score(record, folder, settings))
             else:
                 world.on_first(lambda: _write_table(pd.DataFrame(steps), folder, STEPS))
-                results.append({"step": record.at, "checkpoints": checkpoints})
-                if record.at < settings.steps:
+                given = [{"candidates": candidates}] if candidates else []
+                results += given
+                if record.state is not None:
                     resume.save(folder, key, record.state, results, world)
-                yield results[-1]
-                checkpoints = []
+                yield from given
+                candidates = []
 
     def _start(self, settings: Descent) -> Start:
         """What a run begins with: a copy of the target, and the sequences that it reads."""
@@ -165,8 +166,8 @@ class Unlearner:
 
     def _score(self, candidate: Candidate, folder: RunFolder, settings: Descent) -> dict[str, Any]:
         """Score a candidate on all workers together, and write its items and weights."""
-        name = f"step-{candidate.at:05d}-{candidate.role}"
-        model, tokenizer, world = candidate.subject, self.loaded.tokenizer, self.loaded.world
+        name, model = candidate.name, candidate.subject
+        tokenizer, world = self.loaded.tokenizer, self.loaded.world
         with enough_memory("scoring", lambda: self._lighter(settings, (SCORING,))), gathered(model):
             evaluation = self.loaded.evaluator.with_batch_size(settings.score_batch)(model)
         weights = whole_state(model) if world.size > 1 else None
@@ -174,8 +175,9 @@ class Unlearner:
         world.on_first(lambda: save_model(model, tokenizer, folder.path / name, weights))
         world.on_first(lambda: folder.put(name, keep=False))
         return {
+            "axis": candidate.axis,
+            "at": candidate.at,
             "role": candidate.role,
-            "step": candidate.at,
             "scores": score_table(evaluation),
             "weights": folder.where(name),
             "items": folder.where(f"{name}.parquet"),
@@ -204,13 +206,13 @@ class Unlearner:
         return self._tokens[stream]
 
 
-def _begin(folder: RunFolder, key: str, steps: int) -> resume.Saved | None:
+def _begin(folder: RunFolder, key: str) -> resume.Saved | None:
     """The state from which a run goes on; without one, what is left of another run's, or of drafts, is removed."""
     folder.path.mkdir(parents=True, exist_ok=True)
-    saved = resume.find(folder, key, steps)
+    saved = resume.find(folder, key)
     if saved is None:
         resume.forget(folder)
-    for draft in folder.path.glob(".step-*"):  # of a worker that was killed as it wrote weights
+    for draft in folder.path.glob(".*"):  # of a worker that was killed as it wrote
         folder.drop(draft.name)
     return saved
 

@@ -149,7 +149,7 @@ def descend(
         if step % settings.eval_every == 0 or step == settings.steps:
             for role, model in models.items():
                 yield Candidate(at=step, role=role, subject=model)
-            yield Evaluated(at=step, state=state)
+            yield Evaluated(state=state if step < settings.steps else None)
 
 
 def _update(

@@ -4,7 +4,7 @@
     ablation = read_ablation("sqlite:////home/me/lethe-results/studies.db", "muse-mini-loco")
     ablation.effects()      # a pandas table: arm, score, difference to the baseline, interval, corrected p
 
-A run is represented by one checkpoint: that of the `role` that is asked for, after the run's last step. The rule is
+A run is represented by one candidate: that of the `role` that is asked for, the last one on its axis. The rule is
 the same for all arms and looks at no score. Imports no ray.
 """
 
@@ -38,6 +38,7 @@ from lethe.fronts import pareto
 from lethe.fronts.objectives import MAXIMIZE, TWO_SIDED, WORST, compared, compared_interval, improves, loss_array
 from lethe.store.cards import MEAN, RATIO, Card
 from lethe.store.facts import Facts
+from lethe.store.places import PLACE
 from lethe.store.snapshot import Reader, Snapshot
 from lethe.store.trials import INTERRUPTED
 
@@ -64,7 +65,7 @@ ITEM_COLUMNS = ["score", "item", "truth", "value"]
 class Ablation:
     """An ablation at one moment; `runs` has a row for each arm and seed: what it scored, or why it did not.
 
-    Columns of `runs`: arm, seed, trial, state, failure, step, items, every score with its interval (as _low and _high),
+    Columns of `runs`: arm, seed, trial, state, failure, axis, at, items, every score with its interval (as _low and _high),
     hypervolume (of the run's own front).
     """
 
@@ -73,7 +74,7 @@ class Ablation:
     design: Design
     role: str
     runs: pd.DataFrame
-    points: pd.DataFrame  # every scored checkpoint, with its arm and seed
+    candidates: pd.DataFrame  # every scored candidate, with its arm and seed
     items: bool = True  # whether intervals allow for other items; without, nothing but the store is read
 
     @property
@@ -194,9 +195,9 @@ def read_ablation(url: str, name: str, *, role: str = "", items: bool = True) ->
     return ablation_of(Reader(url, name).read(), role=role, items=items)
 
 
-def roles_of(points: pd.DataFrame) -> list[str]:
-    """The roles of the checkpoints that were scored, by name."""
-    return sorted(points["role"].unique()) if len(points) else []
+def roles_of(candidates: pd.DataFrame) -> list[str]:
+    """The roles of the candidates that were scored, by name."""
+    return sorted(candidates["role"].unique()) if len(candidates) else []
 
 
 def is_ablation(facts: Facts) -> bool:
@@ -211,13 +212,13 @@ def ablation_of(study: Snapshot, *, role: str = "", items: bool = True) -> Ablat
     """
     if not is_ablation(study.facts):
         raise ValueError(f"study {study.name!r} is a search and no ablation: `lethe ablate` makes one")
-    known = roles_of(study.points)
+    known = roles_of(study.candidates)
     if role and known and role not in known:
         raise ValueError(f"role {role!r} is unknown: choose {', '.join(known)}")
     design = Design.from_json(study.facts.about[DESIGN])
-    role = role or next(iter(known), "checkpoint")
+    role = role or next(iter(known), "candidate")
     runs = _runs(study, design, role)
-    return Ablation(study.name, study.facts, design, role, runs, study.points, items)
+    return Ablation(study.name, study.facts, design, role, runs, study.candidates, items)
 
 
 def part_contrasts(part: Part) -> dict[str, tuple[dict[str, float], tuple[str, ...]]]:
@@ -247,34 +248,36 @@ def _difference(part: Part, levels: Mapping[str, str], base: Mapping[str, str]) 
 def _runs(study: Snapshot, design: Design, role: str) -> pd.DataFrame:
     """A row for each arm and seed that is planned or ended; interrupted trials give way to those that repeat them."""
     trials = study.trials[study.trials["failure"] != INTERRUPTED] if len(study.trials) else study.trials
-    points = study.points[study.points["state"] == "COMPLETE"] if len(study.points) else study.points
+    candidates = (
+        study.candidates[study.candidates["state"] == "COMPLETE"] if len(study.candidates) else study.candidates
+    )
     rows = []
     for trial in trials.to_dict("records"):
         if trial["state"] in ("COMPLETE", "FAIL") and trial[ARM] is not None:
-            own = points[points["trial"] == trial["number"]] if len(points) else points
+            own = candidates[candidates["trial"] == trial["number"]] if len(candidates) else candidates
             rows.append(_run(trial, own, study.facts, role))
     ended = {(row[ARM], row[SEED]) for row in rows}
     seeds = sorted({row[SEED] for row in rows})
     waiting = {"trial": None, "state": "WAITING", "failure": NOT_YET}
     rows += [{ARM: a.name, SEED: s, **waiting} for a in design for s in seeds if (a.name, s) not in ended]
-    table = pd.DataFrame(rows, columns=None if rows else [ARM, SEED, "trial", "state", "failure", "step", "items"])
+    table = pd.DataFrame(rows, columns=None if rows else [ARM, SEED, "trial", "state", "failure", *PLACE, "items"])
     order = {arm.name: i for i, arm in enumerate(design)}
     if len(table):
         table = table.sort_values([ARM, SEED], key=lambda c: c.map(order) if c.name == ARM else c, ignore_index=True)
     return table
 
 
-def _run(trial: Mapping[Any, Any], points: pd.DataFrame, facts: Facts, role: str) -> dict[str, Any]:
+def _run(trial: Mapping[Any, Any], candidates: pd.DataFrame, facts: Facts, role: str) -> dict[str, Any]:
     row: dict[str, Any] = {ARM: trial[ARM], SEED: int(trial[SEED]), "trial": trial["number"], "state": trial["state"]}
-    own = points[points["role"] == role] if len(points) else points
+    own = candidates[candidates["role"] == role] if len(candidates) else candidates
     if trial["state"] != "COMPLETE" or not len(own):
         return row | {"state": "FAIL", "failure": trial["failure"] or f"no {role} was scored"}
-    last = own.sort_values("step").iloc[-1]
-    scores = [name.removesuffix("_low") for name in points.columns if str(name).endswith("_low")]
-    feasible = points[points["feasible"].to_numpy(bool)]
+    last = own.iloc[-1]
+    scores = [name.removesuffix("_low") for name in candidates.columns if str(name).endswith("_low")]
+    feasible = candidates[candidates["feasible"].to_numpy(bool)]
     losses = loss_array(feasible, facts.objectives) if len(feasible) else np.zeros((0, 1))
     ends = [f"{name}{end}" for name in scores for end in ("", "_low", "_high")]
-    found = {name: last[name] for name in ("step", "items", *ends)}
+    found = {name: last[name] for name in (*PLACE, "items", *ends)}
     return row | found | {"failure": None, VOLUME: pareto.hypervolume(losses)}
 
 
@@ -363,7 +366,7 @@ def _values(table: pd.DataFrame | None, score: str, kind: str | None = None) -> 
 
 
 def _read_items(file: Any) -> pd.DataFrame | None:
-    """A checkpoint's items; None where their file is gone or is not known."""
+    """A candidate's items; None where their file is gone or is not known."""
     if not isinstance(file, str):
         return None
     try:

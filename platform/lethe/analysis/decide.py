@@ -1,10 +1,10 @@
-"""Which point of a study to take: one stated rule, and how sure the scores' intervals allow it to be. Pure functions.
+"""Which candidate of a study to take: one stated rule, and how sure the scores' intervals allow it to be. Pure functions.
 
-The rule. Of the feasible points within the reader's limits, every objective's loss is divided by its span: the range
-of losses over the front of those points, or the median width of their 95% intervals where that is larger, so that a
-difference that lies within the noise counts for little. The recommended point is the knee: the one whose scaled losses
-above the best have the smallest sum, which gives up the least in total (on a front, the point that lies furthest from
-the plane through its ends). It is always a point of the front.
+The rule. Of the feasible candidates within the reader's limits, every objective's loss is divided by its span: the range
+of losses over the front of those candidates, or the median width of their 95% intervals where that is larger, so that a
+difference that lies within the noise counts for little. The recommended candidate is the knee: the one whose scaled losses
+above the best have the smallest sum, which gives up the least in total (on a front, the candidate that lies furthest from
+the plane through its ends). It is always a candidate of the front.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from lethe.fronts import pareto
 from lethe.fronts.objectives import Constraint, Objective, loss_array
 
 DRAWS = 1000
-CONTENDERS = 50  # points that are drawn again; those behind them never win
+CONTENDERS = 50  # candidates that are drawn again; those behind them never win
 HALF_WIDTH = 1.959964  # of a 95% interval, in standard deviations
 KNEE = "knee"
 
@@ -37,7 +37,7 @@ class Limit:
 
 @dataclass(frozen=True, kw_only=True)
 class Rival:
-    """A point beside the recommended one: its row, how far behind it is by the rule, and how often it wins."""
+    """A candidate beside the recommended one: its row, how far behind it is by the rule, and how often it wins."""
 
     row: int
     behind: float
@@ -46,15 +46,15 @@ class Rival:
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendation:
-    """The recommended point and why.
+    """The recommended candidate and why.
 
     `share` is how often it is still recommended when all scores are drawn again from their intervals, and `holds` how
     often its scores meet each limit and each constraint; both are None, or empty, where a score has no interval.
     """
 
-    row: int  # position in the table of points
+    row: int  # position in the table of candidates
     rule: str
-    considered: int  # points that were feasible and within the limits
+    considered: int  # candidates that were feasible and within the limits
     front: tuple[int, ...]  # rows of the front of those
     spans: dict[str, float]  # objective -> what its losses were divided by
     given_up: dict[str, float]  # objective -> loss above the best of the front
@@ -63,18 +63,18 @@ class Recommendation:
     holds: dict[str, float]
 
 
-def accepted(points: pd.DataFrame, limits: Sequence[Limit]) -> np.ndarray:
-    """Return a mask [points] of complete, feasible points within all limits."""
-    if not len(points):
+def accepted(candidates: pd.DataFrame, limits: Sequence[Limit]) -> np.ndarray:
+    """Return a mask [candidates] of complete, feasible candidates within all limits."""
+    if not len(candidates):
         return np.zeros(0, dtype=bool)
-    mask = points["feasible"].to_numpy(bool) & (points["state"] == "COMPLETE").to_numpy(bool)
+    mask = candidates["feasible"].to_numpy(bool) & (candidates["state"] == "COMPLETE").to_numpy(bool)
     for limit in limits:
-        mask &= limit.holds(points[limit.score].to_numpy(float))
+        mask &= limit.holds(candidates[limit.score].to_numpy(float))
     return mask
 
 
 def recommend(
-    points: pd.DataFrame,
+    candidates: pd.DataFrame,
     objectives: Sequence[Objective],
     constraints: Sequence[Constraint] = (),
     limits: Sequence[Limit] = (),
@@ -83,22 +83,22 @@ def recommend(
     near: int = 3,
     seed: int = 0,
 ) -> Recommendation | None:
-    """Return the recommended point of a table of points; None where no point is left.
+    """Return the recommended candidate of a table of candidates; None where no candidate is left.
 
     `rule` is "knee", or the score of an objective: then the best in that score within the limits, ties by the knee.
     """
     check_rule(rule, objectives)
-    rows = np.flatnonzero(accepted(points, limits))
+    rows = np.flatnonzero(accepted(candidates, limits))
     if not len(rows):
         return None
-    losses = loss_array(points, objectives)[rows]
+    losses = loss_array(candidates, objectives)[rows]
     on_front = pareto.nondominated(losses)
-    spans = scale(losses[on_front], widths(points.iloc[rows[on_front]], objectives))
+    spans = scale(losses[on_front], widths(candidates.iloc[rows[on_front]], objectives))
     best = losses[on_front].min(axis=0)
     cost = rule_cost(losses, best, spans, objectives, rule)
     order = np.lexsort((~on_front, cost))[:CONTENDERS]
     shares, holds = _sureness(
-        points.iloc[rows[order]], objectives, constraints, limits, best=best, spans=spans, rule=rule, seed=seed
+        candidates.iloc[rows[order]], objectives, constraints, limits, best=best, spans=spans, rule=rule, seed=seed
     )
     names = [o.score for o in objectives]
     return Recommendation(
@@ -128,9 +128,9 @@ def check_rule(rule: str, objectives: Sequence[Objective]) -> None:
         raise ValueError(f"rule {rule!r} is unknown: choose {', '.join(allowed)}")
 
 
-def widths(points: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
-    """Median widths [objectives] of the points' 95% intervals; 0 where there are none."""
-    found = [(points[f"{o.score}_high"] - points[f"{o.score}_low"]).to_numpy(float) for o in objectives]
+def widths(candidates: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
+    """Median widths [objectives] of the candidates' 95% intervals; 0 where there are none."""
+    found = [(candidates[f"{o.score}_high"] - candidates[f"{o.score}_low"]).to_numpy(float) for o in objectives]
     return np.array([np.median(w[np.isfinite(w)]) if np.isfinite(w).any() else 0.0 for w in found])
 
 
@@ -151,23 +151,23 @@ def rule_cost(
     return scaled[..., [o.score for o in objectives].index(rule)] + 1e-6 * knee
 
 
-def draw_scores(points: pd.DataFrame, scores: Sequence[str], draws: int, seed: int) -> dict[str, np.ndarray]:
-    """Draw scores [draws, points] again from their intervals: two half normals, one for each side of the value.
+def draw_scores(candidates: pd.DataFrame, scores: Sequence[str], draws: int, seed: int) -> dict[str, np.ndarray]:
+    """Draw scores [draws, candidates] again from their intervals: two half normals, one for each side of the value.
 
-    Points are drawn apart from each other. They share their items, so true differences are surer than these.
+    Candidates are drawn apart from each other. They share their items, so true differences are surer than these.
     """
     rng = np.random.default_rng(seed)
     drawn = {}
     for score in scores:
-        value, low, high = (points[f"{score}{end}"].to_numpy(float) for end in ("", "_low", "_high"))
-        noise = rng.standard_normal((draws, len(points)))
+        value, low, high = (candidates[f"{score}{end}"].to_numpy(float) for end in ("", "_low", "_high"))
+        noise = rng.standard_normal((draws, len(candidates)))
         side = np.where(noise < 0, value - low, high - value) / HALF_WIDTH
         drawn[score] = value + noise * np.maximum(side, 0.0)
     return drawn
 
 
 def _sureness(
-    points: pd.DataFrame,
+    candidates: pd.DataFrame,
     objectives: Sequence[Objective],
     constraints: Sequence[Constraint],
     limits: Sequence[Limit],
@@ -177,14 +177,14 @@ def _sureness(
     rule: str,
     seed: int,
 ) -> tuple[np.ndarray | None, dict[str, float]]:
-    """How often each point is recommended under drawn scores, and how often the first meets limits and constraints."""
+    """How often each candidate is recommended under drawn scores, and how often the first meets limits and constraints."""
     bounds = [*limits, *(Limit(score=c.score, low=c.floor) for c in constraints)]
     scores = list(dict.fromkeys([*(o.score for o in objectives), *(b.score for b in bounds)]))
     ends = [f"{score}{end}" for score in scores for end in ("_low", "_high")]
-    if not np.isfinite(points[ends].to_numpy(float)).all():
+    if not np.isfinite(candidates[ends].to_numpy(float)).all():
         return None, {}
-    drawn = draw_scores(points, scores, DRAWS, seed)
-    allowed = np.ones((DRAWS, len(points)), dtype=bool)
+    drawn = draw_scores(candidates, scores, DRAWS, seed)
+    allowed = np.ones((DRAWS, len(candidates)), dtype=bool)
     holds: dict[str, float] = {}
     for bound in bounds:
         inside = bound.holds(drawn[bound.score])
@@ -193,11 +193,11 @@ def _sureness(
     losses = np.stack([o.loss(drawn[o.score]) for o in objectives], axis=-1)
     cost = np.where(allowed, rule_cost(losses, best, spans, objectives, rule), np.inf)
     winners = cost.argmin(axis=1)[allowed.any(axis=1)]
-    return np.bincount(winners, minlength=len(points)) / DRAWS, holds
+    return np.bincount(winners, minlength=len(candidates)) / DRAWS, holds
 
 
 def volume_history(losses: Sequence[np.ndarray]) -> list[float]:
-    """Hypervolume of the front after each of several groups of points [points, objectives], such as trials in order."""
+    """Hypervolume of the front after each of several groups of candidates [candidates, objectives], such as trials in order."""
     archive: np.ndarray | None = None
     volumes: list[float] = []
     for group in losses:

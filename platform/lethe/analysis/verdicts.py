@@ -13,7 +13,7 @@ from lethe.analysis.effects import MOST_SEEDS
 from lethe.fronts.objectives import compared, compared_interval, score_name
 
 RULE = (
-    "Every run is represented by one checkpoint: the {role} after the run's last step. The rule is the same for all "
+    "Every run is represented by one candidate: the {role} at the end of its axis, which is the run's last step for most methods. The rule is the same for all "
     "arms and looks at no score."
 )
 METHOD = (

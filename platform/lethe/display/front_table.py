@@ -11,42 +11,46 @@ from lethe.analysis.cells import with_interval
 from lethe.fronts import pareto
 from lethe.fronts.objectives import WISHES, loss_array
 from lethe.store.facts import Facts
+from lethe.store.places import PLACE, Place, whole
 
 
-def front_points(points: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    """Return the points of the front, best first by their worst loss."""
-    if not len(points):
-        return points
-    front = points[points["front"]]
+def front_candidates(candidates: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    """Return the candidates of the front, best first by their worst loss."""
+    if not len(candidates):
+        return candidates
+    front = candidates[candidates["front"]]
     worst = loss_array(front, facts.objectives).max(axis=1)
     return front.assign(_worst=worst).sort_values("_worst", kind="stable").drop(columns="_worst")
 
 
-def volume(points: pd.DataFrame, facts: Facts) -> float:
+def volume(candidates: pd.DataFrame, facts: Facts) -> float:
     """Return the front's hypervolume, a share of the box from best to worst."""
-    if not len(points):
+    if not len(candidates):
         return 0.0
-    return pareto.hypervolume(loss_array(points[points["front"]], facts.objectives))
+    return pareto.hypervolume(loss_array(candidates[candidates["front"]], facts.objectives))
 
 
-def draw_front(points: pd.DataFrame, facts: Facts, params: Sequence[str], *, most: int = 20) -> Table:
-    """Draw the front's points, with the target and the retrained model above them.
+def draw_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str], *, most: int = 20) -> Table:
+    """Draw the front's candidates, with the target and the retrained model above them.
 
     Every score is followed by how far its 95% interval reaches.
     """
     # No padding: the box parts the columns by a space, and the widest front has to fit into 100 columns.
     table = Table(header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     scores = score_columns(facts)
-    for name in ("point", "step", *params):
+    front = front_candidates(candidates, facts).head(most)
+    axes = set(front["axis"]) if len(front) else set()
+    for name in ("candidate", *(axes if len(axes) == 1 else ("at",)), *params):
         table.add_column(name, justify="right", no_wrap=True)
     for name, goal in scores.items():
         table.add_column(f"{name}\n({goal})", justify="right", no_wrap=True)
     for name, row in facts.references.items():
         table.add_row(name, "", *[""] * len(params), *(interval(row.get(s)) for s in scores), style="dim")
-    for _, point in front_points(points, facts).head(most).iterrows():
-        cells = [_short(point[name]) for name in params]
-        values = [interval([point[s], point[f"{s}_low"], point[f"{s}_high"]]) for s in scores]
-        table.add_row(f"{point['trial']} {point['role']}", str(point["step"]), *cells, *values)
+    for candidate in front.to_dict("records"):
+        where = str(whole(candidate["at"])) if len(axes) == 1 else Place.of(candidate).where
+        cells = [_short(candidate[name]) for name in params]
+        values = [interval([candidate[s], candidate[f"{s}_low"], candidate[f"{s}_high"]]) for s in scores]
+        table.add_row(f"{candidate['trial']} {candidate['role']}", where, *cells, *values)
     return table
 
 
@@ -58,16 +62,16 @@ def score_columns(facts: Facts) -> dict[str, str]:
     return columns
 
 
-def plain_front(points: pd.DataFrame, facts: Facts, params: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the front as plain data: trial, step, role, parameters, scores with intervals, weights, items."""
-    scores = [name.removesuffix("_low") for name in points.columns if name.endswith("_low")]
+def plain_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the front as plain data: trial, axis, at, role, parameters, scores with intervals, weights, items."""
+    scores = [name.removesuffix("_low") for name in candidates.columns if name.endswith("_low")]
     return [
         {
-            **{name: point[name] for name in ("trial", "step", "role", "weights", "items")},
-            "parameters": {name: point[name] for name in params},
-            "scores": {s: [point[s], point[f"{s}_low"], point[f"{s}_high"]] for s in scores},
+            **{name: candidate[name] for name in ("trial", *PLACE, "weights", "items")},
+            "parameters": {name: candidate[name] for name in params},
+            "scores": {s: [candidate[s], candidate[f"{s}_low"], candidate[f"{s}_high"]] for s in scores},
         }
-        for point in front_points(points, facts).to_dict("records")
+        for candidate in front_candidates(candidates, facts).to_dict("records")
     ]
 
 
@@ -82,6 +86,6 @@ def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def parameter_names(points: pd.DataFrame, space: Mapping[str, Any]) -> list[str]:
-    """The parameters of a space that a table of points has."""
-    return [name for name in space if name in points.columns]
+def parameter_names(candidates: pd.DataFrame, space: Mapping[str, Any]) -> list[str]:
+    """The parameters of a space that a table of candidates has."""
+    return [name for name in space if name in candidates.columns]

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lethe.fronts.objectives import Objective
+from lethe.store.places import Place
 
 MOST_ROWS = 8
 MOST_REASON = 160  # characters
@@ -28,8 +29,8 @@ class Observer(Protocol):
     def started(self, number: int, params: Mapping[str, Any]) -> None:
         """A trial was handed out."""
 
-    def scored(self, number: int, checkpoint: Mapping[str, Any]) -> None:
-        """A checkpoint of a running trial was scored."""
+    def scored(self, number: int, candidate: Mapping[str, Any]) -> None:
+        """A candidate of a running trial was scored."""
 
     def restarted(self, number: int, reason: str) -> None:
         """A trial lost its processes, and goes on in new ones."""
@@ -47,7 +48,7 @@ def open_console(*, stderr: bool = False) -> Console:
 
 @dataclass
 class Running:
-    """A trial that runs, and its newest checkpoint."""
+    """A trial that runs, and its newest candidate."""
 
     params: Mapping[str, Any]
     newest: Mapping[str, Any] | None = None
@@ -88,14 +89,14 @@ class Progress:
         """See Observer."""
         self.running[number] = Running(params)
 
-    def scored(self, number: int, checkpoint: Mapping[str, Any]) -> None:
+    def scored(self, number: int, candidate: Mapping[str, Any]) -> None:
         """See Observer."""
-        self.running[number].newest = checkpoint
+        self.running[number].newest = candidate
 
     def restarted(self, number: int, reason: str) -> None:
         """See Observer."""
         said = textwrap.shorten(reason, MOST_REASON)
-        self._say(f"trial {number:>4}  goes on from its last checkpoint in new processes: {said}")
+        self._say(f"trial {number:>4}  goes on from its last candidate in new processes: {said}")
 
     def finished(self, number: int, failure: str | None) -> None:
         """See Observer."""
@@ -126,12 +127,12 @@ class Progress:
             parts += [Text(f"so far: {self._best[1]}"), self._best[0]]
         return Group(*parts)
 
-    def _scores(self, checkpoint: Mapping[str, Any] | None) -> str:
-        if checkpoint is None:
+    def _scores(self, candidate: Mapping[str, Any] | None) -> str:
+        if candidate is None:
             return "no score yet" if self.done > self._done_before else "workers are starting"
-        scores = checkpoint["scores"]
+        scores = candidate["scores"]
         shown = " ".join(f"{o.score} {scores[o.score][0]:.1f}" for o in self.objectives if o.score in scores)
-        return f"step {checkpoint['step']} {checkpoint['role']}: {shown}"
+        return f"{Place.of(candidate).words}: {shown}"
 
     def _time_left(self) -> str:
         spent, done = time.monotonic() - self.began, self.done - self._done_before

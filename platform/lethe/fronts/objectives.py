@@ -36,7 +36,7 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True)
 class Constraint:
-    """A score that has to stay at `floor` or above for a point to be feasible."""
+    """A score that has to stay at `floor` or above for a candidate to be feasible."""
 
     score: str
     floor: float
@@ -76,7 +76,7 @@ def describe(objectives: Sequence[Objective]) -> str:
 
 
 def losses(objectives: Sequence[Objective], scores: Mapping[str, Any]) -> list[float]:
-    """Return the losses of a point. ValueError names a score that is missing or not finite."""
+    """Return the losses of a candidate. ValueError names a score that is missing or not finite."""
     return [objective.loss(finite_score(scores, objective.score)) for objective in objectives]
 
 
@@ -96,5 +96,5 @@ def finite_score(scores: Mapping[str, Any], name: str) -> float:
 
 
 def loss_array(table: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
-    """Losses [points, objectives] of a table of points."""
+    """Losses [candidates, objectives] of a table of candidates."""
     return np.stack([o.loss(table[o.score].to_numpy(float)) for o in objectives], axis=-1)

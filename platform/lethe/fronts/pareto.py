@@ -1,7 +1,7 @@
 """Fronts as pure functions over arrays of losses [points, objectives], where smaller is better.
 
 Non-dominated sorting and hypervolume are moocore's; what stands here is Lethe's use of them: feasibility, the box in
-which volume is measured, and which checkpoint represents its trial.
+which volume is measured, and which candidate represents its trial.
 """
 
 import moocore

@@ -21,7 +21,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lethe.search import liveness
-from lethe.search.judgement import Checkpoint, judge
+from lethe.search.judgement import Candidate, judge
 from lethe.search.roster import QUEUED, Roster
 from lethe.search.samplers import MadeForTrial, make_sampler
 from lethe.search.space import Space, distributions
@@ -30,11 +30,11 @@ from lethe.store.facts import FACTS, Facts, load_facts
 from lethe.store.front import Front
 from lethe.store.snapshot import Reader, Snapshot
 from lethe.store.storage import patiently, taking_turns
-from lethe.store.trials import FAILURE, INTERRUPTED, RERUN_OF, RUN, as_attribute, checkpoints
+from lethe.store.trials import FAILURE, INTERRUPTED, RERUN_OF, RUN, as_attribute, candidates
 
 TAKEN_OVER = "taken over by another driver, to which this one was silent for too long"
 CONSTRAINT = "constraints:"  # Optuna's own prefix of a trial's violations
-REPRESENTATIVE = "representative"  # trial attribute: step and role of the checkpoint that represents it
+REPRESENTATIVE = "representative"  # trial attribute: the place of the candidate that represents it
 
 
 class Ledger:
@@ -85,17 +85,17 @@ class Ledger:
         self._asked[trial.number] = trial
         return trial.number, trial.params
 
-    def record(self, number: int, checkpoint: Checkpoint) -> None:
-        """Store one scored checkpoint of a running trial."""
+    def record(self, number: int, candidate: Candidate) -> None:
+        """Store one scored candidate of a running trial."""
         with suppress(UpdateFinishedTrialError):  # taken over: `tell` says so
-            self._asked[number].set_user_attr(*as_attribute(checkpoint))
+            self._asked[number].set_user_attr(*as_attribute(candidate))
 
     def tell(self, number: int, failure: str | None = None) -> str | None:
         """End a trial, and return why it failed, or None.
 
-        Without a failure the trial is COMPLETE, its values the losses of the checkpoint that represents it and its
-        constraints that checkpoint's; if a score that an objective or a constraint needs is missing or not finite in
-        any checkpoint, it is FAIL, as it is where nothing was scored at all.
+        Without a failure the trial is COMPLETE, its values the losses of the candidate that represents it and its
+        constraints that candidate's; if a score that an objective or a constraint needs is missing or not finite in
+        any candidate, it is FAIL, as it is where nothing was scored at all.
         """
         trial = self._asked.pop(number)
         try:
@@ -112,12 +112,12 @@ class Ledger:
         self._add_waiting({QUEUED: dict(params)}, attrs)
 
     def take_over(
-        self, params: Mapping[str, Any], points: Iterable[Checkpoint], attrs: Mapping[str, Any]
+        self, params: Mapping[str, Any], candidates: Iterable[Candidate], attrs: Mapping[str, Any]
     ) -> str | None:
         """Store a run that ended elsewhere as a complete trial of this study; or return why its scores do not do."""
-        points = list(points)
+        candidates = list(candidates)
         try:
-            found = judge(points, self.facts)
+            found = judge(candidates, self.facts)
         except ValueError as error:
             return str(error)
         trial = create_trial(
@@ -125,7 +125,7 @@ class Ledger:
             params=dict(params),
             distributions=self._distributions,
             values=found.losses,
-            user_attrs={**attrs, **dict(map(as_attribute, points)), REPRESENTATIVE: found.representative},
+            user_attrs={**attrs, **dict(map(as_attribute, candidates)), REPRESENTATIVE: found.representative},
             system_attrs={f"{CONSTRAINT}{score}": violation for score, violation in found.violations.items()},
         )
         self.study.add_trial(trial)
@@ -156,7 +156,7 @@ class Ledger:
                 self._queue_again(trial)
 
     def front(self) -> pd.DataFrame:
-        """The front of the complete trials, as the `points` of a snapshot have it; costs no reading of them all."""
+        """The front of the complete trials, as the `candidates` of a snapshot have it; costs no reading of them all."""
         return patiently(self._storage, self._front.read)
 
     def read(self) -> Snapshot:
@@ -199,7 +199,7 @@ class Ledger:
         """Tell COMPLETE, or return why that cannot be."""
         stored = self._storage.get_trial(trial._trial_id)
         try:
-            found = judge(list(checkpoints(stored)), self.facts)
+            found = judge(list(candidates(stored)), self.facts)
         except ValueError as error:
             return str(error)
         for score, violation in found.violations.items():

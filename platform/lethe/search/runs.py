@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lethe.search.ledger import Ledger
 from lethe.store.storage import taking_turns
-from lethe.store.trials import RUN, TAKEN_FROM, checkpoints
+from lethe.store.trials import RUN, TAKEN_FROM, candidates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def _bring(ledger: Ledger, run: Run, finished: Mapping[str, tuple[str, FrozenTri
             RUN: run.key,
             TAKEN_FROM: trial.user_attrs.get(TAKEN_FROM, f"{study}/{trial.number}"),
         }
-        if ledger.take_over(run.params, checkpoints(trial), attrs) is None:
+        if ledger.take_over(run.params, candidates(trial), attrs) is None:
             return True
     ledger.queue(run.params, {RUN: run.key})
     return False

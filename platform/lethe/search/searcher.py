@@ -1,7 +1,7 @@
 """The ledger as a Ray Tune searcher: Tune asks it for trials and hands it their results.
 
 Ray's own OptunaSearch leaves a trial with a NaN running for ever and knows no constraints; here Tune's results
-only carry the checkpoints, and the ledger decides what a trial's end means.
+only carry the candidates, and the ledger decides what a trial's end means.
 """
 
 import functools
@@ -15,7 +15,7 @@ from lethe.display.progress import Observer
 from lethe.reasons import last_line
 from lethe.search.ledger import Ledger
 
-CHECKPOINTS, RESTARTED, FAILURE = "checkpoints", "restarted", "failure"  # keys of a trainable's results
+CANDIDATES, RESTARTED, FAILURE = "candidates", "restarted", "failure"  # keys of a trainable's results
 
 
 def _keeping(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,9 +81,9 @@ class LedgerSearcher(Searcher):
         number = self._numbers[trial_id]
         if RESTARTED in result:
             self._observer.restarted(number, result[RESTARTED])
-        for checkpoint in result.get(CHECKPOINTS, ()):
-            self._ledger.record(number, checkpoint)
-            self._observer.scored(number, checkpoint)
+        for candidate in result.get(CANDIDATES, ()):
+            self._ledger.record(number, candidate)
+            self._observer.scored(number, candidate)
 
     @_keeping
     def recovered(self, trial_id: str, reason: str) -> None:

@@ -38,7 +38,7 @@ class Plan:
 def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) -> None:
     """Run the trials that are left; on Ctrl-C, end early with the running ones marked as interrupted.
 
-    `trainable` is a Tune trainable whose results carry `checkpoints` or a `failure`. What is needed no more is removed,
+    `trainable` is a Tune trainable whose results carry `candidates` or a `failure`. What is needed no more is removed,
     see `Upkeep`.
     """
     left = plan.trials - ledger.trials.finished()

@@ -36,11 +36,11 @@ class Upkeep:
         """See Observer."""
         self._observer.started(number, params)
 
-    def scored(self, number: int, checkpoint: Mapping[str, Any]) -> None:
+    def scored(self, number: int, candidate: Mapping[str, Any]) -> None:
         """See Observer."""
-        if weights := checkpoint.get("weights"):
-            self._keep(number, weights, _losses(self._ledger.facts, checkpoint["scores"]))
-        self._observer.scored(number, checkpoint)
+        if weights := candidate.get("weights"):
+            self._keep(number, weights, _losses(self._ledger.facts, candidate["scores"]))
+        self._observer.scored(number, candidate)
 
     def restarted(self, number: int, reason: str) -> None:
         """See Observer."""
@@ -85,7 +85,7 @@ class Upkeep:
 
 
 def _weights(front: pd.DataFrame) -> set[str]:
-    """Where the weights of the front's points are."""
+    """Where the weights of the front's candidates are."""
     return set(front["weights"].dropna()) if len(front) else set()
 
 

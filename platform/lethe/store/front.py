@@ -8,9 +8,9 @@ what a trial's end costs follows the size of the front and not the number of tri
 import pandas as pd
 from sqlalchemy import Connection, Engine
 
+from lethe.store.candidates import candidates_of
 from lethe.store.facts import Facts
 from lethe.store.optuna_tables import Rows, read_rows, read_trials
-from lethe.store.points import points_of
 from lethe.store.queries import select
 
 
@@ -23,13 +23,13 @@ class Front:
         self._open: list[int] = []  # ids of the trials that had not ended then
         self._trials = pd.DataFrame()  # with `_rows`, of the complete trials that have a candidate on the front
         self._rows = Rows.none()
-        self._points = pd.DataFrame()
+        self._candidates = pd.DataFrame()
 
     def read(self) -> pd.DataFrame:
-        """The points on the front as it is now, with the columns of `points_of`, by trial, step and role."""
+        """The candidates on the front as it is now, with the columns of `candidates_of`, by trial and place."""
         with self._engine.connect() as connection:
             self._read(connection)
-        return self._points
+        return self._candidates
 
     def _read(self, connection: Connection) -> None:
         study_id = select(connection, "select study_id from studies where study_name = :name", name=self._name)[0][0]
@@ -43,8 +43,8 @@ class Front:
 
     def _weigh(self, trials: pd.DataFrame, rows: Rows) -> None:
         """Find the front among the candidates of some trials, and forget the others."""
-        points = points_of(trials, rows, self._facts)
-        self._points = points[points["front"]] if len(points) else points
-        there = set(self._points["trial"]) if len(self._points) else set()
+        candidates = candidates_of(trials, rows, self._facts)
+        self._candidates = candidates[candidates["front"]] if len(candidates) else candidates
+        there = set(self._candidates["trial"]) if len(self._candidates) else set()
         self._trials = trials[trials["number"].isin(there)]
         self._rows = rows.of(set(self._trials["trial_id"]))

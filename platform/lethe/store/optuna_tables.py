@@ -1,4 +1,4 @@
-"""Optuna's tables by our own queries, without writing: the rows of a study, its checkpoints' JSON parsed all at once.
+"""Optuna's tables by our own queries, without writing: the rows of a study, its candidates' JSON parsed all at once.
 
 What a `snapshot` and a `front` are made of. A store that is missing, empty, locked, broken or of another version is a
 ValueError of one sentence, without its password.
@@ -22,9 +22,10 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from lethe.store.places import PLACE, Place
 from lethe.store.queries import select, select_some, select_trials
 from lethe.store.storage import hide_password, server_url, sqlite_file
-from lethe.store.trials import CHECKPOINT, FAILURE
+from lethe.store.trials import FAILURE, place_of
 
 SCHEMA = 12  # of Optuna's tables, as Optuna 5 writes them
 PATIENCE = 3  # seconds to wait for a locked store
@@ -87,12 +88,12 @@ def check_schema(connection: Connection, url: str) -> None:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of Optuna's tables, by trial_id: parameters, values, failures, and checkpoints with parsed scores."""
+    """Rows of Optuna's tables, by trial_id: parameters, values, failures, and candidates with parsed scores."""
 
     parameters: pd.DataFrame  # trial_id, name, value, distribution
     values: pd.DataFrame  # trial_id, objective, value
     failures: pd.DataFrame  # trial_id, reason
-    checkpoints: pd.DataFrame  # trial_id, step, role, scores ..., weights, items
+    candidates: pd.DataFrame  # trial_id, axis, at, role, scores ..., weights, items
     unreadable: int
 
     @classmethod
@@ -103,7 +104,7 @@ class Rows:
 
     def tables(self) -> tuple[pd.DataFrame, ...]:
         """All four tables."""
-        return self.parameters, self.values, self.failures, self.checkpoints
+        return self.parameters, self.values, self.failures, self.candidates
 
     def of(self, ids: set[int]) -> "Rows":
         """Only the rows of these trials."""
@@ -120,14 +121,14 @@ class Rows:
 
 
 def state_of(connection: Connection, study_id: int) -> tuple[Any, ...]:
-    """What differs when trials or checkpoints of a study do, without reading them all."""
+    """What differs when trials or candidates of a study do, without reading them all."""
     states = select(
         connection,
         "select state, count(*), max(trial_id), max(datetime_complete) from trials where study_id = :id group by state",
         id=study_id,
     )
     newest = select(connection, "select max(trial_user_attribute_id) from trial_user_attributes")[0][0]
-    # A running trial that was restarted writes over its checkpoints, so what they hold is compared too.
+    # A running trial that was restarted writes over its candidates, so what they hold is compared too.
     query = "select trial_id from trials where study_id = :id and state = 'RUNNING'"
     running = [row[0] for row in select(connection, query, id=study_id)]
     live = hash(tuple(sorted(map(tuple, _some(connection, "attributes", running)))))
@@ -164,12 +165,12 @@ def read_rows(connection: Connection, study_id: int, ids: list[int] | None) -> R
             continue
         found[name] = _some(connection, name, ids)
     failures = [(i, _plain(value)) for i, key, value in found["attributes"] if key == FAILURE]
-    checkpoints, unreadable = _checkpoints(found["attributes"])
+    candidates, unreadable = _candidates(found["attributes"])
     return Rows(
         _table(found["parameters"], ["trial_id", "name", "value", "distribution"]),
         _table(found["values"], ["trial_id", "objective", "value"]),
         _table(failures, ["trial_id", "reason"]),
-        checkpoints,
+        candidates,
         unreadable,
     )
 
@@ -186,26 +187,25 @@ def _plain(value: str) -> str:
         return "its reason cannot be read"
 
 
-def _checkpoints(attributes: Sequence[Any]) -> tuple[pd.DataFrame, int]:
-    """The scored checkpoints among trials' attributes, and how many could not be read."""
+def _candidates(attributes: Sequence[Any]) -> tuple[pd.DataFrame, int]:
+    """The scored candidates among trials' attributes, and how many could not be read."""
     ids, keys, values = zip(*attributes, strict=True) if attributes else ((), (), ())
-    matches = {key: CHECKPOINT.fullmatch(key) for key in set(keys)}  # few keys, each of them many times
-    places = {key: (int(match[1]), match[2]) for key, match in matches.items() if match}
+    known = {key: place_of(key) for key in set(keys)}  # few keys, each of them many times
+    places = {key: place for key, place in known.items() if place}
     found = [i for i, key in enumerate(keys) if key in places]
     parsed, readable = _parse([values[i] for i in found])
     rows = [i for i, good in zip(found, readable, strict=True) if good]
-    table = pd.DataFrame(
-        {
-            "trial_id": [ids[i] for i in rows],
-            "step": [places[keys[i]][0] for i in rows],
-            "role": [places[keys[i]][1] for i in rows],
-        }
-    )
+    stands = [places[keys[i]] for i in rows]
+    table = pd.DataFrame({"trial_id": [ids[i] for i in rows], **_columns_of(stands)})
     return pd.concat([table, parsed], axis=1), len(found) - len(rows)
 
 
+def _columns_of(places: list[Place]) -> dict[str, list[Any]]:
+    return {name: [getattr(place, name) for place in places] for name in PLACE}
+
+
 def _parse(texts: list[str]) -> tuple[pd.DataFrame, list[bool]]:
-    """Scores, weights and items of checkpoints' JSON, and which of them could be read."""
+    """Scores, weights and items of candidates' JSON, and which of them could be read."""
     readable = [True] * len(texts)
     if not texts:
         return pd.DataFrame(), readable
@@ -234,7 +234,7 @@ def _columns(texts: list[str]) -> pd.DataFrame:
         parse_options=pyarrow.json.ParseOptions(explicit_schema=_schema(texts[0])),
     )
     if table.num_rows != len(texts) or "scores" not in table.column_names:
-        raise ValueError("not one checkpoint a line")
+        raise ValueError("not one candidate a line")
     scores = table.column("scores").combine_chunks()
     scores = scores.combine_chunks() if isinstance(scores, pa.ChunkedArray) else scores
     columns: dict[str, Any] = {}
@@ -248,7 +248,7 @@ def _columns(texts: list[str]) -> pd.DataFrame:
 
 
 def _schema(first: str) -> pa.Schema:
-    """What the first checkpoint holds, so that Arrow need not find it out for each; others may hold more."""
+    """What the first candidate holds, so that Arrow need not find it out for each; others may hold more."""
     names = json.loads(first)["scores"]
     scores = pa.struct([(name, pa.list_(pa.float64())) for name in names])
     return pa.schema([("scores", scores), ("weights", pa.string()), ("items", pa.string())])

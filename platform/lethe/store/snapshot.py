@@ -1,7 +1,7 @@
 """A study at one moment as tables, read at once and without writing: the one reader of whole studies.
 
-To go through Optuna trial by trial takes a minute for 100,000 checkpoints; this takes a second, and reading again reads
-only what was not finished before. Both give the same points (tests hold it). A store that is missing, empty, locked,
+To go through Optuna trial by trial takes a minute for 100,000 candidates; this takes a second, and reading again reads
+only what was not finished before. Both give the same candidates (tests hold it). A store that is missing, empty, locked,
 broken or of another version is a ValueError of one sentence, without its password.
 """
 
@@ -16,9 +16,9 @@ from optuna.distributions import BaseDistribution
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from lethe.store.candidates import candidates_of, parameters_of
 from lethe.store.facts import FACTS, PLANNED, Facts
 from lethe.store.optuna_tables import Rows, check_schema, connect, explain, read_rows, read_trials, state_of
-from lethe.store.points import parameters_of, points_of
 from lethe.store.queries import select
 from lethe.store.storage import hide_password
 from lethe.store.trials import NOTE
@@ -26,16 +26,16 @@ from lethe.store.trials import NOTE
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A study at one moment. `points` is as `points_of` gives it."""
+    """A study at one moment. `candidates` is as `candidates_of` gives it."""
 
     name: str
     facts: Facts
-    points: pd.DataFrame
+    candidates: pd.DataFrame
     trials: pd.DataFrame  # number, state, start, end, failure, values, each parameter; indexed by number
     distributions: dict[str, BaseDistribution]
     notes: dict[int, str]  # trial -> what somebody wrote about it
     planned: int | None  # how many trials were asked for
-    unreadable: int = 0  # checkpoints whose stored text is broken
+    unreadable: int = 0  # candidates whose stored text is broken
     token: tuple[Any, ...] = ()  # differs whenever the study changed
 
     @property
@@ -131,7 +131,7 @@ def _assemble(
     return Snapshot(
         name=name,
         facts=facts,
-        points=points_of(trials, rows, facts),
+        candidates=candidates_of(trials, rows, facts),
         trials=table.drop(columns="trial_id").set_index("number", drop=False),
         distributions=distributions,
         notes=notes,

@@ -1,7 +1,7 @@
 """Optuna's storage in a database, with its trials read by queries of our own, as `optuna_tables` reads them.
 
 Optuna makes an object of every row, and asks each distribution's JSON twice: who resumes a study of 4,000 trials with 6
-checkpoints each waited for that several times as long as for the rows themselves. What is read is the same (tests hold
+candidates each waited for that several times as long as for the rows themselves. What is read is the same (tests hold
 it). Samplers and the ledger read through it, by Optuna's cache of a storage.
 """
 

@@ -1,18 +1,19 @@
 """What Lethe writes into a trial besides what Optuna does, by the names of its attributes.
 
-A trial's `values` are the losses of the checkpoint that represents it, so `optuna-dashboard` shows Lethe's studies as
-any other. Every scored checkpoint is a user attribute `checkpoint/<step>/<role>` of its trial.
+A trial's `values` are the losses of the candidate that represents it, so `optuna-dashboard` shows Lethe's studies as
+any other. Every scored candidate is a user attribute `candidate/<axis>/<at>/<role>` of its trial.
 """
 
-import re
 import sqlite3
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
+from lethe.store.places import Place
 from lethe.store.storage import hide_password, open_storage
 
 FAILURE = "failure"  # trial attribute: why a trial failed
@@ -20,23 +21,30 @@ INTERRUPTED = "interrupted"
 RERUN_OF = "rerun_of"  # trial attribute: number of the interrupted trial that this one repeats
 RUN = "run"  # trial attribute of a run that was given, not suggested: hash of all that decides what comes of it
 TAKEN_FROM = "taken_from"  # trial attribute: "study/number" of the run of the same hash whose results these are
-CHECKPOINT = re.compile(r"checkpoint/(\d+)/(\w+)")
+CANDIDATE, OLDER = "candidate/", "checkpoint/"  # what its attribute begins with, and once began with
 NOTE = "note/"  # study attribute `note/<trial>`: what somebody wrote about a trial
 LONGEST_NOTE = 10_000
 
 
-def checkpoints(trial: FrozenTrial) -> Iterator[dict[str, Any]]:
-    """The scored checkpoints of a trial, by step: role, step, scores, weights, items."""
-    named = ((CHECKPOINT.fullmatch(key), value) for key, value in trial.user_attrs.items())
-    found = [(int(match[1]), match[2], value) for match, value in named if match]
-    for step, role, value in sorted(found, key=lambda entry: entry[:2]):
-        yield {"step": step, "role": role, **value}
+def candidates(trial: FrozenTrial) -> Iterator[dict[str, Any]]:
+    """The scored candidates of a trial, by their place: axis, at, role, scores, weights, items."""
+    found = {place_of(key): value for key, value in trial.user_attrs.items()}
+    for place in sorted(place for place in found if place):
+        yield {**asdict(place), **found[place]}
 
 
-def as_attribute(checkpoint: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The trial attribute that holds a checkpoint, its name and its value: the inverse of `checkpoints`."""
-    key = f"checkpoint/{checkpoint['step']:06d}/{checkpoint['role']}"
-    return key, {k: v for k, v in checkpoint.items() if k not in ("step", "role")}
+def place_of(attribute: str) -> Place | None:
+    """The place of the candidate that an attribute of this name holds; None where it holds something else."""
+    for beginning in (CANDIDATE, OLDER):
+        if attribute.startswith(beginning):
+            return Place.parse(attribute.removeprefix(beginning))
+    return None
+
+
+def as_attribute(candidate: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The trial attribute that holds a candidate, its name and its value: the inverse of `candidates`."""
+    place = Place.of(candidate)
+    return f"{CANDIDATE}{place.key}", {k: v for k, v in candidate.items() if k not in asdict(place)}
 
 
 def is_interrupted(trial: FrozenTrial) -> bool:

@@ -33,11 +33,11 @@ def row(table: pd.DataFrame, effect: str, score: str) -> pd.Series:
     return found
 
 
-def test_there_is_a_run_for_every_arm_and_seed_represented_by_its_last_checkpoint(found):
+def test_there_is_a_run_for_every_arm_and_seed_represented_by_its_last_candidate(found):
     assert len(found.runs) == 15
     assert set(found.runs["arm"]) == set(EFFECTS)
     assert found.seeds == [0, 1, 2, 3, 4]
-    assert (found.runs["step"] == 2).all()
+    assert (found.runs["at"] == 2).all()
     assert all("student" in file for file in found.runs["items"])
     assert not len(found.gaps())
 
@@ -189,8 +189,8 @@ def test_the_leak_of_items_is_redrawn_with_the_retrained_model_s(tmp_path):
         file, values = items(f"{number}.parquet", -1.0)
         leak = (auc(values) - auc(retrained)) / auc(retrained) * 100
         scores = {"verbmem_f": 1.0, "privleak": leak, "knowmem_r": 80.0, "utility": 90.0}
-        point = {"step": 1, "role": "student", "weights": None, "items": file}
-        ledger.record(number, point | {"scores": {k: [v, v, v] for k, v in scores.items()}})
+        candidate = {"axis": "step", "at": 1, "role": "student", "weights": None, "items": file}
+        ledger.record(number, candidate | {"scores": {k: [v, v, v] for k, v in scores.items()}})
         ledger.tell(number)
     measured = read_ablation(url, "tiny").measured("privleak")
     assert measured.redrawn is not None
@@ -208,7 +208,9 @@ def test_arms_that_score_0_on_all_of_a_few_items_are_neither_at_0_for_certain_no
     for _ in range(9):
         number, _ = ledger.ask()
         scores = {"verbmem_f": [0, 0, 16.8], "privleak": [-100, -100, -68], "knowmem_r": [80] * 3, "utility": [100] * 3}
-        ledger.record(number, {"step": 1, "role": "student", "weights": None, "items": file, "scores": scores})
+        ledger.record(
+            number, {"axis": "step", "at": 1, "role": "student", "weights": None, "items": file, "scores": scores}
+        )
         ledger.tell(number)
     found = read_ablation(url, "tiny")
     means = found.arms().set_index(["arm", "score"])

@@ -1,4 +1,4 @@
-"""The recommended point: the knee of what is feasible and within the limits, by hand, and what holds for every table."""
+"""The recommended candidate: the knee of what is feasible and within the limits, by hand, and what holds for every table."""
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,11 @@ GUARD = (Constraint(score="utility", floor=40.0),)
 
 
 def table(rows: list[tuple[float, float]], *, half: float = 0.0, utility: float = 50.0) -> pd.DataFrame:
-    """Points with the scores forget, keep and utility, each with an interval of `half` on either side."""
-    points = pd.DataFrame(rows, columns=["forget", "keep"]).assign(utility=utility, state="COMPLETE")
+    """Candidates with the scores forget, keep and utility, each with an interval of `half` on either side."""
+    candidates = pd.DataFrame(rows, columns=["forget", "keep"]).assign(utility=utility, state="COMPLETE")
     for score in ("forget", "keep", "utility"):
-        points[f"{score}_low"], points[f"{score}_high"] = points[score] - half, points[score] + half
-    return points.assign(feasible=points["utility"] >= 40)
+        candidates[f"{score}_low"], candidates[f"{score}_high"] = candidates[score] - half, candidates[score] + half
+    return candidates.assign(feasible=candidates["utility"] >= 40)
 
 
 def test_the_knee_gives_up_the_least_in_total_by_hand():
@@ -33,34 +33,34 @@ def test_the_knee_gives_up_the_least_in_total_by_hand():
 
 def test_a_range_within_the_noise_does_not_decide():
     # keep differs by 1 with intervals of width 10: the big loss in forget decides, not the tiny one in keep
-    points = table([(10, 99), (30, 100)], half=5)
-    assert recommend(points, TWO).row == 0
-    assert recommend(points, TWO).spans == {"forget": 20, "keep": 10}
+    candidates = table([(10, 99), (30, 100)], half=5)
+    assert recommend(candidates, TWO).row == 0
+    assert recommend(candidates, TWO).spans == {"forget": 20, "keep": 10}
 
 
 def test_limits_leave_points_out_and_the_best_of_the_rest_is_recommended():
-    points = table([(0, 0), (20, 80), (90, 100)])
-    assert recommend(points, TWO, limits=[Limit(score="keep", low=90)]).row == 2
-    assert recommend(points, TWO, limits=[Limit(score="forget", high=10)]).row == 0
-    assert recommend(points, TWO, limits=[Limit(score="forget", high=-1)]) is None
+    candidates = table([(0, 0), (20, 80), (90, 100)])
+    assert recommend(candidates, TWO, limits=[Limit(score="keep", low=90)]).row == 2
+    assert recommend(candidates, TWO, limits=[Limit(score="forget", high=10)]).row == 0
+    assert recommend(candidates, TWO, limits=[Limit(score="forget", high=-1)]) is None
 
 
 def test_the_best_of_one_score_and_ties_by_the_knee():
-    points = table([(10, 50), (10, 60), (40, 90)])
-    assert recommend(points, TWO, rule="forget").row == 1
-    assert recommend(points, TWO, rule="keep").row == 2
+    candidates = table([(10, 50), (10, 60), (40, 90)])
+    assert recommend(candidates, TWO, rule="forget").row == 1
+    assert recommend(candidates, TWO, rule="keep").row == 2
     with pytest.raises(ValueError, match="rule 'best' is unknown: choose knee, forget, keep"):
-        recommend(points, TWO, rule="best")
+        recommend(candidates, TWO, rule="best")
 
 
 def test_infeasible_running_and_unmeasured_points_are_never_accepted():
-    points = table([(1, 99), (2, 98), (3, 97)])
-    points.loc[0, "feasible"] = False
-    points.loc[1, "state"] = "RUNNING"
-    assert accepted(points, []).tolist() == [False, False, True]
-    points.loc[2, "utility"] = np.nan
-    assert accepted(points, [Limit(score="utility", low=0)]).tolist() == [False, False, False]
-    assert accepted(points.iloc[:0], []).tolist() == []
+    candidates = table([(1, 99), (2, 98), (3, 97)])
+    candidates.loc[0, "feasible"] = False
+    candidates.loc[1, "state"] = "RUNNING"
+    assert accepted(candidates, []).tolist() == [False, False, True]
+    candidates.loc[2, "utility"] = np.nan
+    assert accepted(candidates, [Limit(score="utility", low=0)]).tolist() == [False, False, False]
+    assert accepted(candidates.iloc[:0], []).tolist() == []
 
 
 def test_points_far_apart_are_sure_and_equal_points_are_a_toss():
@@ -79,25 +79,25 @@ def test_a_score_at_its_floor_holds_every_second_time():
 
 
 def test_a_perfect_or_empty_score_of_few_items_holds_a_near_limit_often_and_never_for_certain():
-    points = table([(0, 95)], utility=100.0).assign(forget_low=0.0, forget_high=16.8, utility_low=83.2)
-    points = points.assign(utility_high=100.0)
-    found = recommend(points, TWO, (Constraint(score="utility", floor=85.0),), [Limit(score="forget", high=10.0)])
+    candidates = table([(0, 95)], utility=100.0).assign(forget_low=0.0, forget_high=16.8, utility_low=83.2)
+    candidates = candidates.assign(utility_high=100.0)
+    found = recommend(candidates, TWO, (Constraint(score="utility", floor=85.0),), [Limit(score="forget", high=10.0)])
     assert 0.93 < found.holds["utility"] < 1
     assert 0.8 < found.holds["forget"] < 0.95
     assert found.share < 1
 
 
 def test_without_intervals_nothing_is_said_about_sureness():
-    points = table([(0, 0), (20, 80)]).assign(forget_low=np.nan)
-    found = recommend(points, TWO)
+    candidates = table([(0, 0), (20, 80)]).assign(forget_low=np.nan)
+    found = recommend(candidates, TWO)
     assert found.share is None
     assert found.holds == {}
     assert found.near[0].share is None
 
 
 def test_draws_have_the_interval_s_ends_as_their_quantiles():
-    points = pd.DataFrame({"s": [50.0], "s_low": [40.0], "s_high": [52.0]})
-    drawn = draw_scores(points, ["s"], 40_000, seed=1)["s"]
+    candidates = pd.DataFrame({"s": [50.0], "s_low": [40.0], "s_high": [52.0]})
+    drawn = draw_scores(candidates, ["s"], 40_000, seed=1)["s"]
     assert np.quantile(drawn, [0.025, 0.5, 0.975]) == pytest.approx([40, 50, 52], abs=0.3)
 
 
@@ -106,10 +106,10 @@ rows = st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), min_size=1,
 
 @given(rows=rows)
 def test_the_recommended_point_is_on_the_front_and_none_costs_less(rows):
-    points = table([(float(a), float(b)) for a, b in rows], half=3)
-    found = recommend(points, TWO, near=99)
+    candidates = table([(float(a), float(b)) for a, b in rows], half=3)
+    found = recommend(candidates, TWO, near=99)
     assert found.row in found.front
-    assert list(found.front) == np.flatnonzero(pareto.nondominated(loss_array(points, TWO))).tolist()
+    assert list(found.front) == np.flatnonzero(pareto.nondominated(loss_array(candidates, TWO))).tolist()
     assert all(rival.behind >= 0 for rival in found.near)
     assert len(found.near) == len(rows) - 1
     assert found.share + sum(rival.share for rival in found.near) == pytest.approx(1)
@@ -117,12 +117,12 @@ def test_the_recommended_point_is_on_the_front_and_none_costs_less(rows):
 
 @given(rows=rows, limit=st.integers(0, 100))
 def test_what_is_recommended_is_within_the_limits(rows, limit):
-    points = table([(float(a), float(b)) for a, b in rows])
-    found = recommend(points, TWO, limits=[Limit(score="forget", high=limit)])
+    candidates = table([(float(a), float(b)) for a, b in rows])
+    found = recommend(candidates, TWO, limits=[Limit(score="forget", high=limit)])
     if found is None:
         assert all(a > limit for a, _ in rows)
     else:
-        assert points["forget"][found.row] <= limit
+        assert candidates["forget"][found.row] <= limit
 
 
 def test_the_volume_grows_with_the_front_by_hand():
@@ -132,7 +132,7 @@ def test_the_volume_grows_with_the_front_by_hand():
 
 
 @given(rows=rows)
-def test_the_last_volume_is_that_of_all_points(rows):
+def test_the_last_volume_is_that_of_all_candidates(rows):
     losses = np.array(rows, dtype=float)
     history = volume_history([losses[i : i + 1] for i in range(len(losses))])
     assert history[-1] == pytest.approx(pareto.hypervolume(losses))

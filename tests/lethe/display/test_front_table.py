@@ -5,8 +5,8 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
-from slow_points import read_points
-from tiny_study import checkpoint, tiny_facts, tiny_ledger
+from slow_candidates import read_candidates
+from tiny_study import candidate, tiny_facts, tiny_ledger
 
 from lethe.display import front_table
 from lethe.fronts.objectives import Constraint, Objective
@@ -39,9 +39,9 @@ def study():
         number, _ = ledger.ask()
         for role, verbmem in roles:
             values = {"verbmem_f": verbmem, "knowmem_f": knowmem, "privleak": privleak, "utility": 88.8}
-            ledger.record(number, checkpoint(60, role, f"w{number}{role}", **values))
+            ledger.record(number, candidate(60, role, f"w{number}{role}", **values))
         ledger.tell(number)
-    return read_points(ledger.study, ledger.facts), ledger.facts
+    return read_candidates(ledger.study, ledger.facts), ledger.facts
 
 
 def drawn(table, width=100):
@@ -51,11 +51,11 @@ def drawn(table, width=100):
 
 
 def test_every_name_and_value_is_whole_at_width_100(study):
-    points, facts = study
-    text = drawn(front_table.draw_front(points, facts, ["lr", "delta"]))
+    candidates, facts = study
+    text = drawn(front_table.draw_front(candidates, facts, ["lr", "delta"]))
     assert "…" not in text
     assert max(len(line) for line in text.splitlines()) <= 100
-    for name in ("point", "step", "lr", "delta", "verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"):
+    for name in ("candidate", "step", "lr", "delta", "verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"):
         assert name in text
     for word in ("(low)", "(near 0)", "(high)", "(≥ 41)", "target", "retrained", "0 student", "0 teacher", "1 student"):
         assert word in text
@@ -67,62 +67,64 @@ def test_three_parameters_four_objectives_and_the_guard_fit_at_their_widest():
     ledger = tiny_ledger(objectives=FOUR, constraints=(Constraint(score="utility", floor=41.2),), references=REFERENCES)
     for _ in range(101):
         number, _ = ledger.ask()
-        ledger.record(number, checkpoint(2000, "student", verbmem_f=100, knowmem_f=100, privleak=-100, utility=100))
+        ledger.record(number, candidate(2000, "student", verbmem_f=100, knowmem_f=100, privleak=-100, utility=100))
         ledger.tell(number)
-    points = read_points(ledger.study, ledger.facts).assign(alpha=0.000123456, lr=0.000123456, delta=0.000123456)
-    text = drawn(front_table.draw_front(points, ledger.facts, ["delta", "alpha", "lr"], most=200))
+    candidates = read_candidates(ledger.study, ledger.facts).assign(
+        alpha=0.000123456, lr=0.000123456, delta=0.000123456
+    )
+    text = drawn(front_table.draw_front(candidates, ledger.facts, ["delta", "alpha", "lr"], most=200))
     assert "…" not in text
     assert max(len(line) for line in text.splitlines()) <= 100
     assert all(word in text for word in ("100 student", "0.000123", "-100.0 ±2", "knowmem_r", "retrained"))
 
 
 def test_reference_rows_stand_above_the_front_and_what_they_lack_is_a_dash(study):
-    points, facts = study
-    lines = drawn(front_table.draw_front(points, facts, ["lr"])).splitlines()
+    candidates, facts = study
+    lines = drawn(front_table.draw_front(candidates, facts, ["lr"])).splitlines()
     order = [next(i for i, line in enumerate(lines) if word in line) for word in ("target", "retrained", "1 student")]
     assert order == sorted(order)
     assert lines[order[0]].split() == ["target", "100.0", "-1", "-", "-100.0", "±0", "99.8", "-2", "-"]
 
 
 def test_the_front_is_sorted_by_its_worst_loss_and_only_the_front_is_drawn(study):
-    points, facts = study
-    front = front_table.front_points(points, facts)
+    candidates, facts = study
+    front = front_table.front_candidates(candidates, facts)
     assert front[["trial", "role"]].to_numpy().tolist() == [[1, "student"], [0, "student"], [0, "teacher"]]
-    assert list(front.columns) == list(points.columns)
-    assert "2 student" not in drawn(front_table.draw_front(points, facts, ["lr"]))
+    assert list(front.columns) == list(candidates.columns)
+    assert "2 student" not in drawn(front_table.draw_front(candidates, facts, ["lr"]))
 
 
 def test_of_a_long_front_the_best_are_drawn(study):
-    points, facts = study
-    text = drawn(front_table.draw_front(points, facts, ["lr"], most=1))
+    candidates, facts = study
+    text = drawn(front_table.draw_front(candidates, facts, ["lr"], most=1))
     assert "1 student" in text
     assert "0 student" not in text
 
 
 def test_an_empty_study_has_an_empty_front_and_a_table_of_references():
     ledger = tiny_ledger(references=REFERENCES)
-    points = read_points(ledger.study, ledger.facts)
-    assert front_table.volume(points, ledger.facts) == 0.0
-    assert front_table.plain_front(points, ledger.facts, ["lr"]) == []
-    assert "retrained" in drawn(front_table.draw_front(points, ledger.facts, ["lr", "delta"]))
+    candidates = read_candidates(ledger.study, ledger.facts)
+    assert front_table.volume(candidates, ledger.facts) == 0.0
+    assert front_table.plain_front(candidates, ledger.facts, ["lr"]) == []
+    assert "retrained" in drawn(front_table.draw_front(candidates, ledger.facts, ["lr", "delta"]))
 
 
 def test_the_volume_is_that_of_the_front_by_hand():
     ledger = tiny_ledger()
     for verbmem, privleak, utility in ((50.0, 0.0, 50), (20.0, -50.0, 50), (0.0, 0.0, 10)):
         number, _ = ledger.ask()
-        ledger.record(number, checkpoint(verbmem_f=verbmem, privleak=privleak, utility=utility))
+        ledger.record(number, candidate(verbmem_f=verbmem, privleak=privleak, utility=utility))
         ledger.tell(number)
-    points = read_points(ledger.study, ledger.facts)
-    # Two boxes of depth .5 (knowmem_r): .5 x 1 and .8 x .5, which share .5 x .5; the third point is infeasible.
-    assert front_table.volume(points, ledger.facts) == pytest.approx(0.5 * (0.5 + 0.4 - 0.25))
+    candidates = read_candidates(ledger.study, ledger.facts)
+    # Two boxes of depth .5 (knowmem_r): .5 x 1 and .8 x .5, which share .5 x .5; the third candidate is infeasible.
+    assert front_table.volume(candidates, ledger.facts) == pytest.approx(0.5 * (0.5 + 0.4 - 0.25))
 
 
 def test_plain_data_has_parameters_scores_and_places_and_can_be_sent_as_json(study):
-    points, facts = study
-    front = front_table.plain_front(points, facts, ["lr", "delta"])
+    candidates, facts = study
+    front = front_table.plain_front(candidates, facts, ["lr", "delta"])
     best = json.loads(json.dumps(front[0]))
-    assert (best["trial"], best["step"], best["role"], best["weights"]) == (1, 60, "student", "w1student")
+    assert (best["trial"], best["at"], best["role"], best["weights"]) == (1, 60, "student", "w1student")
     assert best["items"] == "60-student.parquet"
     assert set(best["parameters"]) == {"lr", "delta"}
     assert best["scores"]["verbmem_f"] == [55.5, 53.5, 57.5]
@@ -156,5 +158,5 @@ def test_a_score_is_followed_by_how_far_its_interval_reaches_and_to_which_side_i
 
 
 def test_the_parameters_are_those_of_the_space_that_the_table_has(study):
-    points, _ = study
-    assert front_table.parameter_names(points, {"lr": (), "nosuch": ()}) == ["lr"]
+    candidates, _ = study
+    assert front_table.parameter_names(candidates, {"lr": (), "nosuch": ()}) == ["lr"]

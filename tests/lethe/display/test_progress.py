@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 from rich.table import Table
-from tiny_study import OBJECTIVES, checkpoint
+from tiny_study import OBJECTIVES, candidate
 
 from lethe.display import progress
 from lethe.display.progress import Progress, open_console
@@ -29,7 +29,7 @@ def clock(monkeypatch):
 
 
 def front():
-    table = Table("point", "verbmem_f")
+    table = Table("candidate", "verbmem_f")
     table.add_row("7 teacher", "12.3 ±4")
     return table, "front volume 0.125"
 
@@ -49,7 +49,7 @@ def test_a_log_gets_a_line_where_a_trial_goes_on_in_new_processes(clock):
         display.restarted(3, "Connection closed [pair.cc:537]")
         display.restarted(3, "one word after another " * 50)
     short, long = written(display)[1:]
-    assert short == "trial    3  goes on from its last checkpoint in new processes: Connection closed [pair.cc:537]"
+    assert short == "trial    3  goes on from its last candidate in new processes: Connection closed [pair.cc:537]"
     assert long.endswith("word after [...]")
     assert len(long) < 250
 
@@ -58,7 +58,7 @@ def test_a_log_gets_one_line_for_the_start_and_one_for_each_trial_that_ends(cloc
     with watch() as display:
         for number in (0, 1):
             display.started(number, {"lr": 0.123456, "steps": 60, "penalty": "kl"})
-            display.scored(number, checkpoint(30, "teacher", verbmem_f=12.34))
+            display.scored(number, candidate(30, "teacher", verbmem_f=12.34))
         clock.now = 10.0
         display.finished(1, None)
         display.finished(0, "Diverged: loss is nan")
@@ -92,7 +92,7 @@ def test_a_terminal_shows_what_is_done_what_runs_and_the_front_so_far(clock):
     with watch(terminal=True) as display:
         display.started(3, {"lr": 0.5})
         display.started(4, {"lr": 0.25})
-        display.scored(4, checkpoint(20, "student", verbmem_f=33.3))
+        display.scored(4, candidate(20, "student", verbmem_f=33.3))
         display.started(2, {"lr": 0.1})
         display.finished(2, "out of memory")
     text = "\n".join(written(display))
@@ -149,7 +149,7 @@ def test_of_many_running_trials_the_first_are_shown(clock):
 def test_a_score_that_a_trial_lacks_is_left_out(clock):
     with watch() as display:
         display.started(0, {"lr": 0.1})
-        display.scored(0, {"step": 5, "role": "student", "scores": {"verbmem_f": [1.0, 0, 2]}})
+        display.scored(0, {"axis": "step", "at": 5, "role": "student", "scores": {"verbmem_f": [1.0, 0, 2]}})
         display.finished(0, None)
     assert "step 5 student: verbmem_f 1.0  front" in written(display)[-1]
 

@@ -6,13 +6,13 @@ import optuna
 import pytest
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
-from slow_points import read_points
+from slow_candidates import read_candidates
 from tiny_study import (
     OBJECTIVES,
     SPACE,
     BrittleStorage,
     Killed,
-    checkpoint,
+    candidate,
     run_trial,
     scores,
     tables_in_memory,
@@ -25,7 +25,7 @@ from lethe.fronts.pareto import nondominated
 from lethe.search.ledger import Ledger
 from lethe.store import driver
 from lethe.store.storage import open_storage
-from lethe.store.trials import FAILURE, checkpoints
+from lethe.store.trials import FAILURE, candidates
 
 FAIL, COMPLETE, WAITING = TrialState.FAIL, TrialState.COMPLETE, TrialState.WAITING
 
@@ -50,51 +50,51 @@ def test_a_trial_is_asked_scored_and_told():
     assert number == 0
     assert list(params) == list(SPACE)
     assert 0.001 <= params["lr"] <= 1
-    ledger.record(number, checkpoint(verbmem_f=30, privleak=-20, knowmem_r=90))
+    ledger.record(number, candidate(verbmem_f=30, privleak=-20, knowmem_r=90))
     assert ledger.tell(number) is None
     assert ledger.study.trials[0].values == [30.0, 20.0, 10.0]
     assert states(ledger) == [COMPLETE]
 
 
-def test_scores_and_checkpoints_are_read_back_exactly(storage):
+def test_scores_and_candidates_are_read_back_exactly(storage):
     ledger = tiny_ledger(storage)
     number, params = ledger.ask()
     value = 100 / 3
     made = [
-        checkpoint(5, "student", "w5s", verbmem_f=value, mia_ppl=math.nan),
-        checkpoint(5, "teacher", "w5t", verbmem_f=0.1 + 0.2),
-        checkpoint(10, "student", "w10s", privleak=-1e-17),
+        candidate(5, "student", "w5s", verbmem_f=value, mia_ppl=math.nan),
+        candidate(5, "teacher", "w5t", verbmem_f=0.1 + 0.2),
+        candidate(10, "student", "w10s", privleak=-1e-17),
     ]
-    for point in made:
-        ledger.record(number, point)
+    for each in made:
+        ledger.record(number, each)
     ledger.tell(number)
     trial = optuna.load_study(study_name="tiny", storage=storage).trials[0]
-    assert repr(list(checkpoints(trial))) == repr(
-        [{name: point[name] for name in ("step", "role", "scores", "weights", "items")} for point in made]
+    assert repr(list(candidates(trial))) == repr(
+        [{name: candidate[name] for name in ("axis", "at", "role", "scores", "weights", "items")} for candidate in made]
     )
     assert trial.params == params
 
 
-def test_the_feasible_checkpoint_with_the_smallest_worst_loss_speaks_for_its_trial():
+def test_the_feasible_candidate_with_the_smallest_worst_loss_speaks_for_its_trial():
     ledger = tiny_ledger()
     number, _ = ledger.ask()
-    ledger.record(number, checkpoint(10, "student", verbmem_f=10, knowmem_r=90, utility=39))  # infeasible
-    ledger.record(number, checkpoint(10, "teacher", verbmem_f=70, knowmem_r=60))
-    ledger.record(number, checkpoint(20, "student", verbmem_f=60, knowmem_r=50))
+    ledger.record(number, candidate(10, "student", verbmem_f=10, knowmem_r=90, utility=39))  # infeasible
+    ledger.record(number, candidate(10, "teacher", verbmem_f=70, knowmem_r=60))
+    ledger.record(number, candidate(20, "student", verbmem_f=60, knowmem_r=50))
     ledger.tell(number)
     trial = ledger.study.trials[0]
     assert trial.values == [60.0, 0.0, 50.0]
-    assert trial.user_attrs["representative"] == "20/student"
+    assert trial.user_attrs["representative"] == "step/20/student"
     assert trial.constraints == {"utility": -10.0}
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("score", ["verbmem_f", "privleak", "knowmem_r", "utility"])
-def test_a_score_that_is_not_finite_in_any_checkpoint_fails_the_trial(score, value):
+def test_a_score_that_is_not_finite_in_any_candidate_fails_the_trial(score, value):
     ledger = tiny_ledger()
     number, _ = ledger.ask()
-    ledger.record(number, checkpoint(10))
-    ledger.record(number, checkpoint(20, **{score: value}))
+    ledger.record(number, candidate(10))
+    ledger.record(number, candidate(20, **{score: value}))
     assert ledger.tell(number) == f"score '{score}' is {value}"
     trial = ledger.study.trials[0]
     assert (trial.state, trial.values, trial.constraints) == (FAIL, None, {})
@@ -106,7 +106,7 @@ def test_a_missing_score_fails_the_trial_and_is_named(score):
     ledger = tiny_ledger()
     number, _ = ledger.ask()
     there = {name: value for name, value in scores().items() if name != score}
-    ledger.record(number, checkpoint() | {"scores": there})
+    ledger.record(number, candidate() | {"scores": there})
     assert f"score '{score}' is missing" in ledger.tell(number)
     assert states(ledger) == [FAIL]
 
@@ -114,18 +114,18 @@ def test_a_missing_score_fails_the_trial_and_is_named(score):
 def test_a_trial_without_a_score_fails():
     ledger = tiny_ledger()
     number, _ = ledger.ask()
-    assert ledger.tell(number) == "no checkpoint was scored"
+    assert ledger.tell(number) == "no candidate was scored"
     assert states(ledger) == [FAIL]
 
 
 def test_a_failure_keeps_its_reason_and_what_was_scored_before_it():
     ledger = tiny_ledger()
     number, _ = ledger.ask()
-    ledger.record(number, checkpoint())
+    ledger.record(number, candidate())
     assert ledger.tell(number, "Diverged: loss is nan") == "Diverged: loss is nan"
     assert ledger.trials.failures() == {0: "Diverged: loss is nan"}
-    assert len(list(checkpoints(ledger.study.trials[0]))) == 1
-    assert read_points(ledger.study, ledger.facts).empty
+    assert len(list(candidates(ledger.study.trials[0]))) == 1
+    assert read_candidates(ledger.study, ledger.facts).empty
 
 
 def test_a_study_of_failures_goes_on_being_asked():
@@ -161,7 +161,7 @@ def test_optuna_s_best_trials_are_the_front_of_the_values():
 def losses_of(trials):
     import numpy as np
 
-    return np.array([losses(OBJECTIVES, next(checkpoints(trial))["scores"]) for trial in trials])
+    return np.array([losses(OBJECTIVES, next(candidates(trial))["scores"]) for trial in trials])
 
 
 def test_optuna_loads_the_study_as_an_ordinary_one(storage, tmp_path):
@@ -191,7 +191,7 @@ def test_what_was_running_is_failed_as_interrupted_and_runs_again_once_with_its_
     ledger = tiny_ledger(storage)
     run_trial(ledger)
     running = [ledger.ask() for _ in range(2)]
-    ledger.record(1, checkpoint())
+    ledger.record(1, candidate())
     del ledger  # the driver dies without a word
     for _ in range(3):
         ledger = Ledger.resume(storage, "tiny", SPACE)
@@ -237,7 +237,7 @@ def test_nothing_that_finished_is_run_again():
 
 
 def run_to_its_end(ledger, number):
-    ledger.record(number, checkpoint())
+    ledger.record(number, candidate())
     ledger.tell(number)
 
 
@@ -268,8 +268,8 @@ def test_a_driver_that_dies_anywhere_while_it_resumes_queues_each_trial_once(dea
 
 def one_trial(ledger):
     number, _ = ledger.ask()
-    ledger.record(number, checkpoint(10))
-    ledger.record(number, checkpoint(20, "teacher"))
+    ledger.record(number, candidate(10))
+    ledger.record(number, candidate(20, "teacher"))
     ledger.tell(number)
 
 
@@ -288,7 +288,7 @@ def test_a_driver_that_dies_anywhere_in_a_trial_ends_with_that_trial_run_once(wr
     while ledger.trials.finished() < 1:
         one_trial(ledger)
     assert [state for state in states(ledger) if state != FAIL] == [COMPLETE]
-    assert read_points(ledger.study, ledger.facts)[["step", "role"]].to_numpy().tolist() == [
+    assert read_candidates(ledger.study, ledger.facts)[["at", "role"]].to_numpy().tolist() == [
         [10, "student"],
         [20, "teacher"],
     ]
@@ -303,7 +303,7 @@ def test_the_front_is_that_of_the_complete_trials():
     assert len(ledger.front()) == 0
     for weights, verbmem in (("a", 50), ("b", 20), ("c", 60)):
         number, _ = ledger.ask()
-        ledger.record(number, checkpoint(10, "student", weights, verbmem_f=verbmem))
-        ledger.record(number, checkpoint(10, "teacher", weights + "t", verbmem_f=verbmem, privleak=verbmem - 45))
+        ledger.record(number, candidate(10, "student", weights, verbmem_f=verbmem))
+        ledger.record(number, candidate(10, "teacher", weights + "t", verbmem_f=verbmem, privleak=verbmem - 45))
         ledger.tell(number)
     assert set(ledger.front()["weights"]) == {"b"}

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
-from tiny_study import SPACE, checkpoint, tiny_ledger
+from tiny_study import SPACE, candidate, tiny_ledger
 
 from lethe.search.ledger import Ledger
 from lethe.store.trials import RERUN_OF, is_interrupted
@@ -57,7 +57,7 @@ def test_what_is_counted_as_trials_end_is_what_a_look_at_all_of_them_finds(event
             ledger, running = Ledger.resume(storage, "tiny", SPACE), []
         elif running:
             number = running.pop(which % len(running))
-            ledger.record(number, checkpoint())
+            ledger.record(number, candidate())
             ledger.tell(number, "out of memory" if what == "fail" else None)
         if turn % looks == 0:
             same(ledger.trials, ledger.study)

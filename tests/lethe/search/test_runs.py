@@ -9,7 +9,7 @@ from lethe.analysis.ablation import read_ablation
 from lethe.search.ledger import Ledger
 from lethe.search.runs import Run, plan_runs
 from lethe.store.storage import open_storage
-from lethe.store.trials import RUN, TAKEN_FROM, checkpoints
+from lethe.store.trials import RUN, TAKEN_FROM, candidates
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_the_very_same_run_of_another_study_is_taken_over_with_all_it_scored(url
     assert second.trials.finished() == 6
     taken = second.study.trials[0]
     assert taken.user_attrs[TAKEN_FROM] == "first/0"
-    assert list(checkpoints(taken)) == list(checkpoints(first.study.trials[0]))
+    assert list(candidates(taken)) == list(candidates(first.study.trials[0]))
     assert taken.values == first.study.trials[0].values
     assert taken.constraints == first.study.trials[0].constraints
     a, b = (read_ablation(url, name).effects() for name in ("first", "second"))

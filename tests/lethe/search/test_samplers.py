@@ -4,7 +4,7 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution
 from optuna.storages import InMemoryStorage
-from tiny_study import SPACE, BrittleStorage, Killed, checkpoint, made_up, tiny_ledger
+from tiny_study import SPACE, BrittleStorage, Killed, candidate, made_up, tiny_ledger
 
 from lethe.search.ledger import Ledger
 from lethe.search.samplers import SAMPLERS, make_sampler
@@ -25,7 +25,7 @@ def run(ledger, trials):
     """Run trials one at a time until so many are finished, and return all parameters that ran to their end."""
     while ledger.trials.finished() < trials:
         number, params = ledger.ask()
-        ledger.record(number, checkpoint(**made_up(params)))
+        ledger.record(number, candidate(**made_up(params)))
         ledger.tell(number)
     return completed(ledger)
 

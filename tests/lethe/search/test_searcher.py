@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from optuna.trial import TrialState
 from ray.tune import TuneError
-from tiny_study import checkpoint, tiny_ledger
+from tiny_study import candidate, tiny_ledger
 
 from lethe.search.searcher import Deaths, LedgerSearcher
 
@@ -21,8 +21,8 @@ class Diary:
     def started(self, number, params):
         self.lines.append(("started", number, dict(params)))
 
-    def scored(self, number, checkpoint):
-        self.lines.append(("scored", number, checkpoint["step"], checkpoint["role"]))
+    def scored(self, number, candidate):
+        self.lines.append(("scored", number, candidate["at"], candidate["role"]))
 
     def restarted(self, number, reason):
         self.lines.append(("restarted", number, reason))
@@ -39,7 +39,7 @@ def searcher():
 
 
 def result(step, **values):
-    return {"checkpoints": [checkpoint(step, role, **values) for role in ("student", "teacher")], "done": False}
+    return {"candidates": [candidate(step, role, **values) for role in ("student", "teacher")], "done": False}
 
 
 def only_trial(searcher):
@@ -66,12 +66,12 @@ def test_a_trial_that_goes_on_in_new_processes_is_told_with_the_reason(searcher)
     assert only_trial(searcher).state == TrialState.RUNNING
 
 
-def test_every_checkpoint_is_stored_and_told_also_those_of_the_last_result(searcher):
+def test_every_candidate_is_stored_and_told_also_those_of_the_last_result(searcher):
     searcher.suggest("a")
     searcher.on_trial_result("a", result(10))
     searcher.on_trial_complete("a", result(20))
     assert [line[:2] for line in searcher.diary.lines] == [("started", 0), *[("scored", 0)] * 4, ("finished", 0)]
-    assert sum(key.startswith("checkpoint/") for key in only_trial(searcher).user_attrs) == 4
+    assert sum(key.startswith("candidate/") for key in only_trial(searcher).user_attrs) == 4
     assert only_trial(searcher).state == TrialState.COMPLETE
 
 
@@ -107,7 +107,7 @@ def test_how_a_trial_ends(searcher, last, error, reason):
 def test_a_trial_that_scored_nothing_fails(searcher):
     searcher.suggest("a")
     searcher.on_trial_complete("a", {"done": True})
-    assert searcher.diary.lines[-1] == ("finished", 0, "no checkpoint was scored")
+    assert searcher.diary.lines[-1] == ("finished", 0, "no candidate was scored")
 
 
 def test_an_end_that_is_told_twice_or_of_a_trial_that_is_not_known_changes_nothing(searcher):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_study import SPACE, checkpoint, tables_in_memory, tiny_ledger
+from tiny_study import SPACE, candidate, tables_in_memory, tiny_ledger
 
 from lethe.search.ledger import TAKEN_OVER, Ledger
 from lethe.search.upkeep import Upkeep
@@ -24,7 +24,7 @@ class Silent:
 
     def started(self, number, params): ...
 
-    def scored(self, number, checkpoint): ...
+    def scored(self, number, candidate): ...
 
     def restarted(self, number, reason): ...
 
@@ -33,7 +33,7 @@ class Silent:
 
 
 class Search:
-    """Trials that write weights and a state for every checkpoint, watched by an Upkeep."""
+    """Trials that write weights and a state for every candidate, watched by an Upkeep."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -64,10 +64,10 @@ class Search:
         (weights / "model.safetensors").write_text("weights")
         (weights.parent / f"step-{step}.parquet").write_text("items")
         Path(self.state(number)).mkdir(exist_ok=True)
-        point = checkpoint(step, weights=str(weights), **values)
-        self.ledger.record(number, point)
-        self.keep.scored(number, point)
-        self.running[number].append(point)
+        made = candidate(step, weights=str(weights), **values)
+        self.ledger.record(number, made)
+        self.keep.scored(number, made)
+        self.running[number].append(candidate)
 
     def end(self, number, failure=None):
         self.running.pop(number)
@@ -84,8 +84,12 @@ class Search:
         front = [row for _, row in self.ledger.front().iterrows()]
         kept = {row["weights"] for row in front}
         ended = [self.losses({score: [row[score]] for score in SCORES}) for row in front]
-        for points in self.running.values():
-            own = [(point["weights"], self.losses(point["scores"])) for point in points if feasible(point)]
+        for candidates in self.running.values():
+            own = [
+                (candidate["weights"], self.losses(candidate["scores"]))
+                for candidate in candidates
+                if feasible(candidate)
+            ]
             rivals = ended + [losses for _, losses in own]
             kept |= {weights for weights, losses in own if not any(dominates(other, losses) for other in rivals)}
         return kept
@@ -97,8 +101,8 @@ class Search:
 SCORES = ("verbmem_f", "privleak", "knowmem_r", "utility")
 
 
-def feasible(point):
-    return point["scores"]["utility"][0] >= 40  # NaN is not
+def feasible(candidate):
+    return candidate["scores"]["utility"][0] >= 40  # NaN is not
 
 
 def dominates(a, b):
@@ -138,7 +142,7 @@ def test_what_is_on_disk_is_the_front_s_weights_and_those_that_may_come_onto_it(
         elif running:
             search.end(running[arguments[0] % len(running)], arguments[1])
         assert search.on_disk() == search.expected()
-        assert search.states() == {f"trial-{number}" for number, points in search.running.items() if points}
+        assert search.states() == {f"trial-{number}" for number, candidates in search.running.items() if candidates}
     assert len(list(search.folder.rglob("*.parquet"))) == items  # outputs stay, all of them
 
 
@@ -173,15 +177,15 @@ def test_after_a_resume_the_front_s_weights_are_watched_on(tmp_path):
     assert search.on_disk() == {f"{tmp_path}/trial-1/step-1"}
 
 
-def test_a_checkpoint_without_weights_and_weights_that_are_gone_do_no_harm(tmp_path):
+def test_a_candidate_without_weights_and_weights_that_are_gone_do_no_harm(tmp_path):
     search = Search(tmp_path)
     first = search.start()
     search.score(first, verbmem_f=60)
     search.end(first)
     (tmp_path / "trial-0" / "step-1").rename(tmp_path / "elsewhere")
     second = search.start()
-    search.ledger.record(second, checkpoint(verbmem_f=10))
-    search.keep.scored(second, checkpoint(verbmem_f=10))
+    search.ledger.record(second, candidate(verbmem_f=10))
+    search.keep.scored(second, candidate(verbmem_f=10))
     search.end(second)
     assert search.on_disk() == {str(tmp_path / "elsewhere")}
 
@@ -189,12 +193,12 @@ def test_a_checkpoint_without_weights_and_weights_that_are_gone_do_no_harm(tmp_p
 def test_weights_of_another_study_that_a_row_names_are_left_alone(tmp_path):
     theirs, search = tmp_path / "theirs" / "step-1", Search(tmp_path / "ours")
     theirs.mkdir(parents=True)
-    taken = checkpoint(weights=str(theirs), verbmem_f=60.0)
+    taken = candidate(weights=str(theirs), verbmem_f=60.0)
     assert search.ledger.take_over({"lr": 0.1, "delta": 0.5}, [taken], {}) is None
     search.keep = search.upkeep()
     for named in (str(theirs), str(search.folder / ".." / "theirs" / "step-1"), "/", "", "s3:///", "\0"):
         number = search.start()
-        search.keep.scored(number, checkpoint(weights=named, utility=0.0))
+        search.keep.scored(number, candidate(weights=named, utility=0.0))
         search.score(number, verbmem_f=30.0)
         search.end(number)
     assert theirs.exists()
@@ -218,7 +222,7 @@ def test_the_state_of_a_trial_that_repeats_another_lies_under_the_first_one_s_nu
     search.ledger.requeue_interrupted()
     again = search.start()
     assert search.ledger.study.trials[again].user_attrs[RERUN_OF] == first
-    search.ledger.record(again, checkpoint(verbmem_f=60))
+    search.ledger.record(again, candidate(verbmem_f=60))
     assert search.states() == {"trial-0"}
     search.end(again)
     assert search.states() == set()

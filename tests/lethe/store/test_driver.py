@@ -11,14 +11,14 @@ import pytest
 from optuna.exceptions import StorageInternalError
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState, create_trial
-from tiny_study import SPACE, checkpoint, run_trial, tiny_ledger
+from tiny_study import SPACE, candidate, run_trial, tiny_ledger
 
 from lethe.search import liveness
 from lethe.search.ledger import TAKEN_OVER, Ledger
 from lethe.search.liveness import DRIVER
 from lethe.store import driver
 from lethe.store.driver import is_gone, silent, this_driver
-from lethe.store.trials import checkpoints
+from lethe.store.trials import candidates
 
 ELSEWHERE = "another-node 0 4711 1.5"
 
@@ -172,7 +172,7 @@ def test_a_resume_leaves_the_trials_of_a_driver_that_lives(monkeypatch):
     own = resume(storage, monkeypatch, gives_signs=True)
     assert states(own) == [TrialState.RUNNING]
     assert own.trials.claimed() == 1
-    other.record(number, checkpoint())
+    other.record(number, candidate())
     assert other.tell(number) is None
     assert (own.trials.finished(), own.trials.claimed()) == (1, 1)
 
@@ -183,10 +183,10 @@ def test_a_resume_takes_over_the_trials_of_a_driver_that_is_silent_and_drops_wha
     number, params = ask_elsewhere(other, monkeypatch)
     own = resume(storage, monkeypatch, gives_signs=False)
     assert states(own) == [TrialState.FAIL, TrialState.WAITING]
-    other.record(number, checkpoint())  # it was only asleep
+    other.record(number, candidate())  # it was only asleep
     assert other.tell(number) == TAKEN_OVER
     assert own.ask() == (1, params)
-    assert list(checkpoints(own.study.trials[0])) == []
+    assert list(candidates(own.study.trials[0])) == []
     run_trial(own)
     assert (own.trials.finished(), own.trials.interrupted(), own.trials.failures()) == (1, [0], {})
 

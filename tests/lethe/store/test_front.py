@@ -5,9 +5,9 @@ import itertools
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slow_points import read_points
+from slow_candidates import read_candidates
 from sqlalchemy import event
-from tiny_study import checkpoint, run_trial, tables_in_memory, tiny_ledger
+from tiny_study import candidate, run_trial, tables_in_memory, tiny_ledger
 
 from lethe.store.front import Front
 
@@ -24,9 +24,9 @@ def front_of(ledger):
 
 
 def same(found, ledger):
-    """The front found is that of a look at every checkpoint of every trial."""
-    points = read_points(ledger.study, ledger.facts)
-    expected = points[points["front"]] if len(points) else points
+    """The front found is that of a look at every candidate of every trial."""
+    candidates = read_candidates(ledger.study, ledger.facts)
+    expected = candidates[candidates["front"]] if len(candidates) else candidates
     assert len(found) == len(expected)
     if len(found):
         found, expected = (table.reset_index(drop=True) for table in (found, expected))
@@ -64,7 +64,7 @@ def test_the_front_that_is_kept_is_the_front_of_all_trials_whatever_ends_when(ev
             same(front.read(), ledger)
         elif running and what == "score":
             which, scores, role = arguments
-            ledger.record(running[which % len(running)], checkpoint(step, role, **scores))
+            ledger.record(running[which % len(running)], candidate(step, role, **scores))
         elif running:
             which, failure = arguments
             ledger.tell(running.pop(which % len(running)), failure)
@@ -77,7 +77,7 @@ def test_a_trial_taken_over_and_one_of_another_driver_come_onto_the_front_too():
     front = front_of(ledger)
     run_trial(ledger, verbmem_f=60)
     assert front.read()["trial"].tolist() == [0]
-    ledger.take_over({"lr": 0.1, "delta": 0.5}, [checkpoint(10, weights="w", verbmem_f=30)], {})
+    ledger.take_over({"lr": 0.1, "delta": 0.5}, [candidate(10, weights="w", verbmem_f=30)], {})
     assert front.read()["weights"].tolist() == ["w"]
 
 

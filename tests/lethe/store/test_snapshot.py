@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from slow_points import read_points
-from tiny_study import SPACE, checkpoint, made_up, run_trial, tiny_ledger
+from slow_candidates import read_candidates
+from tiny_study import SPACE, candidate, made_up, run_trial, tiny_ledger
 
 from lethe.search.ledger import Ledger
 from lethe.store import optuna_tables
@@ -25,9 +25,9 @@ def url(tmp_path):
 
 
 def same(reader: Reader, ledger) -> None:
-    """The snapshot's points are those that the store reads through Optuna."""
-    expected = read_points(ledger.study, ledger.facts)
-    found = reader.read().points
+    """The snapshot's candidates are those that the store reads through Optuna."""
+    expected = read_candidates(ledger.study, ledger.facts)
+    found = reader.read().candidates
     assert set(found.columns) == set(expected.columns)
     pd.testing.assert_frame_equal(found[expected.columns], expected, check_dtype=False)
 
@@ -36,11 +36,11 @@ def test_the_points_are_those_that_are_read_through_optuna(url):
     ledger = tiny_ledger(open_storage(url))
     for _ in range(4):
         number, params = ledger.ask()
-        ledger.record(number, checkpoint(10, "teacher", "w", **made_up(params)))
-        ledger.record(number, checkpoint(5, "student", None, **made_up(params), mia_ppl=number))
+        ledger.record(number, candidate(10, "teacher", "w", **made_up(params)))
+        ledger.record(number, candidate(5, "student", None, **made_up(params), mia_ppl=number))
         ledger.tell(number, "broke" if number == 2 else None)
     running, _ = ledger.ask()
-    ledger.record(running, checkpoint(10))
+    ledger.record(running, candidate(10))
     reader = Reader(url, "tiny")
     same(reader, ledger)
     trials = reader.read().trials
@@ -57,9 +57,9 @@ def test_the_same_object_until_something_changes_and_then_only_what_changed(url)
     first = reader.read()
     assert reader.read() is first
     number, _ = ledger.ask()
-    ledger.record(number, checkpoint(10, verbmem_f=30))
+    ledger.record(number, candidate(10, verbmem_f=30))
     same(reader, ledger)
-    ledger.record(number, checkpoint(20, verbmem_f=20))
+    ledger.record(number, candidate(20, verbmem_f=20))
     same(reader, ledger)
     ledger.tell(number)
     same(reader, ledger)
@@ -78,7 +78,7 @@ def test_reading_while_a_study_grows_never_differs_from_reading_it_whole(tmp_pat
         if not running or rng.random() < 0.4:
             running.append(ledger.ask()[0])
         number = running[rng.integers(len(running))]
-        ledger.record(number, checkpoint(int(rng.integers(1, 50)), verbmem_f=float(rng.integers(100))))
+        ledger.record(number, candidate(int(rng.integers(1, 50)), verbmem_f=float(rng.integers(100))))
         if rng.random() < 0.4:
             running.remove(number)
             ledger.tell(number, "bad luck" if rng.random() < 0.3 else None)
@@ -93,10 +93,10 @@ def test_categories_and_whole_numbers_come_back_as_they_were(url):
     facts = tiny_ledger().facts
     ledger = snapshot_ledger(url, facts, space)
     number, params = ledger.ask()
-    ledger.record(number, checkpoint())
+    ledger.record(number, candidate())
     ledger.tell(number)
     found = Reader(url, "tiny").read()
-    assert {name: found.points[name][0] for name in space} == params
+    assert {name: found.candidates[name][0] for name in space} == params
     assert set(found.parameters) == set(space)
 
 
@@ -108,21 +108,21 @@ def snapshot_ledger(url, facts, space):
 def test_scores_that_are_missing_or_not_finite_are_left_out_and_broken_text_is_counted(url):
     ledger = tiny_ledger(open_storage(url))
     number, _ = ledger.ask()
-    ledger.record(number, checkpoint(10))
-    ledger.record(number, checkpoint(20, utility=math.nan))
+    ledger.record(number, candidate(10))
+    ledger.record(number, candidate(20, utility=math.nan))
     same(Reader(url, "tiny"), ledger)
     half = {"scores": {"verbmem_f": "high"}}
-    ledger._asked[number].set_user_attr("checkpoint/000030/student", half)
+    ledger._asked[number].set_user_attr("candidate/000030/student", half)
     found = Reader(url, "tiny").read()
-    assert (found.points["step"].tolist(), found.unreadable) == ([10], 1)
+    assert (found.candidates["at"].tolist(), found.unreadable) == ([10], 1)
 
 
 def test_a_study_without_trials_and_one_without_points_are_empty_tables(url):
     ledger = tiny_ledger(open_storage(url))
-    assert Reader(url, "tiny").read().points.empty
+    assert Reader(url, "tiny").read().candidates.empty
     ledger.ask()
     found = Reader(url, "tiny").read()
-    assert (len(found.points), len(found.trials)) == (0, 1)
+    assert (len(found.candidates), len(found.trials)) == (0, 1)
 
 
 def broken(tmp_path, what: str) -> str:

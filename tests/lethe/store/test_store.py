@@ -1,4 +1,4 @@
-"""A store opens or says in one line why not, never shows a password, and gives a study back as a table of points."""
+"""A store opens or says in one line why not, never shows a password, and gives a study back as a table of candidates."""
 
 import math
 import sqlite3
@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from optuna.storages import InMemoryStorage
-from slow_points import read_points
-from tiny_study import GUARD, OBJECTIVES, checkpoint, run_trial, tiny_facts, tiny_ledger
+from slow_candidates import read_candidates
+from tiny_study import GUARD, OBJECTIVES, candidate, run_trial, tiny_facts, tiny_ledger
 
 from lethe.store import optuna_tables
 from lethe.store.facts import Facts, load_facts
@@ -102,30 +102,30 @@ def test_a_study_that_lethe_did_not_make_is_refused():
 def test_a_point_has_its_trial_its_parameters_and_its_scores_with_their_intervals():
     ledger = tiny_ledger()
     number, params = ledger.ask()
-    ledger.record(number, checkpoint(20, "teacher", "w20", verbmem_f=30))
-    ledger.record(number, checkpoint(10, "student", "w10", verbmem_f=40, mia_ppl=7))
+    ledger.record(number, candidate(20, "teacher", "w20", verbmem_f=30))
+    ledger.record(number, candidate(10, "student", "w10", verbmem_f=40, mia_ppl=7))
     ledger.tell(number)
-    points = read_points(ledger.study, ledger.facts)
+    candidates = read_candidates(ledger.study, ledger.facts)
     names = [f"{s}{end}" for s in ("verbmem_f", "privleak", "knowmem_r", "utility") for end in ("", "_low", "_high")]
-    known = {"trial", "state", "step", "role", *params, *names, "feasible", "front", "weights", "items"}
-    assert set(points.columns) == known | {"mia_ppl", "mia_ppl_low", "mia_ppl_high"}
-    first, second = points.to_dict("records")
-    assert (first["trial"], first["state"], first["step"], first["role"]) == (0, "COMPLETE", 10, "student")
+    known = {"trial", "state", "axis", "at", "role", *params, *names, "feasible", "front", "weights", "items"}
+    assert set(candidates.columns) == known | {"mia_ppl", "mia_ppl_low", "mia_ppl_high"}
+    first, second = candidates.to_dict("records")
+    assert (first["trial"], first["state"], first["at"], first["role"]) == (0, "COMPLETE", 10, "student")
     assert (first["verbmem_f_low"], first["verbmem_f"], first["verbmem_f_high"]) == (38, 40, 42)
     assert {name: first[name] for name in params} == params
-    assert (second["step"], second["weights"], second["items"]) == (20, "w20", "20-teacher.parquet")
+    assert (second["at"], second["weights"], second["items"]) == (20, "w20", "20-teacher.parquet")
     assert math.isnan(second["mia_ppl"])
     assert (first["front"], second["front"]) == (False, True)
 
 
-def test_checkpoints_of_student_and_teacher_are_all_points_by_step():
+def test_candidates_of_student_and_teacher_are_all_points_by_step():
     ledger = tiny_ledger()
     number, _ = ledger.ask()
     for step in (1000, 5, 20):
         for role in ("teacher", "student"):
-            ledger.record(number, checkpoint(step, role))
+            ledger.record(number, candidate(step, role))
     ledger.tell(number)
-    rows = read_points(ledger.study, ledger.facts)[["step", "role"]].to_numpy().tolist()
+    rows = read_candidates(ledger.study, ledger.facts)[["at", "role"]].to_numpy().tolist()
     assert rows == [[step, role] for step in (5, 20, 1000) for role in ("student", "teacher")]
 
 
@@ -133,34 +133,34 @@ def test_a_running_trial_s_points_appear_but_are_not_on_the_front():
     ledger = tiny_ledger()
     run_trial(ledger, verbmem_f=60)
     number, _ = ledger.ask()
-    ledger.record(number, checkpoint(verbmem_f=1))
-    points = read_points(ledger.study, ledger.facts)
-    assert points[["state", "front"]].to_numpy().tolist() == [["COMPLETE", True], ["RUNNING", False]]
+    ledger.record(number, candidate(verbmem_f=1))
+    candidates = read_candidates(ledger.study, ledger.facts)
+    assert candidates[["state", "front"]].to_numpy().tolist() == [["COMPLETE", True], ["RUNNING", False]]
     ledger.tell(number)
-    assert read_points(ledger.study, ledger.facts)["front"].tolist() == [False, True]
+    assert read_candidates(ledger.study, ledger.facts)["front"].tolist() == [False, True]
 
 
 def test_an_infeasible_point_is_never_on_the_front():
     ledger = tiny_ledger()
     run_trial(ledger, verbmem_f=0, knowmem_r=100, utility=39.9)
     run_trial(ledger, verbmem_f=90, utility=40)
-    points = read_points(ledger.study, ledger.facts)
-    assert points[["feasible", "front"]].to_numpy().tolist() == [[False, False], [True, True]]
+    candidates = read_candidates(ledger.study, ledger.facts)
+    assert candidates[["feasible", "front"]].to_numpy().tolist() == [[False, False], [True, True]]
 
 
 def test_failed_trials_and_points_without_a_finite_score_are_left_out():
     ledger = tiny_ledger()
     number, _ = ledger.ask()
-    ledger.record(number, checkpoint(10))
-    ledger.record(number, checkpoint(20, utility=math.nan))
-    assert read_points(ledger.study, ledger.facts)["step"].tolist() == [10]  # it still runs
+    ledger.record(number, candidate(10))
+    ledger.record(number, candidate(20, utility=math.nan))
+    assert read_candidates(ledger.study, ledger.facts)["at"].tolist() == [10]  # it still runs
     ledger.tell(number)
-    assert read_points(ledger.study, ledger.facts).empty
+    assert read_candidates(ledger.study, ledger.facts).empty
 
 
 def test_a_study_without_a_point_is_an_empty_table():
     ledger = tiny_ledger(InMemoryStorage())
-    assert len(read_points(ledger.study, ledger.facts)) == 0
+    assert len(read_candidates(ledger.study, ledger.facts)) == 0
 
 
 @given(seed=st.integers(0, 50))
@@ -170,16 +170,16 @@ def test_the_front_is_that_of_the_feasible_points_of_complete_trials(seed):
         number, _ = ledger.ask()
         for role in ("student", "teacher"):
             values = dict(zip(("verbmem_f", "privleak", "knowmem_r"), rng.integers(0, 4, 3), strict=True))
-            ledger.record(number, checkpoint(10, role, **{k: float(v) for k, v in values.items()}, utility=38.0 + i))
+            ledger.record(number, candidate(10, role, **{k: float(v) for k, v in values.items()}, utility=38.0 + i))
         if i != 4:
             ledger.tell(number)
-    points = read_points(ledger.study, ledger.facts)
-    rows = [tuple(o.loss(row[o.score]) for o in OBJECTIVES) for _, row in points.iterrows()]
-    allowed = ((points["utility"] >= GUARD[0].floor) & (points["state"] == "COMPLETE")).tolist()
+    candidates = read_candidates(ledger.study, ledger.facts)
+    rows = [tuple(o.loss(row[o.score]) for o in OBJECTIVES) for _, row in candidates.iterrows()]
+    allowed = ((candidates["utility"] >= GUARD[0].floor) & (candidates["state"] == "COMPLETE")).tolist()
     for i, own in enumerate(rows):
         rivals = [rows[j] for j in range(len(rows)) if allowed[j]]
         beaten = any(r != own and all(a <= b for a, b in zip(r, own, strict=True)) for r in rivals)
-        assert points["front"][i] == (allowed[i] and not beaten)
+        assert candidates["front"][i] == (allowed[i] and not beaten)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])

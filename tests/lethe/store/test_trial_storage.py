@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState, create_trial
-from tiny_study import checkpoint, tiny_ledger
+from tiny_study import candidate, tiny_ledger
 
 from lethe.store.storage import open_storage
 from lethe.store.trial_storage import TrialStorage
@@ -41,7 +41,7 @@ trials = st.lists(
             params={"lr": lr, "steps": steps, "loss": loss},
             distributions=SHAPES,
             values=RESULTS[state],
-            user_attrs=dict([as_attribute(checkpoint(7, verbmem_f=scores)), ("none", None)]),
+            user_attrs=dict([as_attribute(candidate(7, verbmem_f=scores)), ("none", None)]),
             system_attrs={"constraints:utility": scores, "fixed_params": {"lr": lr}},
             intermediate_values={1: 0.5, 2: math.inf, 3: -math.inf},
         ),

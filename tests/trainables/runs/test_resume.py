@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from test_unlearning import RUN, points, task, unlearner, weights_of  # noqa: F401
+from test_unlearning import RUN, candidates, task, unlearner, weights_of  # noqa: F401
 from tiny import tiny_model
 from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -61,7 +61,7 @@ def test_a_run_that_was_closed_goes_on_and_its_state_goes_as_it_ends(unlearner, 
     again = list(unlearner(LONG, tmp_path))
     assert scored_anew(tmp_path) == before
     assert weights_of(again) == weights_of(whole)
-    assert [result["step"] for result in again] == [2, 4, 6]
+    assert [result["candidates"][0]["at"] for result in again] == [2, 4, 6]
     assert not (tmp_path / "state").exists()
 
 
@@ -71,8 +71,10 @@ def test_another_configuration_s_state_is_not_taken_up_but_removed(unlearner, tm
     config = replace(LONG, **other)
     found = list(unlearner(config, tmp_path / "one"))
     alone = list(unlearner(config, tmp_path / "two"))
-    assert [point["scores"] for point in points(found)] == [point["scores"] for point in points(alone)]
-    assert [result["step"] for result in found] == [result["step"] for result in alone]
+    assert [candidate["scores"] for candidate in candidates(found)] == [
+        candidate["scores"] for candidate in candidates(alone)
+    ]
+    assert [result["candidates"][0]["at"] for result in found] == [result["candidates"][0]["at"] for result in alone]
     assert weights_of(found) == weights_of(alone)
     assert not (tmp_path / "one" / "state").exists()
 
@@ -207,7 +209,7 @@ def test_a_run_that_goes_on_has_the_bits_of_one_that_did_not_stop(tmp_path, make
     straight = list(run(make, config, folder))  # saves behind step 2, and runs on
 
     def restore(state: State) -> None:
-        resume.load(folder, resume.find(folder, "key", 4), state, ALONE)
+        resume.load(folder, resume.find(folder, "key"), state, ALONE)
 
     again = list(run(make, config, folder, done=2, restore=restore))
     assert len(again) == 2
@@ -221,17 +223,17 @@ def run(make, config, folder, **going_on):
     for record in unlearn(make(), TEXTS, TEXTS[::-1], config, pad=2, **going_on):
         if isinstance(record, Candidate):
             yield {name: value.clone() for name, value in record.subject.state_dict().items()}
-        if isinstance(record, Evaluated) and record.at == 2 and not going_on:
+        if isinstance(record, Evaluated) and record.state and record.state.step == 2 and not going_on:
             resume.save(folder, "key", record.state, [], ALONE)
 
 
 def test_frozen_weights_are_not_kept_and_a_tied_one_once(tmp_path):
-    list(run(tied, MeanTeacher(steps=2, eval_every=2, freeze=False), RunFolder(tmp_path)))
-    names = set(load_file(tmp_path / "state" / "step-000002" / "student.safetensors"))
+    list(run(tied, MeanTeacher(steps=3, eval_every=2, freeze=False), RunFolder(tmp_path / "all")))
+    names = set(load_file(tmp_path / "all" / "state" / "step-000002" / "student.safetensors"))
     assert names == dict(tied().named_parameters()).keys()
     assert "lm_head.weight" not in names
-    list(run(tied, MeanTeacher(steps=2, eval_every=2), RunFolder(tmp_path)))
-    names = set(load_file(tmp_path / "state" / "step-000002" / "student.safetensors"))
+    list(run(tied, MeanTeacher(steps=3, eval_every=2), RunFolder(tmp_path / "matrices")))
+    names = set(load_file(tmp_path / "matrices" / "state" / "step-000002" / "student.safetensors"))
     assert names
     assert all("proj" in name for name in names)
 

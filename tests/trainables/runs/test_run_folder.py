@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_unlearning import RUN, points, task, unlearner  # noqa: F401
+from test_unlearning import RUN, candidates, task, unlearner  # noqa: F401
 
 from lethe_cli.checks import check_storage_path
 from trainables.runs.run_folder import RunFolder
@@ -59,12 +59,12 @@ def in_a_folder(unlearner, tmp_path):  # noqa: F811
 def test_a_run_under_a_url_gives_and_writes_what_a_run_in_a_folder_does(unlearner, in_a_folder, tmp_path, drafts):  # noqa: F811
     url = f"file://{tmp_path}/store/trial"
     results = list(unlearner(RUN, url))
-    for point, expected in zip(points(results), points(in_a_folder), strict=True):
-        assert point["scores"] == expected["scores"]
-        assert point["weights"].startswith(url)
-        weights = Path(point["weights"].removeprefix("file://"), "model.safetensors").read_bytes()
+    for candidate, expected in zip(candidates(results), candidates(in_a_folder), strict=True):
+        assert candidate["scores"] == expected["scores"]
+        assert candidate["weights"].startswith(url)
+        weights = Path(candidate["weights"].removeprefix("file://"), "model.safetensors").read_bytes()
         assert weights == Path(expected["weights"], "model.safetensors").read_bytes()
-        pd.testing.assert_frame_equal(pd.read_parquet(point["items"]), pd.read_parquet(expected["items"]))
+        pd.testing.assert_frame_equal(pd.read_parquet(candidate["items"]), pd.read_parquet(expected["items"]))
     assert len(pd.read_parquet(f"{url}/{STEPS}")) == RUN.steps
     kept = {path.name for path in (tmp_path / "store" / "trial").iterdir()}
     assert not any("state" in name or "progress" in name for name in kept)
@@ -80,7 +80,9 @@ def test_an_interrupted_run_under_a_url_goes_on_on_another_disk(unlearner, in_a_
     written = Path(f"{tmp_path}/store/trial/step-00002-teacher/model.safetensors").stat().st_mtime_ns
     again = list(unlearner(RUN, url))
     assert Path(f"{tmp_path}/store/trial/step-00002-teacher/model.safetensors").stat().st_mtime_ns == written
-    assert [point["scores"] for point in points(again)] == [point["scores"] for point in points(in_a_folder)]
+    assert [candidate["scores"] for candidate in candidates(again)] == [
+        candidate["scores"] for candidate in candidates(in_a_folder)
+    ]
 
 
 def test_a_store_that_goes_away_ends_the_run_with_the_reason(unlearner, tmp_path, drafts, monkeypatch):  # noqa: F811

@@ -56,26 +56,26 @@ def run(unlearner, tmp_path_factory):
     return folder, list(unlearner(RUN, folder))
 
 
-def points(results):
-    return [point for result in results for point in result["checkpoints"]]
+def candidates(results):
+    return [candidate for result in results for candidate in result["candidates"]]
 
 
 def weights_of(results):
-    return [Path(point["weights"], "model.safetensors").read_bytes() for point in points(results)]
+    return [Path(candidate["weights"], "model.safetensors").read_bytes() for candidate in candidates(results)]
 
 
 def test_every_evaluation_step_gives_the_student_and_the_teacher(run):
     _, results = run
-    assert [result["step"] for result in results] == [2, 3]
+    assert [result["candidates"][0]["at"] for result in results] == [2, 3]
     expected = [(2, "student"), (2, "teacher"), (3, "student"), (3, "teacher")]
-    assert [(point["step"], point["role"]) for point in points(results)] == expected
+    assert [(candidate["at"], candidate["role"]) for candidate in candidates(results)] == expected
 
 
-def test_every_checkpoint_has_every_score_with_its_interval(run):
+def test_every_candidate_has_every_score_with_its_interval(run):
     _, results = run
-    for point in points(results):
-        assert set(point["scores"]) >= SCORES
-        for value, low, high in point["scores"].values():
+    for candidate in candidates(results):
+        assert set(candidate["scores"]) >= SCORES
+        for value, low, high in candidate["scores"].values():
             assert all(map(math.isfinite, (value, low, high)))
             assert low <= high
 
@@ -84,11 +84,11 @@ def test_every_checkpoint_has_every_score_with_its_interval(run):
 def test_a_disk_that_is_full_ends_a_run_with_the_reason_and_the_next_one_is_whole(run, unlearner, tmp_path):
     with small_disk(tmp_path / "disk") as disk:
         running = unlearner(RUN, disk / "full")
-        before = points([next(running)])
+        before = candidates([next(running)])
         fill(disk / "ballast")
         (end,) = running
         assert "No space left on device" in end["failure"]
-        assert all(load_model(point["weights"]).num_parameters() > 0 for point in before)
+        assert all(load_model(candidate["weights"]).num_parameters() > 0 for candidate in before)
         (disk / "ballast").unlink()
         assert weights_of(list(unlearner(RUN, disk / "next"))) == weights_of(run[1])
 
@@ -142,28 +142,28 @@ def test_a_result_can_be_sent_anywhere(run):
 
 def test_weights_come_back_as_a_model_with_the_same_scores(run, unlearner):
     _, results = run
-    for point in points(results):
-        again = unlearner.loaded.evaluator(load_model(point["weights"]))
-        assert score_table(again) == point["scores"]
+    for candidate in candidates(results):
+        again = unlearner.loaded.evaluator(load_model(candidate["weights"]))
+        assert score_table(again) == candidate["scores"]
 
 
 def test_the_teacher_is_not_the_student_and_both_have_left_the_target(run, unlearner):
     _, results = run
-    bits = {Path(point["weights"], "model.safetensors").read_bytes() for point in points(results)}
+    bits = {Path(candidate["weights"], "model.safetensors").read_bytes() for candidate in candidates(results)}
     assert len(bits) == 4
     target = unlearner.loaded.target.state_dict()
-    for point in points(results):
-        assert any(not v.equal(target[k]) for k, v in load_model(point["weights"]).state_dict().items())
+    for candidate in candidates(results):
+        assert any(not v.equal(target[k]) for k, v in load_model(candidate["weights"]).state_dict().items())
 
 
-def test_the_items_of_a_checkpoint_are_readable_and_mean_what_its_scores_say(run):
+def test_the_items_of_a_candidate_are_readable_and_mean_what_its_scores_say(run):
     _, results = run
-    for point in points(results):
-        items = pd.read_parquet(point["items"])
+    for candidate in candidates(results):
+        items = pd.read_parquet(candidate["items"])
         assert list(items.columns) == ["score", "item", "prompt", "output", "truth", "value"]
         verbmem = items[items.score == "verbmem_f"]
         assert len(verbmem) == 2
-        assert verbmem.value.mean() == pytest.approx(point["scores"]["verbmem_f"][0])
+        assert verbmem.value.mean() == pytest.approx(candidate["scores"]["verbmem_f"][0])
 
 
 def test_there_is_one_row_of_losses_for_each_step(run):
@@ -202,7 +202,9 @@ def test_the_same_configuration_gives_the_same_bits_alone_and_as_the_tenth(unlea
         list(unlearner(config, tmp_path / f"other-{i}"))
     tenth = list(unlearner(RUN, tmp_path / "tenth"))
     assert weights_of(tenth) == weights_of(alone)
-    assert [point["scores"] for point in points(tenth)] == [point["scores"] for point in points(alone)]
+    assert [candidate["scores"] for candidate in candidates(tenth)] == [
+        candidate["scores"] for candidate in candidates(alone)
+    ]
 
 
 def test_another_seed_gives_other_bits(unlearner, run, tmp_path):
@@ -228,7 +230,7 @@ def test_a_folder_that_cannot_be_written_ends_the_run_with_its_reason(unlearner,
 def test_a_session_puts_a_trial_s_parameters_in_the_place_of_the_base_s(task, unlearner, tmp_path):
     base = MeanTeacher(steps=1, eval_every=1, batch_size=2)
     results = list(make_session(task, base, str(tmp_path))({"trial": 7, "lr": 0.9, "delta": 0.5}))
-    assert {point["weights"].rsplit("/", 2)[1] for point in points(results)} == {"trial-00007"}
+    assert {candidate["weights"].rsplit("/", 2)[1] for candidate in candidates(results)} == {"trial-00007"}
     by_hand = list(unlearner(MeanTeacher(steps=1, eval_every=1, batch_size=2, lr=0.9, delta=0.5), tmp_path / "hand"))
     assert weights_of(results) == weights_of(by_hand)
 

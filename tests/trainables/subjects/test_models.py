@@ -158,7 +158,7 @@ def test_weights_that_are_not_those_of_the_architecture_or_not_finite_are_refuse
     assert "\n" not in str(caught.value)
 
 
-def test_a_tied_head_and_rotary_buffers_of_older_checkpoints_are_no_fault(tmp_path):
+def test_a_tied_head_and_rotary_buffers_of_older_candidates_are_no_fault(tmp_path):
     inverse = {"model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(4)}
     folder = saved(tmp_path / "model", lambda weights: weights | inverse, tie_word_embeddings=True)
     assert "lm_head.weight" not in load_file(folder / "model.safetensors")
@@ -266,7 +266,7 @@ def test_a_saved_folder_can_be_read_by_others_where_the_umask_lets_them(tmp_path
     assert oct((tmp_path / "model").stat().st_mode & 0o777) == "0o755"
 
 
-def test_an_architecture_that_cannot_checkpoint_its_activations_is_known_by_its_configuration_alone(tmp_path):
+def test_an_architecture_that_cannot_candidate_its_activations_is_known_by_its_configuration_alone(tmp_path):
     OpenAIGPTConfig().save_pretrained(tmp_path)
     with pytest.raises(
         ValueError, match="^checkpointing is true, but OpenAIGPTLMHeadModel, the architecture of '.*can"

@@ -175,7 +175,7 @@ def interrupted(world: World, config: MeanTeacher, place: Path | str, stop: int)
     folder = RunFolder(place)
     folder.path.mkdir(exist_ok=True)
     for record in unlearn(tiny_model(), sequences(0, 6), sequences(1, 5), config, pad=2, world=world):
-        if isinstance(record, Evaluated) and record.at == stop:
+        if isinstance(record, Evaluated) and record.state and record.state.step == stop:
             resume.save(folder, KEY, record.state, [{"step": stop}], world)
             return
 
@@ -183,7 +183,7 @@ def interrupted(world: World, config: MeanTeacher, place: Path | str, stop: int)
 def resumed(world: World, config: MeanTeacher, place: Path | str):
     """Go on from a saved state: what the steps that were left saw, and the last student and teacher."""
     folder = RunFolder(place)
-    saved = world.on_first(lambda: resume.find(folder, KEY, config.steps))
+    saved = world.on_first(lambda: resume.find(folder, KEY))
 
     def restore(state: State) -> None:
         resume.load(folder, saved, state, world)
@@ -214,7 +214,7 @@ def test_a_run_that_goes_on_from_its_state_has_the_bits_of_one_that_was_never_in
     steps, weights = resumed(ALONE, config, tmp_path / "state")
     assert np.array_equal(steps, alone(config)[0][2:])
     assert all(np.array_equal(weights[role], alone(config)[1][role]) for role in weights)
-    saved = resume.find(RunFolder(tmp_path / "state"), KEY, config.steps)
+    saved = resume.find(RunFolder(tmp_path / "state"), KEY)
     assert (saved.step, saved.results) == (2, [{"step": 2}])
 
 
@@ -239,7 +239,7 @@ def test_a_run_goes_on_with_another_number_of_workers(teams, tmp_path, saved_by,
 )
 def test_a_state_that_cannot_be_written_leaves_the_older_one(tmp_path, monkeypatch, place, failure):
     interrupted(ALONE, RUN, tmp_path / "state", stop=2)
-    before = resume.find(RunFolder(tmp_path / "state"), KEY, 9)
+    before = resume.find(RunFolder(tmp_path / "state"), KEY)
 
     def full(*args, **kwargs):
         raise failure
@@ -248,7 +248,7 @@ def test_a_state_that_cannot_be_written_leaves_the_older_one(tmp_path, monkeypat
     with pytest.raises(OSError, match="No space left"):
         interrupted(ALONE, RUN, tmp_path / "state", stop=4)
     monkeypatch.undo()
-    assert resume.find(RunFolder(tmp_path / "state"), KEY, 9) == before
+    assert resume.find(RunFolder(tmp_path / "state"), KEY) == before
     assert len(resumed(ALONE, RUN, tmp_path / "state")[0]) == 2
 
 

@@ -1,8 +1,8 @@
-"""The scored checkpoints of a study as a table of points, from the rows of its tables. Pure.
+"""The scored candidates of a study as one table, from the rows of Optuna's tables. Pure.
 
-One row for each scored checkpoint of every trial that is complete or running. Columns: trial, state, step, role, each
-parameter, each score with `_low` and `_high`, `feasible`, `weights`, `items`, `front`. The front is that of complete
-trials; points with a score missing or not finite are left out.
+One row for each scored candidate of every trial that is complete or running. Columns: trial, state, axis, at, role,
+each parameter, each score with `_low` and `_high`, `feasible`, `weights`, `items`, `front`. The front is that of complete
+trials; candidates with a score missing or not finite are left out.
 """
 
 import numpy as np
@@ -13,30 +13,31 @@ from lethe.fronts import pareto
 from lethe.fronts.objectives import loss_array
 from lethe.store.facts import Facts
 from lethe.store.optuna_tables import Rows
+from lethe.store.places import PLACE
 
-POINT = ("trial", "state", "step", "role")
+COLUMNS = ("trial", "state", *PLACE)
 
 
-def points_of(trials: pd.DataFrame, rows: Rows, facts: Facts) -> pd.DataFrame:
-    """The points of some trials, each with its parameters; empty where there are none."""
+def candidates_of(trials: pd.DataFrame, rows: Rows, facts: Facts) -> pd.DataFrame:
+    """The candidates of some trials, each with its parameters; empty where there are none."""
     _, parameters = parameters_of(rows, facts)
-    checkpoints = rows.checkpoints
+    found = rows.candidates
     needed = [o.score for o in facts.objectives] + [c.score for c in facts.constraints]
-    if not len(checkpoints) or not set(needed) <= set(checkpoints.columns):
+    if not len(found) or not set(needed) <= set(found.columns):
         return pd.DataFrame()
     live = trials.loc[trials["state"].isin(("COMPLETE", "RUNNING")), ["trial_id", "number", "state"]]
     live = live.rename(columns={"number": "trial"}).join(parameters, on="trial_id")
-    scored = np.isfinite(checkpoints[needed].to_numpy(float)).all(axis=1)
-    table = live.merge(checkpoints[scored], on="trial_id").drop(columns="trial_id")
+    scored = np.isfinite(found[needed].to_numpy(float)).all(axis=1)
+    table = live.merge(found[scored], on="trial_id").drop(columns="trial_id")
     if not len(table):
         return pd.DataFrame()
-    scores = [c for c in checkpoints.columns if c not in ("trial_id", "step", "role", "weights", "items")]
-    table = table.sort_values(["trial", "step", "role"], kind="stable", ignore_index=True)
+    scores = [c for c in found.columns if c not in ("trial_id", *PLACE, "weights", "items")]
+    table = table.sort_values(["trial", *PLACE], kind="stable", ignore_index=True)
     met = [table[c.score].to_numpy(float) >= c.floor for c in facts.constraints]
     table["feasible"] = np.logical_and.reduce(met) if met else True
-    candidates = table["feasible"].to_numpy(bool) & (table["state"] == "COMPLETE").to_numpy(bool)
-    table["front"] = pareto.front(loss_array(table, facts.objectives), candidates)
-    return table[[*POINT, *parameters.columns, *scores, "feasible", "weights", "items", "front"]]
+    eligible = table["feasible"].to_numpy(bool) & (table["state"] == "COMPLETE").to_numpy(bool)
+    table["front"] = pareto.front(loss_array(table, facts.objectives), eligible)
+    return table[[*COLUMNS, *parameters.columns, *scores, "feasible", "weights", "items", "front"]]
 
 
 def parameters_of(rows: Rows, facts: Facts) -> tuple[dict[str, BaseDistribution], pd.DataFrame]:
