@@ -17,7 +17,7 @@ def _items(file: str, about: str, _facts: Facts) -> pd.DataFrame:
 
 
 def items_of(context: wire.Context, row: pd.Series) -> pd.DataFrame | None:
-    """What a candidate's model wrote beside what the target wrote; says why, and returns None, where that is not known."""
+    """What a candidate wrote beside what the target wrote; says why, and returns None, where that is not known."""
     if context.study.name == NEWS_RUNS:
         st.info("The published runs come without outputs.")
         return None

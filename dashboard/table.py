@@ -48,7 +48,7 @@ def parse_candidate(key: str) -> Candidate | None:
 
 
 def scores_of(candidates: pd.DataFrame, facts: Facts) -> list[str]:
-    """Names of the scores of a table of candidates, in the order of the study's cards; those without a card come last."""
+    """Names of the scores of a table of candidates, in the order of the study's cards, those without one last."""
     names = [name.removesuffix("_low") for name in candidates.columns if name.endswith("_low")]
     measured = [name for name in names if candidates[name].notna().any()]
     order = list(facts.cards)
@@ -87,7 +87,7 @@ def by_role(rows: pd.DataFrame) -> list[tuple[int, str, pd.DataFrame]]:
 
 
 def thinned(table: pd.DataFrame, most: int, keep: str = "") -> pd.DataFrame:
-    """At most about `most` rows: the front, what runs and the candidate `keep` first, then an even choice of the rest."""
+    """At most about `most` rows: the front, what runs and the row `keep` first, then evenly of the rest."""
     if len(table) <= most:
         return table
     wanted = table["group"].isin((FRONT, RUNNING)) | (table["key"] == keep)
@@ -153,7 +153,7 @@ def recipes(rows: pd.DataFrame, parameters: Sequence[str]) -> list[str]:
 
 
 def command(study: Snapshot, row: pd.Series) -> list[str]:
-    """The command line that runs a candidate's trial again, up to it where it stands on the axis of steps; empty where the study does not say how."""
+    """The command line that runs a candidate's trial again, no further than its step; empty where none is known."""
     about = study.facts.about
     if "settings" not in about:
         return []

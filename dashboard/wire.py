@@ -13,7 +13,7 @@ import streamlit as st
 
 from dashboard import data, inert
 from dashboard.selection import Query, Selection, from_query, to_query
-from dashboard.table import objectives_of, scores_of
+from dashboard.table import objectives_of, parse_candidate, scores_of
 from lethe.fronts.objectives import Objective
 from lethe.store.cards import Card
 from lethe.store.facts import Facts
@@ -138,11 +138,10 @@ def open_trial(key: str) -> None:
 
 def clicked(event: Any) -> str | None:
     """The key of the candidate that was clicked in a chart."""
-    candidates = event["selection"]["points"] if event else []
-    for candidate in candidates:
-        found = candidate.get("customdata")
+    for point in event["selection"]["points"] if event else []:
+        found = point.get("customdata")
         found = found[0] if isinstance(found, list) and found else found
-        if isinstance(found, str) and found.count("/") == 2:
+        if isinstance(found, str) and parse_candidate(found):
             return found
     return None
 

@@ -171,7 +171,7 @@ def _curve(
         showlegend=first,
         line={"color": colour},
         marker={"symbol": symbol, "size": 8},
-        hovertemplate=f"{inert.figure(str(rows['axis'].iloc[0]))} %{{x}}, {inert.figure(role)}: %{{y:.1f}}<extra></extra>",
+        hovertemplate=f"{inert.figure(rows['axis'].iloc[0])} %{{x}}, {inert.figure(role)}: %{{y:.1f}}<extra></extra>",
     )
     figure.add_trace(line, **place)
 

@@ -192,7 +192,7 @@ def interval_bars(rows: pd.DataFrame, score: str) -> dict[str, Any]:
 
 
 def _edge(figure: go.Figure, table: pd.DataFrame, x: str, y: str, cards: Cards) -> None:
-    """The stairs joining the candidates that are best in these two scores alone; not where 0 is best, which bends them."""
+    """The stairs that join the best in these two scores alone; not where 0 is best, which bends them."""
     if x == y or "zero" in (cards[x].goal, cards[y].goal):
         return
     rows = table[table["group"].isin((FRONT, BEATEN))].dropna(subset=[x, y])

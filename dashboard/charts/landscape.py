@@ -137,7 +137,7 @@ def slice_chart(table: pd.DataFrame, parameter: str, card: Card, distribution: B
 def contour_chart(
     table: pd.DataFrame, first: str, second: str, card: Card, distributions: Mapping[str, BaseDistribution]
 ) -> go.Figure:
-    """A score over two parameters: each trial's last candidate of the first role, and what lies between, interpolated."""
+    """A score over two parameters: each trial's last candidate of the first role, and between them interpolated."""
     from scipy.interpolate import griddata  # here for the reason of `importances`
 
     score = card.name

@@ -1,4 +1,4 @@
-"""A recommendation in words: why this candidate, what was near, and how sure the intervals allow it to be. Plain text."""
+"""A recommendation in words: why this candidate, what was near, how sure the intervals allow it to be. Plain text."""
 
 import math
 from collections.abc import Sequence
@@ -114,9 +114,9 @@ def sureness(found: Recommendation, limits: Sequence[Limit], facts: Facts) -> li
     grade = "clear" if found.share >= 0.8 else "likely" if found.share >= 0.5 else "a close call"
     lines = [
         f"{grade.capitalize()} among these candidates: when all scores are drawn again from their 95% intervals, this "
-        f"candidate is still recommended in {percent(found.share)} of 1,000 redraws. Candidates share their test items, so "
-        "true differences are somewhat surer than that. Swings between training seeds are not in it: run it again with "
-        "other seeds."
+        f"one is still recommended in {percent(found.share)} of 1,000 redraws. Candidates share their test items, "
+        "so true differences are somewhat surer than that. Swings between training seeds are not in it: run it again "
+        "with other seeds."
     ]
     bounds = {limit.score for limit in limits} | {constraint.score for constraint in facts.constraints}
     for score in sorted(bounds & found.holds.keys()):

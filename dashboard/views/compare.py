@@ -62,7 +62,7 @@ def read_all(context: wire.Context, names: list[str]) -> dict[str, Snapshot]:
 
 
 def shared_objectives(context: wire.Context, studies: dict[str, Snapshot]) -> tuple[Objective, ...]:
-    """The objectives of the study that is looked at, as far as all studies measured them at most of their candidates."""
+    """The objectives of the study that is looked at, as far as all studies have them for most candidates."""
     if not studies:
         return ()
     names = [

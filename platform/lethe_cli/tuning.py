@@ -1,7 +1,8 @@
 """Ablate after tuning: each arm has a small search of its own first, with the same budget as every other.
 
 So a part is not blamed for another's badly tuned rate. An arm searches its rates around its own values, by one seed
-that no run of the ablation has, and goes on with those of the recommended candidate; where none is feasible, with its own.
+that no run of the ablation has, and goes on with those of the recommended candidate, or with its own where none is
+feasible.
 """
 
 from collections.abc import Callable

@@ -61,12 +61,14 @@ def test_roles_are_those_of_the_study_whatever_they_are_called_and_keep_their_ma
     part = named[named["role"] == "merged 0.5"]
     (alone,) = traces(charts.front_2d(part, "verbmem_f", "knowmem_r", CARDS), "on the front, merged 0.5")
     assert alone.marker.symbol == "diamond"
-    assert table.find(named, "0/10/merged 0.5")["verbmem_f"] == 10
+    assert table.find(named, "0/step/10/merged 0.5")["verbmem_f"] == 10
 
 
-@pytest.mark.parametrize("key", ["0/10", "0/10/", "x/10/student", "0/1.5/student", "0/10/<script>", "0/10/a/b"])
+@pytest.mark.parametrize(
+    "key", ["0/step/10", "0/step/10/", "x/step/10/student", "0/step/a/student", "0/step/10/<script>", "0/step/10/a/b"]
+)
 def test_what_is_no_key_of_a_candidate_is_none(key):
-    assert table.parse_place(key) is None
+    assert table.parse_candidate(key) is None
 
 
 def test_the_front_is_taken_anew_over_chosen_objectives(candidates):
@@ -118,7 +120,7 @@ def test_references_the_trajectory_the_ring_and_published_candidates(candidates)
         published=published.figures("news"),
     )
     assert (traces(figure, "target")[0].x, traces(figure, "chosen")[0].x) == ((90,), (30,))
-    assert list(traces(figure, "steps of trial 0, student")[0].x) == [10, 30]
+    assert list(traces(figure, "course of trial 0, student")[0].x) == [10, 30]
     assert list(traces(figure, "published (7B)")[0].text)[:2] == ["target", "retrained"]
 
 

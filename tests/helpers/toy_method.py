@@ -25,7 +25,7 @@ def needs(settings: Shrink) -> Needs:
 
 
 def unlearn(start: Start, settings: Shrink, run: Run) -> Iterator[Record]:
-    """Shrink `start.model`, in place: the one candidate is called `shrunk`."""
+    """Shrink `start.model`, in place: candidates are called `shrunk`, and stand where so much is left of each weight."""
     import torch
 
     from trainables.training.trainable import prepare, trainable_parameters
@@ -40,7 +40,8 @@ def unlearn(start: Start, settings: Shrink, run: Run) -> Iterator[Record]:
         state.step = step
         yield Step(step=step, values={"share": settings.share}, cost=0.0)
         if step % settings.eval_every == 0 or step == settings.steps:
-            yield Candidate(at=step, role="shrunk", subject=model)
+            left = (1 - settings.share) ** step
+            yield Candidate(at=left, axis="left", role="shrunk", subject=model)
             yield Evaluated(state=state if step < settings.steps else None)
 
 

@@ -65,8 +65,8 @@ ITEM_COLUMNS = ["score", "item", "truth", "value"]
 class Ablation:
     """An ablation at one moment; `runs` has a row for each arm and seed: what it scored, or why it did not.
 
-    Columns of `runs`: arm, seed, trial, state, failure, axis, at, items, every score with its interval (as _low and _high),
-    hypervolume (of the run's own front).
+    Columns of `runs`: arm, seed, trial, state, failure, axis, at, items, every score with its interval (as _low and
+    _high), hypervolume (of the run's own front).
     """
 
     name: str

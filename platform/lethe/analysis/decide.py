@@ -1,10 +1,10 @@
-"""Which candidate of a study to take: one stated rule, and how sure the scores' intervals allow it to be. Pure functions.
+"""Which candidate of a study to take: one stated rule, and how sure the scores' intervals allow us to be. Pure.
 
-The rule. Of the feasible candidates within the reader's limits, every objective's loss is divided by its span: the range
-of losses over the front of those candidates, or the median width of their 95% intervals where that is larger, so that a
-difference that lies within the noise counts for little. The recommended candidate is the knee: the one whose scaled losses
-above the best have the smallest sum, which gives up the least in total (on a front, the candidate that lies furthest from
-the plane through its ends). It is always a candidate of the front.
+The rule. Of the feasible candidates within the reader's limits, every objective's loss is divided by its span: the
+range of losses over their front, or the median width of their 95% intervals where that is larger, so that a difference
+that lies within the noise counts for little. The recommended one is the knee: the candidate whose scaled losses above
+the best have the smallest sum, which gives up the least in total (on a front, the one that lies furthest from the plane
+through its ends). It is always on the front.
 """
 
 from collections.abc import Sequence
@@ -177,7 +177,7 @@ def _sureness(
     rule: str,
     seed: int,
 ) -> tuple[np.ndarray | None, dict[str, float]]:
-    """How often each candidate is recommended under drawn scores, and how often the first meets limits and constraints."""
+    """How often each candidate is recommended under drawn scores, and how often the first is within all limits."""
     bounds = [*limits, *(Limit(score=c.score, low=c.floor) for c in constraints)]
     scores = list(dict.fromkeys([*(o.score for o in objectives), *(b.score for b in bounds)]))
     ends = [f"{score}{end}" for score in scores for end in ("_low", "_high")]
@@ -197,7 +197,7 @@ def _sureness(
 
 
 def volume_history(losses: Sequence[np.ndarray]) -> list[float]:
-    """Hypervolume of the front after each of several groups of candidates [candidates, objectives], such as trials in order."""
+    """Hypervolume of the front after each of several groups of losses [candidates, objectives]."""
     archive: np.ndarray | None = None
     volumes: list[float] = []
     for group in losses:

@@ -13,8 +13,8 @@ from lethe.analysis.effects import MOST_SEEDS
 from lethe.fronts.objectives import compared, compared_interval, score_name
 
 RULE = (
-    "Every run is represented by one candidate: the {role} at the end of its axis, which is the run's last step for most methods. The rule is the same for all "
-    "arms and looks at no score."
+    "Every run is represented by one candidate: the {role} after the run's last step, or at the end of another axis "
+    "that its method has. The rule is the same for all arms and looks at no score."
 )
 METHOD = (
     "A difference is that of an arm to the baseline within each seed, for both ran the same seeds on the same batches. "

@@ -1,8 +1,8 @@
 """The scored candidates of a study as one table, from the rows of Optuna's tables. Pure.
 
 One row for each scored candidate of every trial that is complete or running. Columns: trial, state, axis, at, role,
-each parameter, each score with `_low` and `_high`, `feasible`, `weights`, `items`, `front`. The front is that of complete
-trials; candidates with a score missing or not finite are left out.
+each parameter, each score with `_low` and `_high`, `feasible`, `weights`, `items`, `front`. The front is that of
+complete trials; candidates with a score missing or not finite are left out.
 """
 
 import numpy as np

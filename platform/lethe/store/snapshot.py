@@ -1,7 +1,7 @@
 """A study at one moment as tables, read at once and without writing: the one reader of whole studies.
 
 To go through Optuna trial by trial takes a minute for 100,000 candidates; this takes a second, and reading again reads
-only what was not finished before. Both give the same candidates (tests hold it). A store that is missing, empty, locked,
+only what was not finished before. Both give the same table (tests hold it). A store that is missing, empty, locked,
 broken or of another version is a ValueError of one sentence, without its password.
 """
 

@@ -64,7 +64,7 @@ def test_a_log_gets_one_line_for_the_start_and_one_for_each_trial_that_ends(cloc
         display.finished(0, "Diverged: loss is nan")
     first, second, third = written(display)
     assert first == "running: 5 trials, 2 at a time"
-    scores = "step 30 teacher: verbmem_f 12.3 privleak 0.0 knowmem_r 50.0"
+    scores = "step 30, teacher: verbmem_f 12.3 privleak 0.0 knowmem_r 50.0"
     assert second == f"trial    1  1/5  lr 0.123 steps 60 penalty kl  {scores}  front volume 0.125  about 40 s left"
     assert third == (
         "trial    0  2/5  lr 0.123 steps 60 penalty kl  failed: Diverged: loss is nan  "
@@ -151,7 +151,7 @@ def test_a_score_that_a_trial_lacks_is_left_out(clock):
         display.started(0, {"lr": 0.1})
         display.scored(0, {"axis": "step", "at": 5, "role": "student", "scores": {"verbmem_f": [1.0, 0, 2]}})
         display.finished(0, None)
-    assert "step 5 student: verbmem_f 1.0  front" in written(display)[-1]
+    assert "step 5, student: verbmem_f 1.0  front" in written(display)[-1]
 
 
 def test_the_console_is_wide_enough_for_a_front_and_writes_where_it_should(monkeypatch, capsys):

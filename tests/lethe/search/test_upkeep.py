@@ -67,7 +67,7 @@ class Search:
         made = candidate(step, weights=str(weights), **values)
         self.ledger.record(number, made)
         self.keep.scored(number, made)
-        self.running[number].append(candidate)
+        self.running[number].append(made)
 
     def end(self, number, failure=None):
         self.running.pop(number)
