@@ -74,7 +74,7 @@ def test_a_run_goes_on_with_resume_only_and_says_so(lethe, interrupted):
     with pytest.raises(ValueError, match="holds this run: go on with --resume, or choose another --out$"):
         lethe()
     went_on, said = lethe(resume=True)
-    assert f"run {went_on['run']} goes on behind step 2 of 4" in said
+    assert f"run {went_on['run']} goes on behind step 2" in said
     straight, _ = lethe(out=str(Path(went_on["folder"]).parent / "straight"))
     assert scores(went_on) == scores(straight)
 

@@ -83,9 +83,9 @@ def test_it_is_listed_and_its_card_shows_its_settings(capsys):
 def test_it_is_searched_in_its_space_and_scored_under_its_role_on_its_axis(studies):
     study = optuna.load_study(study_name="searched", storage=studies)
     assert [set(trial.params) for trial in study.trials] == [{"share"}, {"share"}]
-    scored = [name for trial in study.trials for name in trial.user_attrs if name.startswith("candidate/")]
+    scored = {name for trial in study.trials for name in trial.user_attrs if name.startswith("candidate/")}
     left = [1 - trial.params["share"] for trial in study.trials]
-    assert scored == [f"candidate/left/{share**step!r}/shrunk" for share in left for step in (1, 2)]
+    assert scored == {f"candidate/left/{share**step!r}/shrunk" for share in left for step in (1, 2)}
     assert study.user_attrs["lethe"]["about"]["method"] == "shrink"
 
 

@@ -99,7 +99,7 @@ def test_a_terminal_shows_what_is_done_what_runs_and_the_front_so_far(clock):
     assert "1 of 5 trials done" in text
     assert "2 running, 1 failed" in text
     assert "trial 3: lr 0.5  no score yet" in text
-    assert "trial 4: lr 0.25  step 20 student: verbmem_f 33.3" in text
+    assert "trial 4: lr 0.25  step 20, student: verbmem_f 33.3" in text
     assert "so far: front volume 0.125" in text
     assert "7 teacher" in text
     assert "12.3 ±4" in text
