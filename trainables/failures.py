@@ -23,7 +23,11 @@ class OutOfMemory(Exception):
     """Memory does not hold a run; says when that was and what would need less."""
 
 
-OWN = (Diverged, OutOfMemory, OSError)  # failures of a run that end it, and leave its worker sound
+class NoSuchWeights(ValueError):
+    """A model does not have the weights that are to be trained, or a block that a setting numbers."""
+
+
+OWN = (Diverged, OutOfMemory, NoSuchWeights, OSError)  # failures of a run that end it, and leave its worker sound
 
 
 def is_memory(error: BaseException) -> bool:

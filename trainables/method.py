@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Sequences = Sequence[Sequence[int]]
 STEP = "step"  # the axis of most methods: a candidate is the subject behind so many steps
+MATRICES, ALL = "matrices", "all"  # weights that every model has: those of attention and MLP, or each of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,7 @@ Record = Step | Candidate | Evaluated
 class Needs:
     """What a method holds in memory besides the student, its gradients and its optimizer: the plan reads it."""
 
-    trainable: str  # which weights move: "matrices", "all", "down_proj:1,2" (trainables.training.trainable)
+    trainable: str  # which weights move: MATRICES, ALL, "down_proj:1,2" (trainables.training.trainable)
     teacher: bool = False  # a copy that moves: of the trainable weights
     frozen: bool = False  # a copy of the target: of the trainable weights, since the others are shared
     guided: bool = False  # the losses compare two models' logits

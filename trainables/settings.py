@@ -19,20 +19,21 @@ KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "
 
 @dataclass(frozen=True)
 class Allowed:
-    """What a field takes: one of `choices`, or, for a number, at least 0, above 0 where `positive`, at most `most`."""
+    """What a field takes: one of `choices`, or, for a number, at least 0, above 0 where `positive`, at most `most`.
+
+    The number of a `block` is that of a transformer block of the model, from 0, against which it is held before a run.
+    """
 
     meaning: str
     choices: tuple[str, ...] = ()
     positive: bool = False
     most: float | None = None
+    block: bool = False
 
 
-def setting(
-    default: Any, meaning: str, *, choices: tuple[str, ...] = (), positive: bool = False, most: float | None = None
-) -> Any:
-    """A field of settings with its meaning, in a reader's words, and what it allows."""
-    allowed = Allowed(meaning, choices=choices, positive=positive, most=most)
-    return field(default=default, metadata={"allowed": allowed})
+def setting(default: Any, meaning: str, **allowed: Any) -> Any:
+    """A field of settings with its meaning, in a reader's words, and what is `Allowed`."""
+    return field(default=default, metadata={"allowed": Allowed(meaning, **allowed)})
 
 
 def allowed_of(entry: "Field[Any]") -> Allowed:

@@ -29,8 +29,10 @@ def plan(flags: PlanFlags) -> None:
     from trainables.memory.plan import plan as make_plan
     from trainables.memory.plan import read_shape
     from trainables.methods import needs_of
+    from trainables.runs.weights import check_weights
     from trainables.subjects.models import check_checkpointing
 
+    check_weights(reference, [config])
     if config.checkpointing:
         check_checkpointing(reference)
     shape, memory = read_shape(reference, trainable=needs_of(config).trainable), memory_of(flags)

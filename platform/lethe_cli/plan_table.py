@@ -12,6 +12,7 @@ from rich.table import Table
 from lethe_cli.flags import PlanFlags
 from search_spaces.presets import PRESET_SETTINGS
 from trainables.benchmarks import EMBEDDED
+from trainables.failures import NoSuchWeights
 from trainables.memory.fitting import Memory, check_fit
 from trainables.memory.plan import GIB, Plan, Shape, Unplanned, plan, read_shape
 from trainables.methods import needs_of
@@ -35,6 +36,8 @@ def announce_plan(task: Task, configs: Sequence[Descent], *, workers: int, gpus:
         shapes = {trainable: read_shape(target, trainable=trainable) for trainable in set(map(_trainable, configs))}
     except Unplanned as error:
         console.print(f"note: {error}; whether the run fits is not known", soft_wrap=True, highlight=False)
+        return
+    except NoSuchWeights:  # which preparing a run tells
         return
     planned = [(plan(shapes[_trainable(c)], c, workers, per_node=memory.per_node), c) for c in configs]
     planned.sort(key=lambda pair: pair[0].peak, reverse=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from huggingface_hub.utils import disable_progress_bars
@@ -13,8 +14,10 @@ import lethe_cli
 import search_spaces
 import trainables
 from lethe.cluster import connection as cluster
+from lethe.search.space import Space
 from trainables.benchmarks.layout import load_benchmark
 from trainables.content import content
+from trainables.runs.weights import check_weights
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.reductions import auc
 from trainables.scores.references import References, measure_references
@@ -43,6 +46,7 @@ def prepare(
     disable_progress_bars()
     with show_training(console) as show:
         places = locate(task, on_progress=show)
+    check_weights(places.target, configs)
     if any(config.checkpointing for config in configs):
         from trainables.subjects.models import (
             check_checkpointing,  # loads torch, which most searches' drivers do without
@@ -55,6 +59,13 @@ def prepare(
     for note in references.notes:
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
     return references
+
+
+def corners(base: Descent, space: Space) -> list[Descent]:
+    """Configurations in which every searched setting has each of its ends, or choices; `base` has the others."""
+    ends = {name: bounds[0] if kind == "choice" else bounds for name, (kind, *bounds) in space.items()}
+    count = max(len(values) for values in ends.values())
+    return [replace(base, **{name: values[i % len(values)] for name, values in ends.items()}) for i in range(count)]
 
 
 def _score_somewhere(asked: tuple[Task, Places, int, Callable[[str], None]], cpus: float, gpus: float) -> References:

@@ -31,7 +31,7 @@ from lethe.store.study_folder import StudyFolder, folder_name, study_folder
 from lethe_cli import hints
 from lethe_cli.hints import as_typed
 from lethe_cli.plan_table import announce_plan
-from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_unlike_texts
+from lethe_cli.preparing import SHIPPED, check_sequences, corners, prepare, warn_of_unlike_texts
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
 from trainables.methods import find_method
@@ -48,7 +48,7 @@ PACKAGES = ("torch", "ray", "optuna", "transformers")
 
 def run_search(request: Request, console: Console) -> dict[str, Any]:
     """Run a search to its end, or to Ctrl-C, and return the outcome as plain data."""
-    references = begin(request, [request.base], console)
+    references = begin(request, corners(request.base, request.space), console)
     storage = open_storage(request.storage)
     with going_on_later(request.storage), joining(request, console) as join:
         if request.name not in optuna.get_all_study_names(storage):
@@ -62,7 +62,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
 def begin(request: Request, configs: Sequence[Descent], console: Console) -> References:
     """Say what there is to say of a request and of the memory it needs, and measure or read its reference scores.
 
-    `configs` are what is run, but for what is searched.
+    `configs` are what is run, or the corners of what is searched.
     """
     for note in request.notes:
         console.print(f"note: {note}", soft_wrap=True)

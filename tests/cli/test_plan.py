@@ -45,6 +45,11 @@ def test_hardware_that_is_too_small_is_refused_after_the_table(folder, capsys):
     assert "sum, of 24.0" in capsys.readouterr().out
 
 
+def test_a_block_that_the_model_has_not_is_told_by_the_setting_that_numbers_it(folder):
+    with pytest.raises(ValueError, match="^layer is 40: it must be one of the model's 32 blocks, counted from 0"):
+        command(model=folder, method="rmu_adaptive", settings=["layer=40"])
+
+
 def test_the_plan_as_json_is_in_bytes(folder, capsys):
     command(benchmark="muse-news", model=folder, workers=4, as_json=True)
     printed = capsys.readouterr()

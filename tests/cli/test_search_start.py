@@ -8,7 +8,7 @@ import optuna
 import pytest
 from rich.console import Console
 from searching import make_tiny
-from tiny import tiny_tokenizer
+from tiny import tiny_model, tiny_tokenizer
 from tiny_study import candidate, scores
 from transformers import GPT2Config, OpenAIGPTConfig
 
@@ -23,6 +23,7 @@ from lethe_cli.main import new_app, run
 from lethe_cli.request import make_request
 from lethe_cli.search import begin, check_sequences, open_ledger
 from lethe_cli.tune import tune
+from trainables.failures import NoSuchWeights
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.scores.references import References
 from trainables.task import Task
@@ -219,3 +220,37 @@ def test_an_arm_that_alone_keeps_no_activations_is_told_before_anything_is_score
         ValueError, match=r"^checkpointing is true, but OpenAIGPTLMHeadModel, [^\n]* cannot: leave it out$"
     ):
         begin(request, configs, QUIET)
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """A target of four blocks; it is told what it lacks before its weights, of which there are none, are looked for."""
+    target = tmp_path / "deep"
+    tiny_model(num_hidden_layers=4).config.save_pretrained(target)
+    return str(target)
+
+
+@pytest.mark.parametrize(
+    ("asked", "largest"),
+    [({"ranges": ("layer=1:9",)}, 9), ({"ranges": ("layer=0:3",)}, None), ({"space": "7b"}, 20), ({}, None)],
+)
+def test_the_blocks_that_a_search_tries_are_held_against_the_target_s(flags, deep, monkeypatch, asked, largest):
+    request = make_request(TuneFlags(**flags, trials=3, method="rmu_adaptive", **asked))
+    request = replace(request, task=replace(request.task, model=deep))
+    monkeypatch.setattr(preparing, "_score_somewhere", lambda *_: no_cluster(None))
+    line = f"^layer is {largest}: it must be one of the model's 4 blocks, counted from 0, set or searched$"
+    with pytest.raises(NoSuchWeights, match=line) if largest else pytest.raises(ConnectionError):
+        search.prepare(request.task, preparing.corners(request.base, request.space), QUIET)
+
+
+def test_corners_have_every_end_and_every_choice_of_what_is_searched_and_nothing_else_of_it():
+    space = {
+        "lr": ("log_uniform", 0.1, 0.2),
+        "warm_start": ("integer", 1, 3),
+        "penalty": ("choice", ("qkl", "gdr", "none")),
+    }
+    found = preparing.corners(MeanTeacher(steps=7), space)
+    assert {config.lr for config in found} == {0.1, 0.2}
+    assert {config.warm_start for config in found} == {1, 3}
+    assert {config.penalty for config in found} == {"qkl", "gdr", "none"}
+    assert {config.steps for config in found} == {7}

@@ -40,7 +40,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainables.failures import reason_of
+from trainables.failures import NoSuchWeights, reason_of
 from trainables.methods import needs_of
 from trainables.settings import Descent
 
@@ -133,8 +133,6 @@ def shape_of(config: Any, *, trainable: str = "matrices") -> Shape:
     Unplanned where it has no attention heads or the like, or differs from layer to layer; NoSuchWeights where it lacks
     those that are to be trained.
     """
-    from trainables.training.trainable import NoSuchWeights  # loads torch, as what follows does
-
     try:
         return _shape_of(config, trainable)
     except NoSuchWeights:
@@ -145,13 +143,10 @@ def shape_of(config: Any, *, trainable: str = "matrices") -> Shape:
 
 
 def _shape_of(config: Any, trainable: str) -> Shape:
-    import torch
-    from transformers import AutoModelForCausalLM
-
+    from trainables.subjects.models import outline
     from trainables.training.trainable import blocks_of, choose
 
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    model = outline(config)
     choose(model, trainable)
     text = config.get_text_config()
     blocks = [sum(p.numel() for p in block.parameters()) for block in blocks_of(model)]

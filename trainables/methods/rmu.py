@@ -18,7 +18,7 @@ class RMU(Descent):
 
     optimizer: str = setting("adamw", "AdamW with betas (0.9, 0.95), or SGD with momentum", choices=("adamw", "sgd"))
     lr: float = setting(3e-3, "learning rate", positive=True)
-    layer: int = setting(2, "block, from 0, behind which hidden states are turned")
+    layer: int = setting(2, "block, from 0, behind which hidden states are turned", block=True)
     rmu_beta: float = setting(5.0, "length to which they are turned, as a multiple of their own", positive=True)
     alpha: float = setting(1.0, "weight of keeping the hidden states of retain text")
     freeze: bool = setting(True, "of no effect: nothing but down_proj of three blocks is ever trained")

@@ -151,6 +151,12 @@ def read_config(reference: str | Path) -> PreTrainedConfig:
         raise ValueError(f"model {str(reference)!r} has no configuration that can be read: {reason}") from error
 
 
+def outline(config: PreTrainedConfig) -> Any:
+    """The model of a configuration on the device `meta`: its modules and shapes, without memory for any weight."""
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+
+
 def check_checkpointing(reference: str | Path) -> None:
     """ValueError where a model's architecture cannot compute its activations again; only its configuration is read."""
     architecture = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(read_config(reference)), None)

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from trainables.failures import NoSuchWeights
 from trainables.training.descend import Forward
 from trainables.training.trainable import blocks_of
 
@@ -13,8 +14,8 @@ from trainables.training.trainable import blocks_of
 def behind_block(number: int) -> Forward:
     """A forward pass whose outcome is the residual stream behind a block, from 0: [B, T - 1, d].
 
-    Position t holds the hidden state of token t + 1, the one that is a target there. ValueError where the model has no
-    such block.
+    Position t holds the hidden state of token t + 1, the one that is a target there. NoSuchWeights where the model has
+    no such block.
     """
 
     def forward(model: Any, ids: Tensor, attention: Tensor) -> Tensor:
@@ -36,7 +37,7 @@ def _cut_behind(model: Any, number: int) -> Iterator[nn.Module]:
     """The model without its blocks behind one, for the length of the block; gives that one."""
     blocks = blocks_of(model)
     if number >= len(blocks):
-        raise ValueError(f"layer is {number}: the model has {len(blocks)} blocks, from 0")
+        raise NoSuchWeights(f"layer is {number}: the model has {len(blocks)} blocks, from 0")
     holder, name, whole = _place_of(model, blocks[0])
     setattr(holder, name, whole[: number + 1])
     try:

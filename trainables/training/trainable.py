@@ -5,12 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-MATRICES, ALL, DOWN_PROJ = "matrices", "all", "down_proj:"
+from trainables.failures import NoSuchWeights
+from trainables.method import MATRICES
+from trainables.settings import Descent
+
+DOWN_PROJ = "down_proj:"
 NORM_WORDS = ("norm", "ln_")
-
-
-class NoSuchWeights(ValueError):
-    """A model does not have the weights that are to be trained."""
 
 
 def prepare(model: Any, trainable: str, seed: int) -> Any:
@@ -26,6 +26,18 @@ def choose(model: Any, trainable: str) -> None:
         freeze(model)
     elif trainable.startswith(DOWN_PROJ):
         _choose_down_proj(model, [int(number) for number in trainable.removeprefix(DOWN_PROJ).split(",")])
+
+
+def check_weights(model: Any, settings: Descent, trainable: str) -> None:
+    """NoSuchWeights where a model lacks a block that a setting numbers, or those weights that are to be trained."""
+    count = len(blocks_of(model))
+    for name, allowed in settings.allowed().items():
+        value = getattr(settings, name)
+        if allowed.block and value >= count:
+            raise NoSuchWeights(
+                f"{name} is {value}: it must be one of the model's {count} blocks, counted from 0, set or searched"
+            )
+    choose(model, trainable)
 
 
 def freeze(model: Any) -> None:

@@ -17,6 +17,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from trainables.benchmarks.layout import text_rows, write_benchmark
 from trainables.failures import OutOfMemory
 from trainables.methods.mean_teacher import MeanTeacher
+from trainables.methods.rmu import RMU
 from trainables.runs.unlearning import Unlearner, score_table
 from trainables.subjects.models import load_model, save_model
 from trainables.task import Task
@@ -91,6 +92,11 @@ def test_a_disk_that_is_full_ends_a_run_with_the_reason_and_the_next_one_is_whol
         assert all(load_model(candidate["weights"]).num_parameters() > 0 for candidate in before)
         (disk / "ballast").unlink()
         assert weights_of(list(unlearner(RUN, disk / "next"))) == weights_of(run[1])
+
+
+def test_a_block_that_the_model_has_not_ends_a_run_with_the_reason(unlearner, tmp_path):
+    (end,) = unlearner(RMU(layer=9, steps=2), tmp_path / "run")
+    assert end == {"failure": "NoSuchWeights: block 9 is to be trained, and the model has 2 blocks, from 0"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""Whether a model has the weights that runs train, and the blocks that their settings number: told before a run."""
+
+from collections.abc import Iterable
+
+from trainables.failures import reason_of
+from trainables.method import ALL, MATRICES
+from trainables.methods import needs_of
+from trainables.settings import Descent
+
+
+def check_weights(reference: str, configs: Iterable[Descent]) -> None:
+    """NoSuchWeights, in one line, where a model lacks what a configuration needs of it.
+
+    The model is a folder or on the hub, and only its configuration is read, by torch; and nothing of a model from which
+    nothing is asked but what every model has.
+    """
+    asking = [config for config in configs if _asks(config)]
+    if not asking:
+        return
+    from trainables.subjects.models import outline, read_config  # load torch, which most searches' drivers do without
+    from trainables.training import trainable
+
+    try:
+        model = outline(read_config(reference))
+    except ValueError:
+        raise
+    except Exception as error:  # what transformers raises of a configuration has no common kind
+        raise ValueError(f"model {reference!r} cannot be made by its configuration: {reason_of(error)}") from error
+    for config in asking:
+        trainable.check_weights(model, config, needs_of(config).trainable)
+
+
+def _asks(config: Descent) -> bool:
+    numbers_a_block = any(allowed.block for allowed in config.allowed().values())
+    return numbers_a_block or needs_of(config).trainable not in (MATRICES, ALL)
