@@ -124,8 +124,8 @@ def measure_reading(file: Path, url: str, trials: int, candidates: int, *, optun
     """Read a store cold, unchanged, and with one more trial."""
     reader = snapshot.Reader(url, "big")
     with timed("first reading"):
-        points = reader.read().candidates
-    print(f"{len(points)} points, {int(points['front'].sum())} on the front, {file.stat().st_size / 1e6:.0f} MB")
+        candidates = reader.read().candidates
+    print(f"{len(candidates)} candidates, {int(candidates['front'].sum())} on the front, {file.stat().st_size / 1e6:.0f} MB")
     with timed("reading again, nothing changed"):
         reader.read()
     with sqlite3.connect(file) as connection:
@@ -159,7 +159,7 @@ def measure_pages(url: str) -> None:
     st.cache_resource.clear()
     data.reader_of.cache_clear()
     app = AppTest.from_file(str(APP), default_timeout=300)
-    with timed("first view of the app: the store is read, a point recommended"):
+    with timed("first view of the app: the store is read, a candidate recommended"):
         app.run()
     for page, change in CHANGES.items():
         with timed(f"page {page}"):
@@ -199,7 +199,7 @@ def measure_browser(url: str) -> None:
         for what in ("the first reader of a new server", "the next reader"):
             page = opened.new_page(viewport={"width": 1440, "height": 900})
             page.set_default_timeout(300_000)
-            with timed(f"browser: {what}, until the point is named"):
+            with timed(f"browser: {what}, until the candidate is named"):
                 page.goto(address)
                 page.wait_for_selector("h3:has-text('Recommended')")
             page.wait_for_function(DRAWN)

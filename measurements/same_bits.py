@@ -50,11 +50,11 @@ def trained(checkout: Path, where: list[str], out: Path, settings: list[str]) ->
     flags = [part for setting in settings for part in ("--set", setting)]
     told = lethe(checkout, "train", *where, *flags, "--out", str(out))
     return {
-        f"{point['role']} {point['at']}": [
-            hashlib.sha256((Path(point["weights"]) / "model.safetensors").read_bytes()).hexdigest()[:16],
-            point["scores"],
+        f"{candidate['role']} {candidate['at']}": [
+            hashlib.sha256((Path(candidate["weights"]) / "model.safetensors").read_bytes()).hexdigest()[:16],
+            candidate["scores"],
         ]
-        for point in told["candidates"]
+        for candidate in told["candidates"]
     }
 
 

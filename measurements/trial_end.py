@@ -83,9 +83,9 @@ def ends(ledger: Ledger, folder: Path, rng: random.Random) -> list[float]:
 
 def drawn(ledger: Ledger) -> Any:
     """What a search shows after every trial."""
-    points = ledger.front()
-    volume = front_table.volume(points, ledger.facts)
-    return front_table.draw_front(points, ledger.facts, list(SPACE), most=8), f"front volume {volume:.3f}"
+    candidates = ledger.front()
+    volume = front_table.volume(candidates, ledger.facts)
+    return front_table.draw_front(candidates, ledger.facts, list(SPACE), most=8), f"front volume {volume:.3f}"
 
 
 def timed(do: Callable[[], Any]) -> tuple[float, Any]:
@@ -111,8 +111,8 @@ def main() -> None:
         resuming, ledger = timed(lambda: Ledger.resume(open_storage(url), "ends", SPACE))
         print(f"resumed with {trials} trials in {resuming:6.2f} s", flush=True)
         late = median(ends(ledger, folder, rng))
-        points = ledger.front()
-        print(f"trial {trials:>5} ended in {late:6.3f} s, {late / early:.1f} times as long; {len(points)} on the front")
+        candidates = ledger.front()
+        print(f"trial {trials:>5} ended in {late:6.3f} s, {late / early:.1f} times as long; {len(candidates)} on the front")
 
 
 if __name__ == "__main__":
