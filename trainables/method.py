@@ -6,7 +6,7 @@ the `State` from which the run can go on. Scoring, saving and Ray are not its bu
 `trainables.methods`; the loop that most of them share is `trainables.training.descend`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,17 @@ MATRICES, ALL = "matrices", "all"  # weights that every model has: those of atte
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """What a run begins with: a copy of the target, which it may change in place, and token sequences."""
+    """What a run begins with: a copy of the target, which it may change in place, and token sequences.
+
+    `cached(key, make)` is what `make` gives, which may be known from an earlier run of the same target: the key holds
+    all else that decides its bits.
+    """
 
     model: Any
     forget: Sequences
     retain: Sequences  # of text that is to be kept
     pad: int  # the id that fills sequences up
+    cached: Callable[[Hashable, Callable[[], Any]], Any] = lambda key, make: make()
 
 
 @dataclass(kw_only=True)

@@ -73,7 +73,8 @@ def unlearn(start: Start, settings: MeanTeacher, run: Run) -> Iterator[Record]:
         stream=loop.FORGET,
         weight=settings.alpha,
         loss=forget_losses(settings)[settings.forget_loss],
-        references=loop.initial_log_probs(teacher, start.forget, settings, start.pad) if by_npo else None,
+        references=loop.initial_log_probs(teacher, start, settings, run.world) if by_npo else None,
+        once=len(start.forget) if by_npo else 0,
     )
     penalty = loop.Term(
         name="penalty",

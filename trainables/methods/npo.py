@@ -41,7 +41,8 @@ def unlearn(start: Start, settings: NPO, run: Run) -> Iterator[Record]:
         stream=loop.FORGET,
         weight=settings.forget_weight,
         loss=lambda b: losses.npo_sequence_sum(b.log_p(), b.reference(), b.mask, beta=beta),
-        references=loop.initial_log_probs(student, start.forget, settings, start.pad),
+        references=loop.initial_log_probs(student, start, settings, run.world),
+        once=len(start.forget),
     )
     retain = loop.Term(
         name="retain_loss",

@@ -14,10 +14,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from trainables.failures import Diverged
 from trainables.losses.logits import token_log_probs
-from trainables.method import Candidate, Evaluated, Record, Run, Sequences, State, Step
+from trainables.method import Candidate, Evaluated, Record, Run, Sequences, Start, State, Step
 from trainables.settings import Descent
 from trainables.training.data import IGNORED, collate, cyclic_indices, next_token_targets, sample_indices
 from trainables.training.optimizers import make_optimizer, set_learning_rate
@@ -80,10 +81,12 @@ class Term:
     guide: Any = None  # a model whose forward pass the loss compares with
     references: Sequence[Tensor] | None = None  # log-probs of each sequence under the initial model
     forward: Forward = to_logits
+    once: float = 0.0  # forward passes of a sequence that were done for it before the first step
 
-    def cost(self, rows: int) -> float:
-        """Forward passes of a sequence that a step of so many rows takes."""
-        return 0.0 if self.loss is None else rows * (3.0 + (self.guide is not None))
+    def cost(self, rows: int, step: int) -> float:
+        """Forward passes of a sequence that a step of so many rows takes; the first bears what was done before it."""
+        own = 0.0 if self.loss is None else rows * (3.0 + (self.guide is not None))
+        return own + (self.once if step == 1 else 0.0)
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def descend(
         seen = {term.name: value for term, value in zip(terms, values, strict=True)}
         moved = _update(theta, state, phase, hook, seen, step, run.world)
         state.step = step
-        yield Step(step=step, values=seen | moved, cost=sum(term.cost(settings.batch_size) for term in terms))
+        yield Step(step=step, values=seen | moved, cost=sum(term.cost(settings.batch_size, step) for term in terms))
         if step % settings.eval_every == 0 or step == settings.steps:
             for role, model in models.items():
                 yield Candidate(at=step, role=role, subject=model)
@@ -233,16 +236,34 @@ def _forward(student: Any, term: Term, rows: Sequence[int], pad: int, settings: 
         guide = term.forward(term.guide, ids, attention) if term.guide is not None else None
     reference = None
     if term.references is not None:
-        reference = torch.nn.utils.rnn.pad_sequence([term.references[row] for row in rows], batch_first=True)
+        reference = pad_sequence([term.references[row] for row in rows], batch_first=True).to(student.device)
     with low():
         out = term.forward(student, ids, attention)
     mask = (targets != IGNORED).float()
     return Batch(out=out, targets=targets, mask=mask, reference_log_p=reference, guide_out=guide)
 
 
+def initial_log_probs(model: Any, start: Start, settings: Descent, world: World) -> list[Tensor]:
+    """Per-token log-probabilities of every forget sequence under the initial model: the reference of NPO, on the host.
+
+    A warm worker computes them once for all runs that begin with the same sequences and compute in the same way.
+    """
+    way = (settings.precision, settings.micro_batch_size, settings.parallel)  # decides their last bits
+    key = ("initial log-probs", *way, tuple(map(tuple, start.forget)))
+    return start.cached(key, lambda: _log_probs(model, start.forget, settings, start.pad, world))
+
+
 @torch.no_grad()
-def initial_log_probs(model: Any, sequences: Sequences, settings: Descent, pad: int) -> list[Tensor]:
-    """Per-token log-probabilities of every sequence under the initial model: the reference of NPO."""
+def _log_probs(model: Any, sequences: Sequences, settings: Descent, pad: int, world: World) -> list[Tensor]:
+    """Log-probabilities of every sequence; workers share out whole micro-batches: their number changes no bit."""
+    model.eval()
     term = Term(name="", sequences=sequences, stream=FORGET, weight=0.0, loss=None)
-    found = [log_p for batch in batches(model, term, range(len(sequences)), pad, settings) for log_p in batch.log_p()]
-    return [log_p[: len(ids) - 1] for log_p, ids in zip(found, sequences, strict=True)]
+    size = settings.micro_batch_size
+    parts = [range(first, min(first + size, len(sequences))) for first in range(0, len(sequences), size)]
+    filled = parts + parts[:1] * (-len(parts) % world.size)  # as many on every worker: shards are gathered by all
+
+    def passes(mine: list[range]) -> list[Tensor]:
+        return [batch.log_p().cpu() for rows in mine for batch in batches(model, term, rows, pad, settings)]
+
+    found = [log_p for part in world.share_out(passes, filled)[: len(parts)] for log_p in part]
+    return [log_p[: len(ids) - 1].clone() for log_p, ids in zip(found, sequences, strict=True)]

@@ -17,10 +17,12 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from trainables.benchmarks.layout import text_rows, write_benchmark
 from trainables.failures import OutOfMemory
 from trainables.methods.mean_teacher import MeanTeacher
+from trainables.methods.npo import NPO
 from trainables.methods.rmu import RMU
 from trainables.runs.unlearning import Unlearner, score_table
 from trainables.subjects.models import load_model, save_model
 from trainables.task import Task
+from trainables.training import descend
 from trainables.workers.session import make_session
 from trainables.world import World
 
@@ -211,6 +213,22 @@ def test_the_same_configuration_gives_the_same_bits_alone_and_as_the_tenth(unlea
     assert [candidate["scores"] for candidate in candidates(tenth)] == [
         candidate["scores"] for candidate in candidates(alone)
     ]
+
+
+def test_what_runs_share_of_the_target_is_made_once_and_leaves_no_trace_in_what_they_give(task, tmp_path, monkeypatch):
+    passes = []
+    made = descend._log_probs
+    monkeypatch.setattr(descend, "_log_probs", lambda *given: passes.append(1) or made(*given))
+    monkeypatch.setattr("trainables.runs.unlearning.MOST_CACHED", 2)
+    unlearner, npo = Unlearner(task), NPO(steps=1, batch_size=2)
+    first, second = (list(unlearner(npo, tmp_path / name)) for name in ("first", "second"))
+    assert weights_of(first) == weights_of(second)
+    costs = [pd.read_parquet(tmp_path / name / "steps.parquet").cost.tolist() for name in ("first", "second")]
+    assert costs[0] == costs[1]
+    assert len(passes) == 1
+    for size in (1, 2, 3):
+        list(unlearner(replace(npo, micro_batch_size=size), tmp_path / f"{size}"))
+    assert (len(passes), len(unlearner._cached)) == (4, 2)
 
 
 def test_another_seed_gives_other_bits(unlearner, run, tmp_path):
