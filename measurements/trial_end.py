@@ -63,7 +63,7 @@ def fill(ledger: Ledger, trials: int, rng: random.Random) -> None:
 def ends(ledger: Ledger, folder: Path, rng: random.Random) -> list[float]:
     """How long the end of each of some trials took, and the beginning of the next, in seconds of the processor."""
     place = str(folder / "weights")
-    progress = Progress(open_console(), FACTS.objectives, 0, 0, 1, lambda: drawn(ledger))
+    progress = Progress(open_console(), FACTS, 0, 0, 1, lambda: drawn(ledger))
     progress._say = lambda line: None  # type: ignore[method-assign]  # draws, and prints nothing
     upkeep = Upkeep(ledger, progress, StudyFolder(place), lambda number: f"{place}/trial-{number}")
     number, params = ledger.ask()
@@ -85,7 +85,7 @@ def drawn(ledger: Ledger) -> Any:
     """What a search shows after every trial."""
     candidates = ledger.front()
     volume = front_table.volume(candidates, ledger.facts)
-    return front_table.draw_front(candidates, ledger.facts, list(SPACE), most=8), f"front volume {volume:.3f}"
+    return front_table.draw_front(candidates, ledger.facts, list(SPACE), most=8), f"hypervolume {volume:.3f}"
 
 
 def timed(do: Callable[[], Any]) -> tuple[float, Any]:
@@ -112,7 +112,9 @@ def main() -> None:
         print(f"resumed with {trials} trials in {resuming:6.2f} s", flush=True)
         late = median(ends(ledger, folder, rng))
         candidates = ledger.front()
-        print(f"trial {trials:>5} ended in {late:6.3f} s, {late / early:.1f} times as long; {len(candidates)} on the front")
+        print(
+            f"trial {trials:>5} ended in {late:6.3f} s, {late / early:.1f} times as long; {len(candidates)} on the front"
+        )
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from optuna.storages import RDBStorage
 from rich.console import Console
 from rich.table import Table
 
+from lethe.analysis.outcome import outcome
 from lethe.cluster import connection as cluster
 from lethe.display import front_table
 from lethe.display.progress import Progress as SearchProgress
@@ -34,6 +35,7 @@ from lethe_cli.plan_table import announce_plan
 from lethe_cli.preparing import SHIPPED, check_sequences, corners, prepare, warn_of_unlike_texts
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
+from trainables.benchmarks import find_source
 from trainables.methods import find_method
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.scores import all_scores
@@ -208,7 +210,7 @@ def run_trials(
     trainable = warm(session, workers, str(plan.scratch))
     progress = SearchProgress(
         console=console,
-        objectives=request.objectives,
+        facts=ledger.facts,
         trials=request.trials,
         done=ledger.trials.finished(),
         slots=slots,
@@ -231,7 +233,7 @@ def note_idle_gpus(joined: cluster.Cluster, wanted: float, console: Console) -> 
 def _draw(ledger: Ledger, request: Request) -> tuple[Table, str]:
     candidates = ledger.front()
     table = front_table.draw_front(candidates, ledger.facts, list(request.space), most=8)
-    return table, f"front volume {front_table.volume(candidates, ledger.facts):.3f}"
+    return table, f"hypervolume {front_table.volume(candidates, ledger.facts):.3f}"
 
 
 def conclude(request: Request, ledger: Ledger, references: References, console: Console) -> dict[str, Any]:
@@ -279,12 +281,19 @@ def _print_front(candidates: pd.DataFrame, facts: Facts, request: Request, conso
     console.print(front_table.draw_front(candidates, facts, list(request.space)))
     size = int(candidates["front"].sum()) if len(candidates) else 0
     volume = front_table.volume(candidates, facts)
-    console.print(
-        f"{size} of {len(candidates)} scored candidates are on the front; hypervolume {volume:.3f} "
-        "(share of the box from best to worst); ±, + or - is how far the 95% interval over items reaches",
-        soft_wrap=True,
-        highlight=False,
+    more = f", of which the best {front_table.MOST_ROWS} are shown" if size > front_table.MOST_ROWS else ""
+    lines = [
+        f"{size} of {len(candidates)} scored candidates are on the front{more}, best first by what they give up in all; "
+        f"hypervolume {volume:.3f}, by which searches with these objectives compare: the more, the better",
+        "± (+, -: to one side alone) is how far the 95% interval over items reaches, to its longer side; runs with "
+        "other seeds may differ by more",
+    ]
+    told = outcome(candidates, facts)
+    asked = (
+        f"asked: to forget {find_source(request.task.benchmark).forget} ({request.task.benchmark}), and keep the rest"
     )
+    for line in [*lines, asked, *(f"  {line}" for line in told)]:
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 def _print_places(candidates: pd.DataFrame, facts: Facts, request: Request, console: Console, *, more: int) -> None:
@@ -292,13 +301,13 @@ def _print_places(candidates: pd.DataFrame, facts: Facts, request: Request, cons
         console.print(text, soft_wrap=True, highlight=False)
 
     say(f"study    {hide_password(request.storage)}  (name {request.name})")
-    say(f"weights  {folder_of(request, facts).place}/trial-*")
+    say(f"written  {folder_of(request, facts).place}/trial-*")
     say("next")
     say(f"  go on searching     {command_again(sys.argv, '--trials', more)}")
     best = front_table.plain_front(candidates, facts, list(request.space))
     if best:
         say(f"  run the top row     {reproduce(request, best[0])}")
-    say(f"  see and decide      {hints.dashboard(request.storage)}")
+    say(f"  read and decide     {hints.dashboard(request.storage)}")
 
 
 def command_again(arguments: Sequence[str], counter: str, count: int) -> str:

@@ -15,27 +15,39 @@ EMBEDDED = "muse-mini"
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where a benchmark and its models come from: folders or hub ids. `None` where it has no such model."""
+    """Where a benchmark and its models come from: folders or hub ids. `None` where it has no such model.
+
+    `forget` says what is to be forgotten, in a reader's words.
+    """
 
     data: str
     target: str | None = None
     retrained: str | None = None
     tokenizer: str | None = None  # where it does not stand beside the target
+    forget: str = "the texts of raw/forget"
 
 
 BENCHMARKS = {
-    EMBEDDED: Source(data=EMBEDDED, target=EMBEDDED, retrained=EMBEDDED),
+    EMBEDDED: Source(
+        data=EMBEDDED,
+        target=EMBEDDED,
+        retrained=EMBEDDED,
+        forget="all that was read about 42 of 166 invented organisations: who directs them, from which town, what they "
+        "make, since when",
+    ),
     "muse-news": Source(
         data="muse-bench/MUSE-News",
         target="muse-bench/MUSE-News_target",
         retrained="muse-bench/MUSE-News_retrain",
         tokenizer="meta-llama/Llama-2-7b-hf",
+        forget="news articles of the BBC",
     ),
     "muse-books": Source(
         data="muse-bench/MUSE-Books",
         target="muse-bench/MUSE-Books_target",
         retrained="muse-bench/MUSE-Books_retrain",
         tokenizer="meta-llama/Llama-2-7b-hf",
+        forget="the Harry Potter books",
     ),
 }
 

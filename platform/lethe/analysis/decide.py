@@ -121,6 +121,13 @@ def recommend(
     )
 
 
+def ranked(candidates: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
+    """The rows of candidates on a front, best first by the knee: where all are feasible the first is recommended."""
+    losses = loss_array(candidates, objectives)
+    spans = scale(losses, widths(candidates, objectives))
+    return np.argsort(rule_cost(losses, losses.min(axis=0), spans, objectives, KNEE), kind="stable")
+
+
 def check_rule(rule: str, objectives: Sequence[Objective]) -> None:
     """ValueError for a rule that is neither the knee nor an objective."""
     allowed = [KNEE, *(o.score for o in objectives)]

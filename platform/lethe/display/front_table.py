@@ -8,19 +8,19 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from lethe.analysis.cells import with_interval
+from lethe.analysis.decide import ranked
 from lethe.fronts import pareto
 from lethe.fronts.objectives import WISHES, loss_array
 from lethe.store.facts import Facts
 from lethe.store.places import PLACE, Place, whole
 
+MOST_ROWS = 30
+
 
 def front_candidates(candidates: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    """Return the candidates of the front, best first by their worst loss."""
-    if not len(candidates):
-        return candidates
-    front = candidates[candidates["front"]]
-    worst = loss_array(front, facts.objectives).max(axis=1)
-    return front.assign(_worst=worst).sort_values("_worst", kind="stable").drop(columns="_worst")
+    """Return the candidates of the front, best first by the rule of `recommend`: who gives up the least in total."""
+    front = candidates[candidates["front"]] if len(candidates) else candidates
+    return front.iloc[ranked(front, facts.objectives)] if len(front) else front
 
 
 def volume(candidates: pd.DataFrame, facts: Facts) -> float:
@@ -30,7 +30,7 @@ def volume(candidates: pd.DataFrame, facts: Facts) -> float:
     return pareto.hypervolume(loss_array(candidates[candidates["front"]], facts.objectives))
 
 
-def draw_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str], *, most: int = 20) -> Table:
+def draw_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str], *, most: int = MOST_ROWS) -> Table:
     """Draw the front's candidates, with the target and the retrained model above them.
 
     Every score is followed by how far its 95% interval reaches.

@@ -10,12 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from lethe.fronts.objectives import Objective
+from lethe.fronts import pareto
+from lethe.fronts.objectives import losses, violations
+from lethe.store.facts import Facts
 from lethe.store.places import Place
 
 MOST_ROWS = 8
@@ -48,10 +51,10 @@ def open_console(*, stderr: bool = False) -> Console:
 
 @dataclass
 class Running:
-    """A trial that runs, and its newest candidate."""
+    """A trial that runs, and its candidates so far."""
 
     params: Mapping[str, Any]
-    newest: Mapping[str, Any] | None = None
+    candidates: list[Mapping[str, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -59,7 +62,7 @@ class Progress:
     """An observer that draws. Use it as a context; `best` gives what came of it so far: a table, and that in a word."""
 
     console: Console
-    objectives: Sequence[Objective]
+    facts: Facts
     trials: int
     done: int
     slots: int
@@ -91,7 +94,7 @@ class Progress:
 
     def scored(self, number: int, candidate: Mapping[str, Any]) -> None:
         """See Observer."""
-        self.running[number].newest = candidate
+        self.running[number].candidates.append(candidate)
 
     def restarted(self, number: int, reason: str) -> None:
         """See Observer."""
@@ -105,7 +108,7 @@ class Progress:
         self.failed += failure is not None
         self._best = self.best()
         if not self.console.is_terminal:
-            outcome = f"failed: {failure}" if failure else self._scores(trial.newest)
+            outcome = f"failed: {failure}" if failure else f"best: {self._scores(self._best_of(trial.candidates))}"
             self._say(
                 f"trial {number:>4}  {self.done}/{self.trials}  {_parameters(trial.params)}  {outcome}  "
                 f"{self._best[1]}  {self._time_left()}"
@@ -119,7 +122,10 @@ class Progress:
         head = Text(f"{self.done} of {self.trials} trials done", style="bold")
         head.append(f", {len(self.running)} running, {self.failed} failed, {self._time_left()}", style="default")
         running = [
-            Text(f"  trial {number}: {_parameters(trial.params)}  {self._scores(trial.newest)}", style="dim")
+            Text(
+                f"  trial {number}: {_parameters(trial.params)}  {self._scores(trial.candidates[-1] if trial.candidates else None)}",
+                style="dim",
+            )
             for number, trial in sorted(self.running.items())[:MOST_ROWS]
         ]
         parts: list[Any] = [head, *running]
@@ -127,11 +133,20 @@ class Progress:
             parts += [Text(f"so far: {self._best[1]}"), self._best[0]]
         return Group(*parts)
 
+    def _best_of(self, candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+        """The candidate that represents a trial; the newest where one lacks a score."""
+        try:
+            found = [losses(self.facts.objectives, c["scores"]) for c in candidates]
+            broken = [max(violations(self.facts.constraints, c["scores"]).values(), default=0.0) for c in candidates]
+            return candidates[pareto.representative(np.array(found), np.array(broken))]
+        except (ValueError, IndexError):
+            return candidates[-1] if candidates else None
+
     def _scores(self, candidate: Mapping[str, Any] | None) -> str:
         if candidate is None:
             return "no score yet" if self.done > self._done_before else "workers are starting"
         scores = candidate["scores"]
-        shown = " ".join(f"{o.score} {scores[o.score][0]:.1f}" for o in self.objectives if o.score in scores)
+        shown = " ".join(f"{o.score} {scores[o.score][0]:.1f}" for o in self.facts.objectives if o.score in scores)
         return f"{Place.of(candidate).words}: {shown}"
 
     def _time_left(self) -> str:

@@ -8,6 +8,7 @@ from rich.console import Console
 from slow_candidates import read_candidates
 from tiny_study import candidate, tiny_facts, tiny_ledger
 
+from lethe.analysis.decide import recommend
 from lethe.display import front_table
 from lethe.fronts.objectives import Constraint, Objective
 
@@ -86,10 +87,11 @@ def test_reference_rows_stand_above_the_front_and_what_they_lack_is_a_dash(study
     assert lines[order[0]].split() == ["target", "100.0", "-1", "-", "-100.0", "±0", "99.8", "-2", "-"]
 
 
-def test_the_front_is_sorted_by_its_worst_loss_and_only_the_front_is_drawn(study):
+def test_the_front_stands_by_the_rule_of_the_recommendation_and_only_the_front_is_drawn(study):
     candidates, facts = study
     front = front_table.front_candidates(candidates, facts)
     assert front[["trial", "role"]].to_numpy().tolist() == [[1, "student"], [0, "student"], [0, "teacher"]]
+    assert front.index[0] == recommend(candidates, facts.objectives, facts.constraints).row
     assert list(front.columns) == list(candidates.columns)
     assert "2 student" not in drawn(front_table.draw_front(candidates, facts, ["lr"]))
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 from rich.table import Table
-from tiny_study import OBJECTIVES, candidate
+from tiny_study import candidate, tiny_facts
 
 from lethe.display import progress
 from lethe.display.progress import Progress, open_console
@@ -31,12 +31,12 @@ def clock(monkeypatch):
 def front():
     table = Table("candidate", "verbmem_f")
     table.add_row("7 teacher", "12.3 ±4")
-    return table, "front volume 0.125"
+    return table, "hypervolume 0.125"
 
 
 def watch(*, terminal=False, trials=5, done=0):
     console = Console(file=StringIO(), width=100, force_terminal=terminal)
-    return Progress(console=console, objectives=OBJECTIVES, trials=trials, done=done, slots=2, best=front, began=0.0)
+    return Progress(console=console, facts=tiny_facts(), trials=trials, done=done, slots=2, best=front, began=0.0)
 
 
 def written(display):
@@ -54,21 +54,23 @@ def test_a_log_gets_a_line_where_a_trial_goes_on_in_new_processes(clock):
     assert len(long) < 250
 
 
-def test_a_log_gets_one_line_for_the_start_and_one_for_each_trial_that_ends(clock):
+def test_a_log_gets_one_line_for_the_start_and_one_for_each_trial_that_ends_with_its_best_candidate(clock):
     with watch() as display:
         for number in (0, 1):
             display.started(number, {"lr": 0.123456, "steps": 60, "penalty": "kl"})
             display.scored(number, candidate(30, "teacher", verbmem_f=12.34))
+            display.scored(number, candidate(60, "teacher", verbmem_f=98.7))
+            display.scored(number, candidate(90, "student", verbmem_f=1.0, utility=39.9))
         clock.now = 10.0
         display.finished(1, None)
         display.finished(0, "Diverged: loss is nan")
     first, second, third = written(display)
     assert first == "running: 5 trials, 2 at a time"
-    scores = "step 30, teacher: verbmem_f 12.3 privleak 0.0 knowmem_r 50.0"
-    assert second == f"trial    1  1/5  lr 0.123 steps 60 penalty kl  {scores}  front volume 0.125  about 40 s left"
+    scores = "best: step 30, teacher: verbmem_f 12.3 privleak 0.0 knowmem_r 50.0"
+    assert second == f"trial    1  1/5  lr 0.123 steps 60 penalty kl  {scores}  hypervolume 0.125  about 40 s left"
     assert third == (
         "trial    0  2/5  lr 0.123 steps 60 penalty kl  failed: Diverged: loss is nan  "
-        "front volume 0.125  about 15 s left"
+        "hypervolume 0.125  about 15 s left"
     )
 
 
@@ -100,7 +102,7 @@ def test_a_terminal_shows_what_is_done_what_runs_and_the_front_so_far(clock):
     assert "2 running, 1 failed" in text
     assert "trial 3: lr 0.5  no score yet" in text
     assert "trial 4: lr 0.25  step 20, student: verbmem_f 33.3" in text
-    assert "so far: front volume 0.125" in text
+    assert "so far: hypervolume 0.125" in text
     assert "7 teacher" in text
     assert "12.3 ±4" in text
     assert "…" not in text

@@ -1,0 +1,64 @@
+"""What went and what it cost, in words, by hand numbers; nothing is said where nothing is known."""
+
+import pytest
+from slow_candidates import read_candidates
+from tiny_study import candidate, tiny_ledger
+
+from lethe.analysis.outcome import going_and_staying, outcome
+
+REFERENCES = {
+    "target": {"verbmem_f": [100.0, 99, 100], "privleak": [-100.0, -100, -84], "knowmem_r": [88.0, 83, 93]},
+    "retrained": {"verbmem_f": [30.0, 26, 34], "privleak": [0.0, 0, 0], "knowmem_r": [86.0, 81, 91]},
+}
+TRIALS = (  # all intervals reach 2 to either side
+    {"verbmem_f": 65.0, "privleak": -100.0, "knowmem_r": 80.0},  # just half the way
+    {"verbmem_f": 66.0, "privleak": -99.0, "knowmem_r": 88.0},  # not quite
+    {"verbmem_f": 31.5, "privleak": -60.0, "knowmem_r": 40.0},  # its interval reaches 30
+    {"verbmem_f": 0.0, "privleak": 1.0, "knowmem_r": 90.0, "utility": 39.0},  # below the guard
+)
+
+
+def told(trials=TRIALS, references=REFERENCES):
+    ledger = tiny_ledger(references=references)
+    for values in trials:
+        number, _ = ledger.ask()
+        ledger.record(number, candidate(**values))
+        ledger.tell(number)
+    return outcome(read_candidates(ledger.study, ledger.facts), ledger.facts)
+
+
+def test_what_goes_and_what_stays_is_told_by_the_reference_models():
+    goes, stays = going_and_staying(tiny_ledger(references=REFERENCES).facts)
+    assert [o.score for o in goes] == ["verbmem_f", "privleak"]
+    assert [o.score for o in stays] == ["knowmem_r"]
+
+
+def test_each_way_is_counted_with_what_the_best_of_it_kept():
+    verbmem, privleak, everything = told()
+    assert verbmem == (
+        "recites forgotten text: verbmem_f 100.0 before, 30.0 if retrained; 2 of 3 candidates came half the way, "
+        "of which the best kept knowmem_r 80.0 of 88.0; 1 all the way"
+    )
+    assert privleak == (
+        "shows that it was trained on it: privleak −100.0 before, 0.0 if retrained; no candidate came half the way"
+    )
+    assert everything.startswith("all of it at once: no candidate came up to the retrained model in every objective")
+    assert "ship none" in everything
+
+
+def test_candidates_that_come_up_to_the_retrained_model_are_said():
+    all_good = {"verbmem_f": 29.0, "privleak": 1.0, "knowmem_r": 85.0}
+    assert told((*TRIALS, all_good))[-1] == (
+        "all of it at once: 1 of 4 candidates came up to the retrained model in every objective"
+    )
+
+
+@pytest.mark.parametrize("references", [{}, {"target": REFERENCES["target"]}])
+def test_without_a_retrained_model_nothing_is_said(references):
+    assert told(references=references) == []
+
+
+def test_without_a_candidate_that_meets_the_constraints_none_is_said_to_have_come():
+    (everything,) = told(TRIALS[-1:])
+    assert "no candidate" in everything
+    assert told(()) == []
