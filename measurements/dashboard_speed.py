@@ -125,9 +125,8 @@ def measure_reading(file: Path, url: str, trials: int, candidates: int, *, optun
     reader = snapshot.Reader(url, "big")
     with timed("first reading"):
         candidates = reader.read().candidates
-    print(
-        f"{len(candidates)} candidates, {int(candidates['front'].sum())} on the front, {file.stat().st_size / 1e6:.0f} MB"
-    )
+    on_front = int(candidates["front"].sum())
+    print(f"{len(candidates)} candidates, {on_front} on the front, {file.stat().st_size / 1e6:.0f} MB")
     with timed("reading again, nothing changed"):
         reader.read()
     with sqlite3.connect(file) as connection:

@@ -112,9 +112,7 @@ def main() -> None:
         print(f"resumed with {trials} trials in {resuming:6.2f} s", flush=True)
         late = median(ends(ledger, folder, rng))
         candidates = ledger.front()
-        print(
-            f"trial {trials:>5} ended in {late:6.3f} s, {late / early:.1f} times as long; {len(candidates)} on the front"
-        )
+        print(f"trial {trials:>5} ended in {late:6.3f} s, {late / early:.1f} times; {len(candidates)} on the front")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ REFERENCES = ("target", "retrained")
 
 
 def reaches(candidates: pd.DataFrame, objective: Objective, facts: Facts) -> np.ndarray:
-    """A mask [candidates] of those whose 95% interval reaches the retrained model's value of an objective, or better."""
+    """A mask [candidates] of those whose 95% interval reaches the retrained model's value, or better."""
     value, low, high = (candidates[f"{objective.score}{end}"].to_numpy(float) for end in ("", "_low", "_high"))
     losses = np.stack([objective.loss(end) for end in (value, low, high)])
     best = np.nanmin(losses, axis=0)
