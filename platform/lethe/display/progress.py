@@ -56,6 +56,11 @@ class Running:
     params: Mapping[str, Any]
     candidates: list[Mapping[str, Any]] = field(default_factory=list)
 
+    @property
+    def newest(self) -> Mapping[str, Any] | None:
+        """The candidate that was scored last."""
+        return self.candidates[-1] if self.candidates else None
+
 
 @dataclass
 class Progress:
@@ -123,7 +128,7 @@ class Progress:
         head.append(f", {len(self.running)} running, {self.failed} failed, {self._time_left()}", style="default")
         running = [
             Text(
-                f"  trial {number}: {_parameters(trial.params)}  {self._scores(trial.candidates[-1] if trial.candidates else None)}",
+                f"  trial {number}: {_parameters(trial.params)}  {self._scores(trial.newest)}",
                 style="dim",
             )
             for number, trial in sorted(self.running.items())[:MOST_ROWS]

@@ -153,7 +153,7 @@ def test_a_score_that_a_trial_lacks_is_left_out(clock):
         display.started(0, {"lr": 0.1})
         display.scored(0, {"axis": "step", "at": 5, "role": "student", "scores": {"verbmem_f": [1.0, 0, 2]}})
         display.finished(0, None)
-    assert "step 5, student: verbmem_f 1.0  front" in written(display)[-1]
+    assert "step 5, student: verbmem_f 1.0  hypervolume" in written(display)[-1]
 
 
 def test_the_console_is_wide_enough_for_a_front_and_writes_where_it_should(monkeypatch, capsys):
