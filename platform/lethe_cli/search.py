@@ -283,15 +283,14 @@ def _print_front(candidates: pd.DataFrame, facts: Facts, request: Request, conso
     volume = front_table.volume(candidates, facts)
     more = f", of which the best {front_table.MOST_ROWS} are shown" if size > front_table.MOST_ROWS else ""
     lines = [
-        f"{size} of {len(candidates)} scored candidates are on the front{more}, best first by what they give up in all; "
+        f"{size} of {len(candidates)} scored candidates are on the front{more}, best first by all that they give up; "
         f"hypervolume {volume:.3f}, by which searches with these objectives compare: the more, the better",
         "± (+, -: to one side alone) is how far the 95% interval over items reaches, to its longer side; runs with "
         "other seeds may differ by more",
     ]
     told = outcome(candidates, facts)
-    asked = (
-        f"asked: to forget {find_source(request.task.benchmark).forget} ({request.task.benchmark}), and keep the rest"
-    )
+    benchmark = request.task.benchmark
+    asked = f"asked: to forget {find_source(benchmark).forget} ({benchmark}), and to keep the rest"
     for line in [*lines, asked, *(f"  {line}" for line in told)]:
         console.print(line, soft_wrap=True, highlight=False)
 
