@@ -53,6 +53,7 @@ OWN_7B = {
         "alpha": 1200.0,
         "parallel": "ddp",
     },  # 2403.03218
+    "task_vector": {"lr": 1e-5, "optimizer": "adamw", "warmup_steps": 0, "alpha": 16.0, "halvings": 4},  # 2407.06460
 }
 # Settings of a preset that are not the paper's, and what the paper has instead: said as long as they are in use.
 NOT_THE_PAPERS = {

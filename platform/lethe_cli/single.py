@@ -71,7 +71,7 @@ def _unlearn(
     """Run to the end, and write down what came of it; on Ctrl-C say up to which step all is kept."""
     results = []
     try:
-        with console.status(f"unlearning: {config.steps} steps, scored every {config.eval_every}"):
+        with console.status(f"unlearning: {config.steps} steps, scored {config.evaluations} times"):
             for result in Unlearner(task, config.score_batch)(config, folder):
                 if "failure" in result:
                     outcome["failure"] = result["failure"]

@@ -14,6 +14,7 @@ METHODS = {
     "mean_teacher": "trainables.methods.mean_teacher:MEAN_TEACHER",
     "npo_gdr": "trainables.methods.npo:NPO_GDR",
     "rmu_adaptive": "trainables.methods.rmu:RMU_ADAPTIVE",
+    "task_vector": "trainables.methods.task_vector:TASK_VECTOR",
 }
 
 

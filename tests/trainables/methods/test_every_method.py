@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny import VOCABULARY, tiny_model
 
-from trainables.method import Candidate, Evaluated, Step
+from trainables.method import STEP, Candidate, Evaluated, Step
 from trainables.methods import METHODS, find_method, needs_of, unlearn
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
@@ -17,7 +17,12 @@ from trainables.training.trainable import choose
 from trainables.world import ALONE
 
 SMALL = {"steps": 4, "eval_every": 2, "batch_size": 4, "seed": 3}
-OWN = {"mean_teacher": {"lr": 0.05}, "npo_gdr": {"lr": 1e-3}, "rmu_adaptive": {"lr": 1e-3, "layer": 1}}
+OWN = {
+    "mean_teacher": {"lr": 0.05},
+    "npo_gdr": {"lr": 1e-3},
+    "rmu_adaptive": {"lr": 1e-3, "layer": 1},
+    "task_vector": {"lr": 1e-3, "halvings": 2},
+}
 each_method = pytest.mark.parametrize("name", METHODS)
 
 
@@ -76,11 +81,31 @@ def test_its_card_is_complete_and_its_settings_bear_its_name(name):
 
 @each_method
 def test_candidates_of_all_roles_come_at_every_evaluation_and_then_its_end(name):
-    records, roles = straight(name), find_method(name).roles
+    settings, roles, records = settings_of(name), find_method(name).roles, straight(name)
     told = [r[:2] if isinstance(r, tuple) else "end" for r in records if not isinstance(r, Step)]
-    assert told == [told for at in (2, 4) for told in (*((role, at) for role in roles), "end")]
+    scored = [at for role, at in (t for t in told if t != "end") if role == roles[0]]
+    assert len(scored) == settings.evaluations
+    assert scored == sorted(set(scored))
+    together = [told for at in scored for told in (*((role, at) for role in roles), "end")]
+    assert told[-len(together) :] == together
+    assert set(told[: -len(together)]) <= {"end"}  # where a run rests before anything is scored
     assert [row["step"] for row in steps_of(records)] == [1, 2, 3, 4]
     assert all(row["cost"] > 0 for row in steps_of(records))
+
+
+@each_method
+def test_on_the_axis_of_steps_a_candidate_stands_where_it_has_been_trained_to(name):
+    done, settings = 0, settings_of(name)
+    for record in unlearn(tiny_model(), FORGET, RETAIN, settings, pad=2):
+        done = record.step if isinstance(record, Step) else done
+        if isinstance(record, Candidate):
+            assert record.at == done if record.axis == STEP else done == settings.steps
+
+
+@each_method
+def test_a_run_can_go_on_from_everywhere_that_it_rests_but_its_end(name):
+    ends = [record.state for record in straight(name) if isinstance(record, Evaluated)]
+    assert [state is None for state in ends] == [False] * (len(ends) - 1) + [True]
 
 
 @each_method
@@ -118,17 +143,42 @@ def test_exactly_what_it_says_that_it_trains_is_moved_also_under_weight_decay(na
 
 @each_method
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_a_run_that_goes_on_has_the_bits_of_one_that_did_not_stop(name, optimizer, tmp_path):
-    settings, folder = settings_of(name, optimizer=optimizer), RunFolder(tmp_path)
-    whole = []
+def test_a_run_that_goes_on_from_anywhere_has_the_bits_of_one_that_did_not_stop(name, optimizer, tmp_path):
+    settings = settings_of(name, optimizer=optimizer)
+    whole, rests = interrupted_everywhere(settings, tmp_path)
+    assert rests
+    for folder, scored in rests:
+        again = gone_on(settings, folder, scored)
+        done = resume.find(folder, "key").step
+        assert steps_of(again) == steps_of(whole)[done:]
+        assert same(weights_of(again), weights_of(whole)[scored * len(find_method(name).roles) :])
+
+
+def interrupted_everywhere(settings, home) -> tuple[list, list]:
+    """All records of a run, and of every place where it rests the folder that has its state, and what was scored."""
+    records, rests, scored, fresh = [], [], 0, False
     for record in unlearn(tiny_model(), FORGET, RETAIN, settings, pad=2):
         if isinstance(record, Candidate):
-            whole.append(copy.deepcopy(record.subject.state_dict()))
-        if isinstance(record, Evaluated) and record.state and record.state.step == 2:
-            resume.save(folder, "key", record.state, [], ALONE)
+            record = (record.role, record.at, copy.deepcopy(record.subject.state_dict()))
+            fresh = True
+        elif isinstance(record, Evaluated):
+            scored, fresh = scored + fresh, False
+            if record.state:
+                folder = RunFolder(home / f"{len(rests)}")
+                resume.save(folder, "key", record.state, [{}] * scored, ALONE)
+                rests.append((folder, scored))
+        records.append(record)
+    return records, rests
+
+
+def gone_on(settings, folder, scored) -> list:
+    """The records of a run that goes on from its state in a folder."""
     saved = resume.find(folder, "key")
-    again = run(name, settings=settings, done=2, restore=lambda state: resume.load(folder, saved, state, ALONE))
-    assert same(weights_of(again), whole[len(whole) // 2 :])
+
+    def restore(state) -> None:
+        resume.load(folder, saved, state, ALONE)
+
+    return run(settings.method, settings=settings, done=saved.step, evaluated=scored, restore=restore)
 
 
 @each_method
@@ -140,10 +190,20 @@ def test_bf16_takes_nearly_the_same_first_step(name):
 
 
 @each_method
-def test_ten_steps_lower_the_forget_loss_on_what_was_learned(name):
-    settings = settings_of(name, steps=10, batch_size=len(FORGET), sampling="cyclic")
-    rows = steps_of(run(name, start=memorised(), settings=replace(settings, eval_every=10)))
-    assert rows[-1]["forget_loss"] < rows[0]["forget_loss"]
+def test_ten_steps_lower_the_forget_loss_and_leave_what_was_learned_less_likely(name):
+    settings = replace(settings_of(name, steps=10, batch_size=len(FORGET), sampling="cyclic"), eval_every=10)
+    records = run(name, start=memorised(), settings=settings)
+    assert steps_of(records)[-1]["forget_loss"] < steps_of(records)[0]["forget_loss"]
+    model = memorised()
+    before = likelihood(model)
+    model.load_state_dict(weights_of(records)[-len(find_method(name).roles)])
+    assert likelihood(model) < before
+
+
+@torch.no_grad()
+def likelihood(model) -> float:
+    """Log-likelihood of the forget sequences."""
+    return sum(-model(ids[None], labels=ids[None]).loss.item() for ids in map(torch.tensor, FORGET))
 
 
 def memorised():

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -16,9 +17,11 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from trainables.method import Candidate, Evaluated, State
 from trainables.methods import unlearn
 from trainables.methods.mean_teacher import MeanTeacher
+from trainables.methods.task_vector import TaskVector
 from trainables.runs import resume
 from trainables.runs.resume import STATE
 from trainables.runs.run_folder import RunFolder
+from trainables.training import descend
 from trainables.world import ALONE
 
 TEXTS = [[3 + (7 * i + j) % 200 for j in range(8 + i)] for i in range(5)]
@@ -160,6 +163,53 @@ def test_a_run_that_diverges_leaves_no_state_and_one_that_cannot_write_leaves_it
     *_, end = unlearner(wild, tmp_path / "wild")
     assert end["failure"].startswith("Diverged")
     assert not (tmp_path / "wild" / "state").exists()
+
+
+SWEEP = TaskVector(steps=4, eval_every=2, batch_size=2, lr=1e-3, alpha=4.0, halvings=2)
+
+
+@pytest.fixture(scope="module")
+def swept(unlearner, tmp_path_factory):  # noqa: F811
+    """The run of SWEEP that nothing happened to."""
+    return list(unlearner(SWEEP, tmp_path_factory.mktemp("swept")))
+
+
+def test_a_sweep_gives_a_candidate_for_each_strength(swept):
+    assert [(c["axis"], c["at"]) for c in candidates(swept)] == [("alpha", 1.0), ("alpha", 2.0), ("alpha", 4.0)]
+    assert [len(result["candidates"]) for result in swept] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("scored", [1, 2])
+def test_a_sweep_that_was_closed_between_strengths_trains_no_more_and_scores_the_rest(
+    unlearner,  # noqa: F811
+    swept,
+    tmp_path,
+    monkeypatch,
+    scored,
+):
+    running = unlearner(SWEEP, tmp_path)
+    before = [next(running) for _ in range(scored)]
+    running.close()
+    files = {c["weights"]: Path(c["weights"], "model.safetensors").stat().st_mtime_ns for c in candidates(before)}
+    monkeypatch.setattr("trainables.training.descend._backward", fail)
+    again = list(unlearner(SWEEP, tmp_path))
+    assert weights_of(again) == weights_of(swept)
+    assert files == {place: Path(place, "model.safetensors").stat().st_mtime_ns for place in files}
+    assert pd.read_parquet(tmp_path / "steps.parquet").step.tolist() == [1, 2, 3, 4]
+    assert not (tmp_path / STATE).exists()
+
+
+def test_a_sweep_that_was_ended_as_it_trained_goes_on_from_its_state(unlearner, swept, tmp_path, monkeypatch):  # noqa: F811
+    done, backward = [], descend._backward
+
+    def fail_in_the_third_step(*given):
+        done.append(given)
+        return fail() if len(done) == 3 else backward(*given)
+
+    monkeypatch.setattr(descend, "_backward", fail_in_the_third_step)
+    assert list(unlearner(SWEEP, tmp_path)) == [{"failure": "OSError: No space left on device"}]
+    assert weights_of(list(unlearner(SWEEP, tmp_path))) == weights_of(swept)
+    assert len(done) == 3 + 2  # two steps before and two behind
 
 
 def fail(*args, **kwargs):
