@@ -49,12 +49,13 @@ def trained(checkout: Path, where: list[str], out: Path, settings: list[str]) ->
     """A run: the hash of all weights of each candidate, and its scores."""
     flags = [part for setting in settings for part in ("--set", setting)]
     told = lethe(checkout, "train", *where, *flags, "--out", str(out))
+    older = "checkpoints" in told  # a checkout of before candidates were called so
     return {
-        f"{candidate['role']} {candidate['at']}": [
+        f"{candidate['role']} {candidate['step' if older else 'at']}": [
             hashlib.sha256((Path(candidate["weights"]) / "model.safetensors").read_bytes()).hexdigest()[:16],
             candidate["scores"],
         ]
-        for candidate in told["candidates"]
+        for candidate in told["checkpoints" if older else "candidates"]
     }
 
 
