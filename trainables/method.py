@@ -111,6 +111,7 @@ class Needs:
     teacher: bool = False  # a copy that moves: of the trainable weights
     frozen: bool = False  # a copy of the target: of the trainable weights, since the others are shared
     guided: bool = False  # the losses compare two models' logits
+    depth: int | None = None  # blocks that a pass goes through; None: all
     logits: bool = True  # the losses look at logits; else at hidden states
     scratch: bool = False  # the update needs one more tensor for each trainable one
     adamw: bool = False  # at some time the optimizer is AdamW

@@ -8,14 +8,17 @@ V vocabulary. Weights, gradients, optimizer and teacher are fp32, 4 bytes. `fsdp
 workers, rounded up to whole rows (how FSDP2 pads); `ddp`, and any run on one worker, holds it whole.
 
 - weights: 4 P (/W).
-- teacher: 4 T, since it shares frozen tensors with the student; fsdp: 4 P / W, since shards are cut for each alone.
+- teacher, or a frozen copy of the target: 4 T, since it shares frozen tensors with the student; fsdp: 4 P / W, since
+  shards are cut for each alone.
 - optimizer state: SGD 4 T (none without momentum), AdamW 8 T (/W): one or two moments of each trainable number.
 - gradients: 4 T (/W): kept from the forget to the penalty batch, freed after the update.
 - gathered weights: fsdp c (root + 3 blocks) + (c + 8) block: what is outside the blocks, a block at work, one in flight
   before it and one behind it; a block's gradients in c, and twice in fp32 on their way to the sum. ddp in bf16: 2 P,
-  autocast's copies, which the backward pass needs.
-- activations: what `saved` says; in the backward pass also one block's `block_bytes`, for the gradients of what it
-  saved, and with checkpointing once more, for the block that is computed again.
+  autocast's copies, which the backward pass needs, without the blocks that it leaves out.
+- activations: what `saved` says, of the blocks from the first that is trained to the last that a pass goes through
+  (Needs.depth); an upper bound where only some weights of these are trained. In the backward pass also one block's
+  `block_bytes`, for the gradients of what it saved, and with checkpointing once more, for the block that is computed
+  again.
 - logits: c B L V, the student's, and with kl and qkl as much, the teacher's. At the loss their gradient too, and the
   larger of its copy, when chunks are joined, and of what a chunk of K = 128 positions (`CHUNK`) takes in fp32:
   4 B min(K, L) V times 8 for kl and qkl, which compare two distributions, or times 4.
@@ -41,6 +44,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables.failures import NoSuchWeights, reason_of
+from trainables.method import ALL
 from trainables.methods import needs_of
 from trainables.settings import Descent
 
@@ -76,6 +80,7 @@ class Shape:
     weights: tuple[Weight, ...]
     block: int  # elements of the largest transformer block: what FSDP gathers at once
     root: int  # elements outside the blocks
+    first: int = 0  # block, the first that is trained: none before it keeps anything for a backward pass
 
     def elements(self, parts: int = 1, *, trainable: bool = False) -> int:
         """Elements of one of `parts` workers' shards; of the trainable tensors only, where asked."""
@@ -149,7 +154,8 @@ def _shape_of(config: Any, trainable: str) -> Shape:
     model = outline(config)
     choose(model, trainable)
     text = config.get_text_config()
-    blocks = [sum(p.numel() for p in block.parameters()) for block in blocks_of(model)]
+    blocks = blocks_of(model)
+    sizes = [sum(p.numel() for p in block.parameters()) for block in blocks]
     weights = tuple(Weight(p.shape[0], p.numel(), p.requires_grad) for p in model.parameters())
     heads, hidden = text.num_attention_heads, text.hidden_size
     return Shape(
@@ -161,9 +167,14 @@ def _shape_of(config: Any, trainable: str) -> Shape:
         head_size=getattr(text, "head_dim", None) or hidden // heads,
         vocabulary=text.vocab_size,
         weights=weights,
-        block=max(blocks, default=0),
-        root=sum(weight.elements for weight in weights) - sum(blocks),
+        block=max(sizes, default=0),
+        root=sum(weight.elements for weight in weights) - sum(sizes),
+        first=next((number for number, block in enumerate(blocks) if _is_trained(block)), 0),
     )
+
+
+def _is_trained(block: Any) -> bool:
+    return any(weight.requires_grad for weight in block.parameters())
 
 
 def _widest(size: int | list[int]) -> int:
@@ -201,7 +212,7 @@ def plan(shape: Shape, settings: Descent, workers: int = 1, *, per_node: int = 8
         SCORING: held | _scoring(shape, settings, workers, sharded, scoring),
     }
     reserved = {name: _with_reserve(phase) for name, phase in phases.items()}
-    return Plan(phases=reserved, host=_host(shape, workers, per_node))
+    return Plan(phases=reserved, host=_host(shape, copies, workers, per_node))
 
 
 def _with_reserve(parts: dict[str, int]) -> dict[str, int]:
@@ -217,7 +228,17 @@ def _gathered(shape: Shape, settings: Descent, sharded: bool) -> int:
     if sharded:
         units = shape.root + min(3, shape.layers) * shape.block
         return c * units + (c + 2 * FP32) * shape.block
-    return c * shape.elements() if c < FP32 else 0
+    left_out = shape.layers - _kept(shape, settings)
+    return c * (shape.elements() - left_out * shape.block) if c < FP32 else 0
+
+
+def _kept(shape: Shape, settings: Descent) -> int:
+    """The blocks that a backward pass goes through: from the first that is trained to the last that is computed."""
+    return min(needs_of(settings).depth or shape.layers, shape.layers) - shape.first
+
+
+def _trains_norms(settings: Descent) -> bool:
+    return needs_of(settings).trainable == ALL
 
 
 def block_bytes(shape: Shape, settings: Descent, length: int, *, sharded: bool) -> int:
@@ -230,7 +251,7 @@ def block_bytes(shape: Shape, settings: Descent, length: int, *, sharded: bool) 
     """
     c = _width(settings)
     reads = 5 if c < FP32 and not sharded else 2
-    norms = 2 * (FP32 * shape.hidden + FP32) + (0 if settings.freeze else 2 * c * shape.hidden)
+    norms = 2 * (FP32 * shape.hidden + FP32) + (2 * c * shape.hidden if _trains_norms(settings) else 0)
     attention = 4 * c * shape.heads * shape.head_size + FP32 * shape.heads + c * length
     return norms + reads * c * shape.hidden + attention + 4 * c * shape.mlp
 
@@ -241,13 +262,13 @@ def saved(shape: Shape, settings: Descent, rows: int, *, sharded: bool) -> int:
     A block's input, what checkpointing keeps of it, is in fp32, but where FSDP casts the embeddings too. One norm
     stands behind the last block; where it and the head are trained, they keep what they read: 2ch.
     """
-    length = settings.longest
+    length, layers = settings.longest, _kept(shape, settings)
     residual = _width(settings) if sharded else FP32
     if settings.checkpointing:
-        per_token = shape.layers * residual * shape.hidden
+        per_token = layers * residual * shape.hidden
     else:
-        per_token = shape.layers * block_bytes(shape, settings, length, sharded=sharded)
-    behind = FP32 * shape.hidden + FP32 + (0 if settings.freeze else 2 * _width(settings) * shape.hidden)
+        per_token = layers * block_bytes(shape, settings, length, sharded=sharded)
+    behind = FP32 * shape.hidden + FP32 + (2 * _width(settings) * shape.hidden if _trains_norms(settings) else 0)
     return rows * length * (per_token + behind)
 
 
@@ -279,13 +300,13 @@ def _scoring(shape: Shape, settings: Descent, workers: int, sharded: bool, scori
     }
 
 
-def _host(shape: Shape, workers: int, per_node: int) -> int:
+def _host(shape: Shape, copies: int, workers: int, per_node: int) -> int:
     """Host bytes of the fullest node.
 
-    At a run's start each worker holds the target, the student and the teacher (frozen tensors shared) in fp32 before
+    At a run's start each worker holds the target, the student and its copies (frozen tensors shared) in fp32 before
     they go to its GPU. Later it holds the target, for the next run, and the first worker what is written: one model's
     weights, or a part of the state, which is no larger.
     """
     here = min(workers, per_node)
     total, trainable = FP32 * shape.elements(), FP32 * shape.elements(trainable=True)
-    return max(here * (2 * total + trainable), here * total + (total if workers > 1 else 0))
+    return max(here * (2 * total + copies * trainable), here * total + (total if workers > 1 else 0))

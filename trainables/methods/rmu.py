@@ -26,10 +26,15 @@ class RMU(Descent):
 
 
 def needs(settings: RMU) -> Needs:
-    """The target beside the student, for hidden states; no logits."""
+    """The target beside the student, for the hidden states of retain text; no logits, and no block behind the layer."""
     blocks = range(max(0, settings.layer - REACH), settings.layer + 1)
-    trainable = f"down_proj:{','.join(map(str, blocks))}"
-    return Needs(trainable=trainable, frozen=settings.alpha > 0, logits=False, adamw=settings.optimizer == "adamw")
+    return Needs(
+        trainable=f"down_proj:{','.join(map(str, blocks))}",
+        frozen=settings.alpha > 0,
+        depth=settings.layer + 1,
+        logits=False,
+        adamw=settings.optimizer == "adamw",
+    )
 
 
 def unlearn(start: Start, settings: RMU, run: Run) -> Iterator[Record]:
@@ -41,11 +46,12 @@ def unlearn(start: Start, settings: RMU, run: Run) -> Iterator[Record]:
     from trainables.training.teacher import make_teacher
     from trainables.training.trainable import prepare
 
-    student = prepare(start.model, needs(settings).trainable, settings.seed)
-    frozen = make_teacher(student)  # which nothing ever moves
-    lay_out((student, frozen), settings, run.world)
+    needed = needs(settings)
+    student = prepare(start.model, needed.trainable, settings.seed)
+    frozen = make_teacher(student) if needed.frozen else None  # which nothing ever moves
+    lay_out([model for model in (student, frozen) if model is not None], settings, run.world)
     forward = behind_block(settings.layer)
-    length = settings.rmu_beta * _mean_norm(frozen, start, settings, forward)
+    length = settings.rmu_beta * _mean_norm(student.eval(), start, settings, forward)
     size = student.config.get_text_config().hidden_size
     direction = losses.random_direction(size, seed=settings.seed).to(student.device)
     forget = loop.Term(
@@ -55,20 +61,21 @@ def unlearn(start: Start, settings: RMU, run: Run) -> Iterator[Record]:
         weight=1.0,
         loss=lambda b: losses.towards(b.out, direction, length),
         forward=forward,
+        once=settings.batch_size,  # for the length
     )
     retain = loop.Term(
         name="retain_loss",
         sequences=start.retain,
         stream=loop.RETAIN,
         weight=settings.alpha,
-        loss=(lambda b: losses.apart(b.out, b.guide())) if settings.alpha else None,
+        loss=(lambda b: losses.apart(b.out, b.guide())) if needed.frozen else None,
         guide=frozen,
         forward=forward,
     )
     yield from loop.descend(student, (forget, retain), settings, run, pad=start.pad)
 
 
-def _mean_norm(model: Any, start: Start, settings: RMU, forward: Any) -> float:
+def _mean_norm(target: Any, start: Start, settings: RMU, forward: Any) -> float:
     """The mean length of the target's hidden states over the first forget batch, by which adaptive RMU is scaled."""
     import torch
 
@@ -77,7 +84,7 @@ def _mean_norm(model: Any, start: Start, settings: RMU, forward: Any) -> float:
     term = loop.Term(name="", sequences=start.forget, stream=loop.FORGET, weight=0.0, loss=None, forward=forward)
     total, count = 0.0, 0.0
     with torch.no_grad():
-        for batch in loop.batches(model, term, loop.draw(term, settings, step=1), start.pad, settings):
+        for batch in loop.batches(target, term, loop.draw(term, settings, step=1), start.pad, settings):
             total += (batch.out.float().norm(dim=-1) * batch.mask).sum().item()
             count += batch.mask.sum().item()
     return total / count

@@ -15,8 +15,10 @@ from transformers import Gemma4TextConfig, GPT2Config, GPTNeoXConfig, MambaConfi
 
 from trainables.memory.plan import BACKWARD, GIB, LOSS, SCORING, UPDATE, Unplanned, plan, read_shape, saved, shape_of
 from trainables.method import Evaluated
-from trainables.methods import unlearn
+from trainables.methods import needs_of, unlearn
 from trainables.methods.mean_teacher import MeanTeacher
+from trainables.methods.npo import NPO
+from trainables.methods.rmu import RMU
 from trainables.training.trainable import freeze
 
 SEVEN, FROZEN = 6_738_415_616, 2 * 32000 * 4096 + 65 * 4096  # parameters; embeddings, head and 65 norms
@@ -72,6 +74,39 @@ def test_adamw_keeps_two_moments_and_sgd_without_momentum_none():
     assert state == {"adamw": 2 * state["sgd"], "sgd": 4 * (SEVEN - FROZEN) // 8, "plain": 0}
 
 
+def test_rmu_on_a_7b_goes_through_the_blocks_up_to_its_layer_and_keeps_those_that_it_trains_by_hand():
+    config = RMU(layer=7, precision="bf16", batch_size=4, micro_batch_size=4, max_length=512)
+    shape = shape_of(seven_config(), trainable=needs_of(config).trainable)
+    trained = 3 * 4096 * 11008  # down_proj of blocks 5, 6 and 7
+    assert (shape.first, shape.elements(trainable=True)) == (5, trained)
+    needed, alone = (plan(shape, c).phases[LOSS] for c in (config, replace(config, alpha=0.0)))
+    assert (needed["weights"], needed["gradients"], needed["optimizer state"]) == (4 * SEVEN, 4 * trained, 8 * trained)
+    assert (needed["teacher"], alone["teacher"]) == (4 * trained, 0)
+    one = 2 * (4 * 4096 + 4) + 10 * 4096 + 8 * 4096 + 4 * 32 + 2 * 512 + 8 * 11008
+    assert needed["activations"] == 4 * 512 * (3 * one + 4 * 4096 + 4)
+    assert needed["gathered weights"] == 2 * (SEVEN - 29 * BLOCK)
+    assert needed["logits"] == 0
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2, 31])
+def test_no_more_blocks_are_planned_for_rmu_than_it_trains(layer):
+    config = RMU(layer=layer, checkpointing=True, max_length=100)
+    shape = shape_of(seven_config(), trainable=needs_of(config).trainable)
+    kept = saved(shape, config, 1, sharded=False)
+    assert kept == 100 * (min(layer + 1, 3) * 4 * 4096 + 4 * 4096 + 4)
+    assert saved(shape, replace(config, freeze=False), 1, sharded=False) == kept  # which is of no effect
+
+
+def test_the_host_holds_no_copy_for_a_method_that_makes_none():
+    config = NPO(batch_size=8)
+    assert plan(seven_shape(), config, 4).host == 4 * 4 * 2 * SEVEN
+    assert plan(seven_shape(), config, 1).host == 4 * 2 * SEVEN
+    for alpha, copies in ((1.0, 1), (0.0, 0)):
+        rmu = RMU(layer=7, alpha=alpha)
+        shape = shape_of(seven_config(), trainable=needs_of(rmu).trainable)
+        assert plan(shape, rmu, 4).host == 4 * 4 * (2 * SEVEN + copies * 3 * 4096 * 11008)
+
+
 def test_the_host_holds_target_student_and_teacher_of_every_worker_of_a_node():
     trainable = SEVEN - FROZEN
     assert plan(seven_shape(), BIG, 8).host == 8 * 4 * (2 * SEVEN + trainable)
@@ -87,9 +122,9 @@ def test_scoring_is_planned_with_the_batch_that_the_run_takes():
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_parameters_gradients_state_and_teacher_are_the_bytes_of_a_real_step(optimizer):
-    model, config = wide_model(), MeanTeacher(optimizer=optimizer, steps=1, batch_size=2, max_length=32)
+    model, config = wide_model(), MeanTeacher(optimizer=optimizer, steps=2, eval_every=1, batch_size=2, max_length=32)
     sequences = [list(range(3, 35))] * 4
-    (evaluated,) = [
+    evaluated, _ = [
         record for record in unlearn(model, sequences, sequences, config, pad=2) if isinstance(record, Evaluated)
     ]
     student, teacher = evaluated.state.models.values()
@@ -173,6 +208,25 @@ def test_a_real_run_never_needs_more_than_the_plan_and_not_much_less(shape, sett
     phases = plan(shape_of(model.config), config).phases
     planned = max(sum(phases[phase].values()) - phases[phase]["reserve"] for phase in (LOSS, BACKWARD, UPDATE))
     assert live.most - 4096 <= planned <= 1.7 * live.most  # a page for the random state
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"checkpointing": True}, {"precision": "bf16"}, {"alpha": 0.0}, {"layer": 4}, {"optimizer": "sgd"}]
+)
+def test_a_real_run_of_rmu_never_needs_more_than_the_plan_and_not_twice_as_little(settings):
+    model = tiny_model(hidden_size=64, intermediate_size=176, num_key_value_heads=4, num_hidden_layers=8)
+    lengths = {"batch_size": 4, "micro_batch_size": 4, "max_length": 160}
+    config = RMU(**({"layer": 7, "steps": 3, "eval_every": 9} | lengths | settings))
+    sequences = [[3 + i % 200 for i in range(160)]] * 8
+    live = LiveBytes()
+    for parameter in model.parameters():
+        live.add(parameter)
+    with live:
+        for _ in unlearn(model, sequences, sequences, config, pad=2):
+            pass
+    phases = plan(shape_of(model.config, trainable=needs_of(config).trainable), config).phases
+    planned = max(sum(phases[phase].values()) - phases[phase]["reserve"] for phase in (LOSS, BACKWARD, UPDATE))
+    assert live.most - 4096 <= planned <= 1.9 * live.most
 
 
 workers = st.integers(2, 64)

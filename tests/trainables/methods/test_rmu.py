@@ -82,6 +82,21 @@ def test_retain_text_costs_nothing_at_the_start_and_padding_counts_for_nothing()
     assert sum(isinstance(record, Candidate) for record in records) == 1
 
 
+def test_without_a_weight_on_retain_text_no_copy_of_the_target_is_made(monkeypatch):
+    monkeypatch.setattr("trainables.training.teacher.make_teacher", None)
+    settings = RMU(layer=1, steps=1, alpha=0.0)
+    (step, *_) = unlearn(tiny_model(), [[0, 5, 9, 7, 4], [0, 3]], [[0, 3]], settings, pad=2)
+    assert step.values["forget_loss"] == pytest.approx(slow_forget_loss([[0, 5, 9, 7, 4], [0, 3]], settings), rel=1e-5)
+    assert step.values["retain_loss"] == 0
+
+
+@pytest.mark.parametrize(("alpha", "cost"), [(1.0, 3 + 4), (0.0, 3)])
+def test_the_pass_by_which_the_length_is_found_is_part_of_what_the_first_step_costs(alpha, cost):
+    settings = RMU(layer=1, steps=3, batch_size=5, alpha=alpha)
+    records = unlearn(tiny_model(), [[0, 5, 9]], [[0, 3]], settings, pad=2)
+    assert [r.cost for r in records if isinstance(r, Step)] == [5 * (cost + 1), 5 * cost, 5 * cost]
+
+
 def slow_forget_loss(sequences, settings) -> float:
     """One sequence at a time, so that nothing is padded: the adaptive length, and the mean over tokens and numbers."""
     from trainables.training.data import sample_indices
