@@ -15,7 +15,7 @@ import streamlit as st
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(folder) for folder in (ROOT, ROOT / "platform") if str(folder) not in sys.path]
 
-from dashboard import data, inert, published, wire  # noqa: E402
+from dashboard import data, inert, press, published, wire  # noqa: E402
 from lethe.store.snapshot import Snapshot  # noqa: E402
 from lethe.store.storage import hide_password  # noqa: E402
 
@@ -42,6 +42,7 @@ def main() -> None:
     ]
     page = st.navigation(pages)
     wire.read_link()
+    wire.follow_click(page.url_path)
     try:
         study = choose_study(data.storage_url())
     except ValueError as error:
@@ -50,6 +51,7 @@ def main() -> None:
     if study is not None:
         page.run()
         wire.write_link()
+        wire.arrived()
 
 
 def choose_study(url: str) -> str | None:
@@ -64,6 +66,7 @@ def choose_study(url: str) -> str | None:
         name = wire.pick("study", "study", studies, default, format_func=str)
         st.caption("store")
         st.text(hide_password(url))
+        st.html(press.SCRIPT, unsafe_allow_javascript=True)
     if trouble:
         explain(trouble)
         st.info("Until there is a store, the published runs of the mean-teacher paper are shown.")

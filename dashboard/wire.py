@@ -20,6 +20,7 @@ from lethe.store.facts import Facts
 from lethe.store.snapshot import Snapshot
 
 SELECTION, WRITTEN, CONTEXT, READ = "selection", "written", "context", "times the link was read"
+PAGE, LEAVING = "page", "the page that was clicked on"
 TRIAL_PAGE = "views/trial.py"
 ALT_FRONT = "Scatter chart of candidates; the table below it holds the candidates of the front."
 
@@ -130,13 +131,31 @@ def head(title: str, sentence: str) -> None:
 
 
 def open_trial(key: str) -> None:
-    """Go to a candidate's trial."""
+    """Go to a candidate's trial. For callbacks: they are called as the page stood when it was clicked on.
+
+    What a widget returns would be lost, or meant for another row, where the study has gone on since the page was drawn.
+    """
     choose(candidate=key)
-    write_link()
-    st.switch_page(TRIAL_PAGE, query_params=to_query(selection()))
+    st.session_state[LEAVING] = st.session_state[PAGE]
 
 
-def clicked(event: Any) -> str | None:
+def follow_click(page: str) -> None:
+    """Go to the trial that was clicked on, before anything of the page that is left is drawn again.
+
+    That page may be asked for once more on the way, by the second half of a double click.
+    """
+    if st.session_state.get(LEAVING) == page:
+        write_link()
+        st.switch_page(TRIAL_PAGE, query_params=to_query(selection()))
+    st.session_state[PAGE] = page
+
+
+def arrived() -> None:
+    """Note that a page stands: no click is on its way any more."""
+    st.session_state.pop(LEAVING, None)
+
+
+def clicked_in(event: Any) -> str | None:
     """The key of the candidate that was clicked in a chart."""
     for point in event["selection"]["points"] if event else []:
         found = point.get("customdata")
@@ -146,20 +165,19 @@ def clicked(event: Any) -> str | None:
     return None
 
 
-def chart(figure: Any, key: str, *, alt: str, click: bool = False) -> str | None:
-    """Draw a figure; return the key of the candidate that was clicked, once for each click."""
+def chart(figure: Any, key: str, *, alt: str, click: bool = False) -> None:
+    """Draw a figure; with `click`, one in which a click on a candidate opens its trial."""
     kind = selection().picture.lower()
     picture = {
         "toImageButtonOptions": {"format": kind, "filename": f"lethe-{key}", "scale": 2 if kind == "png" else 1},
         "displaylogo": False,
     }
-    if not click:
+
+    def clicked() -> None:
+        if found := clicked_in(st.session_state[key]):
+            open_trial(found)
+
+    if click:
+        st.plotly_chart(figure, key=key, config=picture, alt=alt, on_select=clicked, selection_mode="points")
+    else:
         st.plotly_chart(figure, key=key, config=picture, alt=alt)
-        return None
-    event = st.plotly_chart(figure, key=key, config=picture, alt=alt, on_select="rerun", selection_mode="points")
-    found, handled = clicked(event), f"{key} handled"
-    if found is None or st.session_state.get(handled) == found:
-        st.session_state[handled] = found
-        return None
-    st.session_state[handled] = found
-    return found

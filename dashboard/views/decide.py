@@ -106,8 +106,13 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
             st.text(line)
         if row["weights"]:
             st.text(f"Its weights: {row['weights']}")
-        if st.button("Open this trial", type="primary", icon=":material/open_in_new:"):
-            wire.open_trial(candidate_of(row).key)
+        st.button(
+            "Open this trial",
+            type="primary",
+            icon=":material/open_in_new:",
+            on_click=wire.open_trial,
+            args=(candidate_of(row).key,),
+        )
 
 
 def why(context: wire.Context, found: Recommendation, limits: list[Limit]) -> None:
@@ -128,9 +133,7 @@ def why(context: wire.Context, found: Recommendation, limits: list[Limit]) -> No
         options=list(PICTURES),
         required=True,
     )
-    key = wire.chart(drawn(context, found).front(), "decision", alt=wire.ALT_FRONT, click=True)
-    if key:
-        wire.open_trial(key)
+    wire.chart(drawn(context, found).front(), "decision", alt=wire.ALT_FRONT, click=True)
 
 
 @dataclass(frozen=True)

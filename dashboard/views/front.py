@@ -12,6 +12,7 @@ from dashboard.table import BEATEN, FRONT, INFEASIBLE, candidate_of, course_of, 
 from lethe.store.places import PLACE
 
 MOST = {"2-D": 1000, "3-D": 3000, "matrix": 800, "parallel": 1500}  # candidates that are drawn
+TABLE = "front table"
 
 
 def page() -> None:
@@ -43,9 +44,7 @@ def page() -> None:
         with right:
             wire.switch("intervals of the front", "intervals")
             wire.switch("dominated and infeasible candidates", "beaten")
-    key = draw(context, view, axes, corpus)
-    if key:
-        wire.open_trial(key)
+    draw(context, view, axes, corpus)
     front_table(context)
 
 
@@ -63,8 +62,8 @@ def choose_axes(context: wire.Context, view: str) -> list[str]:
     return axes
 
 
-def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> str | None:
-    """Draw the view; return the key of a candidate that was clicked."""
+def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> None:
+    """Draw the view."""
     table, chosen = context.table, wire.selection().candidate or recommended(context)
     if not wire.selection().beaten:
         table = table[~table["group"].isin((BEATEN, INFEASIBLE))]
@@ -88,18 +87,17 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> str 
         more["trajectory"] = course_of(context.table, found)
     if view == "2-D":
         figure = charts.front_2d(drawn, axes[0], axes[1], context.cards, **more)
-        return wire.chart(figure, "front", alt=wire.ALT_FRONT, click=True)
-    if view == "3-D":
+        wire.chart(figure, "front", alt=wire.ALT_FRONT, click=True)
+    elif view == "3-D":
         wire.chart(charts_3d.front_3d(drawn, axes, context.cards, **more), "front-3d", alt=wire.ALT_FRONT)
         st.caption("Drag to turn. To open a trial, choose it in the table.")
     elif view == "matrix":
         figure = charts.scatter_matrix(drawn, [*scores, *extra(context, scores)], context.cards)
-        return wire.chart(figure, "matrix", alt="Scatter matrix of the objectives.", click=True)
+        wire.chart(figure, "matrix", alt="Scatter matrix of the objectives.", click=True)
     else:
         st.caption("Drag along an axis to brush, click it to let go.")
         shown = [*scores, *extra(context, scores)]
         wire.chart(charts.parallel(drawn, shown, context.cards, parameters), "parallel", alt="Parallel coordinates.")
-    return None
 
 
 def recommended(context: wire.Context) -> str:
@@ -124,12 +122,13 @@ def front_table(context: wire.Context) -> None:
     for score in scores:
         shown[score] = score_texts(front, score)
     shown["recipe"] = recipes(front, context.study.parameters)
-    event = st.dataframe(
-        shown, hide_index=True, key="front table", on_select="rerun", selection_mode="single-row", alt="The front."
-    )
-    rows = event["selection"]["rows"]
-    if rows:
-        wire.open_trial(str(front["key"].iloc[rows[0]]))
+    keys = front["key"].tolist()
+
+    def clicked() -> None:
+        for row in st.session_state[TABLE]["selection"]["rows"]:
+            wire.open_trial(keys[row])
+
+    st.dataframe(shown, hide_index=True, key=TABLE, on_select=clicked, selection_mode="single-row", alt="The front.")
     chosen = wire.selection().candidate or recommended(context)
     row = find(context.table, chosen)
     ringed = f" Ringed in the chart: {candidate_of(row).words}." if row is not None else ""

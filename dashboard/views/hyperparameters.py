@@ -31,9 +31,7 @@ def page() -> None:
         figure = landscape.slice_chart(
             thinned(table, 2000), first, context.cards[score], context.study.distributions[first]
         )
-        key = wire.chart(figure, "slice", alt="A score over one parameter.", click=True)
-        if key:
-            wire.open_trial(key)
+        wire.chart(figure, "slice", alt="A score over one parameter.", click=True)
     st.subheader("Contour", anchor=False)
     if not landscape.can_contour(table, first, second):
         st.info(f"A contour needs two different numeric parameters and {landscape.LEAST_CONTOUR} trials.")

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from tiny_dashboard import HOSTILE, finish, make_study, start
 from tiny_study import SPACE
 
-from dashboard import published
+from dashboard import published, wire
 from lethe.search.ledger import Ledger
 from lethe.store.facts import load_facts
 from lethe.store.snapshot import Reader
@@ -132,14 +133,32 @@ def test_a_limit_changes_what_is_left_and_stands_in_the_link(url):
 
 def test_a_click_on_the_front_opens_the_trial(url):
     app = opened("front")
-    app.session_state["front"] = {"selection": {"points": [{"customdata": "2/step/20/teacher"}], "point_indices": [0]}}
-    app.run()
+    click(app, app.get("plotly_chart")[0].proto.id, {"points": [{"customdata": "2/step/20/teacher"}]})
     assert app.title[0].value == "Trial"
     assert linked(app, "candidate") == ["2/step/20/teacher"]
     assert app.number_input[0].value == 2
     text = words(app)
     assert "python platform/train_mt.py --benchmark muse-mini" in text
     assert "--set steps=20" in text
+
+
+def click(app: AppTest, widget: str, selection: dict) -> None:
+    """Select in a chart or a table, as a browser tells the server of it."""
+    states = app._tree.get_widget_states()
+    nothing = {"points": [], "point_indices": [], "box": [], "lasso": []}
+    states.widgets.add(id=widget, string_value=json.dumps({"selection": nothing | selection}))
+    app._run(states)
+
+
+def test_the_second_half_of_a_double_click_does_not_bring_the_front_back(url):
+    app = opened("front")
+    app.session_state[wire.SELECTION] = replace(app.session_state[wire.SELECTION], candidate="2/step/20/teacher")
+    app.session_state[wire.LEAVING] = "front"  # the click's own run was broken off by a run of the same page
+    app.run()
+    assert app.title[0].value == "Trial"
+    assert linked(app, "candidate") == ["2/step/20/teacher"]
+    app.switch_page("views/front.py").run()
+    assert app.title[0].value == "Front"
 
 
 def test_a_link_shows_the_same_view(url):
