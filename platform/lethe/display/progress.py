@@ -158,7 +158,8 @@ class Progress:
         spent, done = time.monotonic() - self.began, self.done - self._done_before
         if done == 0:
             return "time left: unknown yet"
-        left = spent / done * (self.trials - self.done)
+        halves = len(self.running) / 2  # those that run are taken to be half done
+        left = spent / (done + halves) * (self.trials - self.done - halves)
         return f"about {left / 60:.0f} min left" if left >= 90 else f"about {left:.0f} s left"
 
 

@@ -67,7 +67,7 @@ def test_a_log_gets_one_line_for_the_start_and_one_for_each_trial_that_ends_with
     first, second, third = written(display)
     assert first == "running: 5 trials, 2 at a time"
     scores = "best: step 30, teacher: verbmem_f 12.3 privleak 0.0 knowmem_r 50.0"
-    assert second == f"trial    1  1/5  lr 0.123 steps 60 penalty kl  {scores}  hypervolume 0.125  about 40 s left"
+    assert second == f"trial    1  1/5  lr 0.123 steps 60 penalty kl  {scores}  hypervolume 0.125  about 23 s left"
     assert third == (
         "trial    0  2/5  lr 0.123 steps 60 penalty kl  failed: Diverged: loss is nan  "
         "hypervolume 0.125  about 15 s left"
@@ -130,7 +130,7 @@ def test_before_the_first_trial_ends_the_workers_are_starting_and_the_time_left_
         (0, 10.0, 1, "about 0 s left"),
     ],
 )
-def test_the_time_left_is_what_this_run_s_trials_took_times_those_that_are_left(clock, done, spent, trials, words):
+def test_the_time_left_is_what_this_run_s_trials_took_times_those_that_are_left_where_none_runs(clock, done, spent, trials, words):
     with watch(trials=trials, done=done) as display:
         display.started(0, {"lr": 0.1})
         clock.now = spent
