@@ -19,12 +19,13 @@ from tiny import VOCABULARY, tiny_benchmark, tiny_model, tiny_tokenizer
 from trainables.failures import Diverged
 from trainables.memory.plan import LOSS, plan, shape_of
 from trainables.method import Candidate, Evaluated, State, Step
-from trainables.methods import unlearn
+from trainables.methods import METHODS, find_method, unlearn
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
+from trainables.settings import Descent
 from trainables.training.parallel import deal, gathered, lay_out, local, whole_state
 from trainables.training.teacher import contract_, make_teacher
 from trainables.world import ALONE, World, join
@@ -48,12 +49,16 @@ def sequences(seed: int, count: int, longest: int = 14) -> list[list[int]]:
     return [[0, *rng.integers(3, VOCABULARY, rng.integers(1, longest)).tolist()] for _ in range(count)]
 
 
-def play(world: World, config: MeanTeacher, seed: int = 0) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """A whole run: [steps, 5] of what its steps saw, and the last student's and teacher's weights."""
-    records = list(unlearn(tiny_model(), sequences(seed, 6), sequences(seed + 1, 5), config, pad=2, world=world))
-    steps = [list(record.values.values()) for record in records if isinstance(record, Step)]
-    student, teacher = [record.subject for record in records if isinstance(record, Candidate)][-2:]
-    return np.array(steps), {"student": flat(student), "teacher": flat(teacher)}
+def play(world: World, config: Descent, seed: int = 0, **going_on) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """A whole run: what each of its steps saw, a row each, and the weights of every candidate by its name."""
+    steps, weights = [], {}
+    texts = sequences(seed, 6), sequences(seed + 1, 5)
+    for record in unlearn(tiny_model(), *texts, config, pad=2, world=world, **going_on):
+        if isinstance(record, Step):
+            steps.append([*record.values.values(), record.cost])
+        elif isinstance(record, Candidate):
+            weights[record.name] = flat(record.subject)
+    return np.array(steps), weights
 
 
 def flat(model) -> np.ndarray:
@@ -63,18 +68,20 @@ def flat(model) -> np.ndarray:
 
 
 @cache
-def alone(config: MeanTeacher, seed: int = 0):
+def alone(config: Descent, seed: int = 0):
     return play(ALONE, config, seed)
 
 
-def assert_same_run(results, expected) -> None:
-    """Every worker saw the steps of the one worker, and the first has its weights."""
+def assert_same_run(results, expected, close: float = CLOSE) -> None:
+    """Every worker saw the steps of the one worker, and the first has its candidates' weights."""
     for steps, _ in results:
-        np.testing.assert_allclose(steps, expected[0], rtol=CLOSE, atol=CLOSE)
-    for role, weights in results[0][1].items():
-        moved = np.linalg.norm(expected[1][role] - flat(tiny_model()))
+        for row, wanted in zip(steps, expected[0], strict=True):
+            np.testing.assert_allclose(row, wanted, rtol=close, atol=close)
+    assert results[0][1].keys() == expected[1].keys()
+    for name, weights in results[0][1].items():
+        moved = np.linalg.norm(expected[1][name] - flat(tiny_model()))
         assert moved > 0
-        assert np.linalg.norm(weights - expected[1][role]) <= CLOSE * np.linalg.norm(expected[1][role])
+        assert np.linalg.norm(weights - expected[1][name]) <= close * np.linalg.norm(expected[1][name])
 
 
 @pytest.mark.slow
@@ -82,6 +89,54 @@ def assert_same_run(results, expected) -> None:
 def test_the_trajectory_is_that_of_one_worker(teams, size, parallel):
     results = teams[size].run(play, dataclasses.replace(RUN, parallel=parallel))
     assert_same_run(results, alone(RUN))
+
+
+OWN = {
+    "mean_teacher": {"lr": 0.05, "delta": 0.1},
+    "npo_gdr": {"lr": 1e-3},
+    "rmu_adaptive": {"lr": 1e-3, "layer": 1},
+    "task_vector": {"lr": 1e-3, "alpha": 2.0, "halvings": 1},
+}
+SAME = {"batch_size": 7, "micro_batch_size": 2, "steps": 4, "eval_every": 2, "warmup_steps": 1}
+LAID_OUT = [
+    (name, parallel)
+    for name in METHODS
+    if issubclass(find_method(name).settings, Descent)
+    for parallel in find_method(name).settings.allowed()["parallel"].choices
+]
+each_method_laid_out = pytest.mark.parametrize(("name", "parallel"), LAID_OUT)
+
+
+def settings_of(name: str, **changes):
+    return find_method(name).settings(**(SAME | OWN.get(name, {}) | changes))
+
+
+@pytest.mark.slow
+@each_method_laid_out
+def test_every_method_s_trajectory_on_two_workers_is_that_of_one(teams, name, parallel):
+    results = teams[2].run(play, settings_of(name, parallel=parallel))
+    assert_same_run(results, alone(settings_of(name)))
+
+
+@pytest.mark.slow
+@each_method_laid_out
+def test_every_method_s_trajectory_in_bf16_is_nearly_that_of_one_worker(teams, name, parallel):
+    results = teams[2].run(play, settings_of(name, parallel=parallel, precision="bf16"))
+    assert_same_run(results, alone(settings_of(name, precision="bf16")), close=0.05)
+
+
+@pytest.mark.slow
+@each_method_laid_out
+def test_every_method_goes_on_with_another_number_of_workers_from_wherever_it_rests(teams, tmp_path, name, parallel):
+    config, way = settings_of(name), settings_of(name, parallel=parallel)
+    for rest in range(1, 9):
+        place = tmp_path / f"{rest}"
+        if not all(teams[2].run(interrupted, way, place, rest)):
+            break
+        expected = left_of(alone(config), place)
+        assert_same_run([resumed(ALONE, config, place)], expected)
+        assert_same_run(teams[3].run(resumed, way, place), expected)
+    assert rest > 1
 
 
 VARIANTS = {
@@ -170,39 +225,38 @@ def test_scores_shared_out_among_workers_are_those_of_one(teams, size, parallel)
         assert found_items.drop(columns="value").equals(items.drop(columns="value"))
 
 
-def interrupted(world: World, config: MeanTeacher, place: Path | str, stop: int) -> None:
-    """Run until the evaluation at step `stop`, and save."""
-    folder = RunFolder(place)
+def interrupted(world: World, config: Descent, place: Path | str, rest: int = 1) -> bool:
+    """Run until it rests for the given time, and save, with the names of what was scored; whether it came there."""
+    folder, results, names, rests = RunFolder(place), [], [], 0
     folder.path.mkdir(exist_ok=True)
     for record in unlearn(tiny_model(), sequences(0, 6), sequences(1, 5), config, pad=2, world=world):
-        if isinstance(record, Evaluated) and record.state and record.state.step == stop:
-            resume.save(folder, KEY, record.state, [{"step": stop}], world)
-            return
+        if isinstance(record, Candidate):
+            names.append(record.name)
+        elif isinstance(record, Evaluated) and record.state:
+            results, names, rests = results + ([{"scored": names}] if names else []), [], rests + 1
+            if rests == rest:
+                resume.save(folder, KEY, record.state, results, world)
+                return True
+    return False
 
 
-def resumed(world: World, config: MeanTeacher, place: Path | str):
-    """Go on from a saved state: what the steps that were left saw, and the last student and teacher."""
+def left_of(whole, place: Path | str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Of a run that nothing happened to, the part behind a saved state."""
+    saved = resume.find(RunFolder(place), KEY)
+    scored = [name for result in saved.results for name in result["scored"]]
+    steps, weights = whole
+    return steps[saved.step :], {name: weights[name] for name in weights if name not in scored}
+
+
+def resumed(world: World, config: Descent, place: Path | str):
+    """Go on from a saved state: what the steps that were left saw, and the candidates that were left."""
     folder = RunFolder(place)
     saved = world.on_first(lambda: resume.find(folder, KEY))
 
     def restore(state: State) -> None:
         resume.load(folder, saved, state, world)
 
-    records = list(
-        unlearn(
-            tiny_model(),
-            sequences(0, 6),
-            sequences(1, 5),
-            config,
-            pad=2,
-            world=world,
-            done=saved.step,
-            restore=restore,
-        )
-    )
-    steps = [list(record.values.values()) for record in records if isinstance(record, Step)]
-    student, teacher = [record.subject for record in records if isinstance(record, Candidate)][-2:]
-    return np.array(steps), {"student": flat(student), "teacher": flat(teacher)}
+    return play(world, config, done=saved.step, evaluated=len(saved.results), restore=restore)
 
 
 @pytest.mark.parametrize(("optimizer", "warm_start"), [("sgd", 0), ("adamw", 0), ("sgd", 1), ("sgd", 2), ("sgd", 3)])
@@ -210,12 +264,13 @@ def test_a_run_that_goes_on_from_its_state_has_the_bits_of_one_that_was_never_in
     tmp_path, optimizer, warm_start
 ):
     config = dataclasses.replace(RUN, optimizer=optimizer, lr=0.01, warm_start=warm_start)
-    interrupted(ALONE, config, tmp_path / "state", stop=2)
+    interrupted(ALONE, config, tmp_path / "state")
     steps, weights = resumed(ALONE, config, tmp_path / "state")
-    assert np.array_equal(steps, alone(config)[0][2:])
-    assert all(np.array_equal(weights[role], alone(config)[1][role]) for role in weights)
-    saved = resume.find(RunFolder(tmp_path / "state"), KEY)
-    assert (saved.step, saved.results) == (2, [{"step": 2}])
+    expected = left_of(alone(config), tmp_path / "state")
+    assert np.array_equal(steps, expected[0])
+    assert weights.keys() == expected[1].keys() == {"step-00004-student", "step-00004-teacher"}
+    assert all(np.array_equal(weights[name], expected[1][name]) for name in weights)
+    assert resume.find(RunFolder(tmp_path / "state"), KEY).step == 2
 
 
 @pytest.mark.slow
@@ -224,10 +279,10 @@ def test_a_run_that_goes_on_from_its_state_has_the_bits_of_one_that_was_never_in
 def test_a_run_goes_on_with_another_number_of_workers(teams, tmp_path, saved_by, parallel, kind):
     config = dataclasses.replace(RUN, parallel=parallel)
     place = f"{kind}{tmp_path}/state"
-    teams[saved_by].run(interrupted, config, place, 2)
-    whole, weights = alone(RUN)
+    teams[saved_by].run(interrupted, config, place)
+    expected = left_of(alone(RUN), place)
     for results in ([resumed(ALONE, RUN, place)], teams[5 - saved_by].run(resumed, config, place)):
-        assert_same_run(results, (whole[2:], weights))
+        assert_same_run(results, expected)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +293,8 @@ def test_a_run_goes_on_with_another_number_of_workers(teams, tmp_path, saved_by,
     ],
 )
 def test_a_state_that_cannot_be_written_leaves_the_older_one(tmp_path, monkeypatch, place, failure):
-    interrupted(ALONE, RUN, tmp_path / "state", stop=2)
+    longer = dataclasses.replace(RUN, steps=6)
+    interrupted(ALONE, longer, tmp_path / "state")
     before = resume.find(RunFolder(tmp_path / "state"), KEY)
 
     def full(*args, **kwargs):
@@ -246,10 +302,10 @@ def test_a_state_that_cannot_be_written_leaves_the_older_one(tmp_path, monkeypat
 
     monkeypatch.setattr(place, full)
     with pytest.raises(OSError, match="No space left"):
-        interrupted(ALONE, RUN, tmp_path / "state", stop=4)
+        interrupted(ALONE, longer, tmp_path / "state", rest=2)
     monkeypatch.undo()
     assert resume.find(RunFolder(tmp_path / "state"), KEY) == before
-    assert len(resumed(ALONE, RUN, tmp_path / "state")[0]) == 2
+    assert len(resumed(ALONE, longer, tmp_path / "state")[0]) == 4
 
 
 def diverge(world: World) -> str:
@@ -311,7 +367,7 @@ def divide(world: World) -> float:
 
 def test_half_precision_computes_near_the_full_one_and_keeps_its_weights_whole():
     steps, weights = alone(dataclasses.replace(RUN, precision="bf16"))
-    assert weights["teacher"].dtype == np.float32
+    assert weights["step-00004-teacher"].dtype == np.float32
     assert not np.array_equal(steps, alone(RUN)[0])
     np.testing.assert_allclose(steps[:, 0], alone(RUN)[0][:, 0], rtol=0.05, atol=0.01)
 
