@@ -10,8 +10,9 @@ import pandas as pd
 from lethe.analysis.cells import NONE, with_interval
 from lethe.fronts import pareto
 from lethe.fronts.objectives import Objective, loss_array
+from lethe.store.again import run_again
 from lethe.store.facts import Facts
-from lethe.store.places import PLACE, STEP, Place, whole
+from lethe.store.places import PLACE, Place, whole
 from lethe.store.snapshot import Snapshot
 
 FRONT, BEATEN, INFEASIBLE, RUNNING = "on the front", "dominated", "infeasible", "still running"
@@ -157,15 +158,7 @@ def command(study: Snapshot, row: pd.Series) -> list[str]:
     about = study.facts.about
     if "settings" not in about:
         return []
-    flags = [
-        part for name in ("benchmark", "model", "retrained") if about.get(name) for part in (f"--{name}", about[name])
-    ]
-    flags += ["--protocol", about["protocol"]] if about.get("protocol", "muse") != "muse" else []
-    flags += ["--method", about["method"]] if "method" in about else []
     own = {name: row[name] for name in study.parameters}
     arms = {arm["name"]: arm["settings"] for arm in about.get("ablation", {}).get("arms", ())}
     own = (arms[own.pop("arm")] if arms else {}) | own
-    upto = {"steps": whole(row["at"])} if row["axis"] == STEP else {}
-    settings = dict(about["settings"]) | own | upto
-    flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
-    return ["python", "platform/train_mt.py", *map(str, flags)]
+    return ["python", *run_again(about, about["settings"] | own, row["axis"], row["at"])]

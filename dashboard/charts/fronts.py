@@ -6,6 +6,7 @@ for colour-blind readers). Every axis says where better is.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -59,75 +60,68 @@ def symbol_of(group: str, mark: int) -> str:
     return SYMBOLS[group][mark % len(SYMBOLS[group])]
 
 
-def front_2d(
-    table: pd.DataFrame,
-    x: str,
-    y: str,
-    cards: Cards,
-    *,
-    parameters: Sequence[str] = (),
-    references: References | None = None,
-    published: pd.DataFrame | None = None,
-    chosen: str = "",
-    ring: str = "chosen",
-    trajectory: pd.DataFrame | None = None,
-    intervals: bool = True,
-) -> go.Figure:
-    """Two scores of every candidate: groups and roles by marker, intervals of the front as bars, references as stars.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Beside:
+    """What a front shows beside its candidates."""
 
-    `chosen` is the key of a candidate that gets a ring, which is named `ring`; `trajectory` holds
-    the candidates of a trial and role on one axis, joined in their order.
-    """
+    parameters: Sequence[str] = ()  # that a candidate names when the pointer is on it
+    references: References = field(default_factory=dict)  # drawn as stars
+    published: pd.DataFrame | None = None
+    chosen: str = ""  # key of the candidate that gets a ring
+    ring: str = "chosen"  # what the ring is called
+    trajectory: pd.DataFrame | None = None  # candidates of a trial and role on one axis, joined in their order
+    intervals: bool = True  # whether the front and the references have theirs
+
+    def bars(self, group: str, rows: pd.DataFrame) -> bool:
+        """Whether the intervals of a group's candidates are drawn."""
+        return self.intervals and group == FRONT and len(rows) <= MOST_BARS
+
+
+NOTHING = Beside()
+
+
+def front_2d(table: pd.DataFrame, x: str, y: str, cards: Cards, beside: Beside = NOTHING) -> go.Figure:
+    """Two scores of every candidate: groups and roles by marker, the front with intervals, references as stars."""
     figure = go.Figure()
     bands(figure, cards[x], cards[y])
     for group in GROUPS:
         for mark, role, rows in by_role(table[table["group"] == group]):
-            bars = intervals and group == FRONT and len(rows) <= MOST_BARS
-            trace = _points_2d(rows, x, y, group, symbol_of(group, mark), parameters, bars=bars)
+            bars = beside.bars(group, rows)
+            trace = _points_2d(rows, x, y, group, symbol_of(group, mark), beside.parameters, bars=bars)
             figure.add_trace(trace.update(name=inert.figure(f"{group}, {role}")))
-    known = _known(published, x, y)
-    course = table.iloc[:0] if trajectory is None else trajectory.sort_values("at")
-    room = _room(table, known, course, references or {}, x, y, chosen, intervals=intervals)
+    known = _known(beside.published, x, y)
+    course = table.iloc[:0] if beside.trajectory is None else beside.trajectory.sort_values("at")
+    room = _room(table, known, course, x, y, beside)
     _keep_off_zero(room, table, cards[x], cards[y])
     if len(known):
         figure.add_trace(_published(known, x, y, room))
     if len(course) > 1:
         figure.add_trace(_trajectory(course, x, y, room))
     _edge(figure, table, x, y, cards)
-    for name, scores in (references or {}).items():
-        _reference_2d(figure, name, scores, x, y, intervals=intervals)
-    ringed = table[table["key"] == chosen]
+    for name, scores in beside.references.items():
+        _reference_2d(figure, name, scores, x, y, intervals=beside.intervals)
+    ringed = table[table["key"] == beside.chosen]
     if len(ringed):
-        figure.add_trace(_ring(ringed, x, y, ring))
+        figure.add_trace(_ring(ringed, x, y, beside.ring))
     figure.update_xaxes(title=axis_title(cards[x], "x"), zeroline=False)
     figure.update_yaxes(title=axis_title(cards[y], "y"), zeroline=False)
     return laid_out(figure)
 
 
-def _room(
-    table: pd.DataFrame,
-    known: pd.DataFrame,
-    course: pd.DataFrame,
-    references: References,
-    x: str,
-    y: str,
-    chosen: str,
-    *,
-    intervals: bool,
-) -> Room:
+def _room(table: pd.DataFrame, known: pd.DataFrame, course: pd.DataFrame, x: str, y: str, beside: Beside) -> Room:
     """The room that candidates, intervals, the course, the references and the ring leave for labels."""
-    stars = [scores for scores in references.values() if x in scores and y in scores]
+    stars = [scores for scores in beside.references.values() if x in scores and y in scores]
     room = Room(
         [*table[x], *known[x], *(scores[x][0] for scores in stars)],
         [*table[y], *known[y], *(scores[y][0] for scores in stars)],
     )
     room.line(course[x].tolist(), course[y].tolist())
     front = table[table["group"] == FRONT]
-    barred = front if intervals and len(front) <= MOST_BARS else front.iloc[:0]
+    barred = front if beside.bars(FRONT, front) else front.iloc[:0]
     for _, row in barred.iterrows():
         room.line([row[f"{x}_low"], row[f"{x}_high"]], [row[y], row[y]])
         room.line([row[x], row[x]], [row[f"{y}_low"], row[f"{y}_high"]])
-    for _, row in table[table["key"] == chosen].iterrows():
+    for _, row in table[table["key"] == beside.chosen].iterrows():
         room.ring(row[x], row[y])
     for scores in stars:
         room.ring(scores[x][0], scores[y][0])

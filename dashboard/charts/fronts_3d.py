@@ -10,11 +10,11 @@ from dashboard.charts.fronts import (
     COLOURS,
     GREEN,
     HEIGHT,
-    MOST_BARS,
+    NOTHING,
     ORANGE,
     PINK,
+    Beside,
     Cards,
-    References,
     axis_title,
     hovers,
     interval_bars,
@@ -27,37 +27,25 @@ SOLID = {"circle", "circle-open", "diamond", "diamond-open", "square", "square-o
 REFERENCES = {"target": ("square", ORANGE), "retrained": ("diamond-open", GREEN)}
 
 
-def front_3d(
-    table: pd.DataFrame,
-    axes: Sequence[str],
-    cards: Cards,
-    *,
-    parameters: Sequence[str] = (),
-    references: References | None = None,
-    published: pd.DataFrame | None = None,
-    chosen: str = "",
-    ring: str = "chosen",
-    trajectory: pd.DataFrame | None = None,
-    intervals: bool = True,
-) -> go.Figure:
+def front_3d(table: pd.DataFrame, axes: Sequence[str], cards: Cards, beside: Beside = NOTHING) -> go.Figure:
     """Three scores of every candidate, as `charts.front_2d` draws two; a plane where one of them is best at 0."""
     figure = go.Figure()
     for group in GROUPS:
         for mark, role, rows in by_role(table[table["group"] == group]):
-            bars = intervals and group == FRONT and len(rows) <= MOST_BARS
-            trace = _candidates(rows, axes, group, symbol_of(group, mark), parameters, bars=bars)
+            bars = beside.bars(group, rows)
+            trace = _candidates(rows, axes, group, symbol_of(group, mark), beside.parameters, bars=bars)
             figure.add_trace(trace.update(name=inert.figure(f"{group}, {role}")))
-    if trajectory is not None and len(trajectory) > 1:
-        figure.add_trace(_trajectory(trajectory, axes))
-    for name, scores in (references or {}).items():
+    if beside.trajectory is not None and len(beside.trajectory) > 1:
+        figure.add_trace(_trajectory(beside.trajectory, axes))
+    for name, scores in beside.references.items():
         if set(axes) <= scores.keys():
             symbol, colour = REFERENCES.get(name, ("square-open", GREEN))
             figure.add_trace(_labelled([scores[s][0] for s in axes], inert.figure(name), symbol, colour))
-    if published is not None and set(axes) <= set(published.columns):
-        figure.add_trace(_published(published.dropna(subset=list(dict.fromkeys(axes))), axes))
-    ringed = table[table["key"] == chosen]
+    if beside.published is not None and set(axes) <= set(beside.published.columns):
+        figure.add_trace(_published(beside.published.dropna(subset=list(dict.fromkeys(axes))), axes))
+    ringed = table[table["key"] == beside.chosen]
     if len(ringed):
-        trace = _labelled(ringed.iloc[0][list(axes)].tolist(), ring, "circle-open", PINK)
+        trace = _labelled(ringed.iloc[0][list(axes)].tolist(), beside.ring, "circle-open", PINK)
         figure.add_trace(trace.update(marker_size=14, mode="markers"))  # its label would lie on others
     titles = {f"{axis}axis_title": axis_title(cards[s], "z") for axis, s in zip("xyz", axes, strict=True)}
     eye = {"eye": {"x": 1.9, "y": 1.9, "z": 1.0}, "center_z": -0.12}  # far enough for a page of 800 pixels

@@ -154,11 +154,13 @@ class Drawn:
             self.objectives[0].score,
             self.objectives[-1].score,
             self.cards,
-            parameters=self.study.parameters,
-            references=self.study.facts.references,
-            chosen=row["key"],
-            ring="recommended",
-            trajectory=course_of(self.table, row),
+            charts.Beside(
+                parameters=self.study.parameters,
+                references=self.study.facts.references,
+                chosen=row["key"],
+                ring="recommended",
+                trajectory=course_of(self.table, row),
+            ),
         )
 
     def course(self) -> go.Figure:

@@ -1,7 +1,5 @@
 """Page Front: 2-D and 3-D fronts over any scores, a scatter matrix, parallel coordinates; a click opens a trial."""
 
-from typing import Any
-
 import streamlit as st
 
 from dashboard import data, inert, published, wire
@@ -74,22 +72,21 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> None
         )
     scores = [o.score for o in context.objectives]
     parameters = context.study.parameters
-    more: dict[str, Any] = {
-        "parameters": parameters,
-        "references": context.facts.references,
-        "published": published.beside(corpus, context.facts) if corpus != "none" else None,
-        "chosen": chosen,
-        "ring": "chosen" if wire.selection().candidate else "recommended",
-        "intervals": wire.selection().intervals,
-    }
     found = find(context.table, chosen)
-    if found is not None:
-        more["trajectory"] = course_of(context.table, found)
+    beside = charts.Beside(
+        parameters=parameters,
+        references=context.facts.references,
+        published=published.beside(corpus, context.facts) if corpus != "none" else None,
+        chosen=chosen,
+        ring="chosen" if wire.selection().candidate else "recommended",
+        trajectory=None if found is None else course_of(context.table, found),
+        intervals=wire.selection().intervals,
+    )
     if view == "2-D":
-        figure = charts.front_2d(drawn, axes[0], axes[1], context.cards, **more)
+        figure = charts.front_2d(drawn, axes[0], axes[1], context.cards, beside)
         wire.chart(figure, "front", alt=wire.ALT_FRONT, click=True)
     elif view == "3-D":
-        wire.chart(charts_3d.front_3d(drawn, axes, context.cards, **more), "front-3d", alt=wire.ALT_FRONT)
+        wire.chart(charts_3d.front_3d(drawn, axes, context.cards, beside), "front-3d", alt=wire.ALT_FRONT)
         st.caption("Drag to turn. To open a trial, choose it in the table.")
     elif view == "matrix":
         figure = charts.scatter_matrix(drawn, [*scores, *extra(context, scores)], context.cards)

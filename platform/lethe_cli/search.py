@@ -25,8 +25,8 @@ from lethe.display.progress import Progress as SearchProgress
 from lethe.fronts.objectives import Constraint
 from lethe.search.ledger import Ledger
 from lethe.search.study import Plan, run_study
+from lethe.store.again import run_again
 from lethe.store.facts import CARDS, PLANNED, REFERENCE_NOTES, Facts, load_facts, new_id
-from lethe.store.places import STEP
 from lethe.store.storage import going_on_later, hide_password, open_storage, taking_turns
 from lethe.store.study_folder import StudyFolder, folder_name, study_folder
 from lethe_cli import hints
@@ -37,7 +37,6 @@ from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
 from trainables.benchmarks import find_source
 from trainables.methods import find_method
-from trainables.methods.mean_teacher import MeanTeacher
 from trainables.scores import all_scores
 from trainables.scores.references import References
 from trainables.settings import Descent
@@ -323,14 +322,7 @@ def command_again(arguments: Sequence[str], counter: str, count: int) -> str:
 
 def reproduce(request: Request, candidate: dict[str, Any]) -> str:
     """The command line that runs a candidate's trial again, up to it where it stands on the axis of steps."""
-    task, method = request.task, request.base.method
-    preset = find_preset(task.benchmark, method).settings
-    defaults = asdict(find_method(method).settings(**preset))  # what the command has without a flag
-    places = {"--benchmark": task.benchmark, "--model": task.model, "--retrained": task.retrained}
-    flags = [part for flag, value in places.items() if value for part in (flag, value)]
-    flags += ["--protocol", task.protocol] if task.protocol != "muse" else []
-    flags += ["--method", method] if method != MeanTeacher.method else []
-    settings = {k: v for k, v in asdict(request.base).items() if v != defaults[k]}
-    settings |= candidate["parameters"] | ({"steps": candidate["at"]} if candidate["axis"] == STEP else {})
-    flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
-    return shlex.join([as_typed("python"), "platform/train_mt.py", *flags])
+    preset = find_preset(request.task.benchmark, request.base.method).settings
+    defaults = asdict(find_method(request.base.method).settings(**preset))  # what the command has without a flag
+    settings = {k: v for k, v in asdict(request.base).items() if v != defaults[k]} | candidate["parameters"]
+    return shlex.join([as_typed("python"), *run_again(request.about(), settings, candidate["axis"], candidate["at"])])

@@ -80,7 +80,7 @@ def test_the_front_is_taken_anew_over_chosen_objectives(candidates):
 
 
 def test_every_point_is_drawn_once_with_its_key_marker_and_interval(candidates):
-    figure = charts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS, parameters=["lr"])
+    figure = charts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS, charts.Beside(parameters=["lr"]))
     (front,) = traces(figure, "on the front, student")
     assert (list(front.x), list(front.y), list(front.customdata)) == ([10], [50], ["0/step/10/student"])
     assert (list(front.error_x.array), list(front.error_y.arrayminus)) == ([2], [2])
@@ -89,7 +89,12 @@ def test_every_point_is_drawn_once_with_its_key_marker_and_interval(candidates):
     looks = [(trace.marker.symbol, trace.marker.color) for trace in figure.data if trace.customdata is not None]
     assert len({symbol for symbol, _ in looks}) == len(looks)  # told apart without colour
     assert "verbmem_f: 10.0 ±2.0" in front.text[0]
-    assert charts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS, intervals=False).data[0].error_x.array is None
+    assert (
+        charts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS, charts.Beside(intervals=False))
+        .data[0]
+        .error_x.array
+        is None
+    )
 
 
 def test_axes_say_where_better_is_and_privleak_has_its_line_and_band(candidates):
@@ -114,10 +119,12 @@ def test_references_the_trajectory_the_ring_and_published_candidates(candidates)
         "verbmem_f",
         "knowmem_r",
         CARDS,
-        references=REFERENCES,
-        chosen="0/step/20/teacher",
-        trajectory=candidates[candidates["trial"] == 0],
-        published=published.figures("news"),
+        charts.Beside(
+            references=REFERENCES,
+            chosen="0/step/20/teacher",
+            trajectory=candidates[candidates["trial"] == 0],
+            published=published.figures("news"),
+        ),
     )
     assert (traces(figure, "target")[0].x, traces(figure, "chosen")[0].x) == ((90,), (30,))
     assert list(traces(figure, "course of trial 0, student")[0].x) == [10, 30]
@@ -152,7 +159,9 @@ def test_a_label_has_room_beside_its_own_point_and_none_in_a_crowd():
 
 
 def test_three_dimensions_matrix_and_parallel_coordinates_hold_every_candidate(candidates):
-    solid = charts_3d.front_3d(candidates, ["verbmem_f", "privleak", "knowmem_r"], CARDS, references=REFERENCES)
+    solid = charts_3d.front_3d(
+        candidates, ["verbmem_f", "privleak", "knowmem_r"], CARDS, charts.Beside(references=REFERENCES)
+    )
     drawn = [k for t in solid.data if t.customdata is not None for k in t.customdata]
     assert sorted(drawn) == sorted(candidates["key"])
     assert traces(solid, "privleak 0")[0].z == ((0, 0), (0, 0)) or np.all(
@@ -167,7 +176,9 @@ def test_three_dimensions_matrix_and_parallel_coordinates_hold_every_candidate(c
 
 def test_published_figures_stand_in_the_legend_of_three_dimensions_once_and_are_named_at_the_pointer(candidates):
     known = published.beside("news", tiny_facts())
-    solid = charts_3d.front_3d(candidates, ["verbmem_f", "privleak", "knowmem_r"], CARDS, published=known)
+    solid = charts_3d.front_3d(
+        candidates, ["verbmem_f", "privleak", "knowmem_r"], CARDS, charts.Beside(published=known)
+    )
     (trace,) = traces(solid, "published (7B)")
     named = known.dropna(subset=["verbmem_f", "privleak", "knowmem_r"])["method"]
     assert (trace.mode, list(trace.text)) == ("markers", list(named))
@@ -193,13 +204,12 @@ def test_no_text_from_outside_is_markup_in_a_figure(candidates):
             "verbmem_f",
             "knowmem_r",
             CARDS,
-            parameters=[HOSTILE, "delta"],
-            references={HOSTILE: REFERENCES["target"]},
+            charts.Beside(parameters=[HOSTILE, "delta"], references={HOSTILE: REFERENCES["target"]}),
         ),
         charts.parallel(hostile, ["verbmem_f"], CARDS, [HOSTILE, "delta"]),
         landscape.slice_chart(hostile, HOSTILE, CARDS["verbmem_f"], None),
         curves.compare_fronts({HOSTILE: hostile}, "verbmem_f", "knowmem_r", CARDS),
-        charts.front_2d(hostile, "verbmem_f", "knowmem_r", CARDS, published=rows.assign(source="x")),
+        charts.front_2d(hostile, "verbmem_f", "knowmem_r", CARDS, charts.Beside(published=rows.assign(source="x"))),
     ]
     for figure in figures:
         assert "<script" not in figure.to_json()
