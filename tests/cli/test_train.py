@@ -104,7 +104,7 @@ def test_a_run_that_failed_is_no_run_that_has_ended(lethe, monkeypatch, capsys):
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(unlearning, "save_model", full)
+        patch.setattr(unlearning, "save_subject", full)
         with pytest.raises(main.typer.Exit):
             lethe()
     assert "No space left on device" in capsys.readouterr().out

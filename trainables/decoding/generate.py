@@ -19,6 +19,7 @@ from transformers.generation.utils import ALL_CACHE_NAMES
 from trainables.decoding.evaluating import evaluating
 from trainables.decoding.passes import runs
 from trainables.decoding.shared_prefix import FAMILIES, Prefix, RowCache, shared_prefix_attention
+from trainables.subjects.subject import model_of, rows_read
 from trainables.subjects.tokenizers import end_tokens
 
 MIN_PREFIX = 8  # a shorter common prefix (a BOS, a word) is not worth a pass of its own
@@ -41,7 +42,7 @@ Batch = tuple[list[int], Rows, Tensor]
 
 
 def greedy(
-    model: Any,
+    subject: Any,
     prompts: Sequence[Sequence[int]],
     *,
     max_new_tokens: int,
@@ -51,14 +52,15 @@ def greedy(
 ) -> list[list[int]]:
     """The new token ids of each prompt, up to and with the end-of-sequence token if it came.
 
-    `prompts` are token ids; `stop` sees the new ids of one row after each token and says whether the row may
-    end there; `decode` is a way that is right for this model (passes.py). Raises ValueError for an empty prompt and
-    for max_new_tokens or batch_size below 1.
+    `prompts` are token ids, in whose place a subject may read others (subjects/subject.py); `stop` sees the new ids of
+    one row after each token and says whether the row may end there; `decode` is a way that is right for this model
+    (passes.py). Raises ValueError for an empty prompt and for max_new_tokens or batch_size below 1.
     """
     _check(prompts, max_new_tokens, batch_size)
+    model, read = model_of(subject), rows_read(subject, prompts)
     eos = end_tokens(model)
     outputs: list[list[int]] = [[] for _ in prompts]
-    with evaluating(model), batches(model, prompts, max_new_tokens, batch_size, decode) as started:
+    with evaluating(model), batches(model, read, max_new_tokens, batch_size, decode) as started:
         for chosen, rows, ids in started:
             for i, new in zip(chosen, _decode(rows, ids, eos, max_new_tokens, stop), strict=True):
                 outputs[i] = new

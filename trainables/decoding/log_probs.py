@@ -9,13 +9,14 @@ from torch import Tensor
 
 from trainables.decoding.evaluating import evaluating
 from trainables.decoding.passes import runs
+from trainables.subjects.subject import model_of, rows_read
 
 # Of the trunk at once, padding counted: more of them leave the cache of a CPU and feed a GPU no better.
 PASS_TOKENS = 2048
 
 
 def token_logprobs(
-    model: Any,
+    subject: Any,
     sequences: Sequence[Sequence[int]],
     *,
     batch_size: int = 32,
@@ -24,21 +25,23 @@ def token_logprobs(
 ) -> list[np.ndarray]:
     """log p(x_t | x_<t) for t = 2..T of each sequence of T token ids: float64 arrays of T - 1 fp32 values.
 
+    Where a subject reads more than a sequence (subjects/subject.py), that is behind it, and has no values of its own.
     The trunk runs at most `batch_size` rows at a time, the output layer `chunk` positions; `texts` is a way that is
     right for this model (passes.py). Raises ValueError for a sequence of fewer than 2 tokens, which predicts nothing.
     """
     short = [i for i, sequence in enumerate(sequences) if len(sequence) < 2]
     if short:
         raise ValueError(f"sequence {short[0]} has {len(sequences[short[0]])} tokens: at least 2 are needed")
-    results: list[np.ndarray] = [np.empty(0)] * len(sequences)
+    model, read = model_of(subject), rows_read(subject, sequences)
+    results: list[np.ndarray] = [np.empty(0)] * len(read)
     with evaluating(model):
-        split = bool(sequences) and _head_is_last(model, sequences[0][:2])
-        for run in runs(sequences, texts):
-            for chosen in _batches(run, sequences, batch_size):
-                rows = [sequences[i] for i in chosen]
+        split = bool(read) and _head_is_last(model, read[0][:2])
+        for run in runs(read, texts):
+            for chosen in _batches(run, read, batch_size):
+                rows = [read[i] for i in chosen]
                 for i, values in zip(chosen, _batch(model, rows, chunk, split), strict=True):
                     results[i] = values
-    return results
+    return [values[-(len(sequence) - 1) :] for values, sequence in zip(results, sequences, strict=True)]
 
 
 def _batches(order: Sequence[int], sequences: Sequence[Sequence[int]], batch_size: int) -> Iterator[Sequence[int]]:

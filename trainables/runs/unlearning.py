@@ -29,13 +29,15 @@ from trainables.method import Candidate, Run, Start, State, Step
 from trainables.methods import find_method, needs_of
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
-from trainables.runs.sequences import Stream, cut, longest, streams
+from trainables.runs.sequences import FORGET, RETAIN, Stream, cut, longest, streams
 from trainables.scores.evaluate import Evaluation, Evaluator
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.references import References, measure_references
-from trainables.settings import Descent
-from trainables.subjects.models import load_model, save_model
+from trainables.settings import Descent, Settings
+from trainables.subjects.models import load_model
 from trainables.subjects.positions import check_lengths
+from trainables.subjects.saving import save_subject
+from trainables.subjects.subject import model_of
 from trainables.subjects.tokenizers import check_vocabulary, load_tokenizer, padding_id, shared_tokenizer
 from trainables.task import Task, cache_of, locate
 from trainables.training.data import choose_fraction
@@ -99,7 +101,7 @@ class Unlearner:
         self._tokens: dict[Stream, list[list[int]]] = {}
         self._cached: dict[Hashable, Any] = {}
 
-    def __call__(self, settings: Descent, folder: Path | str) -> Iterator[dict[str, Any]]:
+    def __call__(self, settings: Settings, folder: Path | str) -> Iterator[dict[str, Any]]:
         """Unlearn the forget split by `settings`, and yield one dict at every evaluation.
 
         `{"candidates": [{"axis", "at", "role", "scores": {name: [value, low, high]}, "weights", "items"}, ...]}`
@@ -132,7 +134,7 @@ class Unlearner:
         with suppress(OSError):
             self.loaded.world.on_first(lambda: resume.forget(folder))
 
-    def _run(self, settings: Descent, folder: RunFolder) -> Iterator[dict[str, Any]]:
+    def _run(self, settings: Settings, folder: RunFolder) -> Iterator[dict[str, Any]]:
         world = self.loaded.world
         key = run_key(settings, self.loaded.references.fingerprint)
         saved = world.on_first(lambda: _begin(folder, key))
@@ -152,7 +154,7 @@ class Unlearner:
             elif isinstance(record, Candidate):
                 candidates.append(self._score(record, folder, settings))
             else:
-                world.on_first(lambda: _write_table(pd.DataFrame(steps), folder, STEPS))
+                world.on_first(lambda: _write_table(_step_table(steps), folder, STEPS))
                 given = [{"candidates": candidates}] if candidates else []
                 results += given
                 if record.state is not None:
@@ -160,12 +162,20 @@ class Unlearner:
                 yield from given
                 candidates = []
 
-    def _start(self, settings: Descent) -> Start:
+    def _start(self, settings: Settings) -> Start:
         """What a run begins with: a copy of the target, and the sequences that it reads."""
         forget, retain = self._sequences(settings)
         model = copy.deepcopy(self.loaded.target)
-        pad = padding_id(self.loaded.tokenizer)
-        return Start(model=model, forget=forget, retain=retain, pad=pad, cached=self._once)
+        tokenizer, benchmark = self.loaded.tokenizer, self.loaded.benchmark
+        return Start(
+            model=model,
+            forget=forget,
+            retain=retain,
+            pad=padding_id(tokenizer),
+            tokenizer=tokenizer,
+            texts={"forget": benchmark.texts(*FORGET.split("/")), "retain": benchmark.texts(*RETAIN.split("/"))},
+            cached=self._once,
+        )
 
     def _once(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What is made of the target and a key, for the first run that asks; the oldest goes where there are many."""
@@ -176,15 +186,16 @@ class Unlearner:
             self._cached[key] = made
         return self._cached[key]
 
-    def _score(self, candidate: Candidate, folder: RunFolder, settings: Descent) -> dict[str, Any]:
+    def _score(self, candidate: Candidate, folder: RunFolder, settings: Settings) -> dict[str, Any]:
         """Score a candidate on all workers together, and write its items and weights."""
-        name, model = candidate.name, candidate.subject
-        tokenizer, world = self.loaded.tokenizer, self.loaded.world
+        name, subject, model = candidate.name, candidate.subject, model_of(candidate.subject)
+        tokenizer, world, evaluator = self.loaded.tokenizer, self.loaded.world, self.loaded.evaluator
+        check_lengths(evaluator.lengths(subject), model.config)
         with enough_memory("scoring", lambda: self._lighter(settings, (SCORING,))), gathered(model):
-            evaluation = self.loaded.evaluator.with_batch_size(settings.score_batch)(model)
+            evaluation = evaluator.with_batch_size(settings.score_batch)(subject)
         weights = whole_state(model) if world.size > 1 else None
         world.on_first(lambda: _write_table(evaluation.items, folder, f"{name}.parquet"))
-        world.on_first(lambda: save_model(model, tokenizer, folder.path / name, weights))
+        world.on_first(lambda: save_subject(subject, tokenizer, folder.path / name, weights))
         world.on_first(lambda: folder.put(name, keep=False))
         return {
             "axis": candidate.axis,
@@ -195,7 +206,7 @@ class Unlearner:
             "items": folder.where(f"{name}.parquet"),
         }
 
-    def _lighter(self, settings: Descent, phases: Sequence[str]) -> str:
+    def _lighter(self, settings: Settings, phases: Sequence[str]) -> str:
         """What would need less memory, as an error says it; "" where the plan knows nothing."""
         try:
             shape = shape_of(self.loaded.target.config, trainable=needs_of(settings).trainable)
@@ -204,8 +215,10 @@ class Unlearner:
         changes = savings(shape, settings, self.loaded.world.size, phases)
         return "; less is needed with " + ", or ".join(c.flags() for c in changes) if changes else ""
 
-    def _sequences(self, settings: Descent) -> tuple[list[list[int]], list[list[int]]]:
-        """The forget sequences, or the share of them that is unlearned, and those of the penalty."""
+    def _sequences(self, settings: Settings) -> tuple[list[list[int]], list[list[int]]]:
+        """The forget sequences, or the share of them that is unlearned, and the penalty's; none without training."""
+        if not isinstance(settings, Descent):
+            return [], []
         check_lengths(longest([settings], self._cut), self.loaded.target.config)
         forget, regularisation = map(self._cut, streams(settings))
         chosen = choose_fraction(len(forget), settings.forget_fraction, seed=settings.seed)
@@ -241,6 +254,11 @@ def _write_table(table: pd.DataFrame, folder: RunFolder, name: str) -> None:
     table.to_parquet(draft, index=False)
     draft.replace(folder.path / name)
     folder.put(name)
+
+
+def _step_table(steps: list[dict[str, Any]]) -> pd.DataFrame:
+    """A row a step; a method that takes none has a table without rows."""
+    return pd.DataFrame(steps, columns=None if steps else ["step", "cost"])
 
 
 def _read_steps(folder: RunFolder, done: int) -> list[dict[str, Any]]:

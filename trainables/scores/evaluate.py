@@ -1,4 +1,4 @@
-"""All scores of a model in one call, by one protocol, each with its interval and its items.
+"""All scores of a subject in one call, by one protocol, each with its interval and its items.
 
     evaluator = Evaluator(benchmark, tokenizer, PROTOCOLS["muse"], None)
     evaluator = evaluator.with_reference(evaluator.reference_of(retrained_model))
@@ -21,6 +21,7 @@ from trainables.scores.protocol import Protocol
 from trainables.scores.reductions import Reading, Samples, Undefined, reduce
 from trainables.scores.score import COLUMNS, Items, Score
 from trainables.scores.truths import check_truths
+from trainables.subjects.subject import longer
 from trainables.world import ALONE, World
 
 Reference = Mapping[str, Samples]  # relative score -> what its items of the retrained model are
@@ -28,7 +29,7 @@ Reference = Mapping[str, Samples]  # relative score -> what its items of the ret
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """The scores of one model: `items` has a row an item."""
+    """The scores of one subject: `items` has a row an item."""
 
     protocol: str
     scores: dict[str, Reading]
@@ -36,7 +37,7 @@ class Evaluation:
 
 
 class Evaluator:
-    """A benchmark made ready for one tokenizer and protocol; calling it with a model gives an Evaluation.
+    """A benchmark made ready for one tokenizer and protocol; calling it with a subject gives an Evaluation.
 
     Scores whose texts the benchmark lacks are absent. Without `reference`, the `reference_of` the retrained model,
     scores that are read against it are absent too: no reference is ever made up. ValueError names a text that a score
@@ -88,18 +89,19 @@ class Evaluator:
         other.passes = passes
         return other
 
-    def lengths(self) -> dict[str, int]:
-        """Most tokens that a model reads at once, new ones counted: split -> number."""
-        return {split: tokens for task in self._tasks.values() for split, tokens in task.longest.items()}
+    def lengths(self, subject: Any = None) -> dict[str, int]:
+        """Most tokens that a subject, or any plain model, reads at once, new ones counted: split -> number."""
+        more = longer(subject)
+        return {split: tokens + more for task in self._tasks.values() for split, tokens in task.longest.items()}
 
     def reference_of(self, model: Any) -> Reference:
         """What a retrained model hands on: its items of every score that is read against it; empty where none is."""
         relative = [score for score in self._scores if score.relative]
         return {score.name: items.by_sample(score.card) for score, items in self._measure(model, relative)}
 
-    def __call__(self, model: Any) -> Evaluation:
-        """Evaluates the model; its training flag and its attention are as before afterwards."""
-        measured = self._measure(model, self._scores)
+    def __call__(self, subject: Any) -> Evaluation:
+        """Evaluates a subject; its model's training flag and attention are as before afterwards."""
+        measured = self._measure(subject, self._scores)
         readings = {score.name: self._read(score, items) for score, items in measured}
         tables = [_table(score.name, items) for score, items in measured if score.card.shown]
         return Evaluation(
@@ -108,11 +110,11 @@ class Evaluator:
             items=pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS),
         )
 
-    def _measure(self, model: Any, scores: Iterable[Score]) -> list[tuple[Score, Items]]:
+    def _measure(self, subject: Any, scores: Iterable[Score]) -> list[tuple[Score, Items]]:
         """The items of scores; those with one `prepare` are measured in one go."""
         shared: dict[str, Any] = {"batch_size": self.batch_size, "world": self.world, "passes": self.passes}
         wanted = dict.fromkeys(score.prepare for score in scores)
-        measured = {prepare: self._tasks[prepare](model, **shared) for prepare in wanted}
+        measured = {prepare: self._tasks[prepare](subject, **shared) for prepare in wanted}
         return [(score, score.items(measured[score.prepare])) for score in scores]
 
     def _read(self, score: Score, items: Items) -> Reading | None:

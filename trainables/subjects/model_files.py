@@ -13,11 +13,14 @@ from safetensors import SafetensorError, safe_open
 POINTER = b"version https://git-lfs"  # how the stand-in begins that git leaves where Git LFS did not fetch the file
 POINTS = "is a pointer of Git LFS, not the file itself: fetch it with git lfs pull"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")  # of which a tokenizer has at least one
+PARTS = "parts.json"  # in the folder of a subject that is no plain model (saving.py)
 READ_AS_JSON = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")
 
 
 def check_model_files(folder: Path) -> None:
     """Check that weights, configuration and tokenizer are no pointers of Git LFS, are whole and can be read."""
+    if (folder / PARTS).exists():
+        raise ValueError(f"{str(folder)!r} is no plain model, as its {PARTS} says: load_subject loads it")
     for file in sorted([*folder.glob("*.safetensors"), *folder.glob("*.json"), *folder.glob("*.model")]):
         check_no_pointer(file)
     for file in sorted(folder.glob("*.safetensors")):

@@ -4,6 +4,8 @@ Weights are read and written as safetensors only, and code that comes with a mod
 """
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -126,12 +128,19 @@ def save_model(model: Any, tokenizer: Any, folder: Path, weights: dict[str, Any]
 
     `weights` are taken in the place of a sharded model's.
     """
+    with written_whole(folder) as draft, whole_weights():
+        model.save_pretrained(draft, state_dict=weights)
+        save_tokenizer(tokenizer, draft)
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[Path]:
+    """A draft of a folder, to be written in a block; it takes the folder's place where the block comes to its end."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as room:
         draft, old = Path(room) / "draft", Path(room) / "old"
-        with whole_weights():
-            model.save_pretrained(draft, state_dict=weights)
-            save_tokenizer(tokenizer, draft)
+        draft.mkdir()
+        yield draft
         if folder.exists():
             folder.rename(old)
         try:

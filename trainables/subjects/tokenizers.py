@@ -66,6 +66,12 @@ def save_tokenizer(tokenizer: Any, folder: Path) -> None:
         file.write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
+def leading_ids(tokenizer: Any) -> list[int]:
+    """The special tokens that a tokenizer puts before every text: a BOS, or none."""
+    whole, plain = tokenizer("A text").input_ids, tokenizer("A text", add_special_tokens=False).input_ids
+    return whole[: len(whole) - len(plain)]
+
+
 def padding_id(tokenizer: Any) -> int:
     """The id that fills up batches: any would do, since it is masked wherever it stands."""
     for index in (tokenizer.pad_token_id, tokenizer.eos_token_id):
@@ -234,7 +240,8 @@ def _name_ends(tokenizer: Any, reference: str | Path) -> None:
 def _check_ends(tokenizer: Any, reference: str | Path) -> None:
     """ValueError where special tokens stand behind every text, or one of them stands before it twice."""
     whole, plain = tokenizer("A text").input_ids, tokenizer("A text", add_special_tokens=False).input_ids
-    before, behind = whole[: len(whole) - len(plain)], whole[len(whole) - len(plain) :]
+    before = leading_ids(tokenizer)
+    behind = whole[len(before) :]
     if behind != plain:
         raise ValueError(
             f"the tokenizer of {str(reference)!r} puts {tokenizer.decode(whole[-1:])!r} behind every text, so that no "

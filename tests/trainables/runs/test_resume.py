@@ -153,7 +153,7 @@ def test_a_crafted_pickle_where_the_state_lies_runs_no_code(unlearner, whole, tm
 
 def test_a_run_that_diverges_leaves_no_state_and_one_that_cannot_write_leaves_it(unlearner, tmp_path, monkeypatch):  # noqa: F811
     begin(unlearner, tmp_path / "full")
-    monkeypatch.setattr("trainables.runs.unlearning.save_model", fail)
+    monkeypatch.setattr("trainables.runs.unlearning.save_subject", fail)
     *_, end = unlearner(LONG, tmp_path / "full")
     assert end == {"failure": "OSError: No space left on device"}
     assert resume.PROGRESS.startswith("state/")

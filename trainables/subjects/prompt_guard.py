@@ -1,0 +1,34 @@
+"""A prompt guard: a fixed text before everything that a model reads. No weight differs from the model's."""
+
+from typing import Any
+
+from trainables.subjects.subject import Ids, Subject
+from trainables.subjects.tokenizers import leading_ids
+
+
+class PromptGuard(Subject):
+    """A model that reads `text` before every prompt and text, behind the tokens that begin each of them (a BOS), once.
+
+    The text is tokenised by itself, so nothing merges across the seam; without a text it is the model itself.
+    """
+
+    kind = "prompt_guard"
+
+    def __init__(self, model: Any, tokenizer: Any, text: str) -> None:
+        self.model, self.text = model, text
+        self._leading = leading_ids(tokenizer)
+        self._ids = tokenizer(text, add_special_tokens=False).input_ids if text else []
+
+    def read(self, ids: Ids) -> Ids:
+        """The leading tokens, the guard's text, the rest."""
+        first = len(self._leading) if list(ids[: len(self._leading)]) == self._leading else 0
+        return [*ids[:first], *self._ids, *ids[first:]]
+
+    @property
+    def longer(self) -> int:
+        """The tokens of the text."""
+        return len(self._ids)
+
+    def data(self) -> dict[str, Any]:
+        """Its text."""
+        return {"text": self.text}
