@@ -19,25 +19,26 @@ from typing import Any
 
 from trainables.benchmarks.corpus import corpus_hash
 from trainables.program import CODE, Program, program_of
-from trainables.settings import Descent
+from trainables.settings import Descent, Settings
 
 LIBRARIES = ("torch", "transformers")  # whose kernels and models decide the bits of a run, and what a model bears
 RUNNER = "trainables.runs.unlearning"
 SCORES = "trainables.scores"
 
 
-def run_key(settings: Descent, data: str) -> str:
+def run_key(settings: Settings, data: str) -> str:
     """Hash of a run's method and settings, its seed included, of its data (`references.fingerprint`) and its program.
 
     Texts that the settings name by their path count by what they hold.
     """
-    texts = {"unrelated_texts": corpus_hash(settings.unrelated_texts)} if settings.unrelated_texts else {}
+    own = isinstance(settings, Descent) and settings.unrelated_texts
+    texts = {"unrelated_texts": corpus_hash(own)} if own else {}
     modules = (type(settings).__module__, RUNNER, SCORES)
     chosen = deciding(settings, program_of(*modules)) | texts
     return hash_of([settings.method, sorted(chosen.items()), data, program_hash(*modules)])
 
 
-def deciding(settings: Descent, program: Program) -> dict[str, Any]:
+def deciding(settings: Settings, program: Program) -> dict[str, Any]:
     """The settings that decide what comes of a program: those that it names, and all that are not their defaults."""
     counted = program.names | settings.chosen().keys()
     return {name: kind(getattr(settings, name)) for name, kind in settings.types().items() if name in counted}

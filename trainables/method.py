@@ -10,28 +10,31 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from trainables.settings import Descent
+from trainables.settings import Settings
 
 if TYPE_CHECKING:
     from trainables.world import World
 
 Sequences = Sequence[Sequence[int]]
 STEP = "step"  # the axis of most methods: a candidate is the subject behind so many steps
-MATRICES, ALL = "matrices", "all"  # weights that every model has: those of attention and MLP, or each of them
+MATRICES, ALL, NOTHING = "matrices", "all", "nothing"  # of every model: what attention and MLP have, each weight, none
 
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """What a run begins with: a copy of the target, which it may change in place, and token sequences.
+    """What a run begins with: a copy of the target, which it may change in place, and what it may read.
 
-    `cached(key, make)` is what `make` gives, which may be known from an earlier run of the same target: the key holds
-    all else that decides its bits.
+    Token sequences are there for methods whose settings say how they are cut (`Descent`). `cached(key, make)` is what
+    `make` gives, which may be known from an earlier run of the same target: the key holds all else that decides its
+    bits.
     """
 
     model: Any
     forget: Sequences
     retain: Sequences  # of text that is to be kept
     pad: int  # the id that fills sequences up
+    tokenizer: Any = None
+    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)  # whole: "forget" and "retain"
     cached: Callable[[Hashable, Callable[[], Any]], Any] = lambda key, make: make()
 
 
@@ -107,7 +110,7 @@ Record = Step | Candidate | Evaluated
 class Needs:
     """What a method holds in memory besides the student, its gradients and its optimizer: the plan reads it."""
 
-    trainable: str  # which weights move: MATRICES, ALL, "down_proj:1,2" (trainables.training.trainable)
+    trainable: str  # which weights move: MATRICES, ALL, NOTHING, "down_proj:1,2" (trainables.training.trainable)
     teacher: bool = False  # a copy that moves: of the trainable weights
     frozen: bool = False  # a copy of the target: of the trainable weights, since the others are shared
     guided: bool = False  # the losses compare two models' logits
@@ -121,7 +124,7 @@ class Needs:
 class Method:
     """A method: `settings` is its class of settings, `unlearn` its generator, the rest its card."""
 
-    settings: type[Descent]
+    settings: type[Settings]
     unlearn: Callable[[Start, Any, Run], Iterator[Record]]
     needs: Callable[[Any], Needs]
     meaning: str  # a sentence for a reader

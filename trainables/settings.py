@@ -5,7 +5,7 @@
         npo_beta: float = setting(0.1, "inverse temperature", positive=True)
 
 From a field follow its flag (`--set npo_beta=0.2`), its line of help and its check. No torch: a bad value is told at
-once, by its name. `Descent` has what all methods of gradient descent share.
+once, by its name. `Settings` has what every run needs, `Descent` what all methods of gradient descent share.
 """
 
 import math
@@ -47,6 +47,9 @@ class Settings:
 
     method: ClassVar[str]
 
+    seed: int = setting(0, "of all that is drawn: batches, dropout")
+    score_batch: int = setting(128, "prompts or texts scored at once; scores do not depend on it", positive=True)
+
     def __post_init__(self) -> None:
         types = self.types()
         for entry in fields(self):
@@ -82,6 +85,11 @@ class Settings:
     def evaluations(self) -> int:
         """How often a run is scored."""
         return 1
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sequence that a run may train on; 0 where it trains on none."""
+        return 0
 
     def chosen(self) -> dict[str, Any]:
         """The settings that differ from their defaults."""
@@ -162,9 +170,7 @@ class Descent(Settings):
     freeze: bool = setting(True, "leave embeddings, head and norms as they are")
     parallel: str = setting("ddp", "on several workers: whole models on each, or shards of them", choices=PARALLEL)
     precision: str = setting("fp32", "of forward and backward passes; weights are fp32 always", choices=PRECISIONS)
-    score_batch: int = setting(128, "prompts or texts scored at once; scores do not depend on it", positive=True)
     checkpointing: bool = setting(False, "compute activations twice: less memory for a third more time")
-    seed: int = setting(0, "of batches and dropout")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -179,5 +185,5 @@ class Descent(Settings):
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest sequence that a run may see."""
+        """Tokens of the longest sequence that a run may train on."""
         return max(self.max_length, self.regularisation_length)

@@ -131,6 +131,8 @@ def course(context: wire.Context, rows: pd.DataFrame, row: pd.Series) -> None:
     st.subheader("Losses and gradients", anchor=False)
     if steps is None:
         st.info("The step records of this trial are not on this machine.")
+    elif steps.empty:
+        st.info("This trial took no steps: its method trains nothing.")
     else:
         wire.chart(curves.step_curves(steps), "steps", alt="Losses, gradient norm and clip over steps.")
 

@@ -17,7 +17,7 @@ from search_spaces.descent import Switch
 from search_spaces.methods import SMALL, TUNED_FACTOR, designs_of, spaces_of
 from search_spaces.methods import switches_of as every_switch
 from trainables.methods import find_method
-from trainables.settings import Descent
+from trainables.settings import Settings
 
 LARGEST_SEED = 2**31 - 1
 TUNING_SEED = LARGEST_SEED  # which no run of an ablation has
@@ -33,7 +33,7 @@ class AblationRequest(Request):
     seeds: tuple[int, ...]
     tuned: int  # trials of the search that each arm has before its seeds; 0 for none
 
-    def config(self, arm: str, seed: int) -> Descent:
+    def config(self, arm: str, seed: int) -> Settings:
         """The configuration of a run, before its arm is tuned."""
         return replace(self.base, **self.design[arm].settings, seed=seed)
 
@@ -66,7 +66,7 @@ def make_ablation(flags: AblateFlags) -> AblationRequest:
     )
     base = replace(request.base, **baseline)
     for arm in design:
-        checks.check_sharing(check_arm(base, arm.name, arm.settings).parallel, request.workers, request.gpus)
+        checks.check_sharing(check_arm(base, arm.name, arm.settings), request.workers, request.gpus)
     ablation = AblationRequest(
         **request.known() | {"base": base},
         design_name=flags.design,
@@ -168,7 +168,7 @@ def _search_of(request: AblationRequest, number: int, arm: Arm) -> Request:
     )
 
 
-def space_around(settings: Descent) -> Space:
+def space_around(settings: Settings) -> Space:
     """The rates that its method's space has, each within a factor of its own value; one that is 0 stays so."""
     rates = {name for name, (kind, *_) in spaces_of(settings.method)[SMALL].items() if kind == "log_uniform"}
     values = {name: value for name, value in asdict(settings).items() if name in rates and value > 0}
@@ -179,7 +179,7 @@ def space_around(settings: Descent) -> Space:
     }
 
 
-def check_arm(base: Descent, name: str, settings: dict[str, Any]) -> Descent:
+def check_arm(base: Settings, name: str, settings: dict[str, Any]) -> Settings:
     """An arm's configuration; ValueError where it is none, or the baseline's own under another name."""
     try:
         config = replace(base, **settings)

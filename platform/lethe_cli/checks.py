@@ -37,7 +37,7 @@ from trainables.scores import all_scores
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.score import Score
 from trainables.scores.truths import check_benchmark_truths
-from trainables.settings import Descent
+from trainables.settings import Descent, Settings
 from trainables.subjects.model_files import TOKENIZER_FILES, check_model_files
 
 
@@ -247,25 +247,27 @@ def check_settings(
     searched: Iterable[str] = (),
     preset: Mapping[str, Any] = MappingProxyType({}),
     method: str = MeanTeacher.method,
-) -> Descent:
+) -> Settings:
     """Settings `NAME=VALUE` of a method, on top of a preset's and the defaults; none may be `searched` as well."""
     named = split_settings(texts)
     settings = find_method(method).settings.parse(named, **preset)
     for name in named:
         if name in searched:
             raise ValueError(f"setting {name!r} is searched: give its range with --range {name}=LOW:HIGH")
-    if settings.unrelated_texts:
+    if isinstance(settings, Descent) and settings.unrelated_texts:
         read_corpus(settings.unrelated_texts)
         settings = replace(settings, unrelated_texts=str(expanded(settings.unrelated_texts).resolve()))
     return settings
 
 
-def check_texts(configs: Sequence[Descent], benchmark: str) -> None:
+def check_texts(configs: Sequence[Settings], benchmark: str) -> None:
     """ValueError where a configuration needs text that is not there, or text is given that none of them reads."""
-    unrelated = [config for config in configs if config.regularisation == "unrelated"]
-    if configs[0].unrelated_texts and not unrelated:
+    trained = [config for config in configs if isinstance(config, Descent)]
+    unrelated = [config for config in trained if config.regularisation == "unrelated"]
+    own = any(config.unrelated_texts for config in trained)
+    if own and not unrelated:
         raise ValueError("unrelated_texts is given, but is not read: add --set regularisation=unrelated")
-    if not unrelated or configs[0].unrelated_texts:
+    if not unrelated or own:
         return
     found = check_benchmark(benchmark)
     if found is not None and not found.has("raw", "unrelated"):
@@ -308,9 +310,9 @@ def check_workers(text: str, cpus: float) -> range:
     return range(ends[0], ends[1] + 1)
 
 
-def check_sharing(parallel: str, workers: range, gpus: float) -> None:
+def check_sharing(settings: Settings, workers: range, gpus: float) -> None:
     """ValueError where a model would be cut into shards that then lie on the same GPU, which saves nothing."""
-    if parallel == "fsdp" and 0 < gpus < 1 and workers[-1] > 1:
+    if isinstance(settings, Descent) and settings.parallel == "fsdp" and 0 < gpus < 1 and workers[-1] > 1:
         raise ValueError(
             f"--gpus-per-worker is {gpus:g} with parallel=fsdp: shards save memory on GPUs of their own; "
             "give 1 or more, or --set parallel=ddp"

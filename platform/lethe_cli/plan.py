@@ -9,6 +9,7 @@ from lethe_cli.flags import PlanFlags
 from lethe_cli.presets import find_preset
 from trainables.benchmarks import EMBEDDED, find_source
 from trainables.memory.plan import GIB
+from trainables.settings import Descent
 
 
 @command
@@ -33,7 +34,7 @@ def plan(flags: PlanFlags) -> None:
     from trainables.subjects.models import check_checkpointing
 
     check_weights(reference, [config])
-    if config.checkpointing:
+    if isinstance(config, Descent) and config.checkpointing:
         check_checkpointing(reference)
     shape, memory = read_shape(reference, trainable=needs_of(config).trainable), memory_of(flags)
     needed = make_plan(shape, config, workers, per_node=flags.gpus_per_node)

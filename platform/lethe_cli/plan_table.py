@@ -16,11 +16,11 @@ from trainables.failures import NoSuchWeights
 from trainables.memory.fitting import Memory, check_fit
 from trainables.memory.plan import GIB, Plan, Shape, Unplanned, plan, read_shape
 from trainables.methods import needs_of
-from trainables.settings import Descent
+from trainables.settings import Settings
 from trainables.task import Task, locate
 
 
-def announce_plan(task: Task, configs: Sequence[Descent], *, workers: int, gpus: float, console: Console) -> None:
+def announce_plan(task: Task, configs: Sequence[Settings], *, workers: int, gpus: float, console: Console) -> None:
     """Print the plan of runs on GPUs, or of a preset, and refuse what cannot fit; ValueError says what would.
 
     Of several configurations the one that needs most is shown, and each is checked. `gpus` is the share of GPUs that
@@ -47,7 +47,7 @@ def announce_plan(task: Task, configs: Sequence[Descent], *, workers: int, gpus:
         check_fit(shapes[_trainable(config)], config, workers, memory)
 
 
-def _trainable(config: Descent) -> str:
+def _trainable(config: Settings) -> str:
     return needs_of(config).trainable
 
 

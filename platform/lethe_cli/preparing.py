@@ -21,7 +21,7 @@ from trainables.runs.weights import check_weights
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.reductions import auc
 from trainables.scores.references import References, measure_references
-from trainables.settings import Descent
+from trainables.settings import Descent, Settings
 from trainables.subjects.positions import check_lengths
 from trainables.task import Places, Task, cache_of, locate
 
@@ -31,7 +31,7 @@ LEAST_UNLIKE = 0.2  # distance of the retrained model's AUC from 0.5 that is wor
 
 def prepare(
     task: Task,
-    configs: Sequence[Descent],
+    configs: Sequence[Settings],
     console: Console,
     *,
     cpus: float = 1,
@@ -47,7 +47,7 @@ def prepare(
     with show_training(console) as show:
         places = locate(task, on_progress=show)
     check_weights(places.target, configs)
-    if any(config.checkpointing for config in configs):
+    if any(isinstance(config, Descent) and config.checkpointing for config in configs):
         from trainables.subjects.models import (
             check_checkpointing,  # loads torch, which most searches' drivers do without
         )
@@ -61,7 +61,7 @@ def prepare(
     return references
 
 
-def corners(base: Descent, space: Space) -> list[Descent]:
+def corners(base: Settings, space: Space) -> list[Settings]:
     """Configurations in which every searched setting has each of its ends, or choices; `base` has the others."""
     ends = {name: bounds[0] if kind == "choice" else bounds for name, (kind, *bounds) in space.items()}
     count = max(len(values) for values in ends.values())
@@ -97,7 +97,7 @@ def reference_scores(task: Task, places: Places, score_batch: int, check: Callab
     )
 
 
-def check_sequences(task: Task, configs: Sequence[Descent], references: References) -> None:
+def check_sequences(task: Task, configs: Sequence[Settings], references: References) -> None:
     """ValueError where training would feed the target longer sequences than it has positions for."""
     if references.positions is None or max(config.longest for config in configs) <= references.positions:
         return

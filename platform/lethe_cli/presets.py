@@ -15,6 +15,7 @@ from search_spaces.presets import (
     PRESET_WORKERS,
     SHARED,
 )
+from trainables.methods import find_method
 from trainables.methods.mean_teacher import MeanTeacher
 
 
@@ -47,7 +48,9 @@ def find_preset(benchmark: str, method: str = MeanTeacher.method) -> Preset:
         return Preset()
     settings = PRESET_SETTINGS[benchmark]
     if method != MeanTeacher.method:
-        settings = {name: settings[name] for name in SHARED if name in settings} | OWN_7B.get(method, {})
+        known = find_method(method).settings.types()
+        shared = [name for name in SHARED if name in settings and name in known]
+        settings = {name: settings[name] for name in shared} | OWN_7B.get(method, {})
     return Preset(
         name=benchmark,
         settings=settings,

@@ -23,7 +23,7 @@ from trainables.benchmarks.corpus import corpus_hash
 from trainables.folders import expanded
 from trainables.methods import METHODS, find_method
 from trainables.methods.mean_teacher import MeanTeacher
-from trainables.settings import Descent
+from trainables.settings import Descent, Settings
 from trainables.task import Task
 
 
@@ -35,7 +35,7 @@ class Request:
     task: Task
     name: str
     space: Space
-    base: Descent  # the settings that are not searched
+    base: Settings  # the settings that are not searched
     objectives: tuple[Objective, ...]
     guard: dict[str, float]  # score -> share of the target's that a candidate has to keep
     notes: tuple[str, ...]  # what the user should know before the search starts
@@ -63,7 +63,7 @@ class Request:
 
     def about(self) -> dict[str, Any]:
         """What has to be the same for a study to be gone on with."""
-        own = self.base.unrelated_texts
+        own = isinstance(self.base, Descent) and self.base.unrelated_texts
         return ({"unrelated texts": corpus_hash(own)} if own else {}) | {
             "benchmark": self.task.benchmark,
             "model": self.task.model,
@@ -156,7 +156,7 @@ def gather_request(flags: StudyFlags, space: Space, *, trials: int, sampler: str
     workers = checks.check_workers(flags.workers or str(preset.workers), flags.cpus_per_worker)
     checks.check_sampler(sampler)
     base = checks.check_settings(flags.settings, searched=space, preset=preset.settings, method=flags.method)
-    checks.check_sharing(base.parallel, workers, gpus)
+    checks.check_sharing(base, workers, gpus)
     task, available = check_task(flags)
     objectives, notes = checks.choose_objectives(flags.objectives, available)
     name = checks.check_name(flags.name, flags.benchmark)

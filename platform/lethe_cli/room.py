@@ -12,14 +12,14 @@ from rich.console import Console
 from trainables.benchmarks import EMBEDDED
 from trainables.memory.plan import FP32, Unplanned, read_shape
 from trainables.methods import find_method
-from trainables.settings import Descent
+from trainables.settings import Settings
 from trainables.task import Task, locate
 
 GB = 10**9
 WORTH_A_NOTE = 10 * GB
 
 
-def announce_room(task: Task, config: Descent, folder: Path, console: Console) -> None:
+def announce_room(task: Task, config: Settings, folder: Path, console: Console) -> None:
     """Say what the weights of all candidates take, where that is much; ValueError where the disk has less free.
 
     Of a model whose size the plan does not know nothing is said.
@@ -41,7 +41,7 @@ def announce_room(task: Task, config: Descent, folder: Path, console: Console) -
         console.print(f"note: the weights of {needed} in {folder}; none is removed", soft_wrap=True, highlight=False)
 
 
-def candidates(config: Descent) -> int:
+def candidates(config: Settings) -> int:
     """How many candidates a run has: its method's at every evaluation, of which the last step is one."""
     return len(find_method(config.method).roles) * config.evaluations
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from trainables.methods import find_method
 from trainables.methods.mean_teacher import MeanTeacher
-from trainables.settings import Descent
+from trainables.settings import Settings
 from trainables.task import Task
 
 NAME = "run.json"
@@ -27,7 +27,7 @@ class RunFile:
     results: list[dict[str, Any]] | None = None
 
     @classmethod
-    def of(cls, task: Task, config: Descent, key: str | None = None) -> "RunFile":
+    def of(cls, task: Task, config: Settings, key: str | None = None) -> "RunFile":
         """What is asked for; the cache is no part of it."""
         asked = {name: value for name, value in asdict(task).items() if name != "cache"}
         return cls(task=asked, settings={"method": config.method, **asdict(config)}, key=key)

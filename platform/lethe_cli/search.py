@@ -39,7 +39,7 @@ from trainables.benchmarks import find_source
 from trainables.methods import find_method
 from trainables.scores import all_scores
 from trainables.scores.references import References
-from trainables.settings import Descent
+from trainables.settings import Settings
 from trainables.workers.group import Workers, warm
 from trainables.workers.session import make_session, trial_folder
 
@@ -60,7 +60,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     return conclude(request, ledger, references, console)
 
 
-def begin(request: Request, configs: Sequence[Descent], console: Console) -> References:
+def begin(request: Request, configs: Sequence[Settings], console: Console) -> References:
     """Say what there is to say of a request and of the memory it needs, and measure or read its reference scores.
 
     `configs` are what is run, or the corners of what is searched.

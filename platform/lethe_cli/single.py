@@ -22,13 +22,13 @@ from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
 from trainables.runs.unlearning import Unlearner
 from trainables.scores import all_scores
-from trainables.settings import Descent
+from trainables.settings import Settings
 from trainables.task import Task
 
 SINGLE = "single"  # in the folder of results: a folder for each run, called by the run's key
 
 
-def run_single(task: Task, config: Descent, out: Path | None, console: Console, *, go_on: bool) -> dict[str, Any]:
+def run_single(task: Task, config: Settings, out: Path | None, console: Console, *, go_on: bool) -> dict[str, Any]:
     """Unlearn once, and return every candidate's scores, with the reference rows, as plain data.
 
     A run that was begun in its folder goes on where `go_on` is said; ValueError as `check_folder` raises it.
@@ -55,7 +55,7 @@ def run_single(task: Task, config: Descent, out: Path | None, console: Console, 
     return outcome
 
 
-def what_there_is(there: RunFile | None, folder: Path, key: str, config: Descent) -> str:
+def what_there_is(there: RunFile | None, folder: Path, key: str, config: Settings) -> str:
     """What --resume found: that the run had ended, from where it goes on, or that there is nothing to go on from."""
     if there and there.results is not None:
         return f"run {key} has ended before, and is not run again"
@@ -66,12 +66,12 @@ def what_there_is(there: RunFile | None, folder: Path, key: str, config: Descent
 
 
 def _unlearn(
-    task: Task, config: Descent, run: RunFile, folder: Path, outcome: dict[str, Any], console: Console
+    task: Task, config: Settings, run: RunFile, folder: Path, outcome: dict[str, Any], console: Console
 ) -> None:
     """Run to the end, and write down what came of it; on Ctrl-C say up to which step all is kept."""
     results = []
     try:
-        with console.status(f"unlearning: {config.steps} steps, scored {config.evaluations} times"):
+        with console.status(f"unlearning by {config.method}, scored {config.evaluations} times"):
             for result in Unlearner(task, config.score_batch)(config, folder):
                 if "failure" in result:
                     outcome["failure"] = result["failure"]

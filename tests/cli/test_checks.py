@@ -246,9 +246,9 @@ def test_a_worker_wants_some_cpu(cpus):
 
 def test_shards_of_one_model_want_a_gpu_each():
     for parallel, workers, gpus in (("ddp", 2, 0.5), ("fsdp", 1, 0.5), ("fsdp", 2, 1), ("fsdp", 2, 0)):
-        checks.check_sharing(parallel, range(1, workers + 1), gpus)
+        checks.check_sharing(MeanTeacher(parallel=parallel), range(1, workers + 1), gpus)
     with pytest.raises(ValueError, match=r"--gpus-per-worker is 0.5 with parallel=fsdp: .* or --set parallel=ddp$"):
-        checks.check_sharing("fsdp", range(1, 3), 0.5)
+        checks.check_sharing(MeanTeacher(parallel="fsdp"), range(1, 3), 0.5)
 
 
 @pytest.mark.parametrize("gpus", [-1, -0.5, math.nan, math.inf, 1.5])

@@ -128,7 +128,7 @@ def test_text_settings_stand_above_the_values():
     [
         (
             {"learning_rate": "1"},
-            r"^'learning_rate' is no setting of mean_teacher: choose one of lr, optimizer, .*alpha, .*simnpo_gamma$",
+            r"^'learning_rate' is no setting of mean_teacher: choose one of seed, .*lr, optimizer, .*alpha, .*simnpo_gamma$",
         ),
         ({"steps": "many"}, r"^steps is 'many': it must be a whole number$"),
         ({"steps": "1.5"}, r"^steps is '1.5': it must be a whole number$"),

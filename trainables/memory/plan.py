@@ -46,7 +46,7 @@ from typing import Any
 from trainables.failures import NoSuchWeights, reason_of
 from trainables.method import ALL
 from trainables.methods import needs_of
-from trainables.settings import Descent
+from trainables.settings import Descent, Settings
 
 GIB = 2**30
 FP32 = 4
@@ -182,19 +182,47 @@ def _widest(size: int | list[int]) -> int:
     return size if isinstance(size, int) else max(size)
 
 
-def plan(shape: Shape, settings: Descent, workers: int = 1, *, per_node: int = 8, scoring: Scoring = MUSE) -> Plan:
-    """The plan of a run on `workers` workers of one GPU each, `per_node` of them on a machine; formulas above."""
-    sharded = settings.parallel == "fsdp" and workers > 1
-    parts = workers if sharded else 1
+def plan(shape: Shape, settings: Settings, workers: int = 1, *, per_node: int = 8, scoring: Scoring = MUSE) -> Plan:
+    """The plan of a run on `workers` workers of one GPU each, `per_node` of them on a machine; formulas above.
+
+    A run that trains nothing is only scored.
+    """
+    sharded = is_sharded(settings, workers)
+    held = _held(shape, settings, workers if sharded else 1)
+    phases = _training(shape, settings, workers, held) if isinstance(settings, Descent) else {}
+    phases |= {SCORING: held | _scoring(shape, settings, workers, sharded, scoring)}
+    reserved = {name: _with_reserve(phase) for name, phase in phases.items()}
+    return Plan(phases=reserved, host=_host(shape, _copies(settings), workers, per_node))
+
+
+def is_sharded(settings: Settings, workers: int) -> bool:
+    """Whether models are cut into shards."""
+    return isinstance(settings, Descent) and settings.parallel == "fsdp" and workers > 1
+
+
+def _held(shape: Shape, settings: Settings, parts: int) -> dict[str, int]:
+    """Bytes that are held through all of a run."""
     whole, trainable = FP32 * shape.elements(parts), FP32 * shape.elements(parts, trainable=True)
-    needs = needs_of(settings)
-    moments = 2 if needs.adamw else int(settings.momentum > 0)
-    copies = needs.teacher + needs.frozen
-    held = {
+    if not isinstance(settings, Descent):
+        return {"weights": whole}
+    moments = 2 if needs_of(settings).adamw else int(settings.momentum > 0)
+    return {
         "weights": whole,
-        "teacher": copies * (whole if sharded else trainable),
+        "teacher": _copies(settings) * (whole if parts > 1 else trainable),
         "optimizer state": moments * trainable,
     }
+
+
+def _copies(settings: Settings) -> int:
+    """Models beside the student."""
+    needs = needs_of(settings)
+    return needs.teacher + needs.frozen
+
+
+def _training(shape: Shape, settings: Descent, workers: int, held: dict[str, int]) -> dict[str, dict[str, int]]:
+    """Bytes of the phases of a step, by part."""
+    sharded, needs = is_sharded(settings, workers), needs_of(settings)
+    trainable = FP32 * shape.elements(workers if sharded else 1, trainable=True)
     gradients = {"gradients": trainable}
     rows = min(settings.micro_batch_size, math.ceil(settings.batch_size / workers))
     gathered = {"gathered weights": _gathered(shape, settings, sharded)}
@@ -202,17 +230,14 @@ def plan(shape: Shape, settings: Descent, workers: int = 1, *, per_node: int = 8
     block = rows * settings.longest * block_bytes(shape, settings, settings.longest, sharded=sharded)
     at_loss, behind = _logits(shape, settings, rows, guided=needs.guided) if needs.logits else (0, 0)
     scratch = trainable if needs.scratch or needs.adamw else 0
-    phases = {
+    return {
         LOSS: held | gradients | gathered | {"activations": kept, "logits": at_loss},
         BACKWARD: held
         | gradients
         | gathered
         | {"activations": kept + (2 if settings.checkpointing else 1) * block, "logits": behind},
         UPDATE: held | gradients | {"update": scratch},
-        SCORING: held | _scoring(shape, settings, workers, sharded, scoring),
     }
-    reserved = {name: _with_reserve(phase) for name, phase in phases.items()}
-    return Plan(phases=reserved, host=_host(shape, copies, workers, per_node))
 
 
 def _with_reserve(parts: dict[str, int]) -> dict[str, int]:
@@ -282,10 +307,10 @@ def _logits(shape: Shape, settings: Descent, rows: int, *, guided: bool) -> tupl
     return kept + whole + max(whole, chunk), kept
 
 
-def _scoring(shape: Shape, settings: Descent, workers: int, sharded: bool, scoring: Scoring) -> dict[str, int]:
+def _scoring(shape: Shape, settings: Settings, workers: int, sharded: bool, scoring: Scoring) -> dict[str, int]:
     from trainables.decoding.log_probs import PASS_TOKENS
 
-    c = _width(settings) if sharded else FP32
+    c = _width(settings) if sharded and isinstance(settings, Descent) else FP32
     rows = min(settings.score_batch, math.ceil(scoring.items / workers))
     cache = rows * (scoring.prompt + scoring.new) * 2 * shape.layers * shape.kv_heads * shape.head_size * c
     # At work at once: the residual in fp32, four tensors of width h, three of the MLP's.

@@ -6,7 +6,7 @@ from typing import Any
 
 from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import Benchmark
-from trainables.settings import Descent
+from trainables.settings import Descent, Settings
 from trainables.training.data import chunk_texts
 
 FORGET, RETAIN, UNRELATED = "raw/forget", "raw/retain1", "raw/unrelated"
@@ -27,8 +27,10 @@ class Stream:
         return f"training on {self.source} ({self.setting}={self.max_length})"
 
 
-def streams(settings: Descent) -> tuple[Stream, Stream]:
-    """What a configuration trains on: the forget texts, and the text of the penalty."""
+def streams(settings: Settings) -> tuple[Stream, ...]:
+    """What a configuration trains on: the forget texts, and the text of the penalty; none where it does not train."""
+    if not isinstance(settings, Descent):
+        return ()
     forget = Stream(source=FORGET, setting="max_length", max_length=settings.max_length, long_texts=settings.long_texts)
     unrelated = settings.unrelated_texts or UNRELATED
     source = RETAIN if settings.regularisation == "retain" else unrelated
@@ -43,7 +45,7 @@ def cut(stream: Stream, benchmark: Benchmark, tokenizer: Any) -> list[list[int]]
     return chunk_texts(tokenizer, texts, max_length=stream.max_length, long_texts=stream.long_texts)
 
 
-def longest(configs: Iterable[Descent], sequences: Callable[[Stream], list[list[int]]]) -> dict[str, int]:
+def longest(configs: Iterable[Settings], sequences: Callable[[Stream], list[list[int]]]) -> dict[str, int]:
     """The tokens of the longest sequence of each stream of some configurations: what it is -> tokens."""
     every = dict.fromkeys(stream for settings in configs for stream in streams(settings))
     return {stream.what: max(map(len, sequences(stream)), default=0) for stream in every}

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from trainables.failures import reason_of
-from trainables.method import ALL, MATRICES
+from trainables.method import ALL, MATRICES, NOTHING
 from trainables.methods import needs_of
-from trainables.settings import Descent
+from trainables.settings import Settings
 
 
-def check_weights(reference: str, configs: Iterable[Descent]) -> None:
+def check_weights(reference: str, configs: Iterable[Settings]) -> None:
     """NoSuchWeights, in one line, where a model lacks what a configuration needs of it.
 
     The model is a folder or on the hub, and only its configuration is read, by torch; and nothing of a model from which
@@ -30,6 +30,6 @@ def check_weights(reference: str, configs: Iterable[Descent]) -> None:
         trainable.check_weights(model, config, needs_of(config).trainable)
 
 
-def _asks(config: Descent) -> bool:
+def _asks(config: Settings) -> bool:
     numbers_a_block = any(allowed.block for allowed in config.allowed().values())
-    return numbers_a_block or needs_of(config).trainable not in (MATRICES, ALL)
+    return numbers_a_block or needs_of(config).trainable not in (MATRICES, ALL, NOTHING)

@@ -1,4 +1,4 @@
-"""Which parameters a run moves: `matrices` (attention and MLP), `all`, or `down_proj:1,2` (of these blocks, from 0)."""
+"""Which parameters a run moves: `matrices` (attention and MLP), `all`, `down_proj:1,2` (of these blocks), `nothing`."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from trainables.failures import NoSuchWeights
-from trainables.method import MATRICES
-from trainables.settings import Descent
+from trainables.method import MATRICES, NOTHING
+from trainables.settings import Settings
 
 DOWN_PROJ = "down_proj:"
 NORM_WORDS = ("norm", "ln_")
@@ -24,11 +24,13 @@ def choose(model: Any, trainable: str) -> None:
     """Freeze all but a trainable set; NoSuchWeights where the model has no such parameters."""
     if trainable == MATRICES:
         freeze(model)
+    elif trainable == NOTHING:
+        model.requires_grad_(False)
     elif trainable.startswith(DOWN_PROJ):
         _choose_down_proj(model, [int(number) for number in trainable.removeprefix(DOWN_PROJ).split(",")])
 
 
-def check_weights(model: Any, settings: Descent, trainable: str) -> None:
+def check_weights(model: Any, settings: Settings, trainable: str) -> None:
     """NoSuchWeights where a model lacks a block that a setting numbers, or those weights that are to be trained."""
     count = len(blocks_of(model))
     for name, allowed in settings.allowed().items():

@@ -6,12 +6,12 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from trainables.settings import Descent
+from trainables.settings import Settings
 from trainables.task import Task
 
 
 def make_session(
-    task: Task, base: Descent, folder: str, arms: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    task: Task, base: Settings, folder: str, arms: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 ) -> Callable[[dict[str, Any]], Iterator[dict[str, Any]]]:
     """Return what a warm worker runs: a function from a trial's `{"trial": number, **parameters}` to its results.
 
