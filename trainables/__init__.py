@@ -16,6 +16,7 @@ EXPORTS = {
     "Evaluator": "trainables.scores.evaluate",
     "load_benchmark": "trainables.benchmarks.layout",
     "load_model": "trainables.subjects.models",
+    "load_subject": "trainables.subjects.saving",
     "load_tokenizer": "trainables.subjects.tokenizers",
     "make_session": "trainables.workers.session",
     "warm": "trainables.workers.group",

@@ -3,18 +3,20 @@
 METHODS is read without loading any of them: a method's file is loaded when it is asked for, and torch when it runs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 from trainables.method import Method, Needs, Record, Run, Sequences, Start
-from trainables.settings import Descent
+from trainables.settings import Settings
 
 METHODS = {
     "mean_teacher": "trainables.methods.mean_teacher:MEAN_TEACHER",
     "npo_gdr": "trainables.methods.npo:NPO_GDR",
     "rmu_adaptive": "trainables.methods.rmu:RMU_ADAPTIVE",
     "task_vector": "trainables.methods.task_vector:TASK_VECTOR",
+    "guard_prompt": "trainables.methods.guard_prompt:GUARD_PROMPT",
 }
 
 
@@ -26,19 +28,28 @@ def find_method(name: str) -> Method:
     return getattr(import_module(module), attribute)
 
 
-def needs_of(settings: Descent) -> Needs:
+def needs_of(settings: Settings) -> Needs:
     """What a method holds in memory by these settings."""
     return find_method(settings.method).needs(settings)
 
 
 def unlearn(
-    model: Any, forget: Sequences, retain: Sequences, settings: Descent, *, pad: int, **run: Any
+    model: Any,
+    forget: Sequences,
+    retain: Sequences,
+    settings: Settings,
+    *,
+    pad: int,
+    tokenizer: Any = None,
+    texts: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    **run: Any,
 ) -> Iterator[Record]:
     """Unlearn token sequences from a model, in place, by the method that its settings are of; records as they come.
 
-    `run` is what a `Run` takes; without it this process is the only worker.
+    `tokenizer` and `texts` are what a `Start` takes, for methods that read them; `run` is what a `Run` takes, without
+    which this process is the only worker.
     """
     from trainables.world import ALONE
 
-    start = Start(model=model, forget=forget, retain=retain, pad=pad)
+    start = Start(model=model, forget=forget, retain=retain, pad=pad, tokenizer=tokenizer, texts=texts)
     return find_method(settings.method).unlearn(start, settings, Run(**{"world": ALONE, **run}))
