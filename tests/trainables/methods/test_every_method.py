@@ -24,6 +24,7 @@ OWN = {
     "npo_gdr": {"lr": 1e-3},
     "rmu_adaptive": {"lr": 1e-3, "layer": 1},
     "task_vector": {"lr": 1e-3, "halvings": 2},
+    "guard_prompt": {"names": 3},
 }
 TRAINING = [name for name in METHODS if issubclass(find_method(name).settings, Descent)]
 each_method = pytest.mark.parametrize("name", METHODS)
