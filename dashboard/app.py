@@ -17,7 +17,7 @@ sys.path[:0] = [str(folder) for folder in (ROOT, ROOT / "platform") if str(folde
 
 from dashboard import data, inert, press, published, wire  # noqa: E402
 from lethe.store.snapshot import Snapshot  # noqa: E402
-from lethe.store.storage import hide_password  # noqa: E402
+from lethe.store.urls import hide_password  # noqa: E402
 
 PAGES = {
     "decide": ("Decide", "Which candidate to take, and why"),

@@ -18,7 +18,7 @@ from lethe.fronts.objectives import Objective
 from lethe.store.facts import Facts
 from lethe.store.optuna_tables import study_names
 from lethe.store.snapshot import Reader, Snapshot
-from lethe.store.storage import VARIABLE, default_storage
+from lethe.store.urls import VARIABLE, default_storage
 
 # What is cached here is shared and never changed: no copy is made, and a study is known by its name and token.
 BY_TOKEN: dict[str | type[Any], Callable[[Any], Any]] = {

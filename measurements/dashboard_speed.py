@@ -31,7 +31,8 @@ from lethe.fronts.objectives import Constraint, Objective
 from lethe.search.ledger import Ledger
 from lethe.store import snapshot
 from lethe.store.facts import PLANNED, Facts
-from lethe.store.storage import VARIABLE, load_study, open_storage
+from lethe.store.storage import load_study, open_storage
+from lethe.store.urls import VARIABLE
 from lethe_cli.dashboard import command, environment
 
 APP = Path(__file__).parents[1] / "dashboard" / "app.py"

@@ -18,7 +18,8 @@ from statistics import median
 from typing import Any
 
 from lethe.display import front_table
-from lethe.display.progress import Progress, open_console
+from lethe.display.console import open_console
+from lethe.display.progress import Progress
 from lethe.fronts.objectives import Constraint, Objective
 from lethe.search.ledger import Ledger
 from lethe.search.upkeep import Upkeep

@@ -23,7 +23,8 @@ from lethe.fronts.objectives import score_name
 from lethe.search.ledger import Ledger
 from lethe.search.runs import Run, finished_runs, plan_runs
 from lethe.store.facts import PLANNED
-from lethe.store.storage import going_on_later, hide_password, open_storage
+from lethe.store.storage import going_on_later, open_storage
+from lethe.store.urls import hide_password
 from lethe_cli import hints
 from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.request import Request

@@ -22,7 +22,7 @@ from lethe.cluster.environment import joins
 from lethe.fronts.objectives import GOALS, Objective
 from lethe.search.samplers import make_sampler
 from lethe.search.space import Space, distributions
-from lethe.store.storage import hide_password
+from lethe.store.urls import hide_password
 from search_spaces.methods import spaces_of
 from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES
 from trainables.benchmarks import EMBEDDED, Source, find_source

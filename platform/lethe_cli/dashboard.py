@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lethe.store.optuna_tables import study_names
-from lethe.store.storage import VARIABLE, default_storage, sqlite_file
+from lethe.store.urls import VARIABLE, default_storage, sqlite_file
 
 Option = typer.Option
 HOST = "127.0.0.1"  # this machine, and nobody else's
@@ -39,6 +38,8 @@ def check_store(storage: str | None) -> None:
 
     Where none is named the usual one may still be missing: until a search makes it there are published runs to see.
     """
+    from lethe.store.optuna_tables import study_names  # tables take a second to load, which a help text does without
+
     url = storage or default_storage()
     file = sqlite_file(url)
     if storage or (file and file.exists()):

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from lethe.search.samplers import SAMPLERS
-from lethe.store.storage import VARIABLE
+from lethe.store.urls import VARIABLE
 from search_spaces.methods import LARGE, SMALL, designs_of, switches_of
 from trainables.benchmarks import BENCHMARKS, EMBEDDED
 from trainables.methods import METHODS

@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from lethe.store.storage import VARIABLE, default_storage, hide_password
+from lethe.store.urls import VARIABLE, default_storage, hide_password
 
 
 def as_typed(program: str) -> str:

@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 import typer
 
 from lethe.cluster.cores import share_cores
-from lethe.store.storage import FAILURES, why
 from lethe_cli.ablate import ablate
 from lethe_cli.benchmark import benchmark_app
 from lethe_cli.dashboard import dashboard
@@ -74,11 +73,20 @@ def run(app: typer.Typer, arguments: list[str]) -> None:
         interrupts.tell()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python's own end would give one more its default, a death of it
         code = 130
-    except FAILURES as error:
-        fail(f"the study store failed: {why(error)}")
     except (typer.TyperException, ValueError, OSError, OutOfMemory) as error:
         fail(explain(error))
+    except failures_of_stores() as error:
+        from lethe.store.storage import why
+
+        fail(f"the study store failed: {why(error)}")
     sys.exit(code)
+
+
+def failures_of_stores() -> tuple[type[Exception], ...]:
+    """What a store raises; asked for when something was raised, since optuna takes half a second to load."""
+    from lethe.store.storage import FAILURES
+
+    return FAILURES
 
 
 def invoke(app: typer.Typer, arguments: list[str]) -> int:

@@ -7,7 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from lethe.display.progress import open_console
+from lethe.display.console import open_console
 from search_spaces.methods import spaces_of
 from trainables.method import Method
 from trainables.methods import METHODS, find_method

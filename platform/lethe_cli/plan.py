@@ -2,11 +2,9 @@
 
 import json
 
-from lethe.display.progress import open_console
-from lethe_cli import checks
+from lethe.display.console import open_console
 from lethe_cli.command import command
 from lethe_cli.flags import PlanFlags
-from lethe_cli.presets import find_preset
 from trainables.benchmarks import EMBEDDED, find_source
 from trainables.memory.plan import GIB
 from trainables.settings import Descent
@@ -15,6 +13,10 @@ from trainables.settings import Descent
 @command
 def plan(flags: PlanFlags) -> None:
     """Print the memory that each GPU and node needs, without loading the model; say what would fit."""
+    # pandas and optuna take a second to load, which a help text does without.
+    from lethe_cli import checks
+    from lethe_cli.presets import find_preset
+
     preset = find_preset(flags.benchmark or "", flags.method)
     config = checks.check_settings(flags.settings, preset=preset.settings, method=flags.method)
     reference = planned_model(flags)

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lethe.store.optuna_tables import study_names
-from lethe.store.storage import VARIABLE, default_storage, hide_password
+from lethe.store.urls import VARIABLE, default_storage, hide_password
 from trainables.folders import expanded
 
 Option, Argument = typer.Option, typer.Argument
@@ -28,13 +27,14 @@ def report(
         raise ValueError(f"{out!r} ends in neither .html nor .md")
     if not file.absolute().parent.is_dir():
         raise ValueError(f"{out!r} cannot be written: there is no folder {str(file.absolute().parent)!r}")
+    # Its statistics and tables take a second to load, and every `lethe` command loads this file.
+    from lethe.analysis.ablation import read_ablation
+    from lethe.store.optuna_tables import study_names
+
     url = storage or default_storage()
     names = study_names(url)
     if study not in names:
         raise ValueError(f"storage {hide_password(url)!r} has no study {study!r} (there: {', '.join(names) or 'none'})")
-    # Its statistics take half a second to load, and every `lethe` command loads this file.
-    from lethe.analysis.ablation import read_ablation
-
     found = read_ablation(url, study, role=role)
     if importlib.util.find_spec("plotly") is None:
         raise ValueError("a report needs plotly: pip install 'lethe-tune[dashboard]'")

@@ -12,7 +12,8 @@ from lethe.fronts.objectives import Objective, describe
 from lethe.search.space import Space
 from lethe.store.facts import Facts, load_facts
 from lethe.store.optuna_tables import study_names
-from lethe.store.storage import RESULTS, check_writable, default_storage, open_storage
+from lethe.store.storage import check_writable, open_storage
+from lethe.store.urls import RESULTS, default_storage
 from lethe_cli import checks
 from lethe_cli.flags import RunFlags, StudyFlags, TuneFlags
 from lethe_cli.presets import find_preset

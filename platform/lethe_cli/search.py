@@ -27,8 +27,9 @@ from lethe.search.ledger import Ledger
 from lethe.search.study import Plan, run_study
 from lethe.store.again import run_again
 from lethe.store.facts import CARDS, PLANNED, REFERENCE_NOTES, Facts, load_facts, new_id
-from lethe.store.storage import going_on_later, hide_password, open_storage, taking_turns
+from lethe.store.storage import going_on_later, open_storage, taking_turns
 from lethe.store.study_folder import StudyFolder, folder_name, study_folder
+from lethe.store.urls import hide_password
 from lethe_cli import hints
 from lethe_cli.hints import as_typed
 from lethe_cli.plan_table import announce_plan

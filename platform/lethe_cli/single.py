@@ -11,7 +11,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from lethe.display.front_table import interval
 from lethe.store.places import Place
-from lethe.store.storage import RESULTS
+from lethe.store.urls import RESULTS
 from lethe_cli.plan_table import announce_plan
 from lethe_cli.preparing import prepare
 from lethe_cli.room import announce_room

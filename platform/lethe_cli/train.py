@@ -3,19 +3,21 @@
 import os
 
 from lethe.cluster.environment import ALLOCATOR
-from lethe.display.progress import open_console
-from lethe.store.storage import RESULTS
-from lethe_cli import checks
+from lethe.display.console import open_console
+from lethe.store.urls import RESULTS
 from lethe_cli.command import command, end
 from lethe_cli.flags import TrainFlags
-from lethe_cli.presets import find_preset
-from lethe_cli.request import check_task
-from lethe_cli.run_file import RunFile, check_folder
 
 
 @command
 def train(flags: TrainFlags) -> None:
     """Run one configuration of a method, and print its scores before and after."""
+    # pandas and optuna take a second to load, which a help text does without.
+    from lethe_cli import checks
+    from lethe_cli.presets import find_preset
+    from lethe_cli.request import check_task
+    from lethe_cli.run_file import RunFile, check_folder
+
     preset = find_preset(flags.benchmark, flags.method)
     config = checks.check_settings(flags.settings, preset=preset.settings, method=flags.method)
     task, _ = check_task(flags)

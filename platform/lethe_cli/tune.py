@@ -1,16 +1,18 @@
 """`lethe tune`, and `python platform/tune_mt.py`: search a method of unlearning, and show the front."""
 
-from lethe.display.progress import open_console
+from lethe.display.console import open_console
 from lethe_cli.command import command, end
 from lethe_cli.flags import TuneFlags
-from lethe_cli.request import make_request
 
 
 @command
 def tune(flags: TuneFlags) -> None:
     """Search a method's settings against the MUSE scores, and print the Pareto front."""
+    # optuna takes half a second to load, which a help text does without; Ray and torch take several: not before the
+    # input is known to be good.
+    from lethe_cli.request import make_request
+
     request = make_request(flags)
-    # Ray and torch take seconds to load: not before the input is known to be good.
     from lethe_cli.search import run_search
 
     end(run_search(request, open_console(stderr=flags.as_json)), as_json=flags.as_json)

@@ -9,7 +9,8 @@ from searching import make_tiny
 from lethe.fronts.objectives import Objective
 from lethe.search.ledger import Ledger
 from lethe.store.facts import Facts
-from lethe.store.storage import open_storage, sqlite_file
+from lethe.store.storage import open_storage
+from lethe.store.urls import sqlite_file
 from lethe_cli import checks
 from lethe_cli.ablation_request import make_ablation
 from lethe_cli.flags import AblateFlags

@@ -356,3 +356,25 @@ def test_a_server_that_is_lost_is_one_line_too(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="2"):
         run(app, [])
     assert capsys.readouterr().err == "error: storage 'postgresql://host/db' does not answer (refused)\n"
+
+
+LOADED = """
+import sys
+from lethe_cli.main import main
+
+try:
+    main()
+except SystemExit:
+    print(" ".join(sorted({name.split(".")[0] for name in sys.modules} - sys.stdlib_module_names)), file=sys.stderr)
+"""
+HEAVY = {"torch", "ray", "transformers", "datasets", "numpy", "pandas", "pyarrow", "scipy", "optuna", "sqlalchemy"}
+
+
+@pytest.mark.parametrize(
+    "words", ["--help", "methods", "methods npo_gdr", "tune --help", "ablate --nosuch 1", "benchmark make --help"]
+)
+def test_a_text_of_help_and_a_flag_that_is_unknown_load_nothing_that_takes_long(words):
+    line = [sys.executable, "-c", LOADED, *words.split()]
+    loaded = set(subprocess.run(line, capture_output=True, text=True, check=True).stderr.splitlines()[-1].split())
+    assert loaded & HEAVY == set()
+    assert {"lethe_cli", "trainables", "typer"} <= loaded

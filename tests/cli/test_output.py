@@ -41,7 +41,7 @@ def test_a_sign_that_an_encoding_lacks_is_written_plainly(encoding, printed):
 
 def test_a_table_is_drawn_in_any_encoding():
     code = (
-        "from lethe.display.progress import open_console; from rich.table import Table; "
+        "from lethe.display.console import open_console; from rich.table import Table; "
         "t = Table('a ±', 'b'); t.add_row('–', '≥ 3'); open_console().print(t)"
     )
     done = say(code, env={"PYTHONIOENCODING": "ascii"})

@@ -19,7 +19,8 @@ from dashboard import published, wire
 from lethe.search.ledger import Ledger
 from lethe.store.facts import load_facts
 from lethe.store.snapshot import Reader
-from lethe.store.storage import VARIABLE, load_study, open_storage
+from lethe.store.storage import load_study, open_storage
+from lethe.store.urls import VARIABLE
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 PAGES = ("decide", "front", "trial", "progress", "hyperparameters", "ablation", "compare")

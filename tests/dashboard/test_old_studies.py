@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from lethe.store.cards import CARDS_OF_OLD_STUDIES
 from lethe.store.facts import CARDS
 from lethe.store.snapshot import Reader
-from lethe.store.storage import VARIABLE
+from lethe.store.urls import VARIABLE
 from lethe_cli.report import report
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,8 @@ from searching import make_tiny
 from streamlit.testing.v1 import AppTest
 
 import search_spaces
-from lethe.store.storage import VARIABLE, open_storage
+from lethe.store.storage import open_storage
+from lethe.store.urls import VARIABLE
 from lethe_cli import ablating, search
 from lethe_cli.ablation_request import AblationRequest, make_ablation
 from lethe_cli.flags import AblateFlags, TuneFlags

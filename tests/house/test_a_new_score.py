@@ -15,7 +15,8 @@ import trainables.scores
 from lethe.analysis.ablation import DESIGN, read_ablation
 from lethe.analysis.designs import Design, one_at_a_time
 from lethe.search.ledger import Ledger
-from lethe.store.storage import VARIABLE, open_storage
+from lethe.store.storage import open_storage
+from lethe.store.urls import VARIABLE
 from lethe_cli import checks, search
 from lethe_cli.report import report
 from trainables.benchmarks.layout import load_benchmark

@@ -28,8 +28,9 @@ from lethe.store.facts import load_facts
 from lethe.store.optuna_tables import study_names
 from lethe.store.server_storage import ServerStorage
 from lethe.store.snapshot import Reader
-from lethe.store.storage import hide_password, load_study, open_storage
+from lethe.store.storage import load_study, open_storage
 from lethe.store.trials import RERUN_OF, candidates, write_note
+from lethe.store.urls import hide_password
 from lethe_cli.flags import TuneFlags
 from lethe_cli.request import make_request
 

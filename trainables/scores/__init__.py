@@ -1,14 +1,16 @@
 """Scores of a model, a file each: what the contract (score.py) asks for, under one of the names below."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from trainables.scores.score import Score
+if TYPE_CHECKING:
+    from trainables.scores.score import Score
 
 # A new score is a file here, which holds its own `SCORES`, and its name in this line. Readers see them in this order.
 SCORES = ("verbmem", "knowmem_f", "privleak", "knowmem_r", "utility", "mia")
 
 
-def all_scores() -> dict[str, Score]:
+def all_scores() -> "dict[str, Score]":
     """Every score there is, by its name; no torch is loaded for it."""
     modules = [import_module(f"trainables.scores.{name}") for name in SCORES]
     return {score.name: score for module in modules for score in module.SCORES}

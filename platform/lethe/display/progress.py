@@ -23,7 +23,6 @@ from lethe.store.places import Place
 
 MOST_ROWS = 8
 MOST_REASON = 160  # characters
-WIDTH = 100
 
 
 class Observer(Protocol):
@@ -40,13 +39,6 @@ class Observer(Protocol):
 
     def finished(self, number: int, failure: str | None) -> None:
         """A trial ended; `failure` is its reason, or None."""
-
-
-def open_console(*, stderr: bool = False) -> Console:
-    """Open the console that everything is printed to, wide enough for a front; brackets in what it prints are text."""
-    console = Console(stderr=stderr, markup=False)
-    console.width = max(console.width, WIDTH)
-    return console
 
 
 @dataclass

@@ -23,8 +23,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from lethe.search import liveness
 from lethe.search.judgement import Candidate, judge
 from lethe.search.roster import QUEUED, Roster
-from lethe.search.samplers import MadeForTrial, make_sampler
+from lethe.search.samplers import make_sampler
 from lethe.search.space import Space, distributions
+from lethe.search.suggesting import MadeForTrial
 from lethe.store import driver
 from lethe.store.facts import FACTS, Facts, load_facts
 from lethe.store.front import Front

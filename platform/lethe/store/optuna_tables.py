@@ -24,8 +24,8 @@ from sqlalchemy.pool import NullPool
 
 from lethe.store.places import PLACE, Place
 from lethe.store.queries import select, select_some, select_trials
-from lethe.store.storage import hide_password, server_url, sqlite_file
 from lethe.store.trials import FAILURE, place_of
+from lethe.store.urls import hide_password, server_url, sqlite_file
 
 SCHEMA = 12  # of Optuna's tables, as Optuna 5 writes them
 PATIENCE = 3  # seconds to wait for a locked store

@@ -20,8 +20,8 @@ from lethe.store.candidates import candidates_of, parameters_of
 from lethe.store.facts import FACTS, PLANNED, Facts
 from lethe.store.optuna_tables import Rows, check_schema, connect, explain, read_rows, read_trials, state_of
 from lethe.store.queries import select
-from lethe.store.storage import hide_password
 from lethe.store.trials import NOTE
+from lethe.store.urls import hide_password
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,11 @@ SQLite in WAL mode where one machine works, PostgreSQL where drivers share a stu
 """
 
 import os
-import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote, unquote
 
 import optuna
 from filelock import FileLock
@@ -22,12 +20,9 @@ from lethe.reasons import first_line
 from lethe.store.server_storage import ServerStorage
 from lethe.store.server_storage import taking_turns as taking_turns_on
 from lethe.store.trial_storage import TrialStorage
+from lethe.store.urls import POSTGRESQL, hide_password, server_url, sqlite_file, sqlite_url, unopened
 
 Read = TypeVar("Read")
-RESULTS = "~/lethe-results"  # where studies are kept, if nothing else is said
-VARIABLE = "LETHE_STORAGE"  # a URL may hold a password: by the environment it is on no command line
-SQLITE = "sqlite:///"
-POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://")  # as people write it
 FAILURES = (SQLAlchemyError, StorageInternalError, sqlite3.Error)  # what a write to a store raises
 
 
@@ -49,13 +44,6 @@ def open_storage(url: str, *, patience: int = 60) -> RDBStorage:
         return TrialStorage(url, engine_kwargs={"pool_pre_ping": True})
     except (*FAILURES, OSError, ImportError, ValueError, RuntimeError) as error:  # of other tables: RuntimeError
         raise unopened(url, _reason(error, url)) from None
-
-
-def unopened(url: str, reason: str) -> ValueError:
-    """The one line for a store that cannot be opened."""
-    return ValueError(
-        f"storage {hide_password(url)!r} cannot be opened ({reason}): give sqlite:///FILE or a PostgreSQL URL"
-    )
 
 
 def check_writable(url: str) -> None:
@@ -86,34 +74,6 @@ def why(failure: BaseException) -> str:
     return first_line(getattr(cause, "orig", None) or cause)
 
 
-def sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite store; None for a server's URL, ValueError for one with options or without a file."""
-    if not re.match(r"sqlite\W", url):
-        return None
-    place = url.removeprefix(SQLITE)
-    if place in ("sqlite://", "", ":memory:"):
-        raise unopened(url, "it names no file, and would be lost with this process")
-    if place == url:
-        raise unopened(url, f"a file is named by {SQLITE} and nothing else")
-    if "?" in place:
-        raise ValueError(
-            f"storage {url!r} has options behind its question mark, which Lethe sets itself: leave them out, and write "
-            "%3F for the question mark of a path"
-        )
-    return Path(unquote(place)).absolute()
-
-
-def sqlite_url(file: Path) -> str:
-    """The URL of a file, the inverse of `sqlite_file`: what means something to SQLAlchemy or to Optuna is quoted."""
-    return SQLITE + re.sub("[%?{}]", lambda sign: quote(sign[0]), str(file))
-
-
-def server_url(url: str) -> str:
-    """A PostgreSQL URL as people write it, with the driver that Lethe brings; any other URL as it is."""
-    given = POSTGRESQL.match(url)
-    return f"postgresql+psycopg://{url[given.end() :]}" if given else url
-
-
 def taking_turns(storage: BaseStorage, what: str) -> AbstractContextManager[None]:
     """A block that one driver at a time is in, where the storage is one that drivers share."""
     return taking_turns_on(storage.engine, what) if isinstance(storage, ServerStorage) else nullcontext()
@@ -124,27 +84,11 @@ def patiently(storage: BaseStorage, reading: Callable[[], Read]) -> Read:
     return storage.patiently(reading) if isinstance(storage, ServerStorage) else reading()
 
 
-def hide_password(url: str) -> str:
-    """Return a storage URL without its password, be it before the host or an option behind it.
-
-    All between the first colon and the last @ is taken for the password, for one that was not escaped.
-    """
-    if url.startswith(SQLITE):
-        return url
-    url = re.sub(r"(://[^:/]*):.*@", r"\1:***@", url, flags=re.DOTALL)
-    return re.sub(r"(password=)[^&]*", r"\1***", url, flags=re.IGNORECASE)
-
-
 def _reason(error: Exception, url: str) -> str:
     """Why a storage does not open, in one line, if it quotes nothing that is hidden of the URL."""
     reason = first_line(error)
     quotes = isinstance(error, ValueError | ArgumentError) or "@" in reason
     return type(error).__name__ if quotes and hide_password(url) != url else reason
-
-
-def default_storage(folder: str = RESULTS) -> str:
-    """The storage URL of a results folder: its file `studies.db`."""
-    return sqlite_url(Path(folder).expanduser().resolve() / "studies.db")
 
 
 def load_study(url: str, name: str) -> optuna.Study:

@@ -14,7 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from lethe.store.places import Place
-from lethe.store.storage import hide_password, open_storage
+from lethe.store.storage import open_storage
+from lethe.store.urls import hide_password
 
 FAILURE = "failure"  # trial attribute: why a trial failed
 INTERRUPTED = "interrupted"

@@ -9,7 +9,8 @@ from rich.table import Table
 from tiny_study import candidate, tiny_facts
 
 from lethe.display import progress
-from lethe.display.progress import Progress, open_console
+from lethe.display.console import open_console
+from lethe.display.progress import Progress
 
 
 class Clock(SimpleNamespace):

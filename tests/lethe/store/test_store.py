@@ -17,7 +17,8 @@ from tiny_study import GUARD, OBJECTIVES, candidate, run_trial, tiny_facts, tiny
 
 from lethe.store import optuna_tables
 from lethe.store.facts import Facts, load_facts
-from lethe.store.storage import default_storage, hide_password, open_storage, server_url
+from lethe.store.storage import open_storage
+from lethe.store.urls import default_storage, hide_password, server_url
 
 
 def test_sqlite_is_made_with_its_folder_and_writes_ahead(tmp_path):

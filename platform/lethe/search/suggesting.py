@@ -1,0 +1,46 @@
+"""A sampler that is made anew for each trial, by the number that the trial was given."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, TrialState
+
+
+class MadeForTrial(BaseSampler):
+    """A sampler that is made for each trial by `make`, once that trial has its number.
+
+    Two drivers of a study that ask at the same moment would otherwise both be given the suggestion of the same number.
+    """
+
+    def __init__(self, make: Callable[[FrozenTrial], BaseSampler]) -> None:
+        self._make = make
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """See BaseSampler; Optuna calls it first."""
+        self._sampler = self._make(trial)
+        self._sampler.before_trial(study, trial)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """See BaseSampler."""
+        return self._sampler.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """See BaseSampler."""
+        return self._sampler.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """See BaseSampler."""
+        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        """See BaseSampler."""
+        self._sampler.after_trial(study, trial, state, values)
