@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trainables.method import Method, Needs, Record, Run, Start
+from trainables.method import ALL, MATRICES, Method, Needs, Record, Run, Start
 from trainables.settings import Descent, setting
 
 
@@ -22,7 +22,7 @@ class NPO(Descent):
 
 def needs(settings: NPO) -> Needs:
     """No second model: the reference is a number a token, taken once."""
-    return Needs(trainable="matrices" if settings.freeze else "all", adamw=settings.optimizer == "adamw")
+    return Needs(trainable=MATRICES if settings.freeze else ALL, adamw=settings.optimizer == "adamw")
 
 
 def unlearn(start: Start, settings: NPO, run: Run) -> Iterator[Record]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from trainables.method import Method, Needs, Record, Run, Start
+from trainables.method import ALL, MATRICES, Method, Needs, Record, Run, Start
 from trainables.settings import Descent, setting
 
 
@@ -35,8 +35,7 @@ class TaskVector(Descent):
 
 def needs(settings: TaskVector) -> Needs:
     """Beside the model that learns, the one that is scored; the target's weights wait on the host."""
-    trainable = "matrices" if settings.freeze else "all"
-    return Needs(trainable=trainable, teacher=True, adamw=settings.optimizer == "adamw")
+    return Needs(trainable=MATRICES if settings.freeze else ALL, teacher=True, adamw=settings.optimizer == "adamw")
 
 
 def unlearn(start: Start, settings: TaskVector, run: Run) -> Iterator[Record]:
