@@ -66,7 +66,6 @@ def choose_study(url: str) -> str | None:
         name = wire.pick("study", "study", studies, default, format_func=str)
         st.caption("store")
         st.text(hide_password(url))
-        st.html(press.SCRIPT, unsafe_allow_javascript=True)
     if trouble:
         explain(trouble)
         st.info("Until there is a store, the published runs of the mean-teacher paper are shown.")
@@ -75,6 +74,7 @@ def choose_study(url: str) -> str | None:
     st.session_state[wire.CONTEXT] = wire.Context(url, study, studies)
     with st.sidebar:
         summary(study)
+        st.html(press.SCRIPT, unsafe_allow_javascript=True)
         if name != published.NEWS_RUNS:
             watch(url, name)
     return name

@@ -102,7 +102,7 @@ def states_chart(trials: pd.DataFrame) -> go.Figure:
 
 
 def plain(figure: go.Figure, height: int) -> go.Figure:
-    """Height, margins and the legend of a small chart; zoom outlives a refresh."""
+    """Height, margins and the legend of a small chart."""
     return figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},

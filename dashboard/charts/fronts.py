@@ -308,7 +308,7 @@ def laid_out(figure: go.Figure, height: int = HEIGHT) -> go.Figure:
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
         legend={"orientation": "h", "yanchor": "top", "y": -0.16, "x": 0},
         hovermode="closest",
-        uirevision="kept",  # zoom and hidden traces outlive a refresh
+        uirevision="kept",  # of a figure with the same data: Streamlit makes one with other data anew, zoom and all
     )
     return figure
 

@@ -16,7 +16,7 @@ TABLE = "front table"
 def page() -> None:
     """Draw the page."""
     context = wire.context()
-    wire.head("Front", "Every candidate is a candidate of a trial. Click one to open its trial.")
+    wire.head("Front", "Every point is a candidate of a trial. Click one to open its trial.")
     if not len(context.study.candidates):
         st.info("No candidate has been scored yet. This page fills itself as the search goes on.")
         return
