@@ -27,7 +27,12 @@ class NoSuchWeights(ValueError):
     """A model does not have the weights that are to be trained, or a block that a setting numbers."""
 
 
-OWN = (Diverged, OutOfMemory, NoSuchWeights, OSError)  # failures of a run that end it, and leave its worker sound
+class Unfit(ValueError):
+    """A method cannot be run on these texts, or what comes of it not be scored with this model."""
+
+
+# Failures of a run that end it, and leave its worker sound.
+OWN = (Diverged, OutOfMemory, NoSuchWeights, Unfit, OSError)
 
 
 def is_memory(error: BaseException) -> bool:

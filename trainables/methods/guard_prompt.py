@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trainables.benchmarks.names import names_of
+from trainables.failures import Unfit
 from trainables.method import NOTHING, Candidate, Evaluated, Method, Needs, Record, Run, Start
 from trainables.settings import Settings, setting
 
@@ -50,12 +51,12 @@ def needs(settings: GuardPrompt) -> Needs:
 
 
 def unlearn(start: Start, settings: GuardPrompt, run: Run) -> Iterator[Record]:
-    """Guard `start.model` by longer and longer instructions; ValueError where the texts hold nothing to name."""
+    """Guard `start.model` by longer and longer instructions; Unfit where the texts hold nothing to name."""
     from trainables.subjects.prompt_guard import PromptGuard
 
     names = names_of(start.texts.get("forget", ()), start.texts.get("retain", ()), settings.names)
     if not names:
-        raise ValueError("no name stands in the forget texts that the retain texts lack: guard_prompt names nothing")
+        raise Unfit("no name stands in the forget texts that the retain texts lack: guard_prompt names nothing")
     model = start.model.to(run.world.device)
     for count in counts(len(names)):
         guard = PromptGuard(model, start.tokenizer, instruction(settings.wording, names[:count]))

@@ -21,7 +21,7 @@ import pandas as pd
 import torch
 
 from trainables.benchmarks.layout import Benchmark, load_benchmark
-from trainables.failures import OWN, Diverged, OutOfMemory, enough_memory, in_a_line
+from trainables.failures import OWN, Diverged, OutOfMemory, Unfit, enough_memory, in_a_line
 from trainables.keys import run_key
 from trainables.memory.fitting import savings
 from trainables.memory.plan import BACKWARD, LOSS, SCORING, UPDATE, Unplanned, shape_of
@@ -190,7 +190,7 @@ class Unlearner:
         """Score a candidate on all workers together, and write its items and weights."""
         name, subject, model = candidate.name, candidate.subject, model_of(candidate.subject)
         tokenizer, world, evaluator = self.loaded.tokenizer, self.loaded.world, self.loaded.evaluator
-        check_lengths(evaluator.lengths(subject), model.config)
+        _check_positions(evaluator.lengths(subject), model)
         with enough_memory("scoring", lambda: self._lighter(settings, (SCORING,))), gathered(model):
             evaluation = evaluator.with_batch_size(settings.score_batch)(subject)
         weights = whole_state(model) if world.size > 1 else None
@@ -240,6 +240,14 @@ def _begin(folder: RunFolder, key: str) -> resume.Saved | None:
     for draft in folder.path.glob(".*"):  # of a worker that was killed as it wrote
         folder.drop(draft.name)
     return saved
+
+
+def _check_positions(lengths: dict[str, int], model: Any) -> None:
+    """Unfit where what a subject reads, with what it puts before a text, is longer than its model can take."""
+    try:
+        check_lengths(lengths, model.config)
+    except ValueError as error:
+        raise Unfit(str(error)) from error
 
 
 def _free_memory() -> None:

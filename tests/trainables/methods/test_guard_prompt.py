@@ -1,6 +1,7 @@
 """The prompt guard moves no weight: it puts longer and longer instructions before every prompt, each a candidate."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 import torch
 from searching import make_tiny
 from tiny import article, tiny_model, tiny_tokenizer
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from lethe_cli import request
 from lethe_cli.flags import TuneFlags
 from lethe_cli.request import make_request
 from lethe_cli.train import train
 from trainables.decoding.generate import greedy
+from trainables.failures import Unfit
 from trainables.memory.plan import FP32, SCORING, plan, shape_of
 from trainables.method import Candidate, Evaluated
 from trainables.methods import find_method, unlearn
@@ -69,9 +72,7 @@ def test_no_weight_moves_and_all_candidates_are_one_model():
 
 
 def test_texts_without_a_name_of_their_own_are_told_in_a_line():
-    with pytest.raises(
-        ValueError, match="^no name stands in the forget texts that the retain texts lack: guard_prompt"
-    ):
+    with pytest.raises(Unfit, match="^no name stands in the forget texts that the retain texts lack: guard_prompt"):
         records(GuardPrompt(), retain=TEXTS["forget"])
 
 
@@ -134,6 +135,15 @@ def test_the_same_run_again_gives_the_same_results(run, unlearner, tmp_path):
     again = list(unlearner(GuardPrompt(names=2), tmp_path))
     for one, other in zip(run[1], again, strict=True):
         assert [c["scores"] for c in one["candidates"]] == [c["scores"] for c in other["candidates"]]
+
+
+def test_a_guard_longer_than_the_model_s_positions_ends_the_run_with_its_reason(unlearner, tmp_path, monkeypatch):
+    longest = max(unlearner.loaded.evaluator.lengths().values())
+    config = GPT2Config(vocab_size=300, n_positions=longest + 20, n_embd=16, n_layer=1, n_head=2)
+    few = replace(unlearner.loaded, target=GPT2LMHeadModel(config).eval())
+    monkeypatch.setattr(unlearner, "loaded", few)
+    (result,) = unlearner(GuardPrompt(names=1), tmp_path)
+    assert re.fullmatch(rf"Unfit: \S+ needs \d+ tokens, and gpt2 has {longest + 20} positions: .*", result["failure"])
 
 
 def test_lethe_train_runs_it_and_settings_of_training_are_none_of_its(tiny, tmp_path, monkeypatch, capsys):
