@@ -33,8 +33,8 @@ class AblationRequest(Request):
     seeds: tuple[int, ...]
     tuned: int  # trials of the search that each arm has before its seeds; 0 for none
 
-    def config(self, arm: str, seed: int) -> Settings:
-        """The configuration of a run, before its arm is tuned."""
+    def settings_of(self, arm: str, seed: int) -> Settings:
+        """The settings of a run, before its arm is tuned."""
         return replace(self.base, **self.design[arm].settings, seed=seed)
 
     def searches(self) -> list[Request]:
@@ -179,12 +179,12 @@ def space_around(settings: Settings) -> Space:
     }
 
 
-def check_arm(base: Settings, name: str, settings: dict[str, Any]) -> Settings:
-    """An arm's configuration; ValueError where it is none, or the baseline's own under another name."""
+def check_arm(base: Settings, name: str, changes: dict[str, Any]) -> Settings:
+    """An arm's settings; ValueError where they are none, or the baseline's own under another name."""
     try:
-        config = replace(base, **settings)
+        settings = replace(base, **changes)
     except ValueError as error:
         raise ValueError(f"arm {name!r} cannot run: {error}") from None
-    if settings and config == base:
-        raise ValueError(f"arm {name!r} is the baseline itself here: {settings} is what it has anyhow")
-    return config
+    if changes and settings == base:
+        raise ValueError(f"arm {name!r} is the baseline itself here: {changes} is what it has anyhow")
+    return settings

@@ -260,11 +260,11 @@ def check_settings(
     return settings
 
 
-def check_texts(configs: Sequence[Settings], benchmark: str) -> None:
+def check_texts(all_settings: Sequence[Settings], benchmark: str) -> None:
     """ValueError where a configuration needs text that is not there, or text is given that none of them reads."""
-    trained = [config for config in configs if isinstance(config, Descent)]
-    unrelated = [config for config in trained if config.regularisation == "unrelated"]
-    own = any(config.unrelated_texts for config in trained)
+    trained = [settings for settings in all_settings if isinstance(settings, Descent)]
+    unrelated = [settings for settings in trained if settings.regularisation == "unrelated"]
+    own = any(settings.unrelated_texts for settings in trained)
     if own and not unrelated:
         raise ValueError("unrelated_texts is given, but is not read: add --set regularisation=unrelated")
     if not unrelated or own:

@@ -18,7 +18,7 @@ def plan(flags: PlanFlags) -> None:
     from lethe_cli.presets import find_preset
 
     preset = find_preset(flags.benchmark or "", flags.method)
-    config = checks.check_settings(flags.settings, preset=preset.settings, method=flags.method)
+    settings = checks.check_settings(flags.settings, preset=preset.settings, method=flags.method)
     reference = planned_model(flags)
     workers = checks.check_count("--workers", preset.workers if flags.workers is None else flags.workers)
     checks.check_count("--gpus-per-node", flags.gpus_per_node)
@@ -35,18 +35,18 @@ def plan(flags: PlanFlags) -> None:
     from trainables.runs.weights import check_weights
     from trainables.subjects.models import check_checkpointing
 
-    check_weights(reference, [config])
-    if isinstance(config, Descent) and config.checkpointing:
+    check_weights(reference, [settings])
+    if isinstance(settings, Descent) and settings.checkpointing:
         check_checkpointing(reference)
-    shape, memory = read_shape(reference, trainable=needs_of(config).trainable), memory_of(flags)
-    needed = make_plan(shape, config, workers, per_node=flags.gpus_per_node)
+    shape, memory = read_shape(reference, trainable=needs_of(settings).trainable), memory_of(flags)
+    needed = make_plan(shape, settings, workers, per_node=flags.gpus_per_node)
     console = open_console(stderr=flags.as_json)
     for note in preset.notes(flags.settings):
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
     show_plan(needed, shape, workers, memory, console)
     if flags.as_json:
         print(json.dumps({"phases": needed.phases, "host": needed.host}, indent=2))
-    check_fit(shape, config, workers, memory)
+    check_fit(shape, settings, workers, memory)
 
 
 def planned_model(flags: PlanFlags) -> str:

@@ -20,7 +20,7 @@ from trainables.settings import Settings
 from trainables.task import Task, locate
 
 
-def announce_plan(task: Task, configs: Sequence[Settings], *, workers: int, gpus: float, console: Console) -> None:
+def announce_plan(task: Task, all_settings: Sequence[Settings], *, workers: int, gpus: float, console: Console) -> None:
     """Print the plan of runs on GPUs, or of a preset, and refuse what cannot fit; ValueError says what would.
 
     Of several configurations the one that needs most is shown, and each is checked. `gpus` is the share of GPUs that
@@ -33,22 +33,24 @@ def announce_plan(task: Task, configs: Sequence[Settings], *, workers: int, gpus
         return
     target = locate(task).target
     try:
-        shapes = {trainable: read_shape(target, trainable=trainable) for trainable in set(map(_trainable, configs))}
+        shapes = {
+            trainable: read_shape(target, trainable=trainable) for trainable in set(map(_trainable, all_settings))
+        }
     except Unplanned as error:
         console.print(f"note: {error}; whether the run fits is not known", soft_wrap=True, highlight=False)
         return
     except NoSuchWeights:  # which preparing a run tells
         return
-    planned = [(plan(shapes[_trainable(c)], c, workers, per_node=memory.per_node), c) for c in configs]
+    planned = [(plan(shapes[_trainable(c)], c, workers, per_node=memory.per_node), c) for c in all_settings]
     planned.sort(key=lambda pair: pair[0].peak, reverse=True)
     needed, heaviest = planned[0]
     show_plan(needed, shapes[_trainable(heaviest)], workers, memory, console)
-    for _, config in planned:
-        check_fit(shapes[_trainable(config)], config, workers, memory)
+    for _, settings in planned:
+        check_fit(shapes[_trainable(settings)], settings, workers, memory)
 
 
-def _trainable(config: Settings) -> str:
-    return needs_of(config).trainable
+def _trainable(settings: Settings) -> str:
+    return needs_of(settings).trainable
 
 
 def here(gpus: float) -> Memory:

@@ -31,7 +31,7 @@ LEAST_UNLIKE = 0.2  # distance of the retrained model's AUC from 0.5 that is wor
 
 def prepare(
     task: Task,
-    configs: Sequence[Settings],
+    all_settings: Sequence[Settings],
     console: Console,
     *,
     cpus: float = 1,
@@ -40,21 +40,21 @@ def prepare(
 ) -> References:
     """Make or find the benchmark and its models, and measure or read the reference scores, with `gpus` on one.
 
-    `configs` are all that will be run. `check` is given the hash of texts and models before anything is scored.
+    `all_settings` are all that will be run. `check` is given the hash of texts and models before anything is scored.
     ValueError where the target cannot be trained as one of the configurations says.
     """
     disable_progress_bars()
     with show_training(console) as show:
         places = locate(task, on_progress=show)
-    check_weights(places.target, configs)
-    if any(isinstance(config, Descent) and config.checkpointing for config in configs):
+    check_weights(places.target, all_settings)
+    if any(isinstance(settings, Descent) and settings.checkpointing for settings in all_settings):
         from trainables.subjects.models import (
             check_checkpointing,  # loads torch, which most searches' drivers do without
         )
 
         check_checkpointing(places.target)
     with console.status("scoring the target and the retrained model"):
-        batch = min(config.score_batch for config in configs)  # scores do not depend on it
+        batch = min(settings.score_batch for settings in all_settings)  # scores do not depend on it
         references = _score_somewhere((task, places, batch, check), cpus, gpus)
     for note in references.notes:
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
@@ -97,9 +97,9 @@ def reference_scores(task: Task, places: Places, score_batch: int, check: Callab
     )
 
 
-def check_sequences(task: Task, configs: Sequence[Settings], references: References) -> None:
+def check_sequences(task: Task, all_settings: Sequence[Settings], references: References) -> None:
     """ValueError where training would feed the target longer sequences than it has positions for."""
-    if references.positions is None or max(config.longest for config in configs) <= references.positions:
+    if references.positions is None or max(settings.longest for settings in all_settings) <= references.positions:
         return
     from trainables.runs.sequences import cut, longest
     from trainables.subjects.models import read_config  # loads torch, which most searches' drivers do without
@@ -107,7 +107,7 @@ def check_sequences(task: Task, configs: Sequence[Settings], references: Referen
 
     places = locate(task)
     benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
-    lengths = longest(configs, lambda stream: cut(stream, benchmark, tokenizer))
+    lengths = longest(all_settings, lambda stream: cut(stream, benchmark, tokenizer))
     check_lengths(lengths, read_config(places.target))
 
 

@@ -19,7 +19,7 @@ GB = 10**9
 WORTH_A_NOTE = 10 * GB
 
 
-def announce_room(task: Task, config: Settings, folder: Path, console: Console) -> None:
+def announce_room(task: Task, settings: Settings, folder: Path, console: Console) -> None:
     """Say what the weights of all candidates take, where that is much; ValueError where the disk has less free.
 
     Of a model whose size the plan does not know nothing is said.
@@ -30,7 +30,7 @@ def announce_room(task: Task, config: Settings, folder: Path, console: Console) 
         each = FP32 * read_shape(locate(task).target).elements()
     except Unplanned:
         return
-    count, free = candidates(config), free_bytes(folder)
+    count, free = candidates(settings), free_bytes(folder)
     needed = f"{count} candidates of {each / GB:.1f} GB each take {count * each / GB:.0f} GB"
     if count * each > free:
         raise ValueError(
@@ -41,9 +41,9 @@ def announce_room(task: Task, config: Settings, folder: Path, console: Console) 
         console.print(f"note: the weights of {needed} in {folder}; none is removed", soft_wrap=True, highlight=False)
 
 
-def candidates(config: Settings) -> int:
+def candidates(settings: Settings) -> int:
     """How many candidates a run has: its method's at every evaluation, of which the last step is one."""
-    return len(find_method(config.method).roles) * config.evaluations
+    return len(find_method(settings.method).roles) * settings.evaluations
 
 
 def free_bytes(folder: Path) -> int:

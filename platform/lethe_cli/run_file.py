@@ -27,10 +27,10 @@ class RunFile:
     results: list[dict[str, Any]] | None = None
 
     @classmethod
-    def of(cls, task: Task, config: Settings, key: str | None = None) -> "RunFile":
+    def of(cls, task: Task, settings: Settings, key: str | None = None) -> "RunFile":
         """What is asked for; the cache is no part of it."""
         asked = {name: value for name, value in asdict(task).items() if name != "cache"}
-        return cls(task=asked, settings={"method": config.method, **asdict(config)}, key=key)
+        return cls(task=asked, settings={"method": settings.method, **asdict(settings)}, key=key)
 
     def write(self, folder: Path) -> None:
         """Write it into its folder, at one stroke."""

@@ -61,17 +61,17 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
     return conclude(request, ledger, references, console)
 
 
-def begin(request: Request, configs: Sequence[Settings], console: Console) -> References:
+def begin(request: Request, all_settings: Sequence[Settings], console: Console) -> References:
     """Say what there is to say of a request and of the memory it needs, and measure or read its reference scores.
 
-    `configs` are what is run, or the corners of what is searched.
+    `all_settings` are what is run, or the corners of what is searched.
     """
     for note in request.notes:
         console.print(f"note: {note}", soft_wrap=True)
-    announce_plan(request.task, configs, workers=request.workers[0], gpus=request.gpus, console=console)
+    announce_plan(request.task, all_settings, workers=request.workers[0], gpus=request.gpus, console=console)
     check = functools.partial(check_content, stored_content(request))
-    references = prepare(request.task, configs, console, cpus=request.cpus, gpus=request.gpus, check=check)
-    check_sequences(request.task, configs, references)
+    references = prepare(request.task, all_settings, console, cpus=request.cpus, gpus=request.gpus, check=check)
+    check_sequences(request.task, all_settings, references)
     warn_of_unlike_texts([o.score for o in request.objectives], references, console)
     return references
 

@@ -28,34 +28,34 @@ from trainables.task import Task
 SINGLE = "single"  # in the folder of results: a folder for each run, called by the run's key
 
 
-def run_single(task: Task, config: Settings, out: Path | None, console: Console, *, go_on: bool) -> dict[str, Any]:
+def run_single(task: Task, settings: Settings, out: Path | None, console: Console, *, go_on: bool) -> dict[str, Any]:
     """Unlearn once, and return every candidate's scores, with the reference rows, as plain data.
 
     A run that was begun in its folder goes on where `go_on` is said; ValueError as `check_folder` raises it.
     """
     disable_progress_bar()  # of its loading and saving; the status below is ours
-    announce_plan(task, [config], workers=1, gpus=1, console=console)
+    announce_plan(task, [settings], workers=1, gpus=1, console=console)
     if not go_on:
-        announce_room(task, config, out or expanded(RESULTS), console)
-    references = prepare(task, [config], console)
-    key = run_key(config, references.fingerprint)
+        announce_room(task, settings, out or expanded(RESULTS), console)
+    references = prepare(task, [settings], console)
+    key = run_key(settings, references.fingerprint)
     folder = out or expanded(RESULTS) / SINGLE / key
-    run = RunFile.of(task, config, key)
+    run = RunFile.of(task, settings, key)
     there = check_folder(folder, run, resume=go_on)
     if go_on:
-        console.print(what_there_is(there, folder, key, config), soft_wrap=True, highlight=False)
+        console.print(what_there_is(there, folder, key, settings), soft_wrap=True, highlight=False)
     rows = {"target": references.target} | ({"retrained": references.retrained} if references.retrained else {})
     outcome: dict[str, Any] = {"run": key, "folder": str(folder), "references": rows, "candidates": []}
     if there and there.results is not None:
         outcome["candidates"] = [candidate for result in there.results for candidate in result["candidates"]]
     else:
         run.write(folder)
-        _unlearn(task, config, run, folder, outcome, console)
+        _unlearn(task, settings, run, folder, outcome, console)
     _conclude(outcome, console)
     return outcome
 
 
-def what_there_is(there: RunFile | None, folder: Path, key: str, config: Settings) -> str:
+def what_there_is(there: RunFile | None, folder: Path, key: str, settings: Settings) -> str:
     """What --resume found: that the run had ended, from where it goes on, or that there is nothing to go on from."""
     if there and there.results is not None:
         return f"run {key} has ended before, and is not run again"
@@ -66,13 +66,13 @@ def what_there_is(there: RunFile | None, folder: Path, key: str, config: Setting
 
 
 def _unlearn(
-    task: Task, config: Settings, run: RunFile, folder: Path, outcome: dict[str, Any], console: Console
+    task: Task, settings: Settings, run: RunFile, folder: Path, outcome: dict[str, Any], console: Console
 ) -> None:
     """Run to the end, and write down what came of it; on Ctrl-C say up to which step all is kept."""
     results = []
     try:
-        with console.status(f"unlearning by {config.method}, scored {config.evaluations} times"):
-            for result in Unlearner(task, config.score_batch)(config, folder):
+        with console.status(f"unlearning by {settings.method}, scored {settings.evaluations} times"):
+            for result in Unlearner(task, settings.score_batch)(settings, folder):
                 if "failure" in result:
                     outcome["failure"] = result["failure"]
                     return

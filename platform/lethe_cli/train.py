@@ -19,13 +19,13 @@ def train(flags: TrainFlags) -> None:
     from lethe_cli.run_file import RunFile, check_folder
 
     preset = find_preset(flags.benchmark, flags.method)
-    config = checks.check_settings(flags.settings, preset=preset.settings, method=flags.method)
+    settings = checks.check_settings(flags.settings, preset=preset.settings, method=flags.method)
     task, _ = check_task(flags)
-    checks.check_texts([config], task.benchmark)
+    checks.check_texts([settings], task.benchmark)
     place = checks.check_folder_to_write("--out", flags.out or RESULTS)
     folder = place if flags.out else None
     if folder:
-        check_folder(folder, RunFile.of(task, config), resume=flags.resume)
+        check_folder(folder, RunFile.of(task, settings), resume=flags.resume)
     console = open_console(stderr=flags.as_json)
     for note in preset.notes(flags.settings):
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
@@ -34,4 +34,4 @@ def train(flags: TrainFlags) -> None:
     # torch takes seconds to load: not before the input is known to be good.
     from lethe_cli.single import run_single
 
-    end(run_single(task, config, folder, console, go_on=flags.resume), as_json=flags.as_json)
+    end(run_single(task, settings, folder, console, go_on=flags.resume), as_json=flags.as_json)

@@ -29,9 +29,9 @@ def test_the_default_is_every_part_left_out_with_five_seeds(ask):
         "baseline", "teacher=frozen", "teacher=none", "damping=off", "forget_loss=ll", "penalty=none", "optimizer=adamw", "embeddings=trained",
     ]  # fmt: skip
     assert (request.trials, request.seeds, request.name) == (40, (0, 1, 2, 3, 4), "muse-mini-loco")
-    assert request.config("damping=off", 3).damping == 0
-    assert request.config("damping=off", 3).seed == 3
-    assert request.config("baseline", 3) == request.config("teacher=frozen", 3).__class__(seed=3)
+    assert request.settings_of("damping=off", 3).damping == 0
+    assert request.settings_of("damping=off", 3).seed == 3
+    assert request.settings_of("baseline", 3) == request.settings_of("teacher=frozen", 3).__class__(seed=3)
 
 
 def test_switches_of_one_s_own_take_the_kind_of_the_design(ask):
@@ -48,8 +48,8 @@ def test_7b_has_rates_of_its_own(ask, monkeypatch):
     monkeypatch.setattr(checks, "load_benchmark", lambda reference: None)
     monkeypatch.setattr(checks, "available_cpus", lambda: 16)
     request = ask(benchmark="muse-news", switches=["optimizer"], gpus_per_worker=2)
-    assert request.config("optimizer=adamw", 0).lr == 1e-6
-    assert request.config("baseline", 0).lr == 5e-4
+    assert request.settings_of("optimizer=adamw", 0).lr == 1e-6
+    assert request.settings_of("baseline", 0).lr == 5e-4
 
 
 BAD = {

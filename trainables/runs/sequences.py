@@ -45,7 +45,7 @@ def cut(stream: Stream, benchmark: Benchmark, tokenizer: Any) -> list[list[int]]
     return chunk_texts(tokenizer, texts, max_length=stream.max_length, long_texts=stream.long_texts)
 
 
-def longest(configs: Iterable[Settings], sequences: Callable[[Stream], list[list[int]]]) -> dict[str, int]:
+def longest(all_settings: Iterable[Settings], sequences: Callable[[Stream], list[list[int]]]) -> dict[str, int]:
     """The tokens of the longest sequence of each stream of some configurations: what it is -> tokens."""
-    every = dict.fromkeys(stream for settings in configs for stream in streams(settings))
+    every = dict.fromkeys(stream for settings in all_settings for stream in streams(settings))
     return {stream.what: max(map(len, sequences(stream)), default=0) for stream in every}

@@ -8,13 +8,13 @@ from trainables.methods import needs_of
 from trainables.settings import Settings
 
 
-def check_weights(reference: str, configs: Iterable[Settings]) -> None:
+def check_weights(reference: str, all_settings: Iterable[Settings]) -> None:
     """NoSuchWeights, in one line, where a model lacks what a configuration needs of it.
 
     The model is a folder or on the hub, and only its configuration is read, by torch; and nothing of a model from which
     nothing is asked but what every model has.
     """
-    asking = [config for config in configs if _asks(config)]
+    asking = [settings for settings in all_settings if _asks(settings)]
     if not asking:
         return
     from trainables.subjects.models import outline, read_config  # load torch, which most searches' drivers do without
@@ -26,10 +26,10 @@ def check_weights(reference: str, configs: Iterable[Settings]) -> None:
         raise
     except Exception as error:  # what transformers raises of a configuration has no common kind
         raise ValueError(f"model {reference!r} cannot be made by its configuration: {reason_of(error)}") from error
-    for config in asking:
-        trainable.check_weights(model, config, needs_of(config).trainable)
+    for settings in asking:
+        trainable.check_weights(model, settings, needs_of(settings).trainable)
 
 
-def _asks(config: Settings) -> bool:
-    numbers_a_block = any(allowed.block for allowed in config.allowed().values())
-    return numbers_a_block or needs_of(config).trainable not in (MATRICES, ALL, NOTHING)
+def _asks(settings: Settings) -> bool:
+    numbers_a_block = any(allowed.block for allowed in settings.allowed().values())
+    return numbers_a_block or needs_of(settings).trainable not in (MATRICES, ALL, NOTHING)

@@ -131,7 +131,9 @@ def test_before_the_first_trial_ends_the_workers_are_starting_and_the_time_left_
         (0, 10.0, 1, "about 0 s left"),
     ],
 )
-def test_the_time_left_is_what_this_run_s_trials_took_times_those_that_are_left_where_none_runs(clock, done, spent, trials, words):
+def test_the_time_left_is_what_this_run_s_trials_took_times_those_that_are_left_where_none_runs(
+    clock, done, spent, trials, words
+):
     with watch(trials=trials, done=done) as display:
         display.started(0, {"lr": 0.1})
         clock.now = spent
