@@ -173,7 +173,7 @@ def test_a_range_stands_in_the_place_of_the_space_s_own():
         ("lr=0.5:0.1", "range of 'lr' is 0.5:0.1: the low end must not be above the high end"),
         ("lr=0:1", "range of 'lr' starts at 0.0: a log-uniform range must start above 0"),
         ("lr=-1:1", "range of 'lr' starts at -1.0"),
-        ("speed=0.1:1", "'speed' is no setting of mean_teacher: choose one of lr, "),
+        ("speed=0.1:1", "'speed' is no setting of mean_teacher: choose one of seed, "),
         ("delta=0.1:1.5", "delta is 1.5: it must lie between 0 and 1"),
         ("steps=10:20", "steps is '10.0': it must be a whole number"),
         ("forget_loss=1:2", "forget_loss '1.0' is unknown: choose one of nlul"),

@@ -65,7 +65,7 @@ BAD = {
     "negative setting": ("--set lr=-0.1", "lr is -0.1: it must be greater than 0"),
     "nan setting": ("--set alpha=nan", "alpha is nan: it must be a number"),
     "searched setting": ("--set lr=0.1", "setting 'lr' is searched: give its range with --range lr=LOW:HIGH"),
-    "unknown setting": ("--set speed=1", "'speed' is no setting of mean_teacher: choose one of lr, "),
+    "unknown setting": ("--set speed=1", "'speed' is no setting of mean_teacher: choose one of seed, "),
     "low above high": ("--range lr=0.5:0.1", "range of 'lr' is 0.5:0.1: the low end must not be above"),
     "log from zero": ("--range lr=0:1", "range of 'lr' starts at 0.0: a log-uniform range must start above 0"),
     "unknown parameter": ("--range speed=0.1:1", "'speed' is no setting of mean_teacher: choose one of"),

@@ -44,11 +44,7 @@ REFERENCES = ("target", "retrained")
 def reaches(candidates: pd.DataFrame, objective: Objective, facts: Facts) -> np.ndarray:
     """A mask [candidates] of those whose 95% interval reaches the retrained model's value, or better."""
     value, low, high = (candidates[f"{objective.score}{end}"].to_numpy(float) for end in ("", "_low", "_high"))
-    losses = np.stack([objective.loss(end) for end in (value, low, high)])
-    best = np.nanmin(losses, axis=0)
-    if objective.goal == "zero":
-        best = np.where((low < 0) & (high > 0), 0.0, best)
-    return best <= _loss_of(facts, "retrained", objective)
+    return objective.best_loss(value, low, high) <= _loss_of(facts, "retrained", objective)
 
 
 def _way_of(able: pd.DataFrame, objective: Objective, stays: Sequence[Objective], facts: Facts) -> str:

@@ -33,6 +33,12 @@ class Objective:
         """Return the loss of a score, or of an array of scores; smaller is better."""
         return {"minimize": value, "maximize": WORST - value, "zero": abs(value)}[self.goal]
 
+    def best_loss(self, value: Any, low: Any, high: Any) -> Any:
+        """Return the smallest loss within an interval; that of the value where the interval is not known (NaN)."""
+        ends = np.fmin.reduce([np.asarray(self.loss(end), float) for end in (value, low, high)])
+        inside = (np.asarray(low) < 0) & (np.asarray(high) > 0) & (self.goal == TWO_SIDED)
+        return np.where(inside, 0.0, ends)[()]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Constraint:

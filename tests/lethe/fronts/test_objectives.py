@@ -29,6 +29,20 @@ def test_a_loss_by_hand(goal, score, loss):
     assert Objective(score="x", goal=goal).loss(score) == loss
 
 
+@pytest.mark.parametrize(
+    ("goal", "interval", "loss"),
+    [
+        ("minimize", (30.0, 26.0, 34.0), 26.0),
+        ("maximize", (30.0, 26.0, 34.0), 66.0),
+        ("zero", (-40.0, -50.0, -30.0), 30.0),
+        ("zero", (-40.0, -50.0, 1.0), 0.0),
+        ("zero", (-40.0, math.nan, math.nan), 40.0),
+    ],
+)
+def test_the_best_loss_within_an_interval_by_hand(goal, interval, loss):
+    assert Objective(score="x", goal=goal).best_loss(*interval) == loss
+
+
 @given(value=st.floats(-200, 200))
 def test_privleak_is_two_sided(value):
     objective = Objective(score="privleak", goal="zero")
