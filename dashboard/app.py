@@ -20,7 +20,7 @@ from lethe.store.snapshot import Snapshot  # noqa: E402
 from lethe.store.urls import hide_password  # noqa: E402
 
 PAGES = {
-    "decide": ("Decide", "Which candidate to take, and why"),
+    "decide": ("Decide", "Which candidate to take, if any, and why"),
     "front": ("Front", "All candidates and the best of them"),
     "trial": ("Trial", "One trial, and what its model wrote"),
     "progress": ("Progress", "How the search goes"),

@@ -1,6 +1,6 @@
-"""What models wrote: the items of a candidate beside those of the target, before and after unlearning."""
+"""What models wrote: the items of a candidate beside those of the target and the retrained model; the worst of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +8,15 @@ import pandas as pd
 import pyarrow as pa
 from platformdirs import user_cache_path
 
+from lethe.fronts.objectives import MAXIMIZE, Objective
+from lethe.store.cards import Card
 from lethe.store.facts import Facts
 
 COLUMNS = ["score", "item", "prompt", "output", "truth", "value"]
 SAME = ["score", "item", "prompt"]  # by which a prompt is known again
+BESIDE = {"target": "before", "retrained": "retrained"}  # reference models, and how their columns end
+STILL = 80.0  # from this value on, of 100, an item counts as still known
+WORST, CHANGED = ORDERS = ("worst", "changed")
 
 
 def read_items(file: object) -> pd.DataFrame:
@@ -39,12 +44,12 @@ def read_steps(file: object) -> pd.DataFrame | None:
     return steps if "step" in steps.columns else None
 
 
-def target_files(about: Mapping[str, Any]) -> list[Path]:
-    """Where the target's items may be: as the study says, else in the cache, newest first."""
-    stated = (about.get("items") or {}).get("target")
+def reference_files(about: Mapping[str, Any], name: str) -> list[Path]:
+    """Where a reference model's items may be: as the study says, else in the cache, newest first."""
+    stated = about.get("items") or {}
     if stated:
-        return [Path(stated)]
-    found = user_cache_path("lethe").glob("references/*/target.parquet")
+        return [Path(stated[name])] if stated.get(name) else []
+    found = user_cache_path("lethe").glob(f"references/*/{name}.parquet")
     return sorted(found, key=lambda file: file.stat().st_mtime, reverse=True)
 
 
@@ -54,31 +59,62 @@ def written(items: pd.DataFrame, facts: Facts) -> list[str]:
 
 
 def before_and_after(after: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    """What a model wrote, with what the target wrote to the same prompts.
+    """What a model wrote, with what the target and the retrained model wrote to the same prompts.
 
-    The target's are `output_before` and `value_before`; empty where they are not known.
+    The target's are `output_before` and `value_before`, the retrained model's `output_retrained` and
+    `value_retrained`; empty where they are not known.
     """
     after = after[after["score"].isin(written(after, facts))]
-    for file in target_files(facts.about):
+    for name, ending in BESIDE.items():
+        after = beside(after, reference_files(facts.about, name), ending)
+    return after
+
+
+def beside(items: pd.DataFrame, files: Sequence[Path], ending: str) -> pd.DataFrame:
+    """Items with the `output` and `value` of the first file that has most of the same prompts, as `output_ENDING`."""
+    named = {name: f"{name}_{ending}" for name in ("output", "value")}
+    for file in files:
         try:
-            before = read_items(str(file))
+            others = read_items(str(file))
         except ValueError:
             continue
-        joined = after.merge(before[[*SAME, "output", "value"]], on=SAME, how="left", suffixes=("", "_before"))
-        if joined["output_before"].notna().mean() > 0.5:
+        joined = items.merge(others[[*SAME, *named]].rename(columns=named), on=SAME, how="left")
+        if joined[f"output_{ending}"].notna().mean() > 0.5:
             return joined
-    return after.assign(output_before=None, value_before=float("nan"))
+    return items.assign(**{f"output_{ending}": None, f"value_{ending}": float("nan")})
 
 
-def searched(items: pd.DataFrame, score: str, text: str) -> pd.DataFrame:
-    """The items of a score in which a text occurs, in any case; those whose value changed most first."""
-    rows = items[items["score"] == score]
+def searched(items: pd.DataFrame, card: Card, text: str, order: str = WORST) -> pd.DataFrame:
+    """The items of a score in which a text occurs, in any case: the worst first, or those that changed most."""
+    rows = items[items["score"] == card.name]
     if text:
         columns = [c for c in ("prompt", "output", "truth", "output_before") if c in rows]
         hits = [rows[c].fillna("").astype(str).str.contains(text, case=False, regex=False) for c in columns]
         rows = rows[pd.concat(hits, axis=1).any(axis=1)]
-    change = (rows["value_before"] - rows["value"]).abs().fillna(0)
-    return rows.loc[change.sort_values(ascending=False, kind="stable").index]
+    first = losses(rows["value"], card) if order == WORST else (rows["value_before"] - rows["value"]).abs().fillna(0)
+    return rows.loc[first.sort_values(ascending=False, kind="stable").index]
+
+
+def losses(values: pd.Series, card: Card) -> pd.Series:
+    """How bad values of items are, by where their score should go: 0 is best."""
+    return pd.Series(Objective(score=card.name, goal=card.goal).loss(values.to_numpy(float)), values.index)
+
+
+def still(items: pd.DataFrame, card: Card) -> str:
+    """In how many of the items what was to be forgotten is still there: of the model, the target, the retrained model.
+
+    For example `3 of 84 are still at 80 or above (target 84, retrained 0)`; a model whose items are not known is left
+    out.
+    """
+    own = items[items["score"] == card.name]
+    edge = f"{100 - STILL:.0f} or below" if card.goal == MAXIMIZE else f"{STILL:.0f} or above"
+    counts = [
+        f"{name} {int((losses(own[column], card) >= STILL).sum())}"
+        for name, ending in BESIDE.items()
+        if own[column := f"value_{ending}"].notna().any()
+    ]
+    beside = f" ({', '.join(counts)})" if counts else ""
+    return f"{int((losses(own['value'], card) >= STILL).sum())} of {len(own)} are still at {edge}{beside}"
 
 
 def last_question(prompt: str) -> str:

@@ -10,6 +10,8 @@ from lethe.analysis.cells import number
 from lethe.store.facts import Facts
 from lethe.store.trials import LONGEST_NOTE, write_note
 
+WORST_SHOWN = 2  # items of a score
+
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _items(file: str, about: str, _facts: Facts) -> pd.DataFrame:
@@ -38,32 +40,39 @@ def reference_notes(context: wire.Context) -> None:
 
 
 def sample(context: wire.Context, row: pd.Series) -> None:
-    """What the recommended model now says to a forgotten prompt: of each score an item that stands for it."""
-    st.subheader("What its model now says to a forgotten prompt", anchor=False)
-    st.caption("Of each score the item nearest the mean of all; every item is on the page Trial.")
+    """What the model still says of what was to be forgotten: how much, the worst of it, and what stands for it."""
+    st.subheader("What its model still says of what was to be forgotten", anchor=False)
+    st.caption("Of each score the worst items, and the one nearest the mean of all; every item is on the page Trial.")
     found = items_of(context, row)
-    if found is not None:
-        for score in outputs.written(found, context.facts):
-            if context.facts.card(score).forgotten:
-                for _, item in outputs.typical(found, score).iterrows():
-                    answer(context, item)
+    if found is None:
+        return
+    for card in map(context.facts.card, outputs.written(found, context.facts)):
+        if card.forgotten:
+            st.text(f"{card.name}, {card.item}: {outputs.still(found, card)}")
+            for _, item in outputs.searched(found, card, "").head(WORST_SHOWN).iterrows():
+                answer(context, item, "among the worst")
+            for _, item in outputs.typical(found, card.name).iterrows():
+                answer(context, item, "nearest the mean of all")
 
 
-def answer(context: wire.Context, item: pd.Series) -> None:
-    """A prompt with what the target wrote, what the model writes now, and the truth: all as plain text."""
+def answer(context: wire.Context, item: pd.Series, place: str = "") -> None:
+    """A prompt with what the target wrote, what the model and the retrained one write, and the truth: as plain text."""
     with st.container(border=True):
-        st.caption(f"{inert.markdown(context.facts.card(item['score']).item)}, item {item['item']}")
+        which = f"{context.facts.card(item['score']).item}, item {item['item']}"
+        st.caption(inert.markdown(f"{which}, {place}" if place else which))
         st.text(outputs.last_question(str(item["prompt"])))
         before = "not known" if pd.isna(item["output_before"]) else said(item["output_before"])
         with st.container(horizontal=True):
             column(f"before unlearning (score {number(item['value_before'])})", before)
             column(f"after unlearning (score {number(item['value'])})", said(item["output"]))
+            if pd.notna(item["output_retrained"]):
+                column(f"retrained (score {number(item['value_retrained'])})", said(item["output_retrained"]))
             column("truth", said(item["truth"]))
 
 
 def column(title: str, text: str) -> None:
     """A text under a title; columns stand side by side where there is room."""
-    with st.container(width=245):
+    with st.container(width=225):
         st.caption(title)
         st.text(text)
 

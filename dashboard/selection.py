@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+from dashboard.outputs import ORDERS
 from lethe.analysis.decide import KNEE, Limit
 
 Query = dict[str, str | list[str]]
 VIEWS = ("2-D", "3-D", "matrix", "parallel")
 PICTURES = ("SVG", "PNG")  # what charts are saved as
-CHOICES = {"view": VIEWS, "picture": PICTURES}
+CHOICES = {"view": VIEWS, "picture": PICTURES, "order": ORDERS}
 LIMIT = "limit"
 
 
@@ -35,6 +36,7 @@ class Selection:
     other: str = ""  # second parameter of a contour
     score: str = ""  # of slices, contours and outputs
     search: str = ""
+    order: str = ORDERS[0]  # of what a model wrote
     picture: str = PICTURES[0]
 
 

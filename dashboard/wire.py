@@ -1,7 +1,8 @@
 """What all pages share: the study that is looked at, the reader's selection, and widgets that are tied to it.
 
 The selection lives in the link. A widget starts from it and writes to it; at the end of every run the app writes it
-into the address bar. A link that was changed by hand, or by going back, is read again.
+into the address bar. A link that was changed by hand, or by going back, is read again. A run that a widget began does
+not read it: the browser sends the link that it has, which may be older than the one that is on its way to it.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from lethe.store.snapshot import Snapshot
 
 SELECTION, WRITTEN, CONTEXT, READ = "selection", "written", "context", "times the link was read"
 PAGE, LEAVING = "page", "the page that was clicked on"
+TOUCHED = "a widget began this run"
 TRIAL_PAGE = "views/trial.py"
 ALT_FRONT = "Scatter chart of candidates; the table below it holds the candidates of the front."
 
@@ -82,7 +84,8 @@ def choose(**changes: Any) -> None:
 def read_link() -> None:
     """Take the selection from the address bar, where it holds another one than was written there."""
     found: Query = {name: st.query_params.get_all(name) for name in st.query_params}
-    if SELECTION not in st.session_state or (found and found != st.session_state.get(WRITTEN)):
+    by_hand = not st.session_state.pop(TOUCHED, False) and found != st.session_state.get(WRITTEN)
+    if SELECTION not in st.session_state or (found and by_hand):
         st.session_state[SELECTION] = from_query(found)
         st.session_state[WRITTEN] = found
         st.session_state[READ] = st.session_state.get(READ, 0) + 1
@@ -97,6 +100,11 @@ def write_link() -> None:
     st.session_state[WRITTEN] = wanted
 
 
+def touched() -> None:
+    """What widgets that change the selection, or act on it, call before the run that they begin."""
+    st.session_state[TOUCHED] = True
+
+
 def tied(widget: Callable[..., Any], label: str, field: str, current: Any, *, tag: str = "", **options: Any) -> Any:
     """A widget that starts from the selection's field and writes to it what the reader changes.
 
@@ -105,7 +113,7 @@ def tied(widget: Callable[..., Any], label: str, field: str, current: Any, *, ta
     key = f"{field} {tag} {st.session_state.get(READ, 0)}"
     if key not in st.session_state:
         st.session_state[key] = current
-    value = widget(label, key=key, **options)
+    value = widget(label, key=key, on_change=touched, **options)
     stored, shown = (tuple(v) if isinstance(v, list) else v for v in (value, current))
     if stored != shown and value is not None:
         choose(**{field: stored})
@@ -135,6 +143,7 @@ def open_trial(key: str) -> None:
 
     What a widget returns would be lost, or meant for another row, where the study has gone on since the page was drawn.
     """
+    touched()
     choose(candidate=key)
     st.session_state[LEAVING] = st.session_state[PAGE]
 

@@ -203,7 +203,7 @@ def measure_browser(url: str) -> None:
             page.set_default_timeout(300_000)
             with timed(f"browser: {what}, until the candidate is named"):
                 page.goto(address)
-                page.wait_for_selector("h3:has-text('Recommended')")
+                page.wait_for_selector("h3:has-text('Nearest to what you ask')")
             page.wait_for_function(DRAWN)
         page.locator("a:has-text('Front')").first.click()
         page.wait_for_selector(".js-plotly-plot .xtitle")

@@ -41,7 +41,9 @@ def as_json(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> 
         "rule": found.rule,
         "limits": [{"score": x.score, "low": x.low, "high": x.high} for x in limits],
         "redraws that keep it": found.share,
+        "redraws within all limits": found.within,
         "redraws within limits": found.holds,
+        "chosen in more redraws": candidate_of(study.candidates.iloc[found.surer.row]).plain() if found.surer else None,
         "near": [candidate_of(r).plain() for r in (study.candidates.iloc[rival.row] for rival in found.near)],
         "command": command(study, row),
         "versions": study.facts.about.get("versions", {}),
@@ -82,11 +84,11 @@ def as_html(
     drawn = [f.to_html(full_html=False, include_plotlyjs=i == 0) for i, f in enumerate(figures)]
     parts = [
         f"<h1>{_text(study.name)}</h1>",
-        f"<p><strong>{_text(reasons.headline(study.candidates, found))}</strong></p>",
+        f"<p><strong>{_text(reasons.headline(study.candidates, found, objectives, facts))}</strong></p>",
         f"<p>{_text(reasons.rule(found, objectives, limits))}</p>",
-        f"<p>{_text(reasons.against_retrained(row, objectives, facts))}</p>",
+        f"<p>{_text(reasons.against_retrained(study.candidates, found.row, objectives, facts))}</p>",
         _list(f"{x.score} from {x.low:g} to {x.high:g}" for x in limits) if limits else "",
-        "<h2>How sure</h2>" + _list(reasons.sureness(found, limits, facts)),
+        "<h2>How sure</h2>" + _list(reasons.sureness(study.candidates, found, limits, facts)),
         "<h2>Scores, and how far their 95% intervals reach</h2>"
         + _table(["score", "this candidate", *facts.references], rows)
         + (_list(notes) if (notes := reasons.reference_notes(facts)) else ""),

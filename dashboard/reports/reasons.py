@@ -1,24 +1,30 @@
-"""A recommendation in words: why this candidate, what was near, how sure the intervals allow it to be. Plain text."""
+"""A recommendation in words: why this candidate, whether it will do, what was near, how sure that is. Plain text."""
 
-import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from dashboard.charts.fronts import WISHES
 from dashboard.table import candidate_of, score_text
 from lethe.analysis.cells import number
-from lethe.analysis.decide import KNEE, Limit, Recommendation
-from lethe.fronts.objectives import Objective
+from lethe.analysis.decide import KNEE, Limit, Recommendation, Rival, accepted
+from lethe.analysis.outcome import reaches
+from lethe.fronts.objectives import MAXIMIZE, Objective
 from lethe.store.facts import REFERENCE_NOTES, Facts
 
+RETRAINED = "retrained"  # the reference model that is the goal
 SHORT = "falls short"
+EDGE = 0.05  # a difference in shares of redraws that is more than chance
 WORDS = {"minimize": "lower", "maximize": "higher", "zero": "nearer 0"}
 
 
-def headline(candidates: pd.DataFrame, found: Recommendation) -> str:
-    """Which candidate is recommended."""
-    return f"Recommended: {candidate_of(candidates.iloc[found.row]).words}"
+def headline(candidates: pd.DataFrame, found: Recommendation, objectives: Sequence[Objective], facts: Facts) -> str:
+    """Which candidate is the one to look at; recommended is only one that comes up to the retrained model."""
+    row = candidates.iloc[[found.row]]
+    reached = [reaches(row, o, facts)[0] for o in measured(objectives, facts)]
+    kind = "Recommended" if reached and all(reached) else "Nearest to what you ask"
+    return f"{kind}: {candidate_of(row.iloc[0]).words}"
 
 
 def rule(found: Recommendation, objectives: Sequence[Objective], limits: Sequence[Limit]) -> str:
@@ -56,32 +62,48 @@ def scores(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> lis
     return lines
 
 
-def against_retrained(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> str:
-    """Where the candidate comes up to the retrained model, which never saw the forgotten text; "" where there is none.
+def measured(objectives: Sequence[Objective], facts: Facts) -> list[Objective]:
+    """What is compared with the retrained model: the objectives and the constraints' scores that are known of it."""
+    names = {o.score for o in objectives}
+    guarded = [Objective(score=c.score, goal=MAXIMIZE) for c in facts.constraints if c.score not in names]
+    return [o for o in (*objectives, *guarded) if o.score in facts.references.get(RETRAINED, {})]
+
+
+def against_retrained(candidates: pd.DataFrame, row: int, objectives: Sequence[Objective], facts: Facts) -> str:
+    """Where the candidate at `row` comes up to the retrained model, and whether any does; "" where there is none.
 
     It does in an objective, or a constraint's score, whose 95% interval reaches the retrained model's value or better.
     """
-    known = facts.references.get("retrained", {})
-    names = {o.score for o in objectives}
-    guarded = [Objective(score=c.score, goal="maximize") for c in facts.constraints if c.score not in names]
-    measured = [o for o in (*objectives, *guarded) if o.score in known]
-    reached = [o.score for o in measured if best_loss(row, o) <= o.loss(known[o.score][0])]
-    short = [f"{o.score} ({score_text(row, o.score)} against {number(known[o.score][0])})" for o in measured]
-    short = [text for o, text in zip(measured, short, strict=True) if o.score not in reached]
-    if not measured:
+    compared, one = measured(objectives, facts), candidates.iloc[[row]]
+    if not compared:
         return ""
+    reached = [o.score for o in compared if reaches(one, o, facts)[0]]
+    known = facts.references[RETRAINED]
+    short = [
+        f"{o.score} ({score_text(one.iloc[0], o.score)} against {number(known[o.score][0])})"
+        for o in compared
+        if o.score not in reached
+    ]
     if not short:
         return "It comes up to the retrained model in every score."
     comes = f"comes up to it in {listed(reached)}, but " if reached else ""
-    return f"Against the retrained model, which never saw the forgotten text, it {comes}{SHORT} in {listed(short)}."
+    said = f"Against the retrained model, which never saw the forgotten text, it {comes}{SHORT} in {listed(short)}."
+    return f"{said} {of_all(candidates, compared, facts)}"
 
 
-def best_loss(row: pd.Series, objective: Objective) -> float:
-    """The smallest loss of an objective within the candidate's interval; of its value where it has none."""
-    value, low, high = (float(row.get(f"{objective.score}{end}", math.nan)) for end in ("", "_low", "_high"))
-    ends = [v for v in (value, low, high) if math.isfinite(v)]
-    inside = [0.0] if objective.goal == "zero" and low < 0 < high else []
-    return min(objective.loss(v) for v in [*ends, *inside])
+def of_all(candidates: pd.DataFrame, compared: Sequence[Objective], facts: Facts) -> str:
+    """Whether any feasible candidate comes up to the retrained model in all scores, and in which scores none does."""
+    pool = candidates[accepted(candidates, ())]
+    masks = {o.score: reaches(pool, o, facts) for o in compared}
+    count = int(np.all(list(masks.values()), axis=0).sum())
+    if count:
+        return f"{count} of the {len(pool)} feasible candidates come up to it in every score."
+    never = [score for score, mask in masks.items() if not mask.any()]
+    alone = f", and in {listed(never)} none does even alone" if never else ""
+    return (
+        f"None of the {len(pool)} feasible candidates comes up to it in all of these at once{alone}: "
+        "if that must hold, ship none."
+    )
 
 
 def listed(words: Sequence[str]) -> str:
@@ -102,26 +124,56 @@ def near(candidates: pd.DataFrame, found: Recommendation, objectives: Sequence[O
                 (gains if difference < 0 else losses).append(f"{objective.score} by {number(abs(difference))}")
         told = [f"better in {', '.join(gains)}"] if gains else []
         told += [f"worse in {', '.join(losses)}"] if losses else []
-        share = f"; would be recommended in {percent(rival.share)} of redraws" if rival.share is not None else ""
-        lines.append(f"{candidate_of(row).words}: {'; '.join(told) or 'the same scores'}{share}")
+        lines.append(f"{candidate_of(row).words}: {'; '.join(told) or 'the same scores'}{chosen_in(rival, found)}")
     return lines
 
 
-def sureness(found: Recommendation, limits: Sequence[Limit], facts: Facts) -> list[str]:
-    """How sure the intervals allow the recommendation to be."""
+def chosen_in(rival: Rival, found: Recommendation) -> str:
+    """How often another candidate is chosen, and within the limits; "" where that cannot be said."""
+    if rival.share is None or rival.within is None:
+        return ""
+    within = f", and within all limits in {percent(rival.within)}" if found.holds else ""
+    return f"; chosen in {percent(rival.share)} of redraws{within}"
+
+
+def sureness(candidates: pd.DataFrame, found: Recommendation, limits: Sequence[Limit], facts: Facts) -> list[str]:
+    """How sure the intervals allow the recommendation to be, and which candidate is surer, if one is."""
     if found.share is None:
         return ["How sure this is cannot be said: some of these scores have no intervals."]
     grade = "clear" if found.share >= 0.8 else "likely" if found.share >= 0.5 else "a close call"
     lines = [
-        f"{grade.capitalize()} among these candidates: when all scores are drawn again from their 95% intervals, this "
-        f"one is still recommended in {percent(found.share)} of 1,000 redraws. Candidates share their test items, "
-        "so true differences are somewhat surer than that. Swings between training seeds are not in it: run it again "
-        "with other seeds."
+        f"{grade.capitalize()} among these candidates: when all scores are drawn again from their 95% intervals, the "
+        f"same rule and limits choose this one in {percent(found.share)} of 1,000 redraws. Candidates share their test "
+        "items, so true differences are somewhat surer than that. Swings between training seeds are not in it: run it "
+        "again with other seeds."
     ]
+    lines += [surer(candidates, found)] if found.surer else []
     bounds = {limit.score for limit in limits} | {constraint.score for constraint in facts.constraints}
     for score in sorted(bounds & found.holds.keys()):
         lines.append(f"{score} stays within its limit in {percent(found.holds[score])} of the redraws.")
     return lines
+
+
+def surer(candidates: pd.DataFrame, found: Recommendation) -> str:
+    """Why another candidate is chosen in more redraws than this one, and which to take."""
+    rival = found.surer
+    assert rival is not None
+    assert rival.share is not None
+    assert rival.within is not None
+    assert found.within is not None
+    who = candidate_of(candidates.iloc[rival.row]).words
+    more = f"{capital(who)} is chosen in more redraws, {percent(rival.share)}, though as measured it is behind"
+    if rival.within - found.within > EDGE:
+        return (
+            f"{more}: it is within all limits in {percent(rival.within)} of them, and this one, which lies at their "
+            f"edge, in {percent(found.within)}. If your limits must hold, take {who}."
+        )
+    return f"{more}: by these scores either may be taken."
+
+
+def capital(words: str) -> str:
+    """Words as they stand at the beginning of a sentence."""
+    return words[:1].upper() + words[1:]
 
 
 def percent(share: float) -> str:

@@ -1,8 +1,7 @@
-"""Page Decide: the recommended candidate, why, how sure; limits of what is acceptable; downloads and the report."""
+"""Page Decide: the candidate nearest to what is asked, whether it will do, how sure; limits, downloads, the report."""
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,15 +16,17 @@ from dashboard.reports import reasons
 from dashboard.selection import PICTURES
 from dashboard.table import candidate_of, course_of, recipe, score_text, thinned
 from lethe.analysis.decide import KNEE, Limit, Recommendation, accepted
-from lethe.fronts.objectives import Objective
+from lethe.fronts.objectives import MAXIMIZE, MINIMIZE, TWO_SIDED, Objective
 from lethe.store.cards import Card
 from lethe.store.snapshot import Snapshot
+
+ENDS = {MINIMIZE: ("high",), MAXIMIZE: ("low",), TWO_SIDED: ("low", "high")}  # of a limit, by a score's goal
 
 
 def page() -> None:
     """Draw the page."""
     context = wire.context()
-    wire.head("Decide", "The candidate to take, by a stated rule, and how sure the scores allow it to be.")
+    wire.head("Decide", "The candidate nearest to what you ask, whether it will do, and how sure the scores are.")
     if not len(context.study.candidates):
         st.info("No candidate has been scored yet. This page fills itself as the search goes on.")
         return
@@ -38,7 +39,7 @@ def page() -> None:
     st.caption(f"{int(mask.sum()):,} of {len(mask):,} candidates are feasible{within}")
     found = data.recommended(context.study, context.url, context.objectives, tuple(limits), rule)
     if found is None:
-        st.warning("Nothing is left: widen a limit, or let the search go on.")
+        st.warning("Nothing is left: widen a limit, let the search go on, or ship none.")
         return
     recommendation(context, found, limits)
     parts.sample(context, context.study.candidates.iloc[found.row])
@@ -52,35 +53,55 @@ def rule_words(rule: str) -> str:
 
 
 def choose_limits(context: wire.Context) -> list[Limit]:
-    """A slider for each objective and constraint; what is at an end is no limit."""
+    """Number fields for each objective and constraint, at the ends that its goal needs; an empty one is no limit."""
+    st.caption(
+        "Limits hold for the scores as measured, not for their intervals; how often a candidate stays within them when "
+        "its scores are drawn again is told below."
+    )
     scores = [o.score for o in context.objectives]
     scores += [c.score for c in context.facts.constraints if c.score not in scores]
     given = {limit.score: limit for limit in wire.selection().limits}
     limits = []
-    columns = st.columns(2)
-    for i, score in enumerate(scores):
-        values = context.study.candidates[score].dropna()
-        low = min(math.floor(values.min() / 10) * 10, -100 if context.cards[score].goal == "zero" else 0)
-        high = max(math.ceil(values.max() / 10) * 10, 100)
-        old = given.get(score, Limit(score=score))
-        ends = (float(max(old.low, low)), float(min(old.high, high)))
-        key = f"limit {score} {low} {high} {st.session_state.get(wire.READ, 0)}"
-        st.session_state.setdefault(key, ends if ends[0] <= ends[1] else (float(low), float(high)))
-        with columns[i % 2]:
-            label = f"{inert.markdown(score)} (better: {charts.WISHES[context.cards[score].goal]})"
-            chosen: Any = st.slider(label, float(low), float(high), step=0.5, key=key)
-        down, up = chosen
-        if down > low or up < high:
-            limits.append(Limit(score=score, low=down if down > low else -math.inf, high=up if up < high else math.inf))
+    with st.container(horizontal=True):
+        for score in scores:
+            old = given.get(score, Limit(score=score))
+            low, high = limit_field(context, old, "low"), limit_field(context, old, "high")
+            if low is not None or high is not None:
+                ends = {"low": -math.inf if low is None else low, "high": math.inf if high is None else high}
+                limits.append(Limit(score=score, **ends))
     if tuple(limits) != wire.selection().limits:
         wire.choose(limits=tuple(limits))
     return limits
 
 
+def limit_field(context: wire.Context, limit: Limit, end: str) -> float | None:
+    """A field for one end of a limit, where its score's goal needs that end or the link has it; None for no limit."""
+    there = getattr(limit, end) if math.isfinite(getattr(limit, end)) else None
+    if there is None and end not in ENDS[context.cards[limit.score].goal]:
+        return None
+    key = f"limit {limit.score} {end} {st.session_state.get(wire.READ, 0)}"
+    st.session_state.setdefault(key, there)
+    known = context.facts.references.get(reasons.RETRAINED, {}).get(limit.score)
+    return st.number_input(
+        inert.markdown(f"{limit.score} {'at least' if end == 'low' else 'at most'}"),
+        value=None,
+        step=1.0,
+        format="%g",
+        key=key,
+        placeholder="no limit",
+        help=inert.markdown(f"The retrained model has {known[0]:.1f}.") if known else None,
+        on_change=wire.touched,
+        width=190,
+    )
+
+
 def recommendation(context: wire.Context, found: Recommendation, limits: list[Limit]) -> None:
-    """The recommended candidate, in large."""
+    """The candidate, in large: its scores, and whether it will do."""
     row = context.study.candidates.iloc[found.row]
-    st.subheader(inert.markdown(reasons.headline(context.study.candidates, found)), anchor=False)
+    st.subheader(
+        inert.markdown(reasons.headline(context.study.candidates, found, context.objectives, context.facts)),
+        anchor=False,
+    )
     with st.container(border=True):
         scores = [o.score for o in context.objectives]
         scores += [c.score for c in context.facts.constraints if c.score not in scores]
@@ -97,12 +118,12 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
                 )
         st.text(f"Its recipe: {recipe(row, context.study.parameters)}")
         st.text(reasons.rule(found, context.objectives, limits))
-        against = reasons.against_retrained(row, context.objectives, context.facts)
+        against = reasons.against_retrained(context.study.candidates, found.row, context.objectives, context.facts)
         if reasons.SHORT in against:
             st.warning(inert.markdown(against))
         elif against:
             st.text(against)
-        for line in reasons.sureness(found, limits, context.facts):
+        for line in reasons.sureness(context.study.candidates, found, limits, context.facts):
             st.text(line)
         if row["weights"]:
             st.text(f"Its weights: {row['weights']}")
@@ -158,7 +179,7 @@ class Drawn:
                 parameters=self.study.parameters,
                 references=self.study.facts.references,
                 chosen=row["key"],
-                ring="recommended",
+                ring="nearest to what you ask",
                 trajectory=course_of(self.table, row),
             ),
         )

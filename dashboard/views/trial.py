@@ -19,6 +19,7 @@ from dashboard.table import (
 )
 
 PER_PAGE = 5
+ORDERS = {outputs.WORST: "worst first", outputs.CHANGED: "changed most first"}
 
 
 def page() -> None:
@@ -55,7 +56,8 @@ def choose_trial(context: wire.Context) -> int:
     wanted = linked.trial if linked else default_trial(context)
     wanted = wanted if wanted in numbers.index else int(numbers.iloc[0])
     key = f"trial {wanted} {context.study.name}"
-    chosen = st.number_input("trial", int(numbers.min()), int(numbers.max()), wanted, key=key, width=200)
+    low, high = int(numbers.min()), int(numbers.max())
+    chosen = st.number_input("trial", low, high, wanted, key=key, width=200, on_change=wire.touched)
     if chosen != wanted and chosen in numbers.index:
         rows = context.table[context.table["trial"] == chosen] if len(context.table) else context.table
         first = candidate_of(rows.iloc[-1]).key if len(rows) else f"{chosen}/step/0/none"
@@ -148,15 +150,21 @@ def written(context: wire.Context, row: pd.Series) -> None:
     if not scores:
         st.info("The items of this candidate hold nothing that a model wrote.")
         return
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     with left:
         score = wire.pick("prompts", "score", scores, scores[0], format_func=words.get)
+    with middle:
+        order = wire.pick("order", "order", outputs.ORDERS, outputs.WORST, format_func=ORDERS.get)
     with right:
         text = wire.tied(st.text_input, "search prompts, outputs and truths", "search", wire.selection().search)
-    hits = outputs.searched(items, score, text or "")
+    card = context.facts.card(score)
+    hits = outputs.searched(items, card, text or "", order)
     pages = max(-(-len(hits) // PER_PAGE), 1)
-    page_number = st.number_input(f"page of {pages}", 1, pages, 1, key=f"page {score} {text} {row['key']}", width=140)
-    st.caption(f"{len(hits)} items, those that changed most first")
+    key = f"page {score} {order} {text} {row['key']}"
+    page_number = st.number_input(f"page of {pages}", 1, pages, 1, key=key, width=140)
+    st.caption(f"{len(hits)} items, {ORDERS[order]}")
+    if card.forgotten:
+        st.text(f"of all items {outputs.still(items, card)}")
     for _, item in hits.iloc[(page_number - 1) * PER_PAGE : page_number * PER_PAGE].iterrows():
         parts.answer(context, item)
 

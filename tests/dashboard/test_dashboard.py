@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import streamlit as st
 import tiny_ablation
@@ -113,23 +114,60 @@ def test_every_page_opens(url, page):
 
 def test_a_newcomer_sees_the_recommended_point_why_and_what_its_model_says(url):
     text = words(opened())
-    assert "Recommended: trial" in text
+    assert "Nearest to what you ask: trial" in text
     assert "gives up the least in total" in text
     assert "1,000 redraws" in text
     for said in ("before 0", "after 0", "truth", "prompt 0"):
         assert said in text
+    assert "0 of 8 are still at 80 or above (target 8)" in text
+    assert "forgotten text, to be continued, item 0, among the worst" in text
+
+
+def test_the_worst_comes_first_and_another_order_stands_in_the_link(own, tmp_path):
+    for file in (tmp_path / "results").glob("trial-1/20-student.parquet"):
+        frame = pd.read_parquet(file)
+        frame.loc[frame["item"] == 5, ["value", "output"]] = [88.0, "recited"]
+        frame.to_parquet(file)
+    worst = opened("trial", candidate="1/step/20/student")
+    text = words(worst)
+    assert "of all items 1 of 8 are still at 80 or above (target 8)" in text
+    assert text.index("recited") < text.index("after 0")
+    box(worst, "order").set_value("changed").run()
+    assert linked(worst, "order") == ["changed"]
+    assert "recited" not in words(worst)  # it changed least, from 90 to 88
 
 
 def test_a_limit_changes_what_is_left_and_stands_in_the_link(url):
     app = opened(limit=["verbmem_f::30", "nonsense"])
     before = words(opened())
-    assert [s.value for s in app.slider if s.label.startswith("verbmem")] == [(0, 30)]
+    assert {f.label.replace("\\", ""): f.value for f in app.number_input} == {
+        "verbmem_f at most": 30,
+        "privleak at least": None,
+        "privleak at most": None,
+        "knowmem_r at least": None,
+        "utility at least": None,
+    }
     assert linked(app, "limit") == ["verbmem_f::30"]
     assert "within your limits" in words(app)
     assert words(app) != before
-    app.slider[0].set_value((0, 1)).run()
-    assert "Nothing is left" in words(app)
+    app.number_input[0].set_value(29.4).run()
+    assert linked(app, "limit") == ["verbmem_f::29.4"]
+    app.number_input[0].set_value(1.0).run()
+    assert "Nothing is left: widen a limit, let the search go on, or ship none" in words(app)
+    app.number_input[0].set_value(None).run()
+    assert "limit" not in app.query_params
     assert not app.exception
+
+
+def test_what_a_widget_says_outlives_an_older_link_that_the_browser_still_sends(url):
+    app = opened(limit="verbmem_f::90")
+    app.query_params["limit"] = ["verbmem_f::95"]  # by hand: it is read
+    app.run()
+    assert app.number_input[0].value == 95
+    app.query_params["limit"] = ["verbmem_f::90"]  # sent with a widget's change: the browser was late
+    app.number_input[0].set_value(30.0).run()
+    assert app.number_input[0].value == 30
+    assert linked(app, "limit") == ["verbmem_f::30"]
 
 
 def test_a_click_on_the_front_opens_the_trial(url):

@@ -228,7 +228,7 @@ def test_what_is_taken_away_comes_down(shown, page):
         with page.expect_download() as coming:
             page.get_by_role("button", name=name).click()
         files[name] = Path(coming.value.path()).read_text("utf-8")
-    assert "Recommended: trial" in files["Report (HTML)"]
+    assert "Nearest to what you ask: trial" in files["Report (HTML)"]
     assert files["Report (HTML)"].count("plotly-graph-div") == 2
     assert json.loads(files["Recommendation (JSON)"])["study"] == NAME
     assert files["What is left (CSV)"].startswith("trial,")

@@ -5,6 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.outputs import ORDERS
 from dashboard.selection import PICTURES, VIEWS, Selection, from_query, to_query
 from lethe.analysis.decide import Limit
 
@@ -26,6 +27,7 @@ selections = st.builds(
     objectives=many,
     view=st.sampled_from(VIEWS),
     picture=st.sampled_from(PICTURES),
+    order=st.sampled_from(ORDERS),
     intervals=st.booleans(),
     beaten=st.booleans(),
     limits=st.lists(limits, max_size=3).map(tuple),
@@ -45,7 +47,7 @@ def test_a_link_holds_only_what_was_chosen():
 
 @given(
     query=st.dictionaries(
-        st.sampled_from(["study", "limit", "view", "picture", "others", "intervals", "nonsense"]),
+        st.sampled_from(["study", "limit", "view", "picture", "order", "others", "intervals", "nonsense"]),
         words | st.lists(words),
     )
 )
@@ -53,3 +55,4 @@ def test_no_link_is_refused(query):
     found = from_query(query)
     assert found.view in VIEWS
     assert found.picture in PICTURES
+    assert found.order in ORDERS

@@ -87,10 +87,26 @@ def test_a_perfect_or_empty_score_of_few_items_holds_a_near_limit_often_and_neve
     assert found.share < 1
 
 
+def test_the_one_that_most_redraws_choose_is_named_with_how_often_it_is_within_the_limits():
+    # by the values the first gives up less; at the edge of the limit it is outside it in every second redraw
+    candidates = table([(30, 80), (22, 70)], half=6)
+    found = recommend(candidates, TWO, limits=[Limit(score="forget", high=30)])
+    assert found.row == 0
+    assert 0.45 < found.within < 0.55
+    assert found.share <= found.within
+    assert found.surer == found.near[0]
+    assert found.surer.row == 1
+    assert found.surer.within > 0.98
+    assert found.surer.share > found.share
+    assert recommend(candidates, TWO).surer is None
+
+
 def test_without_intervals_nothing_is_said_about_sureness():
     candidates = table([(0, 0), (20, 80)]).assign(forget_low=np.nan)
     found = recommend(candidates, TWO)
     assert found.share is None
+    assert found.within is None
+    assert found.surer is None
     assert found.holds == {}
     assert found.near[0].share is None
 
