@@ -37,7 +37,7 @@ REAL = os.environ.get("LETHE_REAL_STORAGE", "")  # a study made by `make tune`, 
 PAGES = {"": "Decide", "front": "Front", "trial": "Trial", "progress": "Progress", "compare": "Compare"}
 PAGES |= {"hyperparameters": "Hyperparameters"}
 NAME = "<img src=x onerror=alert(1)>"  # of a study
-PATIENCE = 120  # seconds for one thing to come: alone 1 to 5, with ten busy processes on two cores up to 60
+PATIENCE = 120  # seconds for one thing to come; a whole test took 20 to 190 on two cores under a load of 20
 FRONT_POINT = ".scatterlayer .trace:has(.errorbar) path.point"  # the front has intervals
 DRAWN = """() => {
     const app = document.querySelector('[data-testid=stApp]');
