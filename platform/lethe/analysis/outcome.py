@@ -59,7 +59,7 @@ def _way_of(able: pd.DataFrame, objective: Objective, stays: Sequence[Objective]
     whole = int(reaches(half, objective, facts).sum())
     kept = [f"{o.score} {number(_best(half, o))} of {number(facts.references['target'][o.score][0])}" for o in stays]
     cost = f", of which the best kept {' and '.join(kept)}" if kept else ""
-    return f"{way}{_count(len(half), len(able))} came half the way{cost}; {whole or 'none'} all the way"
+    return f"{way}{_count(len(half), len(able))} came half the way or further{cost}; {whole or 'none'} all the way"
 
 
 def _all_at_once(able: pd.DataFrame, objectives: Sequence[Objective], facts: Facts) -> str:

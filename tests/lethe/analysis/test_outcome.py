@@ -36,7 +36,7 @@ def test_what_goes_and_what_stays_is_told_by_the_reference_models():
 def test_each_way_is_counted_with_what_the_best_of_it_kept():
     verbmem, privleak, everything = told()
     assert verbmem == (
-        "recites forgotten text: verbmem_f 100.0 before, 30.0 if retrained; 2 of 3 candidates came half the way, "
+        "recites forgotten text: verbmem_f 100.0 before, 30.0 if retrained; 2 of 3 candidates came half the way or further, "
         "of which the best kept knowmem_r 80.0 of 88.0; 1 all the way"
     )
     assert privleak == (
