@@ -278,21 +278,25 @@ def why_all_failed(ledger: Ledger, what: str) -> str | None:
 
 
 def _print_front(candidates: pd.DataFrame, facts: Facts, request: Request, console: Console) -> None:
+    def say(text: str) -> None:
+        console.print(text, soft_wrap=True, highlight=False)
+
+    benchmark = request.task.benchmark
+    say(f"asked: to forget {find_source(benchmark).forget} ({benchmark}), and to keep the rest")
     console.print(front_table.draw_front(candidates, facts, list(request.space)))
     size = int(candidates["front"].sum()) if len(candidates) else 0
-    volume = front_table.volume(candidates, facts)
-    more = f", of which the best {front_table.MOST_ROWS} are shown" if size > front_table.MOST_ROWS else ""
-    lines = [
-        f"{size} of {len(candidates)} scored candidates are on the front{more}, best first by all that they give up; "
-        f"hypervolume {volume:.3f}, by which searches with these objectives compare: the more, the better",
-        "± (+, -: to one side alone) is how far the 95% interval over items reaches, to its longer side; runs with "
-        "other seeds may differ by more",
-    ]
-    told = outcome(candidates, facts)
-    benchmark = request.task.benchmark
-    asked = f"asked: to forget {find_source(benchmark).forget} ({benchmark}), and to keep the rest"
-    for line in [*lines, asked, *(f"  {line}" for line in told)]:
-        console.print(line, soft_wrap=True, highlight=False)
+    more = f", of which the first {front_table.MOST_ROWS} are shown" if size > front_table.MOST_ROWS else ""
+    say(
+        f"{size} of {len(candidates)} scored candidates are on the front{more}: no other beats them in all objectives; "
+        "first those whose distances from the best are smallest in sum, which is no advice to ship"
+    )
+    say(
+        "±: how far the 95% interval over items reaches, to its longer side (+ or -: to one side alone); another seed "
+        "may give values outside it"
+    )
+    say(f"hypervolume {front_table.volume(candidates, facts):.3f}: compares searches with the same objectives")
+    for line in outcome(candidates, facts):
+        say(f"  {line}")
 
 
 def _print_places(candidates: pd.DataFrame, facts: Facts, request: Request, console: Console, *, more: int) -> None:
@@ -305,7 +309,7 @@ def _print_places(candidates: pd.DataFrame, facts: Facts, request: Request, cons
     say(f"  go on searching     {command_again(sys.argv, '--trials', more)}")
     best = front_table.plain_front(candidates, facts, list(request.space))
     if best:
-        say(f"  run the top row     {reproduce(request, best[0])}")
+        say(f"  run a row again     {reproduce(request, best[0])}")
     say(f"  read and decide     {hints.dashboard(request.storage)}")
 
 

@@ -6,7 +6,7 @@ way whose 95% interval reaches it. Where they do not differ, something has to st
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ def outcome(candidates: pd.DataFrame, facts: Facts) -> list[str]:
         return []
     able = candidates[candidates["feasible"].to_numpy(bool) & (candidates["state"] == "COMPLETE").to_numpy(bool)]
     lines = [_way_of(able, objective, stays, facts) for objective in goes] if len(able) else []
-    return [*lines, _all_at_once(able, [*goes, *stays], facts)]
+    return [*lines, *_all_at_once(able, goes, stays, facts)]
 
 
 def going_and_staying(facts: Facts) -> tuple[list[Objective], list[Objective]]:
@@ -48,35 +48,45 @@ def reaches(candidates: pd.DataFrame, objective: Objective, facts: Facts) -> np.
 
 
 def _way_of(able: pd.DataFrame, objective: Objective, stays: Sequence[Objective], facts: Facts) -> str:
-    """How many went half the way and all of it in an objective, and what the best of the first kept of the rest."""
+    """How far the best came in an objective; how many went half the way and all of it, and what they kept at most."""
     before, after = (facts.references[name][objective.score][0] for name in REFERENCES)
     middle = (_loss_of(facts, "target", objective) + _loss_of(facts, "retrained", objective)) / 2
     half = able[objective.loss(able[objective.score].to_numpy(float)) <= middle]
-    meaning = facts.card(objective.score).meaning or objective.score
-    way = f"{meaning}: {objective.score} {number(before)} before, {number(after)} if retrained; "
-    if not len(half):
-        return f"{way}no candidate came half the way"
-    whole = int(reaches(half, objective, facts).sum())
-    kept = [f"{o.score} {number(_best(half, o))} of {number(facts.references['target'][o.score][0])}" for o in stays]
-    cost = f", of which the best kept {' and '.join(kept)}" if kept else ""
-    return f"{way}{_count(len(half), len(able))} came half the way or further{cost}; {whole or 'none'} all the way"
-
-
-def _all_at_once(able: pd.DataFrame, objectives: Sequence[Objective], facts: Facts) -> str:
-    """How many are up to the retrained model in every objective."""
-    up = np.logical_and.reduce([reaches(able, o, facts) for o in objectives]) if len(able) else np.zeros(0, bool)
-    if up.any():
-        return (
-            f"all of it at once: {_count(int(up.sum()), len(able))} came up to the retrained model in every objective"
-        )
+    whole = able[reaches(able, objective, facts)]
+    meaning = facts.card(objective.score).meaning or "has to go"
     return (
-        "all of it at once: no candidate came up to the retrained model in every objective: where all of them must "
-        "hold, ship none, and search on"
+        f"{meaning} ({objective.score}): {_number(before)} before, {_number(after)} if retrained, "
+        f"{_number(_best(able, objective))} at best; half the way or further: {_kept(half, able, stays, facts)}; "
+        f"all the way, as far as intervals tell: {_kept(whole, able, stays, facts)}"
     )
 
 
-def _count(some: int, every: int) -> str:
-    return f"{some} of {every} candidates"
+def _kept(some: pd.DataFrame, every: pd.DataFrame, stays: Sequence[Objective], facts: Facts) -> str:
+    """How many candidates these are, and the most that one of them kept of each objective that has to stay."""
+    if not len(some):
+        return "none"
+    target = facts.references["target"]
+    kept = [f"{o.score} {_number(_best(some, o))} of {_number(target[o.score][0])}" for o in stays]
+    return f"{len(some)} of {len(every)}" + (f", with {' and '.join(kept)} at best" if kept else "")
+
+
+def _all_at_once(
+    able: pd.DataFrame, goes: Sequence[Objective], stays: Sequence[Objective], facts: Facts
+) -> Iterator[str]:
+    """How many are up to the retrained model in every objective; what it means where none is."""
+    up = np.logical_and.reduce([reaches(able, o, facts) for o in (*goes, *stays)]) if len(able) else np.zeros(0, bool)
+    if up.any():
+        yield f"all of this at once: {int(up.sum())} of {len(able)} candidates are up to the retrained model"
+        return
+    yield "all of this at once: none is up to the retrained model. Where all of it must hold, ship none"
+    if stays:
+        retrained = facts.references["retrained"]
+        kept = " and ".join(f"{o.score} {_number(retrained[o.score][0])}" for o in stays)
+        yield f"the retrained model has all of it, with {kept}: what else is lost, the method costs, not the request"
+
+
+def _number(value: float) -> str:
+    return number(value).replace("−", "-")  # a terminal's numbers can be copied
 
 
 def _best(candidates: pd.DataFrame, objective: Objective) -> float:
