@@ -35,7 +35,7 @@ def announce_room(task: Task, settings: Settings, folder: Path, console: Console
     if count * each > free:
         raise ValueError(
             f"the weights of {needed}, and the disk of {str(folder)!r} has {free / GB:.0f} GB free: give another "
-            "--out, or score less often with --set eval_every"
+            "--out, or have fewer of them (--set eval_every, or what else a method has)"
         )
     if count * each > WORTH_A_NOTE:
         console.print(f"note: the weights of {needed} in {folder}; none is removed", soft_wrap=True, highlight=False)
