@@ -6,12 +6,14 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from dashboard.outputs import ORDERS
+from dashboard.table import parse_candidate
 from lethe.analysis.decide import KNEE, Limit
 
 Query = dict[str, str | list[str]]
 VIEWS = ("2-D", "3-D", "matrix", "parallel")
 PICTURES = ("SVG", "PNG")  # what charts are saved as
 CHOICES = {"view": VIEWS, "picture": PICTURES, "order": ORDERS}
+OLDER = "point"  # what `candidate` was called in links once
 LIMIT = "limit"
 
 
@@ -58,6 +60,8 @@ def from_query(query: Mapping[str, Iterable[str] | str]) -> Selection:
     values: dict[str, Any] = {}
     for field in fields(Selection):
         given = query.get(LIMIT if field.name == "limits" else field.name)
+        if field.name == "candidate" and given is None:
+            given = query.get(OLDER)
         if given is None or field.default is MISSING:
             continue
         texts = [given] if isinstance(given, str) else list(given)
@@ -67,9 +71,17 @@ def from_query(query: Mapping[str, Iterable[str] | str]) -> Selection:
             values[field.name] = tuple(texts)
         elif isinstance(field.default, bool):
             values[field.name] = texts[-1:] == ["yes"]
+        elif field.name == "candidate":
+            values["candidate"] = spelt(texts[-1]) if texts else ""
         elif texts and texts[-1] in CHOICES.get(field.name, texts):
             values[field.name] = texts[-1]
     return Selection(**values)
+
+
+def spelt(key: str) -> str:
+    """A candidate's key as tables have it, whoever spelt it; as it is where it is none."""
+    found = parse_candidate(key)
+    return found.key if found else key
 
 
 def _text(value: Any) -> str:

@@ -1,5 +1,6 @@
 """The table that every chart is drawn from: candidates with their key, their group, and what the scores are called."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -44,7 +45,7 @@ class Candidate:
 def parse_candidate(key: str) -> Candidate | None:
     """The inverse of `Candidate.key`; None where it is none."""
     trial, _, rest = key.partition("/")
-    place = Place.parse(rest) if trial.isdecimal() else None
+    place = Place.parse(rest) if re.fullmatch(r"\d{1,9}", trial, re.ASCII) else None
     return Candidate(int(trial), place) if place else None
 
 

@@ -60,11 +60,13 @@ def a_round(checkout: Path, where: list[str]) -> dict[str, float]:
 def changes_of_method(folder: Path, rounds: int = 20) -> tuple[float, float]:
     """Median seconds of a run whose method is not the last one's, and of the same runs where it is."""
     from searching import make_tiny
+    from transformers.utils.logging import disable_progress_bar
 
     from trainables.methods import find_method
     from trainables.runs.unlearning import Unlearner
     from trainables.task import Task
 
+    disable_progress_bar()
     unlearner = Unlearner(Task(**make_tiny(folder).places()))
 
     def run(name: str) -> float:

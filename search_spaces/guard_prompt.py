@@ -9,8 +9,8 @@ SPACE = {
 SPACE_7B = SPACE
 
 SWITCHES: dict[str, Switch] = {
-    "wording": {"unread": {}, "refuse": {"wording": "refuse"}, "silent": {"wording": "silent"}},
-    "names": {"8": {}, "1": {"names": 1}, "64": {"names": 64}},
+    "wording": {"unread": {"wording": "unread"}, "refuse": {"wording": "refuse"}, "silent": {"wording": "silent"}},
+    "names": {"8": {"names": 8}, "1": {"names": 1}, "64": {"names": 64}},
 }
 MEANINGS = {
     "wording=refuse": "the instruction is to say that it is not known, not to know nothing",

@@ -16,9 +16,12 @@ SPACE_7B = {
 }
 
 SWITCHES: dict[str, descent.Switch] = {
-    "optimizer": {"adamw": {}, "sgd": {"optimizer": "sgd", "lr": 0.1}},
+    "optimizer": {"adamw": {"optimizer": "adamw"}, "sgd": {"optimizer": "sgd", "lr": 0.1}},
     **{name: levels for name, levels in descent.SWITCHES.items() if name != "corpus"},
 }
+# The paper of the mean teacher moves a 7B model by SGD at 5e-4.
+SGD_7B = {"optimizer": "sgd", "lr": 5e-4}
+SWITCHES_7B = SWITCHES | {"optimizer": {"adamw": {"optimizer": "adamw"}, "sgd": SGD_7B}}
 MEANINGS = {
     "optimizer=sgd": "SGD with momentum in the place of AdamW",
     **{level: words for level, words in descent.MEANINGS.items() if not level.startswith("corpus")},

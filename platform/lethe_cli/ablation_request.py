@@ -173,6 +173,8 @@ def space_around(settings: Settings) -> Space:
     rates = {name for name, (kind, *_) in spaces_of(settings.method)[SMALL].items() if kind == "log_uniform"}
     values = {name: value for name, value in asdict(settings).items() if name in rates and value > 0}
     tops = {name: allowed.most for name, allowed in settings.allowed().items() if allowed.most is not None}
+    if not values:
+        raise ValueError(f"--tuned searches rates, and {settings.method} has none that is not 0: leave it out")
     return {
         name: ("log_uniform", value / TUNED_FACTOR, min(value * TUNED_FACTOR, tops.get(name, float("inf"))))
         for name, value in values.items()

@@ -38,7 +38,7 @@ from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.score import Score
 from trainables.scores.truths import check_benchmark_truths
 from trainables.settings import Descent, Settings
-from trainables.subjects.model_files import TOKENIZER_FILES, check_model_files
+from trainables.subjects.model_files import PARTS, TOKENIZER_FILES, check_model_files
 
 
 def check_cpus(least: int = 2) -> int:
@@ -91,6 +91,8 @@ def _find_model(reference: str, flag: str, needed: Iterable[str]) -> str:
         if not may_be_hub_id(reference):
             raise ValueError(f"{flag} {reference!r} is neither a folder nor a hub id owner/name")
         return reference
+    if (folder / PARTS).is_file():
+        raise ValueError(f"{flag} {reference!r} is a guarded model, by its {PARTS}: give its folder model/")
     for what in needed:
         if not any(any(folder.glob(pattern)) for pattern in MODEL_FILES[what]):
             raise ValueError(f"{flag} {reference!r} has no {what} (looked for {', '.join(MODEL_FILES[what])})")

@@ -65,7 +65,16 @@ def test_roles_are_those_of_the_study_whatever_they_are_called_and_keep_their_ma
 
 
 @pytest.mark.parametrize(
-    "key", ["0/step/10", "0/step/10/", "x/step/10/student", "0/step/a/student", "0/step/10/<script>", "0/step/10/a/b"]
+    "key",
+    [
+        "0/step/10",
+        "0/step/10/",
+        "x/step/10/student",
+        "0/step/a/student",
+        "0/step/10/<script>",
+        "0/step/10/a/b",
+        "9" * 5000 + "/step/1/student",
+    ],
 )
 def test_what_is_no_key_of_a_candidate_is_none(key):
     assert table.parse_candidate(key) is None

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,3 +57,17 @@ def test_no_link_is_refused(query):
     assert found.view in VIEWS
     assert found.picture in PICTURES
     assert found.order in ORDERS
+
+
+@pytest.mark.parametrize(
+    ("query", "key"),
+    [
+        ({"point": "12/20/student"}, "12/step/20/student"),  # a link of before candidates had an axis
+        ({"candidate": "12/020/student"}, "12/step/20/student"),
+        ({"candidate": "3/alpha/4.0/student"}, "3/alpha/4/student"),
+        ({"candidate": "3/alpha/0.5/student", "point": "1/20/teacher"}, "3/alpha/0.5/student"),
+        ({"candidate": "nonsense"}, "nonsense"),
+    ],
+)
+def test_a_candidate_is_known_however_a_link_spells_it(query, key):
+    assert from_query(query).candidate == key

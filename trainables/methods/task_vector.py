@@ -16,7 +16,7 @@ class TaskVector(Descent):
 
     optimizer: str = setting("adamw", "AdamW with betas (0.9, 0.95), or SGD with momentum", choices=("adamw", "sgd"))
     lr: float = setting(1e-3, "learning rate", positive=True)
-    alpha: float = setting(4.0, "the largest multiple of the task vector that is taken away", positive=True)
+    alpha: float = setting(4.0, "the largest multiple of the task vector that is taken away", positive=True, most=1e6)
     halvings: int = setting(4, "smaller multiples that are tried too, each half of the one before", most=32)
     eval_every: int = setting(
         20, "steps between two saved states; what is scored is every multiple, behind the last step", positive=True
@@ -25,12 +25,12 @@ class TaskVector(Descent):
     @property
     def strengths(self) -> tuple[float, ...]:
         """The multiples of the task vector, the smallest first."""
-        return tuple(self.alpha / 2**halving for halving in reversed(range(self.halvings + 1)))
+        return tuple(sorted({self.alpha / 2**halving for halving in range(self.halvings + 1)}))
 
     @property
     def evaluations(self) -> int:
         """How often a run is scored: at every multiple."""
-        return self.halvings + 1
+        return len(self.strengths)
 
 
 def needs(settings: TaskVector) -> Needs:

@@ -15,6 +15,8 @@ class PromptGuard(Subject):
     kind = "prompt_guard"
 
     def __init__(self, model: Any, tokenizer: Any, text: str) -> None:
+        if not isinstance(text, str):
+            raise TypeError(f"its text is {text!r}: it must be a string")
         self.model, self.text = model, text
         self._leading = leading_ids(tokenizer)
         self._ids = tokenizer(text, add_special_tokens=False).input_ids if text else []

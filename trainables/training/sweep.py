@@ -48,7 +48,7 @@ def sweep(
 
 @torch.no_grad()
 def go_along_(weights: Sequence[Tensor], start: Sequence[Tensor], end: Sequence[Tensor], strength: float) -> None:
-    """`weights <- start + strength (end - start)`, in place: 0 is the start, to its bits, 1 the end, -1 as far from it.
+    """`weights <- start + strength (end - start)`, in place: 0 is the start, 1 the end, -1 as far from it.
 
     In the weights' own precision, which is fp32; `start` may lie on the host.
     """

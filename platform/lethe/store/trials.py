@@ -45,6 +45,8 @@ def place_of(attribute: str) -> Place | None:
 def as_attribute(candidate: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The trial attribute that holds a candidate, its name and its value: the inverse of `candidates`."""
     place = Place.of(candidate)
+    if Place.parse(place.key) != place:
+        raise ValueError(f"a candidate stands at {place.key!r}: its axis, its place or its role cannot be a key")
     return f"{CANDIDATE}{place.key}", {k: v for k, v in candidate.items() if k not in asdict(place)}
 
 

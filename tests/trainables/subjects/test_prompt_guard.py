@@ -197,6 +197,7 @@ def test_a_plain_model_s_folder_is_as_ever(tmp_path):
         ("[]", "does not name a kind of subject"),
         ('{"kind": "prompt_guard"}', "does not name a kind of subject"),
         ('{"kind": "oracle", "data": {}}', "is of kind 'oracle', which is unknown: there are prompt_guard$"),
+        ('{"kind": [], "data": {}}', r"is of kind \[\], which is unknown: there are prompt_guard$"),
         ('{"kind": "prompt_guard", "data": {"words": ""}}', "does not hold what makes a prompt_guard"),
     ],
 )
