@@ -81,7 +81,10 @@ def choose_study(url: str) -> str | None:
 
 
 def summary(study: Snapshot) -> None:
-    """A study in numbers."""
+    """A study in short: by which method, and in numbers."""
+    if "method" in study.facts.about:
+        st.caption("method")
+        st.text(study.facts.about["method"])
     states = study.trials["state"].value_counts().to_dict() if len(study.trials) else {}
     counts = ", ".join(f"{n:,} {str(state).lower()}" for state, n in states.items()) or "no trials yet"
     st.caption("trials")

@@ -1,7 +1,8 @@
 """What is searched and what can be switched of a method: its file in this folder, found by the method's name.
 
 Such a file has a SPACE for models of a million parameters and a SPACE_7B, SWITCHES (of each, the first level is the
-baseline's) with their MEANINGS in words, and, where it likes, SWITCHES_7B and DESIGNS of ablations.
+baseline's) with their MEANINGS in words, and, where it likes, SETTINGS_7B (its own values for models of that size:
+published ones, else ours), SWITCHES_7B and DESIGNS of ablations.
 """
 
 from importlib import import_module
@@ -23,6 +24,11 @@ def switches_of(method: str) -> dict[str, dict[str, Switch]]:
     """What can be switched of a method, by the size of the models."""
     own = _file_of(method)
     return {SMALL: own.SWITCHES, LARGE: getattr(own, "SWITCHES_7B", own.SWITCHES)}
+
+
+def settings_7b_of(method: str) -> dict[str, Any]:
+    """A method's own settings for models of billions of parameters, where they are not its defaults."""
+    return getattr(_file_of(method), "SETTINGS_7B", {})
 
 
 def meanings_of(method: str) -> dict[str, str]:

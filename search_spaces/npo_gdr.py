@@ -15,6 +15,8 @@ SPACE_7B = {
     "npo_beta": ("log_uniform", 0.01, 1.0),
 }
 
+SETTINGS_7B = {"lr": 1e-5, "optimizer": "adamw", "warmup_steps": 0, "npo_beta": 0.1}  # MUSE, arXiv 2407.06460
+
 SWITCHES: dict[str, descent.Switch] = {
     "retain_loss": {"gdr": {}, "none": {"retain_weight": 0.0}},
     **descent.SWITCHES,

@@ -38,23 +38,11 @@ PRESET_SETTINGS = {
     "muse-news": PAPER_7B | RETAIN | EIGHT_GPUS | {"alpha": 0.05, "long_texts": "truncate"},
     "muse-books": PAPER_7B | RETAIN | EIGHT_GPUS | {"alpha": 0.1, "long_texts": "split"},
 }
-# Of these a preset says the same to every other method, whose own values for 7B follow: published ones, else ours.
+# Of these a preset says the same to every other method, whose own values for 7B stand in its file (SETTINGS_7B).
 SHARED = (
     *("batch_size", "steps", "eval_every", "max_length", "regularisation_length", "regularisation", "long_texts"),
     *EIGHT_GPUS,
 )
-OWN_7B = {
-    "npo_gdr": {"lr": 1e-5, "optimizer": "adamw", "warmup_steps": 0, "npo_beta": 0.1},  # MUSE, arXiv 2407.06460
-    "rmu_adaptive": {
-        "lr": 5e-5,
-        "optimizer": "adamw",
-        "layer": 7,
-        "rmu_beta": 5.0,
-        "alpha": 1200.0,
-        "parallel": "ddp",
-    },  # 2403.03218
-    "task_vector": {"lr": 1e-5, "optimizer": "adamw", "warmup_steps": 0, "alpha": 16.0, "halvings": 4},  # 2407.06460
-}
 # Settings of a preset that are not the paper's, and what the paper has instead: said as long as they are in use.
 NOT_THE_PAPERS = {
     "regularisation": (

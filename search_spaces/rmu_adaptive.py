@@ -17,6 +17,9 @@ SPACE_7B = {
     "alpha": ("log_uniform", 1.0, 10_000.0),
 }
 
+# arXiv 2403.03218
+SETTINGS_7B = {"lr": 5e-5, "optimizer": "adamw", "layer": 7, "rmu_beta": 5.0, "alpha": 1200.0, "parallel": "ddp"}
+
 SWITCHES: dict[str, descent.Switch] = {
     "retain_loss": {"hidden": {}, "none": {"alpha": 0.0}},
     **{name: levels for name, levels in descent.SWITCHES.items() if name != "embeddings"},

@@ -15,6 +15,9 @@ SPACE_7B = {
     "alpha": ("log_uniform", 4.0, 1024.0),
 }
 
+# arXiv 2407.06460
+SETTINGS_7B = {"lr": 1e-5, "optimizer": "adamw", "warmup_steps": 0, "alpha": 16.0, "halvings": 4}
+
 SWITCHES: dict[str, descent.Switch] = {
     "optimizer": {"adamw": {"optimizer": "adamw"}, "sgd": {"optimizer": "sgd", "lr": 0.1}},
     **{name: levels for name, levels in descent.SWITCHES.items() if name != "corpus"},

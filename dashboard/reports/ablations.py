@@ -62,7 +62,9 @@ def sections(found: Ablation) -> Iterator[Section]:
     if len(found.candidates):
         yield fronts(found)
     yield volumes(found, arms)
-    yield Section("Configuration", table=(["setting", "value"], [*found.facts.about.get("settings", {}).items()]))
+    about = found.facts.about
+    rows = [*({"method": about["method"]} if "method" in about else {}).items(), *about.get("settings", {}).items()]
+    yield Section("Configuration", table=(["setting", "value"], rows))
     yield versions(found)
 
 

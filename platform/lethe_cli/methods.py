@@ -8,15 +8,15 @@ from rich.console import Console
 from rich.table import Table
 
 from lethe.display.console import open_console
-from search_spaces.methods import spaces_of
+from search_spaces.methods import SMALL, spaces_of, switches_of
 from trainables.method import Method
 from trainables.methods import METHODS, find_method
 
 
 def methods(
-    name: Annotated[str | None, typer.Argument(help="Of one method: its card and its settings.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Of one method: its card, settings and switches.")] = None,
 ) -> None:
-    """List the methods of unlearning, or show one with its settings and where they are searched."""
+    """List the methods of unlearning, or show one with its settings, where they are searched, and its switches."""
     console = open_console()
     if name is None:
         table = _table("method", "what it does", "source")
@@ -48,6 +48,10 @@ def show(method: Method, console: Console) -> None:
         default = str(method.settings.defaults()[setting])
         table.add_row(setting, default, *searched, f"{allowed.meaning}{choices}")
     console.print(table)
+    switches = _table("switch", "levels, of which the first is the baseline's")
+    for switch, levels in switches_of(method.name)[SMALL].items():
+        switches.add_row(switch, ", ".join(levels))
+    console.print(switches)
 
 
 def _range(entry: Any) -> str:
@@ -58,5 +62,5 @@ def _range(entry: Any) -> str:
 def _table(*names: str) -> Table:
     table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in names:
-        table.add_column(name, no_wrap=name in ("method", "setting"))
+        table.add_column(name, no_wrap=name in ("method", "setting", "switch"))
     return table

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lethe_cli.checks import split_settings
-from search_spaces.methods import SMALL
+from search_spaces.methods import SMALL, settings_7b_of
 from search_spaces.presets import (
     NOT_THE_PAPERS,
-    OWN_7B,
     PRESET_GPUS,
     PRESET_SETTINGS,
     PRESET_SIZES,
@@ -50,7 +49,7 @@ def find_preset(benchmark: str, method: str = MeanTeacher.method) -> Preset:
     if method != MeanTeacher.method:
         known = find_method(method).settings.types()
         shared = [name for name in SHARED if name in settings and name in known]
-        settings = {name: settings[name] for name in shared} | OWN_7B.get(method, {})
+        settings = {name: settings[name] for name in shared} | settings_7b_of(method)
     return Preset(
         name=benchmark,
         settings=settings,

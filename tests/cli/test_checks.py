@@ -13,6 +13,7 @@ from search_spaces.mean_teacher import SPACE
 from trainables.benchmarks import find_source
 from trainables.benchmarks.layout import load_benchmark
 from trainables.methods.mean_teacher import MeanTeacher
+from trainables.scores import all_scores
 
 
 def test_two_cpus_are_enough_and_one_is_not(monkeypatch):
@@ -94,7 +95,7 @@ def test_muse_mini_gives_every_score():
         ((), True, set()),
         ((), False, {"privleak"}),
         (("privleak",), True, {"privleak"}),
-        (("knowmem",), True, {"knowmem_f", "knowmem_r"}),
+        (("knowmem",), True, {name for name, score in all_scores().items() if "knowmem" in dict(score.needs)}),
         (("utility",), True, {"utility"}),
     ],
 )
@@ -142,7 +143,7 @@ def test_a_goal_of_one_s_own_stands_in_the_place_of_the_usual_one():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "objective '' is unknown: choose verbmem_f, knowmem_f, privleak, knowmem_r, utility"),
+        ("", f"objective '' is unknown: choose {', '.join(checks.searchable())}"),
         ("rouge", "objective 'rouge' is unknown: choose verbmem_f"),
         ("utility:up", "goal 'up' of objective 'utility' is unknown: choose minimize, maximize, zero"),
         ("utility,verbmem_f,utility:zero", "objective 'utility' is given twice"),

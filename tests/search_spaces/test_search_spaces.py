@@ -5,8 +5,9 @@ import pytest
 from lethe.fronts.objectives import GOALS, Objective
 from lethe.search.space import distributions
 from search_spaces.mean_teacher import SPACE, SPACE_7B
-from search_spaces.methods import designs_of, meanings_of, spaces_of, switches_of
+from search_spaces.methods import designs_of, meanings_of, settings_7b_of, spaces_of, switches_of
 from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES, UTILITY_GUARD
+from search_spaces.presets import PRESET_SETTINGS
 from trainables.methods import METHODS, find_method
 
 EVERY = [(method, size) for method in METHODS for size in spaces_of(method)]
@@ -48,6 +49,15 @@ def test_every_level_of_a_design_has_its_meaning_in_words(method):
     named = [part["switches"] for design in designs_of(method).values() for part in design]
     told = {f"{switch}={level}" for switches in named for switch, levels in switches.items() for level in levels[1:]}
     assert {name for name in told - set(meanings_of(method)) if not name.startswith("ema_rate")} == set()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_s_values_for_large_models_make_settings_and_lie_in_its_space_for_them(method):
+    own = PRESET_SETTINGS["muse-news"] if method == "mean_teacher" else settings_7b_of(method)
+    made = find_method(method).settings(**own)
+    for name, entry in spaces_of(method)["7b"].items():
+        if entry[0] == "log_uniform":
+            assert ends_of(entry)[0] <= getattr(made, name) <= ends_of(entry)[1], name
 
 
 @pytest.mark.parametrize("method", METHODS)
