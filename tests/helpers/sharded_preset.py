@@ -12,7 +12,7 @@ from trainables.methods.mean_teacher import MeanTeacher
 from trainables.training.parallel import local
 from trainables.world import World
 
-SMALL = {"steps": 2, "eval_every": 2, "max_length": 32}
+SMALL = {"steps": 3, "eval_every": 2, "max_length": 32}  # what a run holds is seen where it can go on
 CONFIG = MeanTeacher(**(PRESET_SETTINGS["muse-news"] | SMALL))
 ODD = {"intermediate_size": 65}  # rows that two workers cannot halve
 
@@ -24,7 +24,7 @@ def held_and_seen(world: World) -> dict[str, Any]:
     for record in unlearn(tiny_model(**ODD), sequences, sequences, CONFIG, pad=2, world=world):
         if isinstance(record, Step):
             losses.append(record.values["forget_loss"])
-        elif isinstance(record, Evaluated):
+        elif isinstance(record, Evaluated) and record.state is not None:
             run = record.state
             moments = [t for state in run.optimizer.state.values() for t in state.values() if t is not None]
             held = {

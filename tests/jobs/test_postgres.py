@@ -216,8 +216,8 @@ def test_drivers_that_work_on_one_study_at_once_are_given_each_number_once_and_l
     assert sorted(Counter(trial.user_attrs[DRIVER] for trial in trials).values()) == [12, 12, 12]
     assert len({tuple(trial.params.items()) for trial in trials}) == 36
     for trial in trials:
-        (candidate,) = candidates(trial)
-        assert candidate["scores"] == candidate(**made_up(trial.params))["scores"]
+        (stored,) = candidates(trial)
+        assert stored["scores"] == candidate(**made_up(trial.params))["scores"]
 
 
 def test_a_resume_while_another_driver_works_leaves_its_trials_and_a_killed_one_s_run_again_at_once(
