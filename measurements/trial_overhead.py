@@ -34,7 +34,7 @@ from trainables.workers.group import HEAD, Workers, warm
 
 WARM = "warm group (lethe)"
 SPACE = {"x": ("uniform", 0.0, 100.0)}
-FACTS = Facts(objectives=(Objective(score="x", goal="minimize"),), constraints=(), sampler="random", seed=0)
+FACTS = Facts(objectives=(Objective(score="y", goal="minimize"),), constraints=(), sampler="random", seed=0)
 
 
 class Clock:
@@ -74,7 +74,7 @@ def make_session() -> Any:
     import transformers  # noqa: F401  # what a real worker loads once
 
     def session(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        scores = {"x": [config["x"], 0.0, 100.0]}
+        scores = {"y": [config["x"], 0.0, 100.0]}
         yield {"candidates": [{"axis": "step", "at": 1, "role": "student", "scores": scores}]}
 
     return session
