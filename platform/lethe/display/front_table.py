@@ -12,7 +12,7 @@ from lethe.analysis.decide import ranked
 from lethe.fronts import pareto
 from lethe.fronts.objectives import WISHES, loss_array
 from lethe.store.facts import Facts
-from lethe.store.places import PLACE, Place, whole
+from lethe.store.places import PLACE, Place
 
 MOST_ROWS = 30
 
@@ -40,14 +40,16 @@ def draw_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str], *,
     scores = score_columns(facts)
     front = front_candidates(candidates, facts).head(most)
     axes = set(front["axis"]) if len(front) else set()
-    for name in ("candidate", *(axes if len(axes) == 1 else ("at",)), *params):
+    alone = len(axes) == 1 and not axes & set(params)  # an axis may be called as a setting is
+    for name in ("candidate", *(axes if alone else ("at",)), *params):
         table.add_column(name, justify="right", no_wrap=True)
     for name, goal in scores.items():
         table.add_column(f"{name}\n({goal})", justify="right", no_wrap=True)
     for name, row in facts.references.items():
         table.add_row(name, "", *[""] * len(params), *(interval(row.get(s)) for s in scores), style="dim")
     for candidate in front.to_dict("records"):
-        where = str(whole(candidate["at"])) if len(axes) == 1 else Place.of(candidate).where
+        place = Place.of(candidate)
+        where = place.shown if alone else place.where
         cells = [_short(candidate[name]) for name in params]
         values = [interval([candidate[s], candidate[f"{s}_low"], candidate[f"{s}_high"]]) for s in scores]
         table.add_row(f"{candidate['trial']} {candidate['role']}", where, *cells, *values)

@@ -42,8 +42,13 @@ class Place:
 
     @property
     def where(self) -> str:
-        """Where it stands, to a reader: `step 20`."""
-        return f"{self.axis} {self.at}"
+        """Where it stands, to a reader: `step 20`, `alpha 4.256`."""
+        return f"{self.axis} {self.shown}"
+
+    @property
+    def shown(self) -> str:
+        """Its number, to a reader: a whole one in full, others with four digits."""
+        return str(self.at) if isinstance(self.at, int) else f"{self.at:.4g}"
 
     @property
     def words(self) -> str:

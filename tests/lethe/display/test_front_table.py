@@ -96,6 +96,13 @@ def test_the_front_stands_by_the_rule_of_the_recommendation_and_only_the_front_i
     assert "2 student" not in drawn(front_table.draw_front(candidates, facts, ["lr"]))
 
 
+def test_an_axis_that_is_called_as_a_setting_stands_with_its_number(study):
+    candidates, facts = study
+    table = front_table.draw_front(candidates.assign(axis="lr", at=0.123456), facts, ["lr"])
+    assert [column.header for column in table.columns][:3] == ["candidate", "at", "lr"]
+    assert "lr 0.1235" in drawn(table)
+
+
 def test_of_a_long_front_the_best_are_drawn(study):
     candidates, facts = study
     text = drawn(front_table.draw_front(candidates, facts, ["lr"], most=1))

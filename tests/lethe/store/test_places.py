@@ -24,6 +24,8 @@ def test_a_whole_number_is_one_whatever_its_type():
     assert Place("step", 20.0, "student") == Place("step", 20, "student")
     assert Place("step", 20.0, "student").key == "step/20/student"
     assert Place("alpha", 0.5, "student").words == "alpha 0.5, student"
+    assert Place("alpha", 4.256279593364922, "student").where == "alpha 4.256"
+    assert Place("step", 123456, "student").where == "step 123456"
 
 
 def test_the_attributes_of_older_studies_are_steps():
