@@ -86,11 +86,8 @@ class Candidate:
     @property
     def name(self) -> str:
         """What its files are called; no other candidate of the run is called so."""
-        return (
-            f"{self.axis}-{self.at:05d}-{self.role}"
-            if isinstance(self.at, int)
-            else f"{self.axis}-{self.at!r}-{self.role}"
-        )
+        at = f"{self.at:05d}" if isinstance(self.at, int) else repr(self.at)
+        return f"{self.axis}-{at}-{self.role}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lethe.analysis.cells import number
+from lethe.analysis.decide import accepted
 from lethe.fronts.objectives import Objective
 from lethe.store.facts import Facts
 
@@ -26,7 +27,7 @@ def outcome(candidates: pd.DataFrame, facts: Facts) -> list[str]:
     goes, stays = going_and_staying(facts)
     if not goes or not len(candidates):
         return []
-    able = candidates[candidates["feasible"].to_numpy(bool) & (candidates["state"] == "COMPLETE").to_numpy(bool)]
+    able = candidates[accepted(candidates, ())]
     lines = [_way_of(able, objective, stays, facts) for objective in goes] if len(able) else []
     return [*lines, *_all_at_once(able, goes, stays, facts)]
 

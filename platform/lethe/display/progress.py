@@ -10,14 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from lethe.fronts import pareto
-from lethe.fronts.objectives import losses, violations
+from lethe.analysis.judgement import judge
 from lethe.store.facts import Facts
 from lethe.store.places import Place
 
@@ -119,10 +117,7 @@ class Progress:
         head = Text(f"{self.done} of {self.trials} trials done", style="bold")
         head.append(f", {len(self.running)} running, {self.failed} failed, {self._time_left()}", style="default")
         running = [
-            Text(
-                f"  trial {number}: {_parameters(trial.params)}  {self._scores(trial.newest)}",
-                style="dim",
-            )
+            Text(f"  trial {number}: {_parameters(trial.params)}  {self._scores(trial.newest)}", style="dim")
             for number, trial in sorted(self.running.items())[:MOST_ROWS]
         ]
         parts: list[Any] = [head, *running]
@@ -133,10 +128,8 @@ class Progress:
     def _best_of(self, candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
         """The candidate that represents a trial; the newest where one lacks a score."""
         try:
-            found = [losses(self.facts.objectives, c["scores"]) for c in candidates]
-            broken = [max(violations(self.facts.constraints, c["scores"]).values(), default=0.0) for c in candidates]
-            return candidates[pareto.representative(np.array(found), np.array(broken))]
-        except (ValueError, IndexError):
+            return candidates[judge(candidates, self.facts).chosen]
+        except ValueError:
             return candidates[-1] if candidates else None
 
     def _scores(self, candidate: Mapping[str, Any] | None) -> str:

@@ -20,8 +20,8 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from lethe.analysis.judgement import Candidate, judge
 from lethe.search import liveness
-from lethe.search.judgement import Candidate, judge
 from lethe.search.roster import QUEUED, Roster
 from lethe.search.samplers import make_sampler
 from lethe.search.space import Space, distributions

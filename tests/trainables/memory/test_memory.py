@@ -185,6 +185,18 @@ def saved_bytes(model, config, *, autocast: bool) -> int:
     return sum(storage.nbytes() for storage in kept.values())
 
 
+def live_bytes(model, config) -> LiveBytes:
+    """What lived during a run on sequences of 160 tokens."""
+    sequences = [[3 + i % 200 for i in range(160)]] * 8
+    live = LiveBytes()
+    for parameter in model.parameters():
+        live.add(parameter)
+    with live:
+        for _ in unlearn(model, sequences, sequences, config, pad=2):
+            pass
+    return live
+
+
 @pytest.mark.parametrize("settings", [{}, {"checkpointing": True}, {"precision": "bf16"}, {"penalty": "gdr"}])
 @pytest.mark.parametrize(
     "shape",
@@ -198,13 +210,7 @@ def saved_bytes(model, config, *, autocast: bool) -> int:
 def test_a_real_run_never_needs_more_than_the_plan_and_not_much_less(shape, settings):
     model = tiny_model(**({"hidden_size": 64, "intermediate_size": 176, "num_key_value_heads": 4} | shape))
     config = MeanTeacher(batch_size=4, micro_batch_size=4, steps=3, eval_every=9, max_length=160, **settings)
-    sequences = [[3 + i % 200 for i in range(160)]] * 8
-    live = LiveBytes()
-    for parameter in model.parameters():
-        live.add(parameter)
-    with live:
-        for _ in unlearn(model, sequences, sequences, config, pad=2):
-            pass
+    live = live_bytes(model, config)
     phases = plan(shape_of(model.config), config).phases
     planned = max(sum(phases[phase].values()) - phases[phase]["reserve"] for phase in (LOSS, BACKWARD, UPDATE))
     assert live.most - 4096 <= planned <= 1.7 * live.most  # a page for the random state
@@ -217,13 +223,7 @@ def test_a_real_run_of_rmu_never_needs_more_than_the_plan_and_not_twice_as_littl
     model = tiny_model(hidden_size=64, intermediate_size=176, num_key_value_heads=4, num_hidden_layers=8)
     lengths = {"batch_size": 4, "micro_batch_size": 4, "max_length": 160}
     config = RMU(**({"layer": 7, "steps": 3, "eval_every": 9} | lengths | settings))
-    sequences = [[3 + i % 200 for i in range(160)]] * 8
-    live = LiveBytes()
-    for parameter in model.parameters():
-        live.add(parameter)
-    with live:
-        for _ in unlearn(model, sequences, sequences, config, pad=2):
-            pass
+    live = live_bytes(model, config)
     phases = plan(shape_of(model.config, trainable=needs_of(config).trainable), config).phases
     planned = max(sum(phases[phase].values()) - phases[phase]["reserve"] for phase in (LOSS, BACKWARD, UPDATE))
     assert live.most - 4096 <= planned <= 1.9 * live.most

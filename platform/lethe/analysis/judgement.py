@@ -21,6 +21,7 @@ class Judgement:
     losses: list[float]
     violations: dict[str, float]
     representative: str  # axis/at/role
+    chosen: int  # which of the candidates it is
 
 
 def judge(candidates: Sequence[Candidate], facts: Facts) -> Judgement:
@@ -33,4 +34,4 @@ def judge(candidates: Sequence[Candidate], facts: Facts) -> Judgement:
     values = np.array([losses(facts.objectives, c["scores"]) for c in candidates])
     broken = [violations(facts.constraints, c["scores"]) for c in candidates]
     chosen = pareto.representative(values, np.array([max(b.values(), default=0.0) for b in broken]))
-    return Judgement(values[chosen].tolist(), broken[chosen], Place.of(candidates[chosen]).key)
+    return Judgement(values[chosen].tolist(), broken[chosen], Place.of(candidates[chosen]).key, chosen)

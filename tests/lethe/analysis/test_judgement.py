@@ -3,7 +3,7 @@
 import pytest
 from tiny_study import candidate, tiny_facts
 
-from lethe.search.judgement import judge
+from lethe.analysis.judgement import judge
 
 
 def test_a_trial_is_worth_its_feasible_candidate_with_the_smallest_worst_loss():
