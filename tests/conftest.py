@@ -23,8 +23,6 @@ from hypothesis import settings  # noqa: E402
 if TYPE_CHECKING:
     from searching import Tiny
 
-signal(SIGINT, default_int_handler)  # which who starts the tests in the background has had ignored
-
 settings.register_profile("lethe", deadline=None)  # no test measures time
 settings.load_profile("lethe")
 
@@ -52,7 +50,8 @@ def hub(monkeypatch) -> None:
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
-    """What a command that a test ran in this process put on Ctrl-C and SIGTERM is taken off again."""
+    """Every test finds Ctrl-C as Python has it; what a command of a test put on it and on SIGTERM is taken off again."""
+    signal(SIGINT, default_int_handler)  # who starts the tests in the background has it ignored
     before = {number: getsignal(number) for number in (SIGINT, SIGTERM)}
     yield
     for number, handler in before.items():

@@ -52,6 +52,8 @@ class Upkeep:
         if failure != TAKEN_OVER:  # else another driver runs it on, in the same folder
             before, self._front = _weights(self._front), self._ledger.front()
             self._remove(before - _weights(self._front))
+            for running in self._written:  # what they wrote may be dominated now
+                self._thin(running, set())
             first = self._trial(self._ledger.trials.first_run(number))
             self._clear({first}, self._folder.folders(first))
         self._observer.finished(number, failure)
@@ -72,12 +74,18 @@ class Upkeep:
 
     def _keep(self, number: int, weights: str, own: list[float] | None) -> None:
         """Keep a new candidate's weights where it may come to be on the front, and not those that it beats."""
-        written = self._written.pop(number, {}) | ({weights: own} if own is not None else {})
+        if own is not None:
+            self._written.setdefault(number, {})[weights] = own
+        self._thin(number, {weights})
+
+    def _thin(self, number: int, new: set[str]) -> None:
+        """Of what a running trial wrote, `new` included, keep what may come to be on the front."""
+        written = self._written.get(number, {})
         front = loss_array(self._front, self._ledger.facts.objectives).tolist() if len(self._front) else []
         stays = pareto.nondominated(np.array([*written.values(), *front]))
-        kept = {place for place, stay in zip(written, stays, strict=False) if stay}
-        self._written[number] = {place: values for place, values in written.items() if place in kept}
-        self._remove({*written, weights} - kept)
+        kept = {place: own for (place, own), stay in zip(written.items(), stays, strict=False) if stay}
+        self._written[number] = kept
+        self._remove(({*written} | new) - {*kept})
 
     def _remove(self, places: set[str]) -> None:
         for place in places:

@@ -155,6 +155,14 @@ def test_a_better_trial_takes_the_weights_of_a_worse_one_away(tmp_path):
     assert search.on_disk() == {f"{tmp_path}/trial-1/step-1"}
 
 
+def test_a_trial_that_ends_takes_the_weights_that_it_beats_of_a_running_one_away(tmp_path):
+    search = Search(tmp_path)
+    for privleak in (0.0, 1.0):
+        search.score(search.start(), verbmem_f=0.0, privleak=privleak)
+    search.end(0)
+    assert search.on_disk() == {f"{tmp_path}/trial-0/step-1"}
+
+
 def test_the_weights_of_a_failed_trial_go(tmp_path):
     search = Search(tmp_path)
     number = search.start()
