@@ -70,7 +70,7 @@ def news_runs() -> Snapshot:
         candidates[f"{score}_low"] = candidates[f"{score}_high"] = np.nan
     candidates["feasible"] = candidates["utility"] >= facts.constraints[0].floor
     candidates["front"] = pareto.front(loss_array(candidates, facts.objectives), candidates["feasible"].to_numpy(bool))
-    candidates["weights"] = candidates["items"] = None
+    candidates["cost"], candidates["weights"], candidates["items"] = float("nan"), None, None
     return Snapshot(
         name=NEWS_RUNS,
         facts=facts,

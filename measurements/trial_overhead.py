@@ -87,7 +87,14 @@ def run_warm(trials: int, folder: Path, workers: int) -> list[float]:
     trainable = warm(make_session, Workers(count=workers), str(folder / "ray"))
     clock = Clock()
     own = StudyFolder(str(folder / "study"))
-    plan = Plan(trials=trials, slots=1, folder=own, trial=lambda number: f"{own.place}/{number}", home=folder)
+    plan = Plan(
+        trials=trials,
+        slots=1,
+        folder=own,
+        trial=lambda number: f"{own.place}/{number}",
+        job=lambda number, params: {"trial": number, **params},
+        home=folder,
+    )
     run_study(ledger, trainable, plan, clock)
     return clock.ends
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 Sequences = Sequence[Sequence[int]]
 STEP = "step"  # the axis of most methods: a candidate is the subject behind so many steps
-MATRICES, ALL, NOTHING = "matrices", "all", "nothing"  # of every model: what attention and MLP have, each weight, none
+FAMILIES = (  # by what of a model a method works on, or by its idea
+    *("teacher", "ascent", "preference", "distribution", "hidden states", "two models", "prompt"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,7 @@ class Method:
     settings: type[Settings]
     unlearn: Callable[[Start, Any, Run], Iterator[Record]]
     needs: Callable[[Any], Needs]
+    family: str  # one of FAMILIES
     meaning: str  # a sentence for a reader
     source: str  # paper, equation, or the page of the specification
     roles: tuple[str, ...] = ("student",)

@@ -14,7 +14,10 @@ from pathlib import Path
 CODE = Path(__file__).parent
 LISTS = frozenset({"trainables", "trainables.methods"})  # of names, which change no result
 SETTING = "setting"  # the call that declares one (settings.py)
-CARDS = {"Method": {"meaning", "source", "unverified", "traps"}, "Card": {"meaning", "item"}}  # and their words
+CARDS = {
+    "Method": {"family", "meaning", "source", "unverified", "traps"},
+    "Card": {"meaning", "item"},
+}  # and their words
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,7 @@ def _parse(name: str, text: str, kind: type) -> Any:
         raise ValueError(f"{name} is {text!r}: it must be {KINDS[kind]}") from None
 
 
+MATRICES, ALL, NOTHING = "matrices", "all", "nothing"  # of every model: what attention and MLP have, each weight, none
 OPTIMIZERS = ("sgd", "adamw")
 WARMUPS = ("linear", "held")
 PARALLEL = ("ddp", "fsdp")
@@ -182,6 +183,11 @@ class Descent(Settings):
     def evaluations(self) -> int:
         """How often a run is scored: every `eval_every` steps, and after the last."""
         return math.ceil(self.steps / self.eval_every)
+
+    @property
+    def trainable(self) -> str:
+        """Which weights move, of every model."""
+        return MATRICES if self.freeze else ALL
 
     @property
     def longest(self) -> int:

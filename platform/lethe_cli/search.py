@@ -198,13 +198,14 @@ def run_trials(
     least, most = request.workers[0], request.workers[-1]
     slots = at_once(request, joined)
     folder = folder_of(request, ledger.facts)
-    session = functools.partial(make_session, request.task, request.base, folder.place, dict(arms))
+    session = functools.partial(make_session, request.task, request.base.score_batch)
     workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
     plan = Plan(
         trials=request.trials,
         slots=slots,
         folder=folder,
         trial=functools.partial(trial_folder, folder.place),
+        job=functools.partial(job, request.base, folder.place, dict(arms)),
         home=request.home / folder_name(request.name, ledger.facts.id) / "ray",
     )
     trainable = warm(session, workers, str(plan.scratch))
@@ -218,6 +219,18 @@ def run_trials(
     )
     with progress:
         run_study(ledger, trainable, plan, progress)
+
+
+def job(
+    base: Settings, folder: str, arms: Mapping[str, Mapping[str, Any]], number: int, params: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a worker is given of a trial: its folder, its method and all settings.
+
+    Parameters replace the settings of `base`; one that is called `arm` stands for those that `arms` has for it.
+    """
+    arm = arms[params["arm"]] if "arm" in params else {}
+    own = {name: value for name, value in params.items() if name != "arm"}
+    return {"folder": trial_folder(folder, number), "method": base.method, **asdict(base), **arm, **own}
 
 
 def note_idle_gpus(joined: cluster.Cluster, wanted: float, console: Console) -> None:

@@ -42,7 +42,7 @@ def _row(trial: FrozenTrial, candidate: dict[str, Any], facts: Facts) -> dict[st
     for name, (value, low, high) in candidate["scores"].items():
         row |= {name: value, f"{name}_low": low, f"{name}_high": high}
     row["feasible"] = all(v <= 0 for v in violations(facts.constraints, candidate["scores"]).values())
-    return row | {"weights": candidate.get("weights"), "items": candidate.get("items")}
+    return row | {name: candidate.get(name) for name in ("cost", "weights", "items")}
 
 
 def _is_scored(facts: Facts, scores: dict[str, Any]) -> bool:

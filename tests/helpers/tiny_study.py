@@ -50,6 +50,7 @@ def candidate(step: int = 10, role: str = "student", weights: str | None = None,
         "at": step,
         "role": role,
         "scores": scores(**values),
+        "cost": 24.0 * step,
         "weights": weights,
         "items": f"{step}-{role}.parquet",
     }

@@ -49,6 +49,7 @@ SHRINK = Method(
     settings=Shrink,
     unlearn=unlearn,
     needs=needs,
+    family="ascent",
     roles=("shrunk",),
     meaning="every weight shrinks a little",
     source="nowhere: a toy of the tests",

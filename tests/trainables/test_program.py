@@ -43,7 +43,7 @@ def unlearn(settings):
     return settings.share * {number}
 
 
-SMALL = Method(settings=Small, unlearn=unlearn, needs=None, roles={roles}, meaning="{words}", source="{words}")
+SMALL = Method(settings=Small, unlearn=unlearn, needs=None, roles={roles}, family="ascent", meaning="{words}", source="{words}")
 '''
 PLAIN = {
     **{"words": "words", "ratio": 2.0, "kind": "float", "default": 0.5, "allowed": "", "newer": "", "half": 2},

@@ -44,9 +44,8 @@ from pathlib import Path
 from typing import Any
 
 from trainables.failures import NoSuchWeights, reason_of
-from trainables.method import ALL
 from trainables.methods import needs_of
-from trainables.settings import Descent, Settings
+from trainables.settings import ALL, Descent, Settings
 
 GIB = 2**30
 FP32 = 4

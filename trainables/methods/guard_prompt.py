@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from trainables.benchmarks.names import names_of
 from trainables.failures import Unfit
-from trainables.method import NOTHING, Candidate, Evaluated, Method, Needs, Record, Run, Start
-from trainables.settings import Settings, setting
+from trainables.method import Candidate, Evaluated, Method, Needs, Record, Run, Start
+from trainables.settings import NOTHING, Settings, setting
 
 NAMES = "names"  # the axis: how many the instruction names
 WORDINGS = {
@@ -68,6 +68,7 @@ GUARD_PROMPT = Method(
     settings=GuardPrompt,
     unlearn=unlearn,
     needs=needs,
+    family="prompt",
     roles=("guarded",),
     meaning="an instruction before every prompt names what is not to be told; no weight moves",
     source='Thaker et al. 2024, arXiv 2403.03329; the "ICU" baseline of RWKU, Jin et al. 2024, arXiv 2406.10890',

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from trainables.method import ALL, MATRICES, Method, Needs, Record, Run, Start
+from trainables.method import Method, Needs, Record, Run, Start
 from trainables.settings import Descent, setting
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class MeanTeacher(Descent):
 def needs(settings: MeanTeacher) -> Needs:
     """The teacher, and what damping and a warm start need."""
     return Needs(
-        trainable=MATRICES if settings.freeze else ALL,
+        trainable=settings.trainable,
         teacher=True,
         guided=settings.penalty in ("kl", "qkl") and settings.beta > 0,
         scratch=settings.damping > 0,
@@ -148,6 +148,7 @@ MEAN_TEACHER = Method(
     settings=MeanTeacher,
     unlearn=unlearn,
     needs=needs,
+    family="teacher",
     roles=("student", "teacher"),
     meaning="the model is trained away from the forget text, and held to the slow average of its own weights",
     source="Klochkov 2025, arXiv 2504.13388",

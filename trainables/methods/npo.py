@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trainables.method import ALL, MATRICES, Method, Needs, Record, Run, Start
+from trainables.method import Method, Needs, Record, Run, Start
 from trainables.settings import Descent, setting
 
 
@@ -22,7 +22,7 @@ class NPO(Descent):
 
 def needs(settings: NPO) -> Needs:
     """No second model: the reference is a number a token, taken once."""
-    return Needs(trainable=MATRICES if settings.freeze else ALL, adamw=settings.optimizer == "adamw")
+    return Needs(trainable=settings.trainable, adamw=settings.optimizer == "adamw")
 
 
 def unlearn(start: Start, settings: NPO, run: Run) -> Iterator[Record]:
@@ -58,6 +58,7 @@ NPO_GDR = Method(
     settings=NPO,
     unlearn=unlearn,
     needs=needs,
+    family="preference",
     meaning="the forget text is made less likely than the target found it, while retain text is trained on",
     source="Zhang et al. 2024, arXiv 2404.05868, eq. 3; MUSE's GDR, arXiv 2407.06460",
     traps=(

@@ -94,6 +94,7 @@ RMU_ADAPTIVE = Method(
     settings=RMU,
     unlearn=unlearn,
     needs=needs,
+    family="hidden states",
     meaning="hidden states of forget text are turned to a random direction, those of retain text are kept",
     source="Li et al. 2024, arXiv 2403.03218; the adaptive length: Huu-Tien et al. 2024, arXiv 2408.06223",
     traps=(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from trainables.method import ALL, MATRICES, Method, Needs, Record, Run, Start
+from trainables.method import Method, Needs, Record, Run, Start
 from trainables.settings import Descent, setting
 
 
@@ -35,7 +35,7 @@ class TaskVector(Descent):
 
 def needs(settings: TaskVector) -> Needs:
     """Beside the model that learns, the one that is scored; the target's weights wait on the host."""
-    return Needs(trainable=MATRICES if settings.freeze else ALL, teacher=True, adamw=settings.optimizer == "adamw")
+    return Needs(trainable=settings.trainable, teacher=True, adamw=settings.optimizer == "adamw")
 
 
 def unlearn(start: Start, settings: TaskVector, run: Run) -> Iterator[Record]:
@@ -77,6 +77,7 @@ TASK_VECTOR = Method(
     settings=TaskVector,
     unlearn=unlearn,
     needs=needs,
+    family="two models",
     meaning="the forget text is learned once more, and multiples of what that moved are taken away from the target",
     source="Ilharco et al. 2023, arXiv 2212.04089; MUSE's baseline, arXiv 2407.06460",
     traps=(

@@ -104,19 +104,21 @@ class Unlearner:
     def __call__(self, settings: Settings, folder: Path | str) -> Iterator[dict[str, Any]]:
         """Unlearn the forget split by `settings`, and yield one dict at every evaluation.
 
-        `{"candidates": [{"axis", "at", "role", "scores": {name: [value, low, high]}, "weights", "items"}, ...]}`
+        `{"candidates": [{"axis", "at", "role", "scores": {name: [value, low, high]}, "cost", "weights", "items"}, ...],
+        "cost": what the run cost so far, in forward passes of a sequence}`
         Weights, items, the step records and, until the run ends, its state are written into `folder`.
-        A run that diverges, cannot write or finds memory full ends with `{"failure": reason}`. Of several workers one
-        that finds its memory full raises OutOfMemory: the others wait for it in the middle of a step, and can only be
-        ended. A run that did not come to its end, for want of room or because it was closed, leaves its state: the same
-        call goes on from it, or its folder `state` can be removed. What another configuration, other data or other code
-        left there is removed.
+        A run that diverges, cannot write or finds memory full ends with `{"failure": reason, "cost"}`. Of several
+        workers one that finds its memory full raises OutOfMemory: the others wait for it in the middle of a step, and
+        can only be ended. A run that did not come to its end, for want of room or because it was closed, leaves its
+        state: the same call goes on from it, or its folder `state` can be removed. What another configuration, other
+        data or other code left there is removed.
         """
         written, failure = RunFolder(folder), ""
+        steps: list[dict[str, Any]] = []
         try:
             try:
                 with enough_memory("training", lambda: self._lighter(settings, TRAINING)):
-                    yield from self._run(settings, written)
+                    yield from self._run(settings, written, steps)
                 self._forget_state(written)
             except OWN as error:
                 if isinstance(error, OutOfMemory) and self.loaded.world.size > 1:
@@ -126,7 +128,7 @@ class Unlearner:
                 failure = in_a_line(error)
             if failure:
                 _free_memory()  # now that the error, and with it all that the run held, is gone
-                yield {"failure": failure}
+                yield {"failure": failure, "cost": cost_of(steps)}
         finally:
             written.close()
 
@@ -134,13 +136,14 @@ class Unlearner:
         with suppress(OSError):
             self.loaded.world.on_first(lambda: resume.forget(folder))
 
-    def _run(self, settings: Settings, folder: RunFolder) -> Iterator[dict[str, Any]]:
+    def _run(self, settings: Settings, folder: RunFolder, steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Run on from where the folder's state stands; `steps` is filled with the records of all steps."""
         world = self.loaded.world
         key = run_key(settings, self.loaded.references.fingerprint)
         saved = world.on_first(lambda: _begin(folder, key))
         done, results = (saved.step, list(saved.results)) if saved else (0, [])
         yield from results
-        steps = world.on_first(lambda: _read_steps(folder, done))
+        steps += world.on_first(lambda: _read_steps(folder, done))
         candidates: list[dict[str, Any]] = []
 
         def restore(state: State) -> None:
@@ -152,10 +155,10 @@ class Unlearner:
             if isinstance(record, Step):
                 steps.append(record.row())
             elif isinstance(record, Candidate):
-                candidates.append(self._score(record, folder, settings))
+                candidates.append(self._score(record, folder, settings) | {"cost": cost_of(steps)})
             else:
                 world.on_first(lambda: _write_table(_step_table(steps), folder, STEPS))
-                given = [{"candidates": candidates}] if candidates else []
+                given = [{"candidates": candidates, "cost": cost_of(steps)}] if candidates else []
                 results += given
                 if record.state is not None:
                     resume.save(folder, key, record.state, results, world)
@@ -276,6 +279,11 @@ def _read_steps(folder: RunFolder, done: int) -> list[dict[str, Any]]:
     folder.get(STEPS)
     rows = pd.read_parquet(folder.path / STEPS).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows if row["step"] <= done]
+
+
+def cost_of(steps: Sequence[dict[str, Any]]) -> float:
+    """What steps cost, in forward passes of a sequence."""
+    return float(sum(step["cost"] for step in steps))
 
 
 def score_table(evaluation: Evaluation) -> dict[str, list[float]]:

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 
 from trainables.failures import reason_of
-from trainables.method import ALL, MATRICES, NOTHING
 from trainables.methods import needs_of
-from trainables.settings import Settings
+from trainables.settings import ALL, MATRICES, NOTHING, Settings
 
 
 def check_weights(reference: str, all_settings: Iterable[Settings]) -> None:

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.failures import NoSuchWeights
-from trainables.method import MATRICES, NOTHING
-from trainables.settings import Settings
+from trainables.settings import MATRICES, NOTHING, Settings
 
 DOWN_PROJ = "down_proj:"
 NORM_WORDS = ("norm", "ln_")

@@ -31,7 +31,7 @@ from lethe.store.facts import FACTS, Facts, load_facts
 from lethe.store.front import Front
 from lethe.store.snapshot import Reader, Snapshot
 from lethe.store.storage import patiently, taking_turns
-from lethe.store.trials import FAILURE, INTERRUPTED, RERUN_OF, RUN, as_attribute, candidates
+from lethe.store.trials import COST, FAILURE, INTERRUPTED, RERUN_OF, RUN, as_attribute, candidates
 
 TAKEN_OVER = "taken over by another driver, to which this one was silent for too long"
 CONSTRAINT = "constraints:"  # Optuna's own prefix of a trial's violations
@@ -90,6 +90,11 @@ class Ledger:
         """Store one scored candidate of a running trial."""
         with suppress(UpdateFinishedTrialError):  # taken over: `tell` says so
             self._asked[number].set_user_attr(*as_attribute(candidate))
+
+    def spend(self, number: int, cost: float) -> None:
+        """Store what a running trial cost so far, in forward passes of a sequence."""
+        with suppress(UpdateFinishedTrialError):
+            self._asked[number].set_user_attr(COST, cost)
 
     def tell(self, number: int, failure: str | None = None) -> str | None:
         """End a trial, and return why it failed, or None.

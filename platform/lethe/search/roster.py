@@ -6,7 +6,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from lethe.store.trials import FAILURE, RERUN_OF, is_interrupted
+from lethe.store.trials import COST, FAILURE, RERUN_OF, is_interrupted
 
 QUEUED = "fixed_params"  # Optuna's own name for the parameters of a queued trial
 
@@ -55,6 +55,14 @@ class Roster:
         trials = self.all()
         repeated = {trials[number].user_attrs[RERUN_OF] for number in self._reruns}
         return [trial for trial in trials if is_interrupted(trial) and trial.number not in repeated]
+
+    def spent(self) -> float:
+        """What all trials cost so far, in forward passes of a sequence; one that goes on from another's state, once."""
+        costs: dict[int, float] = {}
+        for trial in self.all():
+            first = self._first.get(trial.number, trial.number)
+            costs[first] = max(costs.get(first, 0.0), trial.user_attrs.get(COST, 0.0))
+        return sum(costs.values())
 
     def parameters(self) -> list[dict[str, Any]]:
         """The parameters of every trial that there is: ended, running or queued."""

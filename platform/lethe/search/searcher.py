@@ -5,7 +5,7 @@ only carry the candidates, and the ledger decides what a trial's end means.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ray.tune import Callback
@@ -15,7 +15,8 @@ from lethe.display.progress import Observer
 from lethe.reasons import last_line
 from lethe.search.ledger import Ledger
 
-CANDIDATES, RESTARTED, FAILURE = "candidates", "restarted", "failure"  # keys of a trainable's results
+CANDIDATES, COST, RESTARTED, FAILURE = "candidates", "cost", "restarted", "failure"  # keys of a trainable's results
+Job = Callable[[int, Mapping[str, Any]], dict[str, Any]]  # number by which a trial first ran, parameters -> its config
 
 
 def _keeping(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,14 +41,17 @@ def _keeping(method: Callable[..., Any]) -> Callable[..., Any]:
 class LedgerSearcher(Searcher):
     """Asks and tells `ledger` for Ray Tune, until `trials` are finished or run, and tells `observer` what happens.
 
+    `job` makes what a trainable is given of a trial's parameters and the number by which it first ran: a trial that
+    repeats an interrupted one so finds what that one left.
     Where one of these fails, as where the study's disk is full, that is kept as `failure`: see `search`.
     """
 
-    def __init__(self, ledger: Ledger, observer: Observer, trials: int) -> None:
+    def __init__(self, ledger: Ledger, observer: Observer, trials: int, job: Job) -> None:
         super().__init__(metric=None, mode=None)
         self._ledger = ledger
         self._observer = observer
         self._trials = trials
+        self._job = job
         self._numbers: dict[str, int] = {}  # Tune's trial id -> number in the study
         self.failure: Exception | None = None
 
@@ -63,17 +67,13 @@ class LedgerSearcher(Searcher):
 
     @_keeping
     def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        """Ask for the next trial; its configuration is the parameters and `trial`, the number it first ran by.
-
-        A trial that repeats an interrupted one so finds what that one left. FINISHED where other drivers of the study
-        leave no trial for this one.
-        """
+        """Ask for the next trial; FINISHED where other drivers of the study leave no trial for this one."""
         if self._ledger.trials.claimed() >= self._trials:
             return Searcher.FINISHED
         number, params = self._ledger.ask()
         self._numbers[trial_id] = number
         self._observer.started(number, params)
-        return {"trial": self._ledger.trials.first_run(number), **params}
+        return self._job(self._ledger.trials.first_run(number), params)
 
     @_keeping
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
@@ -84,6 +84,8 @@ class LedgerSearcher(Searcher):
         for candidate in result.get(CANDIDATES, ()):
             self._ledger.record(number, candidate)
             self._observer.scored(number, candidate)
+        if COST in result:
+            self._ledger.spend(number, result[COST])
 
     @_keeping
     def recovered(self, trial_id: str, reason: str) -> None:

@@ -11,7 +11,7 @@ from ray import tune
 
 from lethe.display.progress import Observer
 from lethe.search.ledger import Ledger
-from lethe.search.searcher import Deaths, LedgerSearcher
+from lethe.search.searcher import Deaths, Job, LedgerSearcher
 from lethe.search.upkeep import Upkeep
 from lethe.store.driver import is_gone, this_driver
 from lethe.store.study_folder import StudyFolder
@@ -27,6 +27,7 @@ class Plan:
     slots: int
     folder: StudyFolder  # of weights, outputs and states
     trial: Callable[[int], str]  # a trial's own folder, by the number that it first ran by
+    job: Job
     home: Path  # holds for the length of the run `scratch`
 
     @property
@@ -45,7 +46,7 @@ def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) ->
     if left <= 0:
         return
     upkeep = Upkeep(ledger, observer, plan.folder, plan.trial)
-    searcher = LedgerSearcher(ledger, upkeep, plan.trials)
+    searcher = LedgerSearcher(ledger, upkeep, plan.trials, plan.job)
     tuner = tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(

@@ -1,7 +1,8 @@
 """The scored candidates of a study as one table, from the rows of Optuna's tables. Pure.
 
 One row for each scored candidate of every trial that is complete or running. Columns: trial, state, axis, at, role,
-each parameter, each score with `_low` and `_high`, `feasible`, `weights`, `items`, `front`. The front is that of
+each parameter, each score with `_low` and `_high`, `feasible`, `cost`, `weights`, `items`, `front`. The cost is what
+the run cost up to it, in forward passes of a sequence; NaN in studies that did not store it. The front is that of
 complete trials; candidates with a score missing or not finite are left out.
 """
 
@@ -16,6 +17,7 @@ from lethe.store.optuna_tables import Rows
 from lethe.store.places import PLACE
 
 COLUMNS = ("trial", "state", *PLACE)
+BESIDE = ("cost", "weights", "items")
 
 
 def candidates_of(trials: pd.DataFrame, rows: Rows, facts: Facts) -> pd.DataFrame:
@@ -31,13 +33,13 @@ def candidates_of(trials: pd.DataFrame, rows: Rows, facts: Facts) -> pd.DataFram
     table = live.merge(found[scored], on="trial_id").drop(columns="trial_id")
     if not len(table):
         return pd.DataFrame()
-    scores = [c for c in found.columns if c not in ("trial_id", *PLACE, "weights", "items")]
+    scores = [c for c in found.columns if c not in ("trial_id", *PLACE, *BESIDE)]
     table = table.sort_values(["trial", *PLACE], kind="stable", ignore_index=True)
     met = [table[c.score].to_numpy(float) >= c.floor for c in facts.constraints]
     table["feasible"] = np.logical_and.reduce(met) if met else True
     eligible = table["feasible"].to_numpy(bool) & (table["state"] == "COMPLETE").to_numpy(bool)
     table["front"] = pareto.front(loss_array(table, facts.objectives), eligible)
-    return table[[*COLUMNS, *parameters.columns, *scores, "feasible", "weights", "items", "front"]]
+    return table[[*COLUMNS, *parameters.columns, *scores, "feasible", *BESIDE, "front"]]
 
 
 def parameters_of(rows: Rows, facts: Facts) -> tuple[dict[str, BaseDistribution], pd.DataFrame]:

@@ -93,7 +93,7 @@ class Rows:
     parameters: pd.DataFrame  # trial_id, name, value, distribution
     values: pd.DataFrame  # trial_id, objective, value
     failures: pd.DataFrame  # trial_id, reason
-    candidates: pd.DataFrame  # trial_id, axis, at, role, scores ..., weights, items
+    candidates: pd.DataFrame  # trial_id, axis, at, role, scores ..., cost, weights, items
     unreadable: int
 
     @classmethod
@@ -205,7 +205,7 @@ def _columns_of(places: list[Place]) -> dict[str, list[Any]]:
 
 
 def _parse(texts: list[str]) -> tuple[pd.DataFrame, list[bool]]:
-    """Scores, weights and items of candidates' JSON, and which of them could be read."""
+    """Scores, cost, weights and items of candidates' JSON, and which of them could be read."""
     readable = [True] * len(texts)
     if not texts:
         return pd.DataFrame(), readable
@@ -241,9 +241,10 @@ def _columns(texts: list[str]) -> pd.DataFrame:
     for field in scores.type:
         triples = _triples(scores.field(field.name))
         columns |= {f"{field.name}{end}": triples[:, i] for i, end in enumerate(("", "_low", "_high"))}
-    for name in ("weights", "items"):
+    for name in ("cost", "weights", "items"):
         known = name in table.column_names
         columns[name] = table.column(name).to_pylist() if known else [None] * len(texts)
+    columns["cost"] = np.asarray(columns["cost"], float)
     return pd.DataFrame(columns)
 
 
@@ -251,7 +252,7 @@ def _schema(first: str) -> pa.Schema:
     """What the first candidate holds, so that Arrow need not find it out for each; others may hold more."""
     names = json.loads(first)["scores"]
     scores = pa.struct([(name, pa.list_(pa.float64())) for name in names])
-    return pa.schema([("scores", scores), ("weights", pa.string()), ("items", pa.string())])
+    return pa.schema([("scores", scores), ("cost", pa.float64()), ("weights", pa.string()), ("items", pa.string())])
 
 
 def _triples(column: pa.Array) -> np.ndarray:

@@ -19,6 +19,7 @@ from lethe.store.urls import hide_password
 
 FAILURE = "failure"  # trial attribute: why a trial failed
 INTERRUPTED = "interrupted"
+COST = "cost"  # trial attribute: what its run cost so far, in forward passes of a sequence
 RERUN_OF = "rerun_of"  # trial attribute: number of the interrupted trial that this one repeats
 RUN = "run"  # trial attribute of a run that was given, not suggested: hash of all that decides what comes of it
 TAKEN_FROM = "taken_from"  # trial attribute: "study/number" of the run of the same hash whose results these are
@@ -28,7 +29,7 @@ LONGEST_NOTE = 10_000
 
 
 def candidates(trial: FrozenTrial) -> Iterator[dict[str, Any]]:
-    """The scored candidates of a trial, by their place: axis, at, role, scores, weights, items."""
+    """The scored candidates of a trial, by their place: axis, at, role, scores, cost, weights, items."""
     found = {place_of(key): value for key, value in trial.user_attrs.items()}
     for place in sorted(place for place in found if place):
         yield {**asdict(place), **found[place]}

@@ -70,7 +70,10 @@ def test_scores_and_candidates_are_read_back_exactly(storage):
     ledger.tell(number)
     trial = optuna.load_study(study_name="tiny", storage=storage).trials[0]
     assert repr(list(candidates(trial))) == repr(
-        [{name: candidate[name] for name in ("axis", "at", "role", "scores", "weights", "items")} for candidate in made]
+        [
+            {name: candidate[name] for name in ("axis", "at", "role", "scores", "cost", "weights", "items")}
+            for candidate in made
+        ]
     )
     assert trial.params == params
 
@@ -307,3 +310,17 @@ def test_the_front_is_that_of_the_complete_trials():
         ledger.record(number, candidate(10, "teacher", weights + "t", verbmem_f=verbmem, privleak=verbmem - 45))
         ledger.tell(number)
     assert set(ledger.front()["weights"]) == {"b"}
+
+
+def test_a_trial_that_goes_on_from_an_interrupted_one_s_state_is_paid_for_once():
+    storage = InMemoryStorage()
+    ledger = tiny_ledger(storage)
+    number, _ = ledger.ask()
+    ledger.spend(number, 30.0)
+    ledger.interrupt()
+    ledger = Ledger.resume(storage, "tiny", SPACE)
+    again, _ = ledger.ask()
+    ledger.spend(again, 50.0)
+    other, _ = ledger.ask()
+    ledger.spend(other, 7.0)
+    assert ledger.trials.spent() == 57

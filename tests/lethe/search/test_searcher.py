@@ -31,15 +31,27 @@ class Diary:
         self.lines.append(("finished", number, failure))
 
 
+def job(number, params):
+    return {"trial": number, **params}
+
+
 @pytest.fixture
 def searcher():
-    made = LedgerSearcher(tiny_ledger(), Diary(), trials=100)
+    made = LedgerSearcher(tiny_ledger(), Diary(), trials=100, job=job)
     made.ledger, made.diary = made._ledger, made._observer
     return made
 
 
 def result(step, **values):
     return {"candidates": [candidate(step, role, **values) for role in ("student", "teacher")], "done": False}
+
+
+def test_what_a_trial_cost_so_far_is_stored_with_it_also_where_it_fails(searcher):
+    searcher.suggest("a")
+    searcher.on_trial_result("a", result(10) | {"cost": 30.0})
+    assert searcher.ledger.trials.spent() == 30
+    searcher.on_trial_complete("a", {"failure": "Diverged: step 15", "cost": 45.0})
+    assert searcher.ledger.trials.spent() == 45
 
 
 def only_trial(searcher):
@@ -131,7 +143,7 @@ def test_tune_may_save_and_restore_it_and_finds_nothing_of_the_study_in_that(sea
 
 def test_no_more_is_asked_than_the_trials_that_other_drivers_leave():
     ledger = tiny_ledger()
-    here, there = (LedgerSearcher(ledger, Diary(), trials=3) for _ in range(2))
+    here, there = (LedgerSearcher(ledger, Diary(), trials=3, job=job) for _ in range(2))
     there.suggest("x")
     there.suggest("y")
     assert here.suggest("a")["trial"] == 2

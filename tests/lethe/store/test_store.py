@@ -108,7 +108,7 @@ def test_a_point_has_its_trial_its_parameters_and_its_scores_with_their_interval
     ledger.tell(number)
     candidates = read_candidates(ledger.study, ledger.facts)
     names = [f"{s}{end}" for s in ("verbmem_f", "privleak", "knowmem_r", "utility") for end in ("", "_low", "_high")]
-    known = {"trial", "state", "axis", "at", "role", *params, *names, "feasible", "front", "weights", "items"}
+    known = {"trial", "state", "axis", "at", "role", *params, *names, "feasible", "front", "cost", "weights", "items"}
     assert set(candidates.columns) == known | {"mia_ppl", "mia_ppl_low", "mia_ppl_high"}
     first, second = candidates.to_dict("records")
     assert (first["trial"], first["state"], first["at"], first["role"]) == (0, "COMPLETE", 10, "student")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny import VOCABULARY, article, tiny_model, tiny_tokenizer
 
-from trainables.method import STEP, Candidate, Evaluated, Step
+from trainables.method import FAMILIES, STEP, Candidate, Evaluated, Step
 from trainables.methods import METHODS, find_method, needs_of, unlearn
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
@@ -81,6 +81,7 @@ def same(one: list[dict], other: list[dict]) -> bool:
 def test_its_card_is_complete_and_its_settings_bear_its_name(name):
     method = find_method(name)
     assert method.name == name
+    assert method.family in FAMILIES
     assert method.meaning
     assert method.source
     assert method.roles

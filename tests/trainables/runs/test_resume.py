@@ -155,7 +155,7 @@ def test_a_run_that_diverges_leaves_no_state_and_one_that_cannot_write_leaves_it
     begin(unlearner, tmp_path / "full")
     monkeypatch.setattr("trainables.runs.unlearning.save_subject", fail)
     *_, end = unlearner(LONG, tmp_path / "full")
-    assert end == {"failure": "OSError: No space left on device"}
+    assert end["failure"] == "OSError: No space left on device"
     assert resume.PROGRESS.startswith("state/")
     assert (tmp_path / "full" / resume.PROGRESS).exists()
     monkeypatch.undo()
@@ -207,7 +207,7 @@ def test_a_sweep_that_was_ended_as_it_trained_goes_on_from_its_state(unlearner, 
         return fail() if len(done) == 3 else backward(*given)
 
     monkeypatch.setattr(descend, "_backward", fail_in_the_third_step)
-    assert list(unlearner(SWEEP, tmp_path)) == [{"failure": "OSError: No space left on device"}]
+    assert [end["failure"] for end in unlearner(SWEEP, tmp_path)] == ["OSError: No space left on device"]
     assert weights_of(list(unlearner(SWEEP, tmp_path))) == weights_of(swept)
     assert len(done) == 3 + 2  # two steps before and two behind
 

@@ -98,7 +98,7 @@ def test_a_disk_that_is_full_ends_a_run_with_the_reason_and_the_next_one_is_whol
 
 def test_a_block_that_the_model_has_not_ends_a_run_with_the_reason(unlearner, tmp_path):
     (end,) = unlearner(RMU(layer=9, steps=2), tmp_path / "run")
-    assert end == {"failure": "NoSuchWeights: block 9 is to be trained, and the model has 2 blocks, from 0"}
+    assert end["failure"] == "NoSuchWeights: block 9 is to be trained, and the model has 2 blocks, from 0"
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_another_seed_gives_other_bits(unlearner, run, tmp_path):
 def test_a_run_that_diverges_ends_with_its_reason(unlearner, tmp_path):
     wild = MeanTeacher(steps=6, eval_every=6, batch_size=2, lr=1e30, clip=1e30, damping=0.0, warmup_steps=0)
     (result,) = unlearner(wild, tmp_path / "wild")
-    assert list(result) == ["failure"]
+    assert list(result) == ["failure", "cost"]
     assert result["failure"].startswith("Diverged: ")
 
 
@@ -251,10 +251,10 @@ def test_a_folder_that_cannot_be_written_ends_the_run_with_its_reason(unlearner,
     assert result["failure"].startswith("FileExistsError: ")
 
 
-def test_a_session_puts_a_trial_s_parameters_in_the_place_of_the_base_s(task, unlearner, tmp_path):
-    base = MeanTeacher(steps=1, eval_every=1, batch_size=2)
-    results = list(make_session(task, base, str(tmp_path))({"trial": 7, "lr": 0.9, "delta": 0.5}))
-    assert {candidate["weights"].rsplit("/", 2)[1] for candidate in candidates(results)} == {"trial-00007"}
+def test_a_session_runs_a_trial_s_method_by_its_settings_in_its_folder(task, unlearner, tmp_path):
+    trial = {"folder": str(tmp_path / "7"), "method": "mean_teacher", "steps": 1, "eval_every": 1, "batch_size": 2}
+    results = list(make_session(task)(trial | {"lr": 0.9, "delta": 0.5}))
+    assert {candidate["weights"].rsplit("/", 2)[1] for candidate in candidates(results)} == {"7"}
     by_hand = list(unlearner(MeanTeacher(steps=1, eval_every=1, batch_size=2, lr=0.9, delta=0.5), tmp_path / "hand"))
     assert weights_of(results) == weights_of(by_hand)
 
