@@ -22,7 +22,7 @@ CHUNK = 128  # positions of a sequence taken at once
 
 def token_log_probs(logits: Tensor, targets: Tensor, *, chunk: int = CHUNK) -> Tensor:
     """Return `log softmax(logits)[target]`, fp32 [B, T]; 0 where the target is negative (padding)."""
-    return _by_chunk(_gather_log_probs, logits, targets, chunk=chunk)
+    return by_chunk(_gather_log_probs, logits, targets, chunk=chunk)
 
 
 def nlul(log_p: Tensor, *, tol: float = 0.02, threshold: float = 0.0) -> Tensor:
@@ -71,12 +71,12 @@ def simnpo(log_p: Tensor, mask: Tensor, *, beta: float = 2.5, gamma: float = 0.0
 
 def mismatch(logits: Tensor, *, chunk: int = CHUNK) -> Tensor:
     """`KL(uniform || p)` per position, `-log V - mean_v log p_v`: [B, T]. Source: Yao et al. 2023, arXiv 2310.10683."""
-    return _by_chunk(_uniform_kl, logits, chunk=chunk)
+    return by_chunk(_uniform_kl, logits, chunk=chunk)
 
 
 def kl(student_logits: Tensor, teacher_logits: Tensor, *, chunk: int = CHUNK) -> Tensor:
     """`KL(p_teacher || p_student)` per position over the vocabulary: [B, T]."""
-    return _by_chunk(_teacher_kl, student_logits, teacher_logits, chunk=chunk)
+    return by_chunk(_teacher_kl, student_logits, teacher_logits, chunk=chunk)
 
 
 def qkl(student_logits: Tensor, teacher_logits: Tensor, *, chunk: int = CHUNK) -> Tensor:
@@ -85,12 +85,18 @@ def qkl(student_logits: Tensor, teacher_logits: Tensor, *, chunk: int = CHUNK) -
     Unmoved by adding a constant to the logits of a position. Its gradient on the student's logits is
     `(diag(p) - p p^T) d`.
     """
-    return _by_chunk(_quadratic_kl, student_logits, teacher_logits, chunk=chunk)
+    return by_chunk(_quadratic_kl, student_logits, teacher_logits, chunk=chunk)
 
 
 def gdr(log_p: Tensor) -> Tensor:
     """Cross-entropy on retain text per token, `-log p`: [B, T]. MUSE's GDR, arXiv 2407.06460."""
     return -log_p
+
+
+def by_chunk(function: Callable[..., Tensor], *tensors: Tensor, chunk: int = CHUNK) -> Tensor:
+    """Apply a per-position function to chunks of positions of [B, T, ...], each computed again in the backward pass."""
+    pieces = zip(*(tensor.split(chunk, dim=1) for tensor in tensors), strict=True)
+    return torch.cat([_piece(function, *piece) for piece in pieces], dim=1)
 
 
 def _gather_log_probs(logits: Tensor, targets: Tensor) -> Tensor:
@@ -118,12 +124,6 @@ def _quadratic_kl(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
 
 def _sequence_mean(values: Tensor, mask: Tensor) -> Tensor:
     return (values * mask).sum(-1) / mask.sum(-1).clamp(min=1)
-
-
-def _by_chunk(function: Callable[..., Tensor], *tensors: Tensor, chunk: int) -> Tensor:
-    """Apply a per-position function to chunks of positions, each computed again in the backward pass."""
-    pieces = zip(*(tensor.split(chunk, dim=1) for tensor in tensors), strict=True)
-    return torch.cat([_piece(function, *piece) for piece in pieces], dim=1)
 
 
 def _piece(function: Callable[..., Tensor], *piece: Tensor) -> Tensor:

@@ -7,9 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn.functional import one_hot
 from torch.testing import assert_close
 
 from trainables.losses import logits as losses
+from trainables.losses.distributions import ceu, undial
 
 B, T, V = 3, 7, 11
 quickly = settings(max_examples=25)
@@ -66,6 +68,17 @@ def slow_qkl(student, teacher):
     return 0.5 * torch.einsum("btv,btvw,btw->bt", d, fisher(teacher), d)
 
 
+def slow_undial(student, teacher):
+    lowered = teacher - 2.0 * one_hot(teacher.argmax(-1), V)
+    return -(torch.softmax(lowered, -1) * torch.log_softmax(student, -1)).sum(-1)
+
+
+def slow_ceu(student, targets):
+    p, others = torch.softmax(student, -1), 1 - one_hot(targets, V)
+    q = (p * others / (p * others).sum(-1, keepdim=True)).detach()
+    return -(q * p.log()).sum(-1)
+
+
 SLOW = {
     "kl": (losses.kl, slow_kl),
     "qkl": (losses.qkl, slow_qkl),
@@ -74,6 +87,8 @@ SLOW = {
         lambda s, t, **chunk: losses.token_log_probs(s, t.argmax(-1), **chunk),
         lambda s, t: slow_token_log_probs(s, t.argmax(-1)),
     ),
+    "undial": (lambda s, t, **chunk: undial(s, t, t.argmax(-1), strength=2.0, **chunk), slow_undial),
+    "ceu": (lambda s, t, **chunk: ceu(s, t.argmax(-1), **chunk), lambda s, t: slow_ceu(s, t.argmax(-1))),
 }
 on_logits = pytest.mark.parametrize(("fast", "slow"), SLOW.values(), ids=SLOW)
 
