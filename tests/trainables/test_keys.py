@@ -15,7 +15,7 @@ from trainables.content import content
 from trainables.keys import run_key
 from trainables.methods import METHODS, find_method
 from trainables.methods.mean_teacher import MeanTeacher
-from trainables.methods.npo import NPO
+from trainables.methods.npo import NPOGDR
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.references import fingerprint
 from trainables.settings import setting
@@ -101,31 +101,31 @@ OWN = ["methods/npo.py", "training/descend.py", "losses/logits.py", "scores/verb
 
 @pytest.mark.parametrize("file", OWN)
 def test_the_code_that_can_change_a_run_decides_its_key_and_a_comment_in_it_does_not(house, file):
-    before = run_key(NPO(), "data")
+    before = run_key(NPOGDR(), "data")
     house(file, lambda text: f"{text}\n# a comment\n".replace("\n\n\n", "\n\n\n# another\n"))
-    assert run_key(NPO(), "data") == before
+    assert run_key(NPOGDR(), "data") == before
     house(file, lambda text: f"{text}\nCHANGED = 1\n")
-    assert run_key(NPO(), "data") != before
+    assert run_key(NPOGDR(), "data") != before
 
 
 def test_another_number_in_a_loss_changes_the_key(house):
-    before = run_key(NPO(), "data")
+    before = run_key(NPOGDR(), "data")
     house("losses/logits.py", lambda text: text.replace("CHUNK = 128", "CHUNK = 64"))
-    assert run_key(NPO(), "data") != before
+    assert run_key(NPOGDR(), "data") != before
 
 
 @pytest.mark.parametrize("file", ["methods/mean_teacher.py", "methods/rmu.py", "workers/mailbox.py", "method.txt"])
 def test_code_elsewhere_changes_no_key(house, file):
-    before = run_key(NPO(), "data")
+    before = run_key(NPOGDR(), "data")
     house(file, lambda text: f"{text}\nCHANGED = 1\n")
-    assert run_key(NPO(), "data") == before
+    assert run_key(NPOGDR(), "data") == before
 
 
 def test_one_more_method_changes_no_key(house):
-    before = run_key(NPO(), "data")
+    before = run_key(NPOGDR(), "data")
     house("methods/__init__.py", lambda text: f"{text}\nMETHODS |= {{'newer': 'trainables.methods.newer:NEWER'}}\n")
     house("methods/newer.py", lambda text: "NEWER = 1\n")
-    assert run_key(NPO(), "data") == before
+    assert run_key(NPOGDR(), "data") == before
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -138,16 +138,16 @@ def test_the_default_of_every_setting_that_has_an_effect_is_part_of_the_key(name
 
 def test_a_new_setting_at_its_default_is_no_part_of_a_key_and_any_other_value_is():
     @dataclass(frozen=True, kw_only=True)
-    class Newer(NPO):
+    class Newer(NPOGDR):
         newer: float = setting(1.0, "what came to be later")
 
-    Newer.__module__ = NPO.__module__
-    assert run_key(Newer(), "data") == run_key(NPO(), "data")
-    assert run_key(Newer(newer=2.0), "data") != run_key(NPO(), "data")
+    Newer.__module__ = NPOGDR.__module__
+    assert run_key(Newer(), "data") == run_key(NPOGDR(), "data")
+    assert run_key(Newer(newer=2.0), "data") != run_key(NPOGDR(), "data")
 
 
 def test_two_methods_of_the_same_settings_have_keys_of_their_own():
-    assert run_key(NPO(), "data") != run_key(MeanTeacher(), "data")
+    assert run_key(NPOGDR(), "data") != run_key(MeanTeacher(), "data")
 
 
 @pytest.mark.parametrize("library", ["torch", "transformers"])

@@ -3,67 +3,82 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trainables.method import Method, Needs, Record, Run, Start
-from trainables.settings import Descent, setting
+from trainables.method import Method, Record, Run, Start
+from trainables.settings import setting
+from trainables.weighted import BY_NAME, CACHED, GDR, KLR, Retaining, Weighted, needs
 
 
 @dataclass(frozen=True, kw_only=True)
-class NPO(Descent):
+class NPO(Weighted):
+    """NPO alone. Defaults are muse-mini's; published for 7B: AdamW at lr 1e-5, beta 0.1."""
+
+    method = "npo"
+    reference = CACHED
+
+    npo_beta: float = setting(0.1, "inverse temperature, on the log-probability of a whole sequence", positive=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NPOGDR(NPO, Retaining):
     """NPO with cross-entropy on retain text. Defaults are muse-mini's; published for 7B: AdamW at lr 1e-5, beta 0.1."""
 
     method = "npo_gdr"
 
-    optimizer: str = setting("adamw", "AdamW with betas (0.9, 0.95), or SGD with momentum", choices=("adamw", "sgd"))
-    lr: float = setting(3e-4, "learning rate", positive=True)
-    npo_beta: float = setting(0.1, "inverse temperature, on the log-probability of a whole sequence", positive=True)
-    forget_weight: float = setting(1.0, "weight of the forget loss")
-    retain_weight: float = setting(1.0, "weight of cross-entropy on retain text")
+    retain_term: str = setting(GDR, BY_NAME, choices=(GDR,))
 
 
-def needs(settings: NPO) -> Needs:
-    """No second model: the reference is a number a token, taken once."""
-    return Needs(trainable=settings.trainable, adamw=settings.optimizer == "adamw")
+@dataclass(frozen=True, kw_only=True)
+class NPOKLR(NPO, Retaining):
+    """NPO with the divergence from the target on retain text. Defaults are muse-mini's; published for 7B: as NPO."""
+
+    method = "npo_klr"
+
+    retain_term: str = setting(KLR, BY_NAME, choices=(KLR,))
 
 
 def unlearn(start: Start, settings: NPO, run: Run) -> Iterator[Record]:
     """Unlearn the forget text from `start.model`, in place."""
     from trainables.losses import logits as losses
-    from trainables.training import descend as loop
-    from trainables.training.parallel import lay_out
-    from trainables.training.trainable import prepare
+    from trainables.training.forget_and_retain import forget_and_retain
 
-    student = prepare(start.model, needs(settings).trainable, settings.seed)
-    lay_out((student,), settings, run.world)
     beta = settings.npo_beta
-    forget = loop.Term(
-        name="forget_loss",
-        sequences=start.forget,
-        stream=loop.FORGET,
-        weight=settings.forget_weight,
-        loss=lambda b: losses.npo_sequence_sum(b.log_p(), b.reference(), b.mask, beta=beta),
-        references=loop.initial_log_probs(student, start, settings, run.world),
-        once=len(start.forget),
+    yield from forget_and_retain(
+        start, settings, run, lambda b: losses.npo_sequence_sum(b.log_p(), b.reference(), b.mask, beta=beta)
     )
-    retain = loop.Term(
-        name="retain_loss",
-        sequences=start.retain,
-        stream=loop.RETAIN,
-        weight=settings.retain_weight,
-        loss=(lambda b: losses.gdr(b.log_p())) if settings.retain_weight else None,
-    )
-    yield from loop.descend(student, (forget, retain), settings, run, pad=start.pad)
 
 
-NPO_GDR = Method(
+SOURCE = "Zhang et al. 2024, arXiv 2404.05868, eq. 3"
+TRAPS = (
+    "MUSE's public code takes raw logits in the place of log-probabilities, a loss that never looks at the label: here "
+    "that is npo_muse",
+    "public code takes a sequence's mean log-probability, or the whole batch's, in the place of its sum",
+    "the loss is of a sequence's SUM: its weight fades with beta times length, so chunks of 2048 tokens need a "
+    "smaller beta than short articles",
+)
+NPO_ALONE = Method(
     settings=NPO,
     unlearn=unlearn,
     needs=needs,
     family="preference",
+    meaning="the forget text is made less likely than the target found it, and nothing is kept",
+    source=SOURCE,
+    traps=(*TRAPS, "nothing holds the model on retain text: all settings of that text are of no effect"),
+)
+NPO_GDR = Method(
+    settings=NPOGDR,
+    unlearn=unlearn,
+    needs=needs,
+    family="preference",
     meaning="the forget text is made less likely than the target found it, while retain text is trained on",
-    source="Zhang et al. 2024, arXiv 2404.05868, eq. 3; MUSE's GDR, arXiv 2407.06460",
-    traps=(
-        "MUSE's public code takes raw logits in the place of log-probabilities: a loss that never looks at the label",
-        "the loss is of a sequence's SUM: its weight fades with beta times length, so chunks of 2048 tokens need a "
-        "smaller beta than short articles",
-    ),
+    source=f"{SOURCE}; MUSE's GDR, arXiv 2407.06460",
+    traps=TRAPS,
+)
+NPO_KLR = Method(
+    settings=NPOKLR,
+    unlearn=unlearn,
+    needs=needs,
+    family="preference",
+    meaning="the forget text is made less likely than the target found it, and the model stays near it on retain text",
+    source=f"{SOURCE}; the divergence: MUSE's KLR, arXiv 2407.06460, with probabilities on both sides",
+    traps=(*TRAPS, "MUSE's public KLR is a divergence of raw logits, which has no minimum: see klr_muse"),
 )

@@ -17,7 +17,7 @@ from trainables.memory.plan import BACKWARD, GIB, LOSS, SCORING, UPDATE, Unplann
 from trainables.method import Evaluated
 from trainables.methods import needs_of, unlearn
 from trainables.methods.mean_teacher import MeanTeacher
-from trainables.methods.npo import NPO
+from trainables.methods.npo import NPOGDR
 from trainables.methods.rmu import RMU
 from trainables.training.trainable import freeze
 
@@ -98,7 +98,7 @@ def test_no_more_blocks_are_planned_for_rmu_than_it_trains(layer):
 
 
 def test_the_host_holds_no_copy_for_a_method_that_makes_none():
-    config = NPO(batch_size=8)
+    config = NPOGDR(batch_size=8)
     assert plan(seven_shape(), config, 4).host == 4 * 4 * 2 * SEVEN
     assert plan(seven_shape(), config, 1).host == 4 * 2 * SEVEN
     for alpha, copies in ((1.0, 1), (0.0, 0)):

@@ -10,7 +10,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from trainables.losses.logits import npo_sequence_sum
 from trainables.method import Start, Step
 from trainables.methods import needs_of, unlearn
-from trainables.methods.npo import NPO
+from trainables.methods.npo import NPOGDR
 from trainables.training.descend import initial_log_probs
 from trainables.world import ALONE
 
@@ -18,7 +18,7 @@ SEQUENCES = [[0, 5, 9, 7, 4], [0, 3]]
 
 
 def steps_of(**settings) -> list[dict[str, float]]:
-    chosen = NPO(**({"steps": 1, "eval_every": 1, "batch_size": 4} | settings))
+    chosen = NPOGDR(**({"steps": 1, "eval_every": 1, "batch_size": 4} | settings))
     records = unlearn(tiny_model(), SEQUENCES, SEQUENCES, chosen, pad=2)
     return [record.row() for record in records if isinstance(record, Step)]
 
@@ -45,7 +45,7 @@ def test_a_step_costs_three_forwards_of_each_batch_and_no_retain_text_without_it
     assert steps_of(steps=2)[1]["cost"] == 4 * 3 + 4 * 3
     alone = steps_of(steps=2, retain_weight=0.0)[1]
     assert alone["cost"] == 4 * 3
-    assert alone["retain_loss"] == 0
+    assert "retain_loss" not in alone
 
 
 def test_the_first_step_bears_the_reference_s_pass_over_all_forget_text():
@@ -61,7 +61,7 @@ def test_the_reference_has_the_bits_of_a_plain_pass_also_where_it_is_known_from_
         return known.setdefault(key, make() if key not in known else None)
 
     start = Start(model=tiny_model(), forget=SEQUENCES, retain=SEQUENCES, pad=2, cached=cached)
-    for settings in (NPO(), NPO(lr=1.0), NPO(micro_batch_size=1), NPO(precision="bf16")):
+    for settings in (NPOGDR(), NPOGDR(lr=1.0), NPOGDR(micro_batch_size=1), NPOGDR(precision="bf16")):
         found = initial_log_probs(start.model, start, settings, ALONE)
         assert [len(log_p) for log_p in found] == [len(ids) - 1 for ids in SEQUENCES]
     assert made == [True, False, True, True]  # what decides the last bits is asked for anew
@@ -74,10 +74,10 @@ def test_the_reference_has_the_bits_of_a_plain_pass_also_where_it_is_known_from_
 def test_dropout_is_off_in_the_reference():
     model = GPT2LMHeadModel(GPT2Config(vocab_size=300, n_positions=16, n_embd=16, n_layer=1, n_head=2)).train()
     start = Start(model=model, forget=SEQUENCES, retain=SEQUENCES, pad=2)
-    one, other = (initial_log_probs(model, start, NPO(), ALONE) for _ in range(2))
+    one, other = (initial_log_probs(model, start, NPOGDR(), ALONE) for _ in range(2))
     assert all(map(torch.equal, one, other))
 
 
 def test_it_needs_no_second_model():
-    needs = needs_of(NPO())
+    needs = needs_of(NPOGDR())
     assert not any((needs.teacher, needs.frozen, needs.guided))

@@ -17,7 +17,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from trainables.benchmarks.layout import text_rows, write_benchmark
 from trainables.failures import OutOfMemory
 from trainables.methods.mean_teacher import MeanTeacher
-from trainables.methods.npo import NPO
+from trainables.methods.npo import NPOGDR
 from trainables.methods.rmu import RMU
 from trainables.runs.unlearning import Unlearner, score_table
 from trainables.subjects.models import load_model, save_model
@@ -220,7 +220,7 @@ def test_what_runs_share_of_the_target_is_made_once_and_leaves_no_trace_in_what_
     made = descend._log_probs
     monkeypatch.setattr(descend, "_log_probs", lambda *given: passes.append(1) or made(*given))
     monkeypatch.setattr("trainables.runs.unlearning.MOST_CACHED", 2)
-    unlearner, npo = Unlearner(task), NPO(steps=1, batch_size=2)
+    unlearner, npo = Unlearner(task), NPOGDR(steps=1, batch_size=2)
     first, second = (list(unlearner(npo, tmp_path / name)) for name in ("first", "second"))
     assert weights_of(first) == weights_of(second)
     costs = [pd.read_parquet(tmp_path / name / "steps.parquet").cost.tolist() for name in ("first", "second")]

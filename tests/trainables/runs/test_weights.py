@@ -7,7 +7,7 @@ from transformers import GPT2Config
 from trainables.failures import NoSuchWeights
 from trainables.methods import METHODS, find_method
 from trainables.methods.mean_teacher import MeanTeacher
-from trainables.methods.npo import NPO
+from trainables.methods.npo import NPOGDR
 from trainables.methods.rmu import RMU
 from trainables.runs.weights import check_weights
 
@@ -38,7 +38,7 @@ def test_weights_that_its_blocks_have_not_are_told_by_their_name(tmp_path):
 
 
 def test_of_methods_that_ask_for_nothing_more_than_every_model_has_none_is_read():
-    check_weights("no such folder", [MeanTeacher(), MeanTeacher(freeze=False), NPO()])
+    check_weights("no such folder", [MeanTeacher(), MeanTeacher(freeze=False), NPOGDR()])
 
 
 def test_a_configuration_of_which_no_model_can_be_made_is_told_in_one_line(tmp_path):
