@@ -1,30 +1,10 @@
-"""The space of adaptive RMU: learning rate, layer, length of the random direction, weight of keeping retain text."""
+"""The spaces of adaptive RMU: those of RMU, with the length of the random direction as a multiple."""
 
-from search_spaces import descent
+from search_spaces import rmu
 
-SPACE = {
-    "lr": ("log_uniform", 1e-3, 3e-2),
-    "layer": ("integer", 1, 3),
-    "rmu_beta": ("log_uniform", 0.5, 20.0),
-    "alpha": ("log_uniform", 0.1, 1000.0),
-}
+LENGTH = {"rmu_beta": ("log_uniform", 0.5, 20.0)}
+SPACE = rmu.SHARED | LENGTH
+SPACE_7B = rmu.SHARED_7B | LENGTH
+SETTINGS_7B = rmu.OWN_7B | {"rmu_beta": 5.0}  # arXiv 2408.06223
 
-# Llama-2-7B: around the public code's layer 7 of 32, alpha 1200 and AdamW at 5e-5. Ranges are ours.
-SPACE_7B = {
-    "lr": ("log_uniform", 1e-5, 1e-3),
-    "layer": ("integer", 3, 20),
-    "rmu_beta": ("log_uniform", 0.5, 20.0),
-    "alpha": ("log_uniform", 1.0, 10_000.0),
-}
-
-# arXiv 2403.03218
-SETTINGS_7B = {"lr": 5e-5, "optimizer": "adamw", "layer": 7, "rmu_beta": 5.0, "alpha": 1200.0, "parallel": "ddp"}
-
-SWITCHES: dict[str, descent.Switch] = {
-    "retain_loss": {"hidden": {}, "none": {"alpha": 0.0}},
-    **{name: levels for name, levels in descent.SWITCHES.items() if name != "embeddings"},
-}
-MEANINGS = {
-    "retain_loss=none": "nothing holds the model on retain text",
-    **{level: words for level, words in descent.MEANINGS.items() if level != "embeddings=trained"},
-}
+SWITCHES, MEANINGS = rmu.SWITCHES, rmu.MEANINGS

@@ -47,6 +47,7 @@ class State:
     models: Mapping[str, Any]  # by role; the first is the one that is trained
     optimizer: Any
     step: int = 0
+    kept: dict[str, float] = field(default_factory=dict)  # further numbers, by name, such as a dual variable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class Step:
 
     step: int
     values: Mapping[str, float]
-    cost: float  # a forward pass of a sequence is 1, a backward pass 2
+    cost: float  # a forward pass of a sequence is 1, a backward pass 2; through a share of the blocks that share
 
     def row(self) -> dict[str, float]:
         """As it is written down: one number by name."""

@@ -16,6 +16,7 @@ METHODS = {
     "npo": "trainables.methods.npo:NPO_ALONE",
     "npo_gdr": "trainables.methods.npo:NPO_GDR",
     "npo_klr": "trainables.methods.npo:NPO_KLR",
+    "rmu": "trainables.methods.rmu:RMU_FIXED",
     "rmu_adaptive": "trainables.methods.rmu:RMU_ADAPTIVE",
     "task_vector": "trainables.methods.task_vector:TASK_VECTOR",
     "guard_prompt": "trainables.methods.guard_prompt:GUARD_PROMPT",

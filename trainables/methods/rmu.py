@@ -1,4 +1,7 @@
-"""Representation misdirection (RMU): hidden states of forget text are turned to a random direction, others kept."""
+"""Representation misdirection (RMU): hidden states of forget text are turned to a random direction, others kept.
+
+`rmu` turns them to a length that is a setting, `rmu_adaptive` to a multiple of the length that they have in the target.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,21 +14,36 @@ REACH = 2  # blocks before the layer that are trained with it
 
 
 @dataclass(frozen=True, kw_only=True)
-class RMU(Descent):
-    """Adaptive RMU. Defaults are muse-mini's; for 7B: layer 7 of 32, alpha 1200, lr 5e-5, 150 batches of 4."""
-
-    method = "rmu_adaptive"
+class Misdirection(Descent):
+    """What both have. Defaults are muse-mini's; for 7B: layer 7 of 32, alpha 1200, lr 5e-5, 150 batches of 4."""
 
     optimizer: str = setting("adamw", "AdamW with betas (0.9, 0.95), or SGD with momentum", choices=("adamw", "sgd"))
     lr: float = setting(3e-3, "learning rate", positive=True)
     layer: int = setting(2, "block, from 0, behind which hidden states are turned", block=True)
-    rmu_beta: float = setting(5.0, "length to which they are turned, as a multiple of their own", positive=True)
     alpha: float = setting(1.0, "weight of keeping the hidden states of retain text")
     freeze: bool = setting(True, "of no effect: nothing but down_proj of three blocks is ever trained")
     parallel: str = setting("ddp", "whole models on each worker: a pass that stops needs them", choices=("ddp",))
 
 
-def needs(settings: RMU) -> Needs:
+@dataclass(frozen=True, kw_only=True)
+class RMU(Misdirection):
+    """RMU. Published for 7B: rmu_c 6.5, or 20 in the public code."""
+
+    method = "rmu"
+
+    rmu_c: float = setting(5.0, "length to which they are turned", positive=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveRMU(Misdirection):
+    """Adaptive RMU. Published: rmu_beta 5."""
+
+    method = "rmu_adaptive"
+
+    rmu_beta: float = setting(5.0, "length to which they are turned, as a multiple of their own", positive=True)
+
+
+def needs(settings: Misdirection) -> Needs:
     """The target beside the student, for the hidden states of retain text; no logits, and no block behind the layer."""
     blocks = range(max(0, settings.layer - REACH), settings.layer + 1)
     return Needs(
@@ -37,7 +55,7 @@ def needs(settings: RMU) -> Needs:
     )
 
 
-def unlearn(start: Start, settings: RMU, run: Run) -> Iterator[Record]:
+def unlearn(start: Start, settings: RMU | AdaptiveRMU, run: Run) -> Iterator[Record]:
     """Unlearn the forget text from `start.model`, in place: only `down_proj` of three blocks moves."""
     from trainables.losses import activations as losses
     from trainables.training import descend as loop
@@ -50,8 +68,11 @@ def unlearn(start: Start, settings: RMU, run: Run) -> Iterator[Record]:
     student = prepare(start.model, needed.trainable, settings.seed)
     frozen = make_teacher(student) if needed.frozen else None  # which nothing ever moves
     lay_out([model for model in (student, frozen) if model is not None], settings, run.world)
-    forward = behind_block(settings.layer)
-    length = settings.rmu_beta * _mean_norm(student.eval(), start, settings, forward)
+    forward = behind_block(student, settings.layer)
+    if isinstance(settings, AdaptiveRMU):
+        length, once = settings.rmu_beta * _mean_norm(student.eval(), start, settings, forward), settings.batch_size
+    else:
+        length, once = settings.rmu_c, 0
     size = student.config.get_text_config().hidden_size
     direction = losses.random_direction(size, seed=settings.seed).to(student.device)
     forget = loop.Term(
@@ -61,7 +82,7 @@ def unlearn(start: Start, settings: RMU, run: Run) -> Iterator[Record]:
         weight=1.0,
         loss=lambda b: losses.towards(b.out, direction, length),
         forward=forward,
-        once=settings.batch_size,  # for the length
+        once=once,  # for the length
     )
     retain = loop.Term(
         name="retain_loss",
@@ -75,7 +96,7 @@ def unlearn(start: Start, settings: RMU, run: Run) -> Iterator[Record]:
     yield from loop.descend(student, (forget, retain), settings, run, pad=start.pad)
 
 
-def _mean_norm(target: Any, start: Start, settings: RMU, forward: Any) -> float:
+def _mean_norm(target: Any, start: Start, settings: AdaptiveRMU, forward: Any) -> float:
     """The mean length of the target's hidden states over the first forget batch, by which adaptive RMU is scaled."""
     import torch
 
@@ -90,15 +111,29 @@ def _mean_norm(target: Any, start: Start, settings: RMU, forward: Any) -> float:
     return total / count
 
 
-RMU_ADAPTIVE = Method(
+TRAPS = (
+    "public code picks parameter 6 of a block, which is down_proj in Llama and o_proj in Qwen2: here by name",
+    "its mean runs over padding too: here over tokens with a predecessor",
+)
+RMU_FIXED = Method(
     settings=RMU,
     unlearn=unlearn,
     needs=needs,
     family="hidden states",
     meaning="hidden states of forget text are turned to a random direction, those of retain text are kept",
-    source="Li et al. 2024, arXiv 2403.03218; the adaptive length: Huu-Tien et al. 2024, arXiv 2408.06223",
+    source="Li et al. 2024, arXiv 2403.03218",
     traps=(
-        "public code picks parameter 6 of a block, which is down_proj in Llama and o_proj in Qwen2: here by name",
-        "its mean runs over padding too: here over tokens with a predecessor",
+        *TRAPS,
+        "rmu_c and alpha: 6.5 and 1200 in the paper, 20 and 100 in its code, 2 and 1 in open-unlearning, which trains "
+        "every weight",
     ),
+)
+RMU_ADAPTIVE = Method(
+    settings=AdaptiveRMU,
+    unlearn=unlearn,
+    needs=needs,
+    family="hidden states",
+    meaning="as rmu, to a multiple of the length that these hidden states have in the target",
+    source="Huu-Tien et al. 2024, arXiv 2408.06223; Li et al. 2024, arXiv 2403.03218",
+    traps=TRAPS,
 )

@@ -11,7 +11,7 @@ may go on with another number of workers.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +34,22 @@ COUNT = "step"  # AdamW's count of its steps: a number on the CPU, where all its
 
 @dataclass(frozen=True, kw_only=True)
 class Saved:
-    """What lies in a run's folder: whose state it is, after which step, what the run gave until then, and its files."""
+    """What lies in a run's folder: whose state it is, after which step, what the run gave until then, and its files.
+
+    `kept` are the numbers of the state, which lie in no file of their own; older states have none.
+    """
 
     key: str
     step: int
     results: list[dict[str, Any]]
     parts: list[str]
+    kept: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         plain = isinstance(self.key, str) and isinstance(self.step, int)
         lists = isinstance(self.results, list) and isinstance(self.parts, list)
-        if not (plain and lists and _all_are(dict, self.results) and _all_are(str, self.parts)):
+        numbers = isinstance(self.kept, dict) and _all_are((int, float), list(self.kept.values()))
+        if not (plain and lists and numbers and _all_are(dict, self.results) and _all_are(str, self.parts)):
             raise ValueError("this is no state of a run")
 
     @property
@@ -59,7 +64,7 @@ def save(folder: RunFolder, key: str, state: State, results: list[dict[str, Any]
     Nothing moves without a step: behind the same one as before, only what the run gave since is written.
     """
     parts = _parts(state)
-    saved = Saved(key=key, step=state.step, results=results, parts=list(parts))
+    saved = Saved(key=key, step=state.step, results=results, parts=list(parts), kept=state.kept)
     if not world.on_first(lambda: _has_tensors(folder, saved)):
         world.on_first(lambda: _make_room(folder, saved))
         for name, tensors in parts.items():
@@ -77,8 +82,11 @@ def find(folder: RunFolder, key: str) -> Saved | None:
 
 def load(folder: RunFolder, saved: Saved, state: State, world: World) -> None:
     """Put a saved state in the place of a run's own; OSError where it is of another model."""
+    if saved.kept.keys() != state.kept.keys():
+        raise OSError(f"the run's state {str(folder.path / STATE)!r} is not of this method: it keeps other numbers")
     world.on_all(lambda: folder.get(saved.place))
     world.on_all(lambda: _load(folder.path / saved.place, saved.parts, state))
+    state.kept.update(saved.kept)
     state.step = saved.step
 
 
@@ -87,7 +95,7 @@ def forget(folder: RunFolder) -> None:
     folder.drop(STATE)
 
 
-def _all_are(kind: type, values: list[Any]) -> bool:
+def _all_are(kind: type | tuple[type, ...], values: list[Any]) -> bool:
     return all(isinstance(value, kind) for value in values)
 
 

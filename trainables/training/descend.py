@@ -4,7 +4,8 @@
     yield from descend(student, [term], settings, run, pad=start.pad)
 
 A step takes each term's gradient over its batch, one after the other, clips the global norm, and steps. What a method
-adds to that stands in its `Hook`: phases with settings of their own, and what is done before and after the update.
+adds to that stands in its `Hook`: phases with settings of their own, what a term weighs in a step, what is done before
+and after the update, and numbers of its own that a run goes on from.
 """
 
 import math
@@ -58,7 +59,15 @@ class Batch:
         return self.guide_out
 
 
-Forward = Callable[[Any, Tensor, Tensor], Tensor]  # model, ids [B, T], attention mask -> [B, T - 1, ...]
+@dataclass(frozen=True)
+class Forward:
+    """A forward pass as a term takes it, and the share of the model's blocks that it goes through."""
+
+    function: Callable[[Any, Tensor, Tensor], Tensor]  # model, ids [B, T], attention mask -> [B, T - 1, ...]
+    share: float = 1.0
+
+    def __call__(self, model: Any, ids: Tensor, attention: Tensor) -> Tensor:
+        return self.function(model, ids, attention)
 
 
 def to_logits(model: Any, ids: Tensor, attention: Tensor) -> Tensor:
@@ -80,13 +89,16 @@ class Term:
     loss: Callable[[Batch], Tensor] | None
     guide: Any = None  # a model whose forward pass the loss compares with
     references: Sequence[Tensor] | None = None  # log-probs of each sequence under the initial model
-    forward: Forward = to_logits
-    once: float = 0.0  # forward passes of a sequence that were done for it before the first step
+    forward: Forward = Forward(to_logits)
+    once: float = 0.0  # such passes of a sequence that were done for it before the first step
 
     def cost(self, rows: int, step: int) -> float:
-        """Forward passes of a sequence that a step of so many rows takes; the first bears what was done before it."""
+        """Whole forward passes of a sequence that a step of so many rows takes; the first bears what was done before.
+
+        A pass through a share of the blocks, and its backward pass, are that share of a whole one.
+        """
         own = 0.0 if self.loss is None else rows * (3.0 + (self.guide is not None))
-        return own + (self.once if step == 1 else 0.0)
+        return self.forward.share * (own + (self.once if step == 1 else 0.0))
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,7 @@ class Hook:
 
     def __init__(self, settings: Descent) -> None:
         self.settings = settings
+        self.kept: dict[str, float] = {}  # numbers of its own, which a run goes on from
 
     def phase(self, step: int) -> Phase:
         """What holds for a step."""
@@ -110,11 +123,19 @@ class Hook:
     def begin(self) -> None:
         """Before the first step of a later phase."""
 
+    def weighed(self, term: Term) -> Term:
+        """A term as it counts in the step that comes."""
+        return term
+
     def before(self, gradients: list[Tensor], now: Any, c: float) -> None:
         """Before the optimizer's step: gradients are clipped by the coefficient `c`, and may be changed in place."""
 
     def after(self, now: Any, c: float) -> None:
         """After the optimizer's step."""
+
+    def seen(self, step: int, losses: Mapping[str, float]) -> Mapping[str, float]:
+        """Behind a step, what each term was over all workers' batch; what is given stands in the step's record too."""
+        return {}
 
 
 def descend(
@@ -136,7 +157,8 @@ def descend(
     """
     hook, models = hook or Hook(settings), {"student": student, **(beside or {})}
     theta = trainable_parameters(student)
-    state = State(models=models, optimizer=make_optimizer(theta, hook.phase(max(run.done, 1)).settings))
+    optimizer = make_optimizer(theta, hook.phase(max(run.done, 1)).settings)
+    state = State(models=models, optimizer=optimizer, kept=hook.kept)
     run.restore(state)
     for step in range(state.step + 1, settings.steps + 1):
         phase = hook.phase(step)
@@ -144,11 +166,13 @@ def descend(
             state.optimizer = make_optimizer(theta, phase.settings)
             hook.begin()
         student.train()  # a caller may have put it in evaluation mode to score it
-        values = run.world.sum([_backward(student, term, settings, pad, step, run.world) for term in terms])
-        seen = {term.name: value for term, value in zip(terms, values, strict=True)}
-        moved = _update(theta, state, phase, hook, seen, step, run.world)
+        weighed = map(hook.weighed, terms)
+        values = run.world.sum([_backward(student, term, settings, pad, step, run.world) for term in weighed])
+        losses = {term.name: value for term, value in zip(terms, values, strict=True)}
+        moved = _update(theta, state, phase, hook, losses, step, run.world)
+        told = losses | moved | dict(hook.seen(step, losses))
         state.step = step
-        yield Step(step=step, values=seen | moved, cost=sum(term.cost(settings.batch_size, step) for term in terms))
+        yield Step(step=step, values=told, cost=sum(term.cost(settings.batch_size, step) for term in terms))
         if step % settings.eval_every == 0 or step == settings.steps:
             for role, model in models.items():
                 yield Candidate(at=step, role=role, subject=model)

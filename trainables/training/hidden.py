@@ -11,12 +11,15 @@ from trainables.training.descend import Forward
 from trainables.training.trainable import blocks_of
 
 
-def behind_block(number: int) -> Forward:
-    """A forward pass whose outcome is the residual stream behind a block, from 0: [B, T - 1, d].
+def behind_block(model: Any, number: int) -> Forward:
+    """A forward pass whose outcome is the residual stream behind a block of such a model, from 0: [B, T - 1, d].
 
     Position t holds the hidden state of token t + 1, the one that is a target there. NoSuchWeights where the model has
     no such block.
     """
+    count = len(blocks_of(model))
+    if number >= count:
+        raise NoSuchWeights(f"layer is {number}: the model has {count} blocks, from 0")
 
     def forward(model: Any, ids: Tensor, attention: Tensor) -> Tensor:
         seen: list[Any] = []
@@ -29,15 +32,13 @@ def behind_block(number: int) -> Forward:
         (out,) = seen
         return (out[0] if isinstance(out, tuple) else out)[:, 1:]
 
-    return forward
+    return Forward(forward, share=(number + 1) / count)
 
 
 @contextmanager
 def _cut_behind(model: Any, number: int) -> Iterator[nn.Module]:
     """The model without its blocks behind one, for the length of the block; gives that one."""
     blocks = blocks_of(model)
-    if number >= len(blocks):
-        raise NoSuchWeights(f"layer is {number}: the model has {len(blocks)} blocks, from 0")
     holder, name, whole = _place_of(model, blocks[0])
     setattr(holder, name, whole[: number + 1])
     try:

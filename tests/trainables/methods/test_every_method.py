@@ -22,6 +22,7 @@ SMALL = {"steps": 4, "eval_every": 2, "batch_size": 4, "seed": 3}
 OWN = {
     "mean_teacher": {"lr": 0.05},
     "npo_gdr": {"lr": 1e-3},
+    "rmu": {"lr": 1e-3, "layer": 1},
     "rmu_adaptive": {"lr": 1e-3, "layer": 1},
     "task_vector": {"lr": 1e-3, "halvings": 2},
     "guard_prompt": {"names": 3},
