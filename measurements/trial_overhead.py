@@ -26,7 +26,9 @@ import trainables
 from lethe.cluster import connection as cluster
 from lethe.fronts.objectives import Objective
 from lethe.search.ledger import Ledger
-from lethe.search.study import Plan, run_study
+from lethe.search.limits import Count
+from lethe.search.searcher import Search
+from lethe.search.study import run_searches, scratch_of
 from lethe.store.facts import Facts
 from lethe.store.storage import open_storage
 from lethe.store.study_folder import StudyFolder
@@ -87,15 +89,15 @@ def run_warm(trials: int, folder: Path, workers: int) -> list[float]:
     trainable = warm(make_session, Workers(count=workers), str(folder / "ray"))
     clock = Clock()
     own = StudyFolder(str(folder / "study"))
-    plan = Plan(
-        trials=trials,
-        slots=1,
+    search = Search(
+        ledger=ledger,
+        limit=Count(trials),
+        observer=clock,
+        job=lambda number, params: {"trial": number, **params},
         folder=own,
         trial=lambda number: f"{own.place}/{number}",
-        job=lambda number, params: {"trial": number, **params},
-        home=folder,
     )
-    run_study(ledger, trainable, plan, clock)
+    run_searches([search], trainable, slots=1, scratch=scratch_of(folder / "tune"))
     return clock.ends
 
 

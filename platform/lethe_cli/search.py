@@ -21,10 +21,13 @@ from rich.table import Table
 from lethe.analysis.outcome import outcome
 from lethe.cluster import connection as cluster
 from lethe.display import front_table
+from lethe.display.progress import Observer
 from lethe.display.progress import Progress as SearchProgress
 from lethe.fronts.objectives import Constraint
 from lethe.search.ledger import Ledger
-from lethe.search.study import Plan, run_study
+from lethe.search.limits import Count, Limit
+from lethe.search.searcher import Search
+from lethe.search.study import run_searches, scratch_of
 from lethe.store.again import run_again
 from lethe.store.facts import CARDS, PLANNED, REFERENCE_NOTES, Facts, load_facts, new_id
 from lethe.store.storage import going_on_later, open_storage, taking_turns
@@ -195,20 +198,7 @@ def run_trials(
     best: Callable[[Ledger, Request], tuple[Table, str]] | None = None,
 ) -> None:
     """Run the trials that are left; `best` draws what came of them so far, the front where it is not given."""
-    least, most = request.workers[0], request.workers[-1]
     slots = at_once(request, joined)
-    folder = folder_of(request, ledger.facts)
-    session = functools.partial(make_session, request.task, request.base.score_batch)
-    workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
-    plan = Plan(
-        trials=request.trials,
-        slots=slots,
-        folder=folder,
-        trial=functools.partial(trial_folder, folder.place),
-        job=functools.partial(job, request.base, folder.place, dict(arms)),
-        home=request.home / folder_name(request.name, ledger.facts.id) / "ray",
-    )
-    trainable = warm(session, workers, str(plan.scratch))
     progress = SearchProgress(
         console=console,
         facts=ledger.facts,
@@ -217,8 +207,37 @@ def run_trials(
         slots=slots,
         best=lambda: (best or _draw)(ledger, request),
     )
+    search = search_of(request, ledger, Count(request.trials), progress, arms)
     with progress:
-        run_study(ledger, trainable, plan, progress)
+        run_together([search], request, slots)
+
+
+def search_of(
+    request: Request,
+    ledger: Ledger,
+    limit: Limit,
+    observer: Observer,
+    arms: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> Search:
+    """A study as it is run: by its settings, up to a limit, in its own folder."""
+    folder = folder_of(request, ledger.facts)
+    return Search(
+        ledger=ledger,
+        limit=limit,
+        observer=observer,
+        job=functools.partial(job, request.base, folder.place, dict(arms)),
+        folder=folder,
+        trial=functools.partial(trial_folder, folder.place),
+    )
+
+
+def run_together(searches: Sequence[Search], request: Request, slots: int) -> None:
+    """Run studies of one task side by side, on warm workers as `request` asks for them, which all of them share."""
+    least, most = request.workers[0], request.workers[-1]
+    workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
+    scratch = scratch_of(request.home / folder_name(request.name, searches[0].ledger.facts.id) / "ray")
+    session = functools.partial(make_session, request.task, request.base.score_batch)
+    run_searches(searches, warm(session, workers, str(scratch)), slots=slots, scratch=scratch)
 
 
 def job(

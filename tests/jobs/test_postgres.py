@@ -39,12 +39,12 @@ ROOT = Path(__file__).parents[2]
 DRIVE = """
 import sys
 from lethe.store.storage import open_storage
-from lethe.search.ledger import Ledger
+from lethe.search.ledger import Ledger, driving
 from tiny_study import SPACE, candidate, made_up
 url, name, trials, resume = sys.argv[1:]
 ledger = (Ledger.resume if resume == "resume" else Ledger)(open_storage(url), name, SPACE)
 print("ready", flush=True)
-with ledger.driving():
+with driving([ledger]):
     for _ in range(int(trials)):
         number, params = ledger.ask()
         print("asked", number, flush=True)

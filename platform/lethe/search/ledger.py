@@ -9,8 +9,8 @@ what a trial is worth `judgement`'s.
 
 import functools
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import optuna
@@ -137,19 +137,15 @@ class Ledger:
         self.study.add_trial(trial)
         return None
 
-    @contextmanager
-    def driving(self) -> Iterator[None]:
-        """Store heartbeats, so that nobody takes this driver for dead; at the end, `interrupt`."""
-        with liveness.beating(self.study):
-            try:
-                yield
-            finally:
-                self.interrupt()
-
     def interrupt(self) -> None:
         """Fail every running trial of this ledger as interrupted; `resume` will run them again."""
         for number in list(self._asked):
             self.tell(number, INTERRUPTED)
+
+    def beat(self, now: str) -> None:
+        """Store a heartbeat of this driver with the study, if trials of its own run there: nobody asks for others."""
+        if self._asked:
+            self.study.set_user_attr(f"{liveness.DRIVER}/{driver.this_driver()}", now)
 
     def requeue_interrupted(self) -> None:
         """Fail the trials that dead drivers left running, and queue every interrupted trial that no other repeats."""
@@ -217,3 +213,18 @@ class Ledger:
     def _fail_left_over(self, trial: FrozenTrial) -> None:
         self._storage.set_trial_user_attr(trial._trial_id, FAILURE, INTERRUPTED)
         self.study.tell(trial.number, state=TrialState.FAIL)
+
+
+@contextmanager
+def driving(ledgers: Sequence[Ledger]) -> Iterator[None]:
+    """Store heartbeats, so that nobody takes this driver for dead; at the end, `interrupt` what runs of any study."""
+
+    def beat(now: str) -> None:
+        for ledger in ledgers:
+            ledger.beat(now)
+
+    with ExitStack() as ends:
+        ends.enter_context(driver.heartbeats(beat))
+        for ledger in ledgers:
+            ends.callback(ledger.interrupt)
+        yield

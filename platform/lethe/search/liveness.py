@@ -1,7 +1,6 @@
 """Which driver runs which trial of a study, and which of these drivers are dead."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import optuna
@@ -10,13 +9,6 @@ from optuna.trial import FrozenTrial
 from lethe.store import driver
 
 DRIVER = "driver"  # trial attribute: the driver that runs it; study attributes `driver/<it>`: its newest heartbeat
-
-
-@contextmanager
-def beating(study: optuna.Study) -> Iterator[None]:
-    """Store this driver's heartbeats with a study for the length of the block, so that nobody takes it for dead."""
-    with driver.heartbeats(lambda now: study.set_user_attr(f"{DRIVER}/{driver.this_driver()}", now)):
-        yield
 
 
 def driver_of(trial: FrozenTrial) -> str:

@@ -1,6 +1,8 @@
 """The trials of a study as they stand. Each is counted once, as it ends: to ask again reads no others."""
 
 from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
@@ -9,6 +11,17 @@ from optuna.trial import FrozenTrial, TrialState
 from lethe.store.trials import COST, FAILURE, RERUN_OF, is_interrupted
 
 QUEUED = "fixed_params"  # Optuna's own name for the parameters of a queued trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """The trials of a study at one moment, each by the number by which it first ran."""
+
+    costs: Mapping[int, float]  # what each cost so far, in forward passes of a sequence, however often it was begun
+    ended: frozenset[int]  # by themselves
+    failed: int  # of these
+    running: tuple[int, ...]
+    waiting: int  # how many are queued: none is begun yet, or begun again
 
 
 class Roster:
@@ -58,11 +71,24 @@ class Roster:
 
     def spent(self) -> float:
         """What all trials cost so far, in forward passes of a sequence; one that goes on from another's state, once."""
+        return sum(self.standing().costs.values())
+
+    def standing(self) -> Standing:
+        """All that a budget asks, by one look at the trials."""
+        trials = self.all()
         costs: dict[int, float] = {}
-        for trial in self.all():
+        for trial in trials:
             first = self._first.get(trial.number, trial.number)
             costs[first] = max(costs.get(first, 0.0), trial.user_attrs.get(COST, 0.0))
-        return sum(costs.values())
+        open_now = [trials[number] for number in self._open]
+        running = [trial.number for trial in open_now if trial.state == TrialState.RUNNING]
+        return Standing(
+            costs=costs,
+            ended=frozenset(self._ended.values()),
+            failed=sum(trials[number].state == TrialState.FAIL for number in self._ended),
+            running=tuple(self._first.get(number, number) for number in running),
+            waiting=sum(trial.state == TrialState.WAITING for trial in open_now),
+        )
 
     def parameters(self) -> list[dict[str, Any]]:
         """The parameters of every trial that there is: ended, running or queued."""

@@ -1,11 +1,13 @@
-"""The ledger as a Ray Tune searcher: Tune asks it for trials and hands it their results.
+"""Ledgers as one Ray Tune searcher: Tune asks it for trials and hands it their results.
 
 Ray's own OptunaSearch leaves a trial with a NaN running for ever and knows no constraints; here Tune's results
-only carry the candidates, and the ledger decides what a trial's end means.
+only carry the candidates, and the ledger decides what a trial's end means. One searcher serves any number of studies,
+whose trials share the workers; which of them comes next their limits say.
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ray.tune import Callback
@@ -14,9 +16,27 @@ from ray.tune.search import Searcher
 from lethe.display.progress import Observer
 from lethe.reasons import last_line
 from lethe.search.ledger import Ledger
+from lethe.search.limits import FULL, Limit, next_of
+from lethe.store.study_folder import StudyFolder
 
 CANDIDATES, COST, RESTARTED, FAILURE = "candidates", "cost", "restarted", "failure"  # keys of a trainable's results
 Job = Callable[[int, Mapping[str, Any]], dict[str, Any]]  # number by which a trial first ran, parameters -> its config
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """A study that is searched: what it may take, who watches it, and where its trials write.
+
+    `job` makes what a trainable is given of a trial's parameters and the number by which it first ran: a trial that
+    repeats an interrupted one so finds what that one left.
+    """
+
+    ledger: Ledger
+    limit: Limit
+    observer: Observer
+    job: Job
+    folder: StudyFolder  # of weights, outputs and states
+    trial: Callable[[int], str]  # a trial's own folder, by the number that it first ran by
 
 
 def _keeping(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,20 +59,16 @@ def _keeping(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class LedgerSearcher(Searcher):
-    """Asks and tells `ledger` for Ray Tune, until `trials` are finished or run, and tells `observer` what happens.
+    """Asks and tells the ledgers of `searches` for Ray Tune, up to their limits, and tells their observers all of it.
 
-    `job` makes what a trainable is given of a trial's parameters and the number by which it first ran: a trial that
-    repeats an interrupted one so finds what that one left.
-    Where one of these fails, as where the study's disk is full, that is kept as `failure`: see `search`.
+    Where one of these fails, as where the studies' disk is full, that is kept as `failure`: see `search`.
     """
 
-    def __init__(self, ledger: Ledger, observer: Observer, trials: int, job: Job) -> None:
+    def __init__(self, searches: Sequence[Search]) -> None:
         super().__init__(metric=None, mode=None)
-        self._ledger = ledger
-        self._observer = observer
-        self._trials = trials
-        self._job = job
-        self._numbers: dict[str, int] = {}  # Tune's trial id -> number in the study
+        self._searches = searches
+        self._running: dict[str, tuple[Search, int]] = {}  # Tune's trial id -> its study, and its number there
+        self._waits = False  # for a trial of its own to end
         self.failure: Exception | None = None
 
     def search(self, fit: Callable[[], Any]) -> None:
@@ -66,44 +82,58 @@ class LedgerSearcher(Searcher):
             raise self.failure
 
     @_keeping
-    def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        """Ask for the next trial; FINISHED where other drivers of the study leave no trial for this one."""
-        if self._ledger.trials.claimed() >= self._trials:
-            return Searcher.FINISHED
-        number, params = self._ledger.ask()
-        self._numbers[trial_id] = number
-        self._observer.started(number, params)
-        return self._job(self._ledger.trials.first_run(number), params)
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """Ask the study that comes next for a trial; FINISHED where none has room for another, whatever becomes of it.
+
+        None, upon which Tune asks again, where there may be room once a trial has ended that runs here.
+        """
+        if self._waits and self._running:
+            return None
+        chosen = next_of([search.limit.likely(search.ledger.trials) for search in self._searches])
+        if chosen is None:
+            self._waits = bool(self._running) and any(
+                search.limit.had(search.ledger.trials) < FULL for search in self._searches
+            )
+            return None if self._waits else Searcher.FINISHED
+        return self._begin(trial_id, self._searches[chosen])
+
+    def _begin(self, trial_id: str, search: Search) -> dict[str, Any]:
+        number, params = search.ledger.ask()
+        self._running[trial_id] = search, number
+        search.observer.started(number, params)
+        return search.job(search.ledger.trials.first_run(number), params)
 
     @_keeping
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Store what the trial scored."""
-        number = self._numbers[trial_id]
+        search, number = self._running[trial_id]
         if RESTARTED in result:
-            self._observer.restarted(number, result[RESTARTED])
+            search.observer.restarted(number, result[RESTARTED])
         for candidate in result.get(CANDIDATES, ()):
-            self._ledger.record(number, candidate)
-            self._observer.scored(number, candidate)
+            search.ledger.record(number, candidate)
+            search.observer.scored(number, candidate)
         if COST in result:
-            self._ledger.spend(number, result[COST])
+            search.ledger.spend(number, result[COST])
 
     @_keeping
     def recovered(self, trial_id: str, reason: str) -> None:
         """Tell that the trial's own actor failed, and that Tune starts another one."""
-        self._observer.restarted(self._numbers[trial_id], f"its actor failed: {reason}")
+        search, number = self._running[trial_id]
+        search.observer.restarted(number, f"its actor failed: {reason}")
 
     @_keeping
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tell the trial's end. Tune calls `on_trial_result` for every result but the last, whose part is done here."""
-        if trial_id not in self._numbers:
+        if trial_id not in self._running:
             return
         if result:
             self.on_trial_result(trial_id, result)
         failure = (result or {}).get(FAILURE)
         if error or result is None:
             failure = failure or "the trial's process died"
-        number = self._numbers.pop(trial_id)
-        self._observer.finished(number, self._ledger.tell(number, failure))
+        search, number = self._running.pop(trial_id)
+        self._waits = False
+        search.observer.finished(number, search.ledger.tell(number, failure))
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune pickles its searcher for a restore that Lethe does not use."""

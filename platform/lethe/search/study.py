@@ -1,75 +1,67 @@
-"""Runs a search: Ray Tune around a trainable, the ledger as its searcher, the live display beside it."""
+"""Runs searches: Ray Tune around a trainable, the studies' ledgers as its searcher, the live display beside it."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ray import tune
 
-from lethe.display.progress import Observer
-from lethe.search.ledger import Ledger
-from lethe.search.searcher import Deaths, Job, LedgerSearcher
+from lethe.search.ledger import driving
+from lethe.search.limits import FULL
+from lethe.search.searcher import Deaths, LedgerSearcher, Search
 from lethe.search.upkeep import Upkeep
 from lethe.store.driver import is_gone, this_driver
-from lethe.store.study_folder import StudyFolder
 
 DEATHS = 2  # of a trial's own actor; what it delivered is stored, and it goes on from its state
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """How a study is run: how many trials in all, how many at once, and where what is written."""
-
-    trials: int
-    slots: int
-    folder: StudyFolder  # of weights, outputs and states
-    trial: Callable[[int], str]  # a trial's own folder, by the number that it first ran by
-    job: Job
-    home: Path  # holds for the length of the run `scratch`
-
-    @property
-    def scratch(self) -> Path:
-        """Where Ray's own files go: a folder of this driver's own, for others may share `home`."""
-        return self.home / this_driver().replace(" ", "_")
+def scratch_of(home: Path) -> Path:
+    """Where Ray's own files go: a folder of this driver's own, for others may share `home`."""
+    return home / this_driver().replace(" ", "_")
 
 
-def run_study(ledger: Ledger, trainable: Any, plan: Plan, observer: Observer) -> None:
-    """Run the trials that are left; on Ctrl-C, end early with the running ones marked as interrupted.
+def run_searches(searches: Sequence[Search], trainable: Any, *, slots: int, scratch: Path) -> None:
+    """Run studies side by side up to their limits, `slots` trials at once, on workers that all of them share.
 
-    `trainable` is a Tune trainable whose results carry `candidates` or a `failure`. What is needed no more is removed,
-    see `Upkeep`.
+    `trainable` is a Tune trainable whose results carry `candidates` or a `failure`. On Ctrl-C all end early, with the
+    running trials marked as interrupted. What is needed no more is removed, see `Upkeep`.
     """
-    left = plan.trials - ledger.trials.finished()
-    if left <= 0:
+    if all(search.limit.had(search.ledger.trials) >= FULL for search in searches):
         return
-    upkeep = Upkeep(ledger, observer, plan.folder, plan.trial)
-    searcher = LedgerSearcher(ledger, upkeep, plan.trials, plan.job)
-    tuner = tune.Tuner(
-        trainable,
-        tune_config=tune.TuneConfig(
-            search_alg=searcher,
-            num_samples=left,
-            max_concurrent_trials=min(plan.slots, left),
-            reuse_actors=True,
-        ),
-        run_config=tune.RunConfig(
-            name="tune",
-            storage_path=str(plan.scratch),
-            failure_config=tune.FailureConfig(max_failures=DEATHS),
-            callbacks=[Deaths(searcher)],
-            # Of the actor, which has nothing to keep; a disk that is full or read-only would kill it as its trial ends.
-            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            verbose=0,
-        ),
-    )
     with ExitStack() as ends:
-        ends.callback(_clear, plan.scratch)
-        ends.callback(upkeep.sweep)  # comes first; where the store does not answer, the other is done all the same
-        with ledger.driving():
+        ends.callback(_clear, scratch)
+        searches = [_tidied(search, ends) for search in searches]
+        searcher = LedgerSearcher(searches)
+        tuner = tune.Tuner(
+            trainable,
+            tune_config=tune.TuneConfig(
+                search_alg=searcher,
+                num_samples=-1,  # the searcher says when all is done
+                max_concurrent_trials=slots,
+                reuse_actors=True,
+            ),
+            run_config=tune.RunConfig(
+                name="tune",
+                storage_path=str(scratch),
+                failure_config=tune.FailureConfig(max_failures=DEATHS),
+                callbacks=[Deaths(searcher)],
+                # Of the actor, which has nothing to keep; a full or read-only disk would kill it as its trial ends.
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                verbose=0,
+            ),
+        )
+        with driving([search.ledger for search in searches]):
             searcher.search(tuner.fit)
+
+
+def _tidied(search: Search, ends: ExitStack) -> Search:
+    """A search whose observer keeps its folder tidy, now and at the end."""
+    upkeep = Upkeep(search.ledger, search.observer, search.folder, search.trial)
+    ends.callback(upkeep.sweep)  # before what was registered earlier, which is done even if the store does not answer
+    return replace(search, observer=upkeep)
 
 
 def _clear(scratch: Path) -> None:

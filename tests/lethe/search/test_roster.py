@@ -36,6 +36,12 @@ def same(roster, study):
     for number in range(len(trials)):
         assert roster.first_run(number) == first_of(trials, number)
         assert roster.suggestion(number) == suggestion_of(trials, number)
+    now = roster.standing()
+    assert now.ended == roster.ended()
+    assert now.running == tuple(first_of(trials, number) for number in running)
+    assert now.waiting == sum(t.state == TrialState.WAITING for t in trials)
+    assert now.failed == sum(trials[number].state == TrialState.FAIL for number in ended)
+    assert now.costs.keys() == {first_of(trials, t.number) for t in trials}
     repeated = {t.user_attrs.get(RERUN_OF) for t in trials}
     assert [t.number for t in roster.unrepeated()] == [
         t.number for t in trials if is_interrupted(t) and t.number not in repeated

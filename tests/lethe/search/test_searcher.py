@@ -9,7 +9,9 @@ from optuna.trial import TrialState
 from ray.tune import TuneError
 from tiny_study import candidate, tiny_ledger
 
-from lethe.search.searcher import Deaths, LedgerSearcher
+from lethe.search.limits import Budget, Count
+from lethe.search.searcher import Deaths, LedgerSearcher, Search
+from lethe.store.study_folder import StudyFolder
 
 
 class Diary:
@@ -35,10 +37,15 @@ def job(number, params):
     return {"trial": number, **params}
 
 
+def search_of(ledger, limit):
+    return Search(ledger=ledger, limit=limit, observer=Diary(), job=job, folder=StudyFolder("results"), trial=str)
+
+
 @pytest.fixture
 def searcher():
-    made = LedgerSearcher(tiny_ledger(), Diary(), trials=100, job=job)
-    made.ledger, made.diary = made._ledger, made._observer
+    search = search_of(tiny_ledger(), Count(100))
+    made = LedgerSearcher([search])
+    made.ledger, made.diary = search.ledger, search.observer
     return made
 
 
@@ -143,7 +150,7 @@ def test_tune_may_save_and_restore_it_and_finds_nothing_of_the_study_in_that(sea
 
 def test_no_more_is_asked_than_the_trials_that_other_drivers_leave():
     ledger = tiny_ledger()
-    here, there = (LedgerSearcher(ledger, Diary(), trials=3, job=job) for _ in range(2))
+    here, there = (LedgerSearcher([search_of(ledger, Count(3))]) for _ in range(2))
     there.suggest("x")
     there.suggest("y")
     assert here.suggest("a")["trial"] == 2
@@ -151,6 +158,49 @@ def test_no_more_is_asked_than_the_trials_that_other_drivers_leave():
     there.on_trial_complete("x", None, error=True)
     assert here.suggest("b") == here.FINISHED
     assert len(ledger.study.trials) == 3
+
+
+def together(*limits):
+    """A searcher of several studies, and their diaries."""
+    searches = [search_of(tiny_ledger(sampler="random", name=f"{place}"), limit) for place, limit in enumerate(limits)]
+    return LedgerSearcher(searches), [search.observer for search in searches]
+
+
+def test_of_several_studies_each_is_asked_in_turn_and_told_what_is_its_own():
+    both, diaries = together(Count(2), Count(2))
+    for name in ("a", "b", "c", "d"):
+        assert both.suggest(name)["trial"] == (name > "b")
+        both.on_trial_complete(name, result(10, verbmem_f=ord(name)))
+    assert both.suggest("e") == both.FINISHED
+    for diary in diaries:
+        assert [line[:2] for line in diary.lines] == [
+            line for number in (0, 1) for line in (("started", number), *[("scored", number)] * 2, ("finished", number))
+        ][: len(diary.lines)]
+        assert len(diary.lines) == 8
+    assert [trial.values[0] for search in both._searches for trial in search.ledger.study.trials] == [97, 99, 98, 100]
+
+
+BUDGET = Budget(cost=30.0, trial=20.0, most=10, patience=3)
+
+
+def test_where_a_running_trial_may_leave_room_tune_is_asked_to_come_again_once_it_ended():
+    alone, _ = together(BUDGET)
+    assert [alone.suggest("a")["trial"], alone.suggest("b")["trial"]] == [0, 1]  # 20 each, as far as one knows
+    assert alone.suggest("c") is None
+    alone.on_trial_complete("a", result(10) | {"cost": 5.0})
+    assert alone.suggest("c")["trial"] == 2
+    for name, cost in (("b", 5.0), ("c", 25.0)):
+        alone.on_trial_complete(name, result(10) | {"cost": cost})
+    assert alone.suggest("d") == alone.FINISHED
+
+
+def test_what_another_driver_s_trials_may_leave_is_left_to_it():
+    ledger = tiny_ledger(sampler="random")
+    here, there = (LedgerSearcher([search_of(ledger, BUDGET)]) for _ in range(2))
+    there.suggest("a")
+    there.suggest("b")
+    assert here.suggest("c") == here.FINISHED
+    assert there.suggest("c") is None
 
 
 class Full(Exception):

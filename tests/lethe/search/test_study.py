@@ -1,15 +1,11 @@
 """A driver leaves no files of Ray's behind, and none of another driver's is touched."""
 
-from lethe.search.study import Plan, _clear
+from lethe.search.study import _clear, scratch_of
 from lethe.store.driver import this_driver
-from lethe.store.study_folder import StudyFolder
 
 
 def test_a_driver_clears_its_scratch_folder_and_those_of_killed_ones_but_none_of_a_driver_that_lives(tmp_path):
-    study = StudyFolder(str(tmp_path))
-    own = Plan(
-        trials=1, slots=1, folder=study, trial=str, job=lambda number, params: dict(params), home=tmp_path / "ray"
-    ).scratch
+    own = scratch_of(tmp_path / "ray")
     place, number, started = this_driver().replace(" ", "_").rsplit("_", 2)
     killed, elsewhere = f"{place}_{number}_{started}0", f"another-node_{number}_{started}"
     for folder in (own, own.with_name(killed), own.with_name(elsewhere)):

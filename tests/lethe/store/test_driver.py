@@ -14,7 +14,7 @@ from optuna.trial import TrialState, create_trial
 from tiny_study import SPACE, candidate, run_trial, tiny_ledger
 
 from lethe.search import liveness
-from lethe.search.ledger import TAKEN_OVER, Ledger
+from lethe.search.ledger import TAKEN_OVER, Ledger, driving
 from lethe.search.liveness import DRIVER
 from lethe.store import driver
 from lethe.store.driver import is_gone, silent, this_driver
@@ -135,7 +135,7 @@ def test_a_sign_that_comes_after_the_last_look_is_too_late():
 
 def test_a_driver_gives_signs_as_long_as_it_drives_and_fails_what_runs_at_its_end():
     ledger = tiny_ledger()
-    with ledger.driving():
+    with driving([ledger]):
         ledger.ask()
         first = wait_for_another_sign(ledger, None)
         wait_for_another_sign(ledger, first)
