@@ -110,7 +110,7 @@ Record = Step | Candidate | Evaluated
 class Needs:
     """What a method holds in memory besides the student, its gradients and its optimizer: the plan reads it."""
 
-    trainable: str  # which weights move: MATRICES, ALL, NOTHING, "down_proj:1,2" (trainables.training.trainable)
+    trainable: str  # which weights move: MATRICES, ALL, NOTHING, "down_proj:1,2", "lora:8:2.0" (training.trainable)
     teacher: bool = False  # a copy that moves: of the trainable weights
     frozen: bool = False  # a copy of the target: of the trainable weights, since the others are shared
     guided: bool = False  # the losses compare two models' logits

@@ -116,7 +116,8 @@ def _check_number(name: str, value: Any, kind: type, allowed: Allowed) -> None:
         least = "greater than 0" if allowed.positive else "at least 0"
         raise ValueError(f"{name} is {value!r}: it must be {least}")
     if allowed.most is not None and value > allowed.most:
-        raise ValueError(f"{name} is {value}: it must lie between 0 and {allowed.most:g}")
+        span = f"lie between 0 and {allowed.most:g}" if allowed.most else "be 0"
+        raise ValueError(f"{name} is {value}: it must {span}")
 
 
 def _parse(name: str, text: str, kind: type) -> Any:
@@ -131,6 +132,7 @@ def _parse(name: str, text: str, kind: type) -> Any:
 
 
 MATRICES, ALL, NOTHING = "matrices", "all", "nothing"  # of every model: what attention and MLP have, each weight, none
+LORA = "lora:"  # begins the name of adapters, beside the matrices: lora:RANK:SCALE
 OPTIMIZERS = ("sgd", "adamw")
 WARMUPS = ("linear", "held")
 PARALLEL = ("ddp", "fsdp")
@@ -169,6 +171,9 @@ class Descent(Settings):
         "split", "forget texts that are longer: cut into further sequences, or their beginning", choices=LONG_TEXTS
     )
     freeze: bool = setting(True, "leave embeddings, head and norms as they are")
+    lora_rank: int = setting(0, "of adapters that are trained beside attention's and the MLP's matrices; 0: none")
+    lora_scale: float = setting(2.0, "of the adapters' product, alpha / rank", positive=True)
+    mixes: int = setting(0, "models between the target and the last step's, scored behind it", most=64)
     parallel: str = setting("ddp", "on several workers: whole models on each, or shards of them", choices=PARALLEL)
     precision: str = setting("fp32", "of forward and backward passes; weights are fp32 always", choices=PRECISIONS)
     checkpointing: bool = setting(False, "compute activations twice: less memory for a third more time")
@@ -178,15 +183,19 @@ class Descent(Settings):
         for name in ("max_length", "regularisation_length"):
             if getattr(self, name) == 1:
                 raise ValueError(f"{name} is 1: a sequence needs at least 2 tokens, one to be predicted from the other")
+        if self.lora_rank and not self.freeze:
+            raise ValueError(f"freeze is false and lora_rank {self.lora_rank}: adapters leave all else as it is")
 
     @property
     def evaluations(self) -> int:
-        """How often a run is scored: every `eval_every` steps, and after the last."""
-        return math.ceil(self.steps / self.eval_every)
+        """How often a run is scored: every `eval_every` steps, after the last, and at every mixture behind it."""
+        return math.ceil(self.steps / self.eval_every) + self.mixes
 
     @property
     def trainable(self) -> str:
         """Which weights move, of every model."""
+        if self.lora_rank:
+            return f"{LORA}{self.lora_rank}:{float(self.lora_scale)}"
         return MATRICES if self.freeze else ALL
 
     @property

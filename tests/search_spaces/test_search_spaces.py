@@ -8,6 +8,7 @@ from search_spaces.mean_teacher import SPACE, SPACE_7B
 from search_spaces.methods import designs_of, meanings_of, settings_7b_of, spaces_of, switches_of
 from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES, UTILITY_GUARD
 from search_spaces.presets import PRESET_SETTINGS
+from search_spaces.variants import VARIANTS
 from trainables.methods import METHODS, find_method
 
 EVERY = [(method, size) for method in METHODS for size in spaces_of(method)]
@@ -32,6 +33,20 @@ def test_both_ends_of_every_range_make_settings(method, size):
         values = {parameter: ends_of(entry)[end] for parameter, entry in space.items()}
         made = find_method(method).settings(**values)
         assert {parameter: getattr(made, parameter) for parameter in values} == values
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("size", ["space", "space_7b"])
+def test_both_ends_of_every_range_of_a_variant_make_settings_that_differ_from_the_method_s_own(name, size):
+    variant = VARIANTS[name]
+    method, space = variant["method"], variant[size]
+    assert name.startswith(f"{method}+")
+    assert set(distributions(space)) == set(space)
+    own = find_method(method).settings()
+    for end in (0, -1):
+        values = {parameter: ends_of(entry)[end] for parameter, entry in space.items()}
+        made = find_method(method).settings(**(variant["settings"] | values))
+        assert (made.trainable, made.evaluations) != (own.trainable, own.evaluations)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -22,6 +22,8 @@ class Misdirection(Descent):
     layer: int = setting(2, "block, from 0, behind which hidden states are turned", block=True)
     alpha: float = setting(1.0, "weight of keeping the hidden states of retain text")
     freeze: bool = setting(True, "of no effect: nothing but down_proj of three blocks is ever trained")
+    lora_rank: int = setting(0, "of adapters, which this method does not take: 0", most=0)
+    lora_scale: float = setting(2.0, "of no effect", positive=True)
     parallel: str = setting("ddp", "whole models on each worker: a pass that stops needs them", choices=("ddp",))
 
 

@@ -21,6 +21,9 @@ class TaskVector(Descent):
     eval_every: int = setting(
         20, "steps between two saved states; what is scored is every multiple, behind the last step", positive=True
     )
+    lora_rank: int = setting(0, "of adapters, which this method does not take: 0", most=0)
+    lora_scale: float = setting(2.0, "of no effect", positive=True)
+    mixes: int = setting(0, "of mixtures, which this method's multiples are already: 0", most=0)
 
     @property
     def strengths(self) -> tuple[float, ...]:

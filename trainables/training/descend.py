@@ -22,6 +22,7 @@ from trainables.losses.logits import token_log_probs
 from trainables.method import Candidate, Evaluated, Record, Run, Sequences, Start, State, Step
 from trainables.settings import Descent
 from trainables.training.data import IGNORED, collate, cyclic_indices, next_token_targets, sample_indices
+from trainables.training.mixing import merged, mix, set_aside
 from trainables.training.optimizers import make_optimizer, set_learning_rate
 from trainables.training.parallel import deal, global_norm, local, sum_gradients
 from trainables.training.teacher import clip_coefficient
@@ -150,13 +151,15 @@ def descend(
 ) -> Iterator[Record]:
     """Train `student`, which lies on its workers, in place, and yield records as they come.
 
-    Every `eval_every` steps, and after the last, the student and the models `beside` it, by role, are candidates.
+    Every `eval_every` steps, and after the last, the student and the models `beside` it, by role, are candidates; and
+    behind the last step their mixtures with what they began as. A candidate with adapters has them in its weights.
     Raises Diverged, with the step, as soon as a loss or the gradient norm is not finite. Records are the same on all
     workers, and the same as on one up to rounding. A run that is restored gives the same bits on one worker, and on
     several where the model has no dropout.
     """
     hook, models = hook or Hook(settings), {"student": student, **(beside or {})}
     theta = trainable_parameters(student)
+    origin = set_aside(theta) if settings.mixes else []
     optimizer = make_optimizer(theta, hook.phase(max(run.done, 1)).settings)
     state = State(models=models, optimizer=optimizer, kept=hook.kept)
     run.restore(state)
@@ -175,8 +178,10 @@ def descend(
         yield Step(step=step, values=told, cost=sum(term.cost(settings.batch_size, step) for term in terms))
         if step % settings.eval_every == 0 or step == settings.steps:
             for role, model in models.items():
-                yield Candidate(at=step, role=role, subject=model)
-            yield Evaluated(state=state if step < settings.steps else None)
+                with merged(model):
+                    yield Candidate(at=step, role=role, subject=model)
+            yield Evaluated(state=state if step < settings.steps or settings.mixes else None)
+    yield from mix(models, origin, settings, run, state)
 
 
 def _update(

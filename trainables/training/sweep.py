@@ -50,8 +50,8 @@ def sweep(
 def go_along_(weights: Sequence[Tensor], start: Sequence[Tensor], end: Sequence[Tensor], strength: float) -> None:
     """`weights <- start + strength (end - start)`, in place: 0 is the start, 1 the end, -1 as far from it.
 
-    In the weights' own precision, which is fp32; `start` may lie on the host.
+    In the weights' own precision, which is fp32; `start` and `end` may lie on the host.
     """
     for weight, first, last in zip(weights, start, end, strict=True):
         origin = first.to(weight.device)
-        weight.copy_(torch.add(origin, last - origin, alpha=strength))
+        weight.copy_(torch.add(origin, last.to(weight.device) - origin, alpha=strength))

@@ -1,12 +1,18 @@
-"""Which parameters a run moves: `matrices` (attention and MLP), `all`, `down_proj:1,2` (of these blocks), `nothing`."""
+"""Which parameters a run moves: all, some, none, or those of adapters that are put beside them.
 
+`matrices` are attention's and the MLP's, `down_proj:1,2` those of these blocks, `lora:8:2.0` adapters of rank 8, scaled
+by 2, beside the matrices; and there are `all` and `nothing`.
+"""
+
+import copy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from trainables.failures import NoSuchWeights
-from trainables.settings import MATRICES, NOTHING, Settings
+from trainables.settings import LORA, MATRICES, NOTHING, Settings
+from trainables.training.adapters import inject
 
 DOWN_PROJ = "down_proj:"
 NORM_WORDS = ("norm", "ln_")
@@ -15,18 +21,25 @@ NORM_WORDS = ("norm", "ln_")
 def prepare(model: Any, trainable: str, seed: int) -> Any:
     """Freeze what is not to move, and seed what is random in a run: dropout, for batches are drawn by seed and step."""
     torch.manual_seed(seed)
-    choose(model, trainable)
+    choose(model, trainable, seed)
     return model
 
 
-def choose(model: Any, trainable: str) -> None:
-    """Freeze all but a trainable set; NoSuchWeights where the model has no such parameters."""
+def choose(model: Any, trainable: str, seed: int = 0) -> None:
+    """Freeze all but a trainable set; NoSuchWeights where the model has no such parameters.
+
+    Adapters are put into the model, drawn by the seed.
+    """
     if trainable == MATRICES:
         freeze(model)
     elif trainable == NOTHING:
         model.requires_grad_(False)
     elif trainable.startswith(DOWN_PROJ):
         _choose_down_proj(model, [int(number) for number in trainable.removeprefix(DOWN_PROJ).split(",")])
+    elif trainable.startswith(LORA):
+        rank, scale = trainable.removeprefix(LORA).split(":")
+        freeze(model)
+        inject(model, int(rank), float(scale), seed)
 
 
 def check_weights(model: Any, settings: Settings, trainable: str) -> None:
@@ -38,7 +51,7 @@ def check_weights(model: Any, settings: Settings, trainable: str) -> None:
             raise NoSuchWeights(
                 f"{name} is {value}: it must be one of the model's {count} blocks, counted from 0, set or searched"
             )
-    choose(model, trainable)
+    choose(copy.deepcopy(model), trainable)  # it may be held against further settings
 
 
 def freeze(model: Any) -> None:

@@ -1,0 +1,30 @@
+"""Entrants of an arena that are a method with settings and ranges of its own, as plain data: by name, both parts in it.
+
+`settings` hold in every trial, `space` is what is searched: `space_7b` with models of billions of parameters.
+"""
+
+from typing import Any
+
+from search_spaces import npo_gdr
+
+# Ranges are ours, around public settings: rank 8 to 64, alpha / rank 1 to 4, a learning rate ten times that of the
+# weights themselves. Small models have matrices of rank 128.
+ADAPTERS = {
+    "lr": ("log_uniform", 3e-4, 3e-2),
+    "lora_rank": ("choice", (2, 4, 8, 16)),
+    "lora_scale": ("choice", (1.0, 2.0)),
+}
+ADAPTERS_7B = {
+    "lr": ("log_uniform", 1e-5, 1e-3),
+    "lora_rank": ("choice", (4, 8, 16, 32, 64)),
+    "lora_scale": ("choice", (1.0, 2.0)),
+}
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "npo_gdr+lora": {
+        "method": "npo_gdr",
+        "settings": {},
+        "space": npo_gdr.SPACE | ADAPTERS,
+        "space_7b": npo_gdr.SPACE_7B | ADAPTERS_7B,
+    },
+}
