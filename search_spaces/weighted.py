@@ -21,6 +21,9 @@ SETTINGS_7B = {"lr": 1e-5, "optimizer": "adamw", "warmup_steps": 0}  # MUSE, arX
 RETAIN_TERM: dict[str, descent.Switch] = {
     "retain_term": {"gdr": {"retain_term": "gdr"}, "klr": {"retain_term": "klr"}, "none": {"retain_term": "none"}}
 }
+RETAIN_TERM_ADDED: dict[str, descent.Switch] = {  # of one that is published without
+    "retain_term": {"none": {"retain_term": "none"}, "gdr": {"retain_term": "gdr"}, "klr": {"retain_term": "klr"}}
+}
 RETAIN_LOSS: dict[str, descent.Switch] = {"retain_loss": {"on": {}, "none": {"retain_weight": 0.0}}}
 
 # Of a method that reads no retain text.

@@ -92,6 +92,7 @@ class Term:
     references: Sequence[Tensor] | None = None  # log-probs of each sequence under the initial model
     forward: Forward = Forward(to_logits)
     once: float = 0.0  # such passes of a sequence that were done for it before the first step
+    skip: int = 0  # targets at the beginning of a sequence that count for nothing
 
     def cost(self, rows: int, step: int) -> float:
         """Whole forward passes of a sequence that a step of so many rows takes; the first bears what was done before.
@@ -239,14 +240,14 @@ def _backward(student: Any, term: Term, settings: Descent, pad: int, step: int, 
     if term.loss is None:
         return 0.0
     rows = draw(term, settings, step=step)
-    targets, total = sum(len(term.sequences[row]) - 1 for row in rows), 0.0
+    targets, total = sum(max(0, len(term.sequences[row]) - 1 - term.skip) for row in rows), 0.0
     mine, weights = deal(rows, world)
     for start, batch in enumerate(batches(student, term, mine, pad, settings)):
         values = term.loss(batch)
         part = slice(start * settings.micro_batch_size, (start + 1) * settings.micro_batch_size)
         counted = torch.tensor(weights[part], device=values.device)
         if values.dim() == 2:
-            mean = (values * (batch.mask * counted[:, None])).sum() / targets
+            mean = (values * (batch.mask * counted[:, None])).sum() / max(1, targets)
         else:
             mean = (values * counted).sum() / len(rows)
         (term.weight * mean).backward()
@@ -257,6 +258,7 @@ def _backward(student: Any, term: Term, settings: Descent, pad: int, step: int, 
 def _forward(student: Any, term: Term, rows: Sequence[int], pad: int, settings: Descent) -> Batch:
     ids, attention = (t.to(student.device) for t in collate([term.sequences[row] for row in rows], pad=pad))
     targets = next_token_targets(ids, attention)
+    targets[:, : term.skip] = IGNORED
 
     def low() -> torch.autocast:
         return torch.autocast(ids.device.type, torch.bfloat16, enabled=settings.precision == "bf16")

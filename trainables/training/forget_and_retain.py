@@ -30,23 +30,26 @@ RETAIN_LOSSES: dict[str, Loss] = {
 
 
 def forget_and_retain(
-    start: Start, settings: Weighted, run: Run, loss: Loss, *, own: Mapping[str, Loss] | None = None
+    start: Start, settings: Weighted, run: Run, loss: Loss, *, own: Mapping[str, Loss] | None = None, skip: int = 0
 ) -> Iterator[Record]:
     """Lower `loss` on forget text and the retain term of the settings on retain text, in `start.model`, in place.
 
     By the settings' reference a batch of `loss` has `reference()`, the target's log-probabilities, or `guide()`, its
-    logits. `own` are retain terms that the method alone has, by name.
+    logits. `own` are retain terms that the method alone has, by name; `skip` tokens at the beginning of a
+    forget sequence are left out.
     """
     needed = needs(settings)
     student = prepare(start.model, needed.trainable, settings.seed)
     frozen = make_teacher(student) if needed.frozen else None  # which nothing ever moves
     lay_out([model for model in (student, frozen) if model is not None], settings, run.world)
-    forget = _forget_term(student, frozen, start, settings, run.world, loss)
+    forget = _forget_term(student, frozen, start, settings, run.world, loss, skip)
     retain = _retain_terms(frozen, start, settings, {**RETAIN_LOSSES, **(own or {})})
     yield from descend(student, (forget, *retain), settings, run, pad=start.pad)
 
 
-def _forget_term(student: Any, frozen: Any, start: Start, settings: Weighted, world: World, loss: Loss) -> Term:
+def _forget_term(
+    student: Any, frozen: Any, start: Start, settings: Weighted, world: World, loss: Loss, skip: int
+) -> Term:
     cached = settings.reference == CACHED
     return Term(
         name="forget_loss",
@@ -57,6 +60,7 @@ def _forget_term(student: Any, frozen: Any, start: Start, settings: Weighted, wo
         guide=frozen if settings.reference == FROZEN else None,
         references=initial_log_probs(student, start, settings, world) if cached else None,
         once=len(start.forget) if cached else 0,
+        skip=skip,
     )
 
 

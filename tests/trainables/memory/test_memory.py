@@ -15,7 +15,7 @@ from transformers import Gemma4TextConfig, GPT2Config, GPTNeoXConfig, MambaConfi
 
 from trainables.memory.plan import BACKWARD, GIB, LOSS, SCORING, UPDATE, Unplanned, plan, read_shape, saved, shape_of
 from trainables.method import Evaluated
-from trainables.methods import needs_of, unlearn
+from trainables.methods import find_method, needs_of, unlearn
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.methods.npo import NPOGDR
 from trainables.methods.rmu import RMU
@@ -227,6 +227,27 @@ def test_a_real_run_of_rmu_never_needs_more_than_the_plan_and_not_twice_as_littl
     phases = plan(shape_of(model.config, trainable=needs_of(config).trainable), config).phases
     planned = max(sum(phases[phase].values()) - phases[phase]["reserve"] for phase in (LOSS, BACKWARD, UPDATE))
     assert live.most - 4096 <= planned <= 1.9 * live.most
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("undial", {}),
+        ("undial", {"precision": "bf16"}),
+        ("ceu", {}),
+        ("ceu", {"precision": "bf16"}),
+        ("me_gd", {"retain_term": "klr"}),
+    ],
+)
+def test_a_real_run_of_a_forget_and_a_retain_term_never_needs_more_than_the_plan_and_not_much_less(name, settings):
+    words = {"num_hidden_layers": 2, "vocab_size": 4000}  # logits are most of it
+    model = tiny_model(hidden_size=64, intermediate_size=176, num_key_value_heads=4, **words)
+    lengths = {"batch_size": 4, "micro_batch_size": 4, "max_length": 160}
+    config = find_method(name).settings(**(lengths | {"steps": 3, "eval_every": 9} | settings))
+    live = live_bytes(model, config)
+    phases = plan(shape_of(model.config), config).phases
+    planned = max(sum(phases[phase].values()) - phases[phase]["reserve"] for phase in (LOSS, BACKWARD, UPDATE))
+    assert live.most - 4096 <= planned <= 1.8 * live.most
 
 
 workers = st.integers(2, 64)

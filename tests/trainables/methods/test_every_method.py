@@ -22,11 +22,18 @@ SMALL = {"steps": 4, "eval_every": 2, "batch_size": 4, "seed": 3}
 OWN = {
     "mean_teacher": {"lr": 0.05},
     "npo_gdr": {"lr": 1e-3},
+    "simnpo": {"lr": 1e-3},
+    "wga": {"lr": 1e-3},
+    "satimp": {"lr": 1e-3},
+    "undial": {"lr": 1e-3},
+    "ceu": {"lr": 1e-3},
+    "me_gd": {"lr": 1e-3},
     "rmu": {"lr": 1e-3, "layer": 1},
     "rmu_adaptive": {"lr": 1e-3, "layer": 1},
     "task_vector": {"lr": 1e-3, "halvings": 2},
     "guard_prompt": {"names": 3},
 }
+REWEIGHTED = ("wga", "satimp")  # the value of a loss whose weights take no gradient is not what is lowered
 TRAINING = [name for name in METHODS if issubclass(find_method(name).settings, Descent)]
 each_method = pytest.mark.parametrize("name", METHODS)
 each_training = pytest.mark.parametrize("name", TRAINING)
@@ -204,7 +211,8 @@ def test_bf16_takes_nearly_the_same_first_step(name):
 def test_ten_steps_lower_the_forget_loss_and_leave_what_was_learned_less_likely(name):
     settings = replace(settings_of(name, steps=10, batch_size=len(FORGET), sampling="cyclic"), eval_every=10)
     records = run(name, start=memorised(), settings=settings)
-    assert steps_of(records)[-1]["forget_loss"] < steps_of(records)[0]["forget_loss"]
+    if name not in REWEIGHTED:
+        assert steps_of(records)[-1]["forget_loss"] < steps_of(records)[0]["forget_loss"]
     model = memorised()
     before = likelihood(model)
     model.load_state_dict(weights_of(records)[-len(find_method(name).roles)])
