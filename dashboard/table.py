@@ -13,6 +13,7 @@ from lethe.fronts import pareto
 from lethe.fronts.objectives import Objective, loss_array
 from lethe.store.again import run_again
 from lethe.store.facts import Facts
+from lethe.store.parameters import METHOD, method_of, own, settings_of
 from lethe.store.places import PLACE, Place, whole
 from lethe.store.snapshot import Snapshot
 
@@ -145,11 +146,19 @@ def parameter_text(value: object) -> str:
 
 def recipe(row: pd.Series, parameters: Sequence[str]) -> str:
     """A trial's parameters in one line."""
-    return ", ".join(f"{name} {parameter_text(row[name])}" for name in parameters if name in row.index)
+    return recipe_of({name: row[name] for name in parameters if name in row.index})
+
+
+def recipe_of(asked: Mapping[Any, Any]) -> str:
+    """A trial's method, where there are several, and the parameters that it has, in one line."""
+    said = [f"{name} {parameter_text(value)}" for name, value in own(asked).items()]
+    return ", ".join([*([str(asked[METHOD])] if METHOD in asked else []), *said])
 
 
 def recipes(rows: pd.DataFrame, parameters: Sequence[str]) -> list[str]:
     """`recipe` of every row."""
+    if METHOD in parameters:
+        return [recipe_of(asked) for asked in rows[list(parameters)].to_dict("records")]
     columns = [[f"{name} {parameter_text(value)}" for value in rows[name].tolist()] for name in parameters]
     return [", ".join(parts) for parts in zip(*columns, strict=True)] if columns else [""] * len(rows)
 
@@ -159,7 +168,8 @@ def command(study: Snapshot, row: pd.Series) -> list[str]:
     about = study.facts.about
     if "settings" not in about:
         return []
-    own = {name: row[name] for name in study.parameters}
+    asked = {name: row[name] for name in study.parameters}
+    chosen = own(asked)
     arms = {arm["name"]: arm["settings"] for arm in about.get("ablation", {}).get("arms", ())}
-    own = (arms[own.pop("arm")] if arms else {}) | own
-    return ["python", *run_again(about, about["settings"] | own, row["axis"], row["at"])]
+    settings = settings_of(about, asked) | (arms[chosen.pop("arm")] if arms else {}) | chosen
+    return ["python", *run_again(about | {METHOD: method_of(about, asked)}, settings, row["axis"], row["at"])]

@@ -13,6 +13,7 @@ from lethe_cli import checks
 from lethe_cli.flags import AblateFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_study, gather_request
+from lethe_cli.spaces import addressed, check_bounds
 from search_spaces.descent import Switch
 from search_spaces.methods import SMALL, TUNED_FACTOR, designs_of, spaces_of
 from search_spaces.methods import switches_of as every_switch
@@ -56,10 +57,10 @@ def make_ablation(flags: AblateFlags) -> AblationRequest:
         raise ValueError(f"--tuned is {flags.tuned}: it must be a number of trials, or 0 for none")
     design = choose_design(flags)
     baseline = baseline_settings(flags, design)
-    check_unswitched(flags.settings, baseline)
+    check_unswitched(addressed(flags.settings, [flags.method])[flags.method], baseline)
     request = gather_request(
         named(flags),
-        {"arm": ("choice", tuple(arm.name for arm in design)), "seed": ("integer", 0, LARGEST_SEED)},
+        {flags.method: {"arm": ("choice", tuple(arm.name for arm in design)), "seed": ("integer", 0, LARGEST_SEED)}},
         trials=len(design) * flags.seeds,
         sampler="random",
         seed=0,
@@ -149,7 +150,7 @@ def check_searches(request: AblationRequest) -> None:
     if request.name in study_names(request.storage):
         return  # its arms were tuned before it was made
     for search in request.searches():
-        checks.check_bounds(search.space, request.base.method)
+        check_bounds(search.space, request.base.method)
         check_study(search)
 
 

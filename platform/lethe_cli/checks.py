@@ -21,9 +21,7 @@ from lethe.cluster.cores import available_cpus
 from lethe.cluster.environment import joins
 from lethe.fronts.objectives import GOALS, Objective
 from lethe.search.samplers import make_sampler
-from lethe.search.space import Space, distributions
 from lethe.store.urls import hide_password
-from search_spaces.methods import spaces_of
 from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES
 from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.corpus import read_corpus
@@ -197,40 +195,6 @@ def _objective(item: str, available: Mapping[str, str]) -> Objective:
     if goal and goal not in GOALS:
         raise ValueError(f"goal {goal!r} of objective {score!r} is unknown: choose {', '.join(GOALS)}")
     return Objective(score=score, goal=goal or known[score].card.goal)
-
-
-def check_space(method: str, size: str, ranges: Sequence[str]) -> Space:
-    """A method's space for models of a size, with `NAME=LOW:HIGH` ranges put in the place of its own."""
-    spaces = spaces_of(find_method(method).name)
-    if size not in spaces:
-        raise ValueError(f"space {size!r} is unknown: choose {', '.join(spaces)}")
-    own = dict(spaces[size])
-    return check_bounds(own | dict(_range(text, own) for text in ranges), method)
-
-
-def check_bounds(space: Space, method: str) -> Space:
-    """A space whose distributions can be, and whose ends a method takes."""
-    distributions(space)
-    settings = find_method(method).settings
-    for parameter, (_, *bounds) in space.items():
-        for value in bounds[0] if isinstance(bounds[0], tuple) else bounds:
-            settings.parse({parameter: str(value)})
-    return space
-
-
-def _range(text: str, space: Space) -> tuple[str, tuple[Any, ...]]:
-    """A range by the name of what it is of: whole numbers where the space has them, else log-uniform."""
-    name, equals, bounds = text.partition("=")
-    low, colon, high = bounds.partition(":")
-    whole = space.get(name, ("",))[0] == "integer"
-    try:
-        ends: tuple[float, float] = (int(low), int(high)) if whole else (float(low), float(high))
-    except ValueError:
-        ends = (math.nan, math.nan)
-    if not equals or not colon or any(math.isnan(end) for end in ends):
-        kind, example = ("two whole numbers", f"{name}=1:3") if whole else ("two numbers", "lr=0.01:0.5")
-        raise ValueError(f"range {text!r} is not NAME=LOW:HIGH with {kind}, for example {example}")
-    return name, ("integer" if whole else "log_uniform", *ends)
 
 
 def split_settings(texts: Sequence[str]) -> dict[str, str]:

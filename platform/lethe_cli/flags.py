@@ -119,7 +119,7 @@ class TuneFlags(StudyFlags):
     }
     FIRST = (
         *("benchmark", "method", "trials", "model", "retrained", "objectives"),
-        *("space", "ranges", "settings", "sampler", "protocol", "seed"),
+        *("space", "ranges", "choices", "settings", "sampler", "protocol", "seed"),
     )
 
     trials: Annotated[int, Option(help="Trials in all, those of an earlier run of the study included.")] = 16
@@ -127,7 +127,12 @@ class TuneFlags(StudyFlags):
         str | None,
         Option(help=f"Search space, for models of a size: {SMALL}, {LARGE}; default: the preset's, or {SMALL}."),
     ] = None
-    ranges: Annotated[Texts, Option("--range", help="A log-uniform range of its own: lr=0.01:0.5.")] = ()
+    ranges: Annotated[
+        Texts, Option("--range", help="A range of its own, log-uniform but for whole numbers: lr=0.01:0.5.")
+    ] = ()
+    choices: Annotated[
+        Texts, Option("--choose", help="Values of its own, of words and numbers alike: optimizer=sgd,adamw.")
+    ] = ()
     sampler: Annotated[str, Option(help=f"{', '.join(SAMPLERS)}.")] = "tpe"
     seed: Annotated[int, Option(help="Seed of the suggestions.")] = 0
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from huggingface_hub.utils import disable_progress_bars
@@ -14,7 +13,6 @@ import lethe_cli
 import search_spaces
 import trainables
 from lethe.cluster import connection as cluster
-from lethe.search.space import Space
 from trainables.benchmarks.layout import load_benchmark
 from trainables.content import content
 from trainables.runs.weights import check_weights
@@ -59,13 +57,6 @@ def prepare(
     for note in references.notes:
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
     return references
-
-
-def corners(base: Settings, space: Space) -> list[Settings]:
-    """Configurations in which every searched setting has each of its ends, or choices; `base` has the others."""
-    ends = {name: bounds[0] if kind == "choice" else bounds for name, (kind, *bounds) in space.items()}
-    count = max(len(values) for values in ends.values())
-    return [replace(base, **{name: values[i % len(values)] for name, values in ends.items()}) for i in range(count)]
 
 
 def _score_somewhere(asked: tuple[Task, Places, int, Callable[[str], None]], cpus: float, gpus: float) -> References:

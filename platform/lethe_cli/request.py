@@ -1,15 +1,15 @@
 """A search as its user asked for it, checked: everything that is known before torch or Ray is loaded."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import optuna
 
 from lethe.fronts.objectives import Objective, describe
-from lethe.search.space import Space
+from lethe.search.space import Space, join, part
 from lethe.store.facts import Facts, load_facts
 from lethe.store.optuna_tables import study_names
 from lethe.store.storage import check_writable, open_storage
@@ -17,6 +17,7 @@ from lethe.store.urls import RESULTS, default_storage
 from lethe_cli import checks
 from lethe_cli.flags import RunFlags, StudyFlags, TuneFlags
 from lethe_cli.presets import find_preset
+from lethe_cli.spaces import check_bases, check_methods, check_spaces, corners, lacking
 from lethe_cli.surroundings import check_cache, check_sockets
 from search_spaces.objectives import UTILITY_GUARD
 from trainables.benchmarks import BENCHMARKS, default_cache, find_source
@@ -36,7 +37,8 @@ class Request:
     task: Task
     name: str
     space: Space
-    base: Settings  # the settings that are not searched
+    base: Settings  # the settings that are not searched; of several methods, those of the first
+    others: tuple[Settings, ...] = ()  # of the methods that are searched beside it
     objectives: tuple[Objective, ...]
     guard: dict[str, float]  # score -> share of the target's that a candidate has to keep
     notes: tuple[str, ...]  # what the user should know before the search starts
@@ -54,6 +56,15 @@ class Request:
         """CPUs of one worker."""
         return self.flags.cpus_per_worker
 
+    @property
+    def bases(self) -> dict[str, Settings]:
+        """The settings that are not searched, by method."""
+        return {settings.method: settings for settings in (self.base, *self.others)}
+
+    def corners(self) -> list[Settings]:
+        """Of every method, configurations with each end and each choice of what is searched."""
+        return [c for name, base in self.bases.items() for c in corners(base, part(self.space, name))]
+
     def known(self) -> dict[str, Any]:
         """Its fields, for a request that is made from it."""
         return {field.name: getattr(self, field.name) for field in fields(Request)}
@@ -64,15 +75,15 @@ class Request:
 
     def about(self) -> dict[str, Any]:
         """What has to be the same for a study to be gone on with."""
-        own = isinstance(self.base, Descent) and self.base.unrelated_texts
-        return ({"unrelated texts": corpus_hash(own)} if own else {}) | {
+        own = {s.unrelated_texts for s in self.bases.values() if isinstance(s, Descent) and s.unrelated_texts}
+        return ({"unrelated texts": ", ".join(map(corpus_hash, sorted(own)))} if own else {}) | {
             "benchmark": self.task.benchmark,
             "model": self.task.model,
             "retrained": self.task.retrained,
             "protocol": self.task.protocol,
-            "method": self.base.method,
+            "method": ",".join(self.bases),
             "space": json.loads(json.dumps(self.space)),  # as it comes back from the store
-            "settings": asdict(self.base),
+            "settings": {m: asdict(s) for m, s in self.bases.items()} if self.others else asdict(self.base),
         }
 
 
@@ -123,9 +134,14 @@ def check_study(request: Request) -> Request:
 
 def older(about: Mapping[str, Any]) -> dict[str, Any]:
     """What is stored of a study as it would be stored today: with the settings that came later, at their defaults."""
-    method = about.get("method", MeanTeacher.method)
-    defaults = find_method(method).settings.defaults() if method in METHODS else {}
-    return {**about, "method": method, "settings": defaults | about.get("settings", {})}
+    method, settings = about.get("method", MeanTeacher.method), about.get("settings", {})
+    if "," in method:
+        return {**about, "settings": {name: _defaults(name) | own for name, own in settings.items()}}
+    return {**about, "method": method, "settings": _defaults(method) | settings}
+
+
+def _defaults(method: str) -> dict[str, Any]:
+    return find_method(method).settings.defaults() if method in METHODS else {}
 
 
 def asked_of(study: Request | Facts) -> dict[str, Any]:
@@ -140,15 +156,28 @@ def make_request(flags: TuneFlags) -> Request:
     """
     checks.check_cpus()
     checks.check_count("--trials", flags.trials)
-    space = checks.check_space(flags.method, flags.space or find_preset(flags.benchmark).size, flags.ranges)
-    request = gather_request(flags, space, trials=flags.trials, sampler=flags.sampler, seed=flags.seed)
-    checks.check_texts([request.base], request.task.benchmark)
+    methods, size = check_methods(flags.method), flags.space or find_preset(flags.benchmark).size
+    spaces = check_spaces(methods, size, flags.ranges, flags.choices)
+    request = gather_request(flags, spaces, trials=flags.trials, sampler=flags.sampler, seed=flags.seed)
+    for settings in (tried := request.corners()):
+        checks.check_sharing(settings, request.workers, request.gpus)
+    checks.check_texts(tried, request.task.benchmark)
+    notes = [*lacking((*flags.ranges, *flags.choices), methods), *unbred(methods, flags.sampler), *request.notes]
+    request = replace(request, notes=tuple(dict.fromkeys(notes)))
     return check_study(request)
 
 
-def gather_request(flags: StudyFlags, space: Space, *, trials: int, sampler: str, seed: int) -> Request:
-    """What searches and ablations have in common: flags checked, but for the space and the store."""
-    preset = find_preset(flags.benchmark, flags.method)
+def unbred(methods: Sequence[str], sampler: str) -> list[str]:
+    """A note where a sampler cannot breed what not all trials have."""
+    if len(methods) == 1 or not sampler.startswith("nsga"):
+        return []
+    return [f"{sampler} breeds the choice of a method alone, and draws its settings at random: tpe learns both"]
+
+
+def gather_request(flags: StudyFlags, spaces: Mapping[str, Space], *, trials: int, sampler: str, seed: int) -> Request:
+    """What searches and ablations have in common: flags checked, but for the spaces by method and the store."""
+    presets = {method: find_preset(flags.benchmark, method) for method in spaces}
+    preset = next(iter(presets.values()))  # workers and GPUs are the same for all
     gpus = preset.gpus if flags.gpus_per_worker is None else flags.gpus_per_worker
     check_sockets()
     if flags.concurrent is not None:
@@ -156,7 +185,7 @@ def gather_request(flags: StudyFlags, space: Space, *, trials: int, sampler: str
     checks.check_worker(flags.cpus_per_worker, gpus)
     workers = checks.check_workers(flags.workers or str(preset.workers), flags.cpus_per_worker)
     checks.check_sampler(sampler)
-    base = checks.check_settings(flags.settings, searched=space, preset=preset.settings, method=flags.method)
+    (base, *others), told = check_bases(flags.settings, spaces, presets)
     checks.check_sharing(base, workers, gpus)
     task, available = check_task(flags)
     objectives, notes = checks.choose_objectives(flags.objectives, available)
@@ -167,11 +196,12 @@ def gather_request(flags: StudyFlags, space: Space, *, trials: int, sampler: str
         flags=flags,
         task=task,
         name=name,
-        space=space,
+        space=join(spaces),
         base=base,
+        others=tuple(others),
         objectives=tuple(objectives),
         guard=check_guard(available),
-        notes=(*preset.notes(flags.settings, space), *notes),
+        notes=(*told, *notes),
         trials=trials,
         workers=workers,
         gpus=gpus,

@@ -30,13 +30,14 @@ from lethe.search.searcher import Search
 from lethe.search.study import run_searches, scratch_of
 from lethe.store.again import run_again
 from lethe.store.facts import CARDS, PLANNED, REFERENCE_NOTES, Facts, load_facts, new_id
+from lethe.store.parameters import METHOD, method_of, own
 from lethe.store.storage import going_on_later, open_storage, taking_turns
 from lethe.store.study_folder import StudyFolder, folder_name, study_folder
 from lethe.store.urls import hide_password
 from lethe_cli import hints
 from lethe_cli.hints import as_typed
 from lethe_cli.plan_table import announce_plan
-from lethe_cli.preparing import SHIPPED, check_sequences, corners, prepare, warn_of_unlike_texts
+from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_unlike_texts
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
 from trainables.benchmarks import find_source
@@ -53,7 +54,7 @@ PACKAGES = ("torch", "ray", "optuna", "transformers")
 
 def run_search(request: Request, console: Console) -> dict[str, Any]:
     """Run a search to its end, or to Ctrl-C, and return the outcome as plain data."""
-    references = begin(request, corners(request.base, request.space), console)
+    references = begin(request, request.corners(), console)
     storage = open_storage(request.storage)
     with going_on_later(request.storage), joining(request, console) as join:
         if request.name not in optuna.get_all_study_names(storage):
@@ -225,7 +226,7 @@ def search_of(
         ledger=ledger,
         limit=limit,
         observer=observer,
-        job=functools.partial(job, request.base, folder.place, dict(arms)),
+        job=functools.partial(job, request.bases, folder.place, dict(arms)),
         folder=folder,
         trial=functools.partial(trial_folder, folder.place),
     )
@@ -241,15 +242,21 @@ def run_together(searches: Sequence[Search], request: Request, slots: int) -> No
 
 
 def job(
-    base: Settings, folder: str, arms: Mapping[str, Mapping[str, Any]], number: int, params: Mapping[str, Any]
+    bases: Mapping[str, Settings],
+    folder: str,
+    arms: Mapping[str, Mapping[str, Any]],
+    number: int,
+    params: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What a worker is given of a trial: its folder, its method and all settings.
 
-    Parameters replace the settings of `base`; one that is called `arm` stands for those that `arms` has for it.
+    Parameters replace the settings that `bases` has for the method, which is a parameter itself where there are
+    several; one that is called `arm` stands for those that `arms` has for it.
     """
-    arm = arms[params["arm"]] if "arm" in params else {}
-    own = {name: value for name, value in params.items() if name != "arm"}
-    return {"folder": trial_folder(folder, number), "method": base.method, **asdict(base), **arm, **own}
+    base = bases[params[METHOD]] if METHOD in params else next(iter(bases.values()))
+    settings = own(params)
+    arm = arms[settings.pop("arm")] if "arm" in settings else {}
+    return {"folder": trial_folder(folder, number), "method": base.method, **asdict(base), **arm, **settings}
 
 
 def note_idle_gpus(joined: cluster.Cluster, wanted: float, console: Console) -> None:
@@ -359,7 +366,12 @@ def command_again(arguments: Sequence[str], counter: str, count: int) -> str:
 
 def reproduce(request: Request, candidate: dict[str, Any]) -> str:
     """The command line that runs a candidate's trial again, up to it where it stands on the axis of steps."""
-    preset = find_preset(request.task.benchmark, request.base.method).settings
-    defaults = asdict(find_method(request.base.method).settings(**preset))  # what the command has without a flag
-    settings = {k: v for k, v in asdict(request.base).items() if v != defaults[k]} | candidate["parameters"]
-    return shlex.join([as_typed("python"), *run_again(request.about(), settings, candidate["axis"], candidate["at"])])
+    about = request.about()
+    method = str(method_of(about, candidate["parameters"]))
+    preset = find_preset(request.task.benchmark, method).settings
+    defaults = asdict(find_method(method).settings(**preset))  # what the command has without a flag
+    settings = {k: v for k, v in asdict(request.bases[method]).items() if v != defaults[k]} | own(
+        candidate["parameters"]
+    )
+    again = run_again(about | {METHOD: method}, settings, candidate["axis"], candidate["at"])
+    return shlex.join([as_typed("python"), *again])

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from tiny_folders import benchmark_folder, model_folder
 
 from lethe_cli import checks
-from search_spaces.mean_teacher import SPACE
 from trainables.benchmarks import find_source
 from trainables.benchmarks.layout import load_benchmark
 from trainables.methods.mean_teacher import MeanTeacher
@@ -153,48 +152,6 @@ def test_a_goal_of_one_s_own_stands_in_the_place_of_the_usual_one():
 def test_an_objective_that_cannot_be_is_named(text, message):
     with pytest.raises(ValueError, match=message):
         checks.choose_objectives(text, ALL | {"privleak": "no retrained model"})
-
-
-def test_a_range_stands_in_the_place_of_the_space_s_own():
-    space = checks.check_space("mean_teacher", "1m", ["lr=0.01:0.5", "tol=0.1:0.1"])
-    assert space["lr"] == ("log_uniform", 0.01, 0.5)
-    assert space["tol"] == ("log_uniform", 0.1, 0.1)
-    assert space["delta"] == SPACE["delta"]
-    assert "tol" not in SPACE
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("lr", "range 'lr' is not NAME=LOW:HIGH"),
-        ("lr=0.1", "range 'lr=0.1' is not NAME=LOW:HIGH"),
-        ("lr=a:b", "range 'lr=a:b' is not NAME=LOW:HIGH with two numbers, for example lr=0.01:0.5"),
-        ("lr=nan:1", "range 'lr=nan:1' is not"),
-        ("lr=0.1:inf", "range of 'lr' is 0.1:inf: both ends must be finite"),
-        ("lr=0.5:0.1", "range of 'lr' is 0.5:0.1: the low end must not be above the high end"),
-        ("lr=0:1", "range of 'lr' starts at 0.0: a log-uniform range must start above 0"),
-        ("lr=-1:1", "range of 'lr' starts at -1.0"),
-        ("speed=0.1:1", "'speed' is no setting of mean_teacher: choose one of seed, "),
-        ("delta=0.1:1.5", "delta is 1.5: it must lie between 0 and 1"),
-        ("steps=10:20", "steps is '10.0': it must be a whole number"),
-        ("forget_loss=1:2", "forget_loss '1.0' is unknown: choose one of nlul"),
-    ],
-)
-def test_a_range_that_makes_no_sense_is_named(text, message):
-    with pytest.raises(ValueError, match=message):
-        checks.check_space("mean_teacher", "1m", [text])
-
-
-def test_an_unknown_space_is_named_with_the_choices():
-    with pytest.raises(ValueError, match="space 'wide' is unknown: choose 1m, 7b"):
-        checks.check_space("mean_teacher", "wide", [])
-
-
-def test_a_choice_in_a_space_is_tried_too():
-    space = {"penalty": ("choice", ("kl", "none"))}
-    assert checks.check_bounds(space, "mean_teacher") == space
-    with pytest.raises(ValueError, match="penalty 'l2' is unknown"):
-        checks.check_bounds({"penalty": ("choice", ("kl", "l2"))}, "mean_teacher")
 
 
 @given(steps=st.integers(1, 10**6), lr=st.floats(1e-9, 1e3))

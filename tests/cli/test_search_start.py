@@ -240,17 +240,4 @@ def test_the_blocks_that_a_search_tries_are_held_against_the_target_s(flags, dee
     monkeypatch.setattr(preparing, "_score_somewhere", lambda *_: no_cluster(None))
     line = f"^layer is {largest}: it must be one of the model's 4 blocks, counted from 0, set or searched$"
     with pytest.raises(NoSuchWeights, match=line) if largest else pytest.raises(ConnectionError):
-        search.prepare(request.task, preparing.corners(request.base, request.space), QUIET)
-
-
-def test_corners_have_every_end_and_every_choice_of_what_is_searched_and_nothing_else_of_it():
-    space = {
-        "lr": ("log_uniform", 0.1, 0.2),
-        "warm_start": ("integer", 1, 3),
-        "penalty": ("choice", ("qkl", "gdr", "none")),
-    }
-    found = preparing.corners(MeanTeacher(steps=7), space)
-    assert {config.lr for config in found} == {0.1, 0.2}
-    assert {config.warm_start for config in found} == {1, 3}
-    assert {config.penalty for config in found} == {"qkl", "gdr", "none"}
-    assert {config.steps for config in found} == {7}
+        search.prepare(request.task, request.corners(), QUIET)

@@ -8,11 +8,19 @@ from sqlalchemy.pool import StaticPool
 
 from lethe.fronts.objectives import Constraint, Objective
 from lethe.search.ledger import Ledger
+from lethe.search.space import Space, join
 from lethe.store.facts import Facts
+from lethe.store.parameters import own
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 SPACE = {"lr": ("log_uniform", 0.001, 1.0), "delta": ("uniform", 0.0, 1.0)}
+SEVERAL = join(  # two methods, which have a rate each, and one of them a block of the model
+    {
+        "quick": SPACE,
+        "slow": {"lr": ("log_uniform", 0.001, 0.1), "layer": ("integer", 1, 9), "kind": ("choice", (True, False))},
+    }
+)
 OBJECTIVES = (
     Objective(score="verbmem_f", goal="minimize"),
     Objective(score="privleak", goal="zero"),
@@ -32,9 +40,9 @@ def tables_in_memory() -> RDBStorage:
     return RDBStorage("sqlite:///:memory:", engine_kwargs={"poolclass": StaticPool})
 
 
-def tiny_ledger(storage: BaseStorage | None = None, name: str = "tiny", **changes: Any) -> Ledger:
+def tiny_ledger(storage: BaseStorage | None = None, name: str = "tiny", space: Space = SPACE, **changes: Any) -> Ledger:
     """A new study, in memory unless a storage is given."""
-    return Ledger.create(storage or InMemoryStorage(), name, tiny_facts(**changes), SPACE)
+    return Ledger.create(storage or InMemoryStorage(), name, tiny_facts(**changes), space)
 
 
 def scores(**values: float) -> dict[str, list[float]]:
@@ -66,7 +74,7 @@ def run_trial(ledger: Ledger, **values: float) -> int:
 
 def made_up(params: dict[str, Any]) -> dict[str, float]:
     """Scores that follow from the parameters: learning faster forgets more of everything."""
-    lr, delta = params["lr"], params["delta"]
+    lr, delta = own(params)["lr"], own(params).get("delta", 0.5)
     return {"verbmem_f": 100 * (1 - lr), "privleak": 200 * delta - 100, "knowmem_r": 100 * (1 - lr * delta)}
 
 

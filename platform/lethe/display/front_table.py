@@ -12,6 +12,7 @@ from lethe.analysis.decide import ranked
 from lethe.fronts import pareto
 from lethe.fronts.objectives import WISHES, loss_array
 from lethe.store.facts import Facts
+from lethe.store.parameters import METHOD, own, present
 from lethe.store.places import PLACE, Place
 
 MOST_ROWS = 30
@@ -41,16 +42,23 @@ def draw_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str], *,
     front = front_candidates(candidates, facts).head(most)
     axes = set(front["axis"]) if len(front) else set()
     alone = len(axes) == 1 and not axes & set(params)  # an axis may be called as a setting is
-    for name in ("candidate", *(axes if alone else ("at",)), *params):
+    for name in ("candidate", *(axes if alone else ("at",))):
         table.add_column(name, justify="right", no_wrap=True)
+    several = METHOD in params  # each with settings of its own, for which a column each would stand empty mostly
+    for name in ("method and settings",) if several else params:
+        table.add_column(
+            name, justify="left" if several else "right", no_wrap=not several, ratio=1 if several else None
+        )
     for name, goal in scores.items():
         table.add_column(f"{name}\n({goal})", justify="right", no_wrap=True)
     for name, row in facts.references.items():
-        table.add_row(name, "", *[""] * len(params), *(interval(row.get(s)) for s in scores), style="dim")
+        table.add_row(
+            name, "", *[""] * (1 if several else len(params)), *(interval(row.get(s)) for s in scores), style="dim"
+        )
     for candidate in front.to_dict("records"):
         place = Place.of(candidate)
         where = place.shown if alone else place.where
-        cells = [_short(candidate[name]) for name in params]
+        cells = [recipe(candidate, params)] if several else [_short(candidate[name]) for name in params]
         values = [interval([candidate[s], candidate[f"{s}_low"], candidate[f"{s}_high"]]) for s in scores]
         table.add_row(f"{candidate['trial']} {candidate['role']}", where, *cells, *values)
     return table
@@ -70,7 +78,7 @@ def plain_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str]) -
     return [
         {
             **{name: candidate[name] for name in ("trial", *PLACE, "weights", "items")},
-            "parameters": {name: candidate[name] for name in params},
+            "parameters": present({name: candidate[name] for name in params}),
             "scores": {s: [candidate[s], candidate[f"{s}_low"], candidate[f"{s}_high"]] for s in scores},
         }
         for candidate in front_candidates(candidates, facts).to_dict("records")
@@ -82,6 +90,13 @@ def interval(score: Sequence[float] | None) -> str:
     if score is None:
         return "-"
     return with_interval(*score, ends=0).replace("−", "-")  # a terminal's numbers can be copied
+
+
+def recipe(candidate: Mapping[Any, Any], params: Sequence[str]) -> str:
+    """A candidate's method, where there are several, and what its trial was asked to set."""
+    there = {name: candidate[name] for name in params}
+    said = [f"{name} {_short(value)}" for name, value in own(there).items()]
+    return " ".join([*([str(there[METHOD])] if METHOD in there else []), *said])
 
 
 def _short(value: Any) -> str:

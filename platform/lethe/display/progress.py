@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lethe.analysis.judgement import judge
+from lethe.display.front_table import recipe
 from lethe.store.facts import Facts
 from lethe.store.places import Place
 
@@ -149,4 +150,4 @@ class Progress:
 
 
 def _parameters(params: Mapping[str, Any]) -> str:
-    return " ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in params.items())
+    return recipe(params, list(params))

@@ -15,6 +15,7 @@ from typing import Any
 
 import optuna
 import pandas as pd
+from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage
@@ -25,10 +26,11 @@ from lethe.search import liveness
 from lethe.search.roster import QUEUED, Roster
 from lethe.search.samplers import make_sampler
 from lethe.search.space import Space, distributions
-from lethe.search.suggesting import MadeForTrial
+from lethe.search.suggesting import MadeForTrial, suggest_all
 from lethe.store import driver
 from lethe.store.facts import FACTS, Facts, load_facts
 from lethe.store.front import Front
+from lethe.store.parameters import belongs
 from lethe.store.snapshot import Reader, Snapshot
 from lethe.store.storage import patiently, taking_turns
 from lethe.store.trials import COST, FAILURE, INTERRUPTED, RERUN_OF, RUN, as_attribute, candidates
@@ -82,7 +84,8 @@ class Ledger:
     def ask(self) -> tuple[int, dict[str, Any]]:
         """Return the next trial's number and parameters: a queued one, or the sampler's suggestion."""
         self.study.sampler = MadeForTrial(self._begin)
-        trial = self.study.ask(self._distributions)
+        trial = self.study.ask()
+        suggest_all(trial, self._distributions)
         self._asked[trial.number] = trial
         return trial.number, trial.params
 
@@ -129,7 +132,7 @@ class Ledger:
         trial = create_trial(
             state=TrialState.COMPLETE,
             params=dict(params),
-            distributions=self._distributions,
+            distributions=self._distributions_of(params),
             values=found.losses,
             user_attrs={**attrs, **dict(map(as_attribute, candidates)), REPRESENTATIVE: found.representative},
             system_attrs={f"{CONSTRAINT}{score}": violation for score, violation in found.violations.items()},
@@ -186,12 +189,16 @@ class Ledger:
         What the sampler noted with a trial goes along: NSGA-II counts the trials of a generation by it.
         """
         noted = {key: value for key, value in trial.system_attrs.items() if not key.startswith(CONSTRAINT)}
-        if trial.params.keys() >= self._distributions.keys():
+        if trial.params.keys() >= self._distributions_of(trial.params).keys():
             noted[QUEUED] = trial.params
         elif QUEUED not in noted:
             noted = {}
         run = {RUN: trial.user_attrs[RUN]} if RUN in trial.user_attrs else {}
         self._add_waiting(noted, {RERUN_OF: trial.number, **run})
+
+    def _distributions_of(self, params: Mapping[str, Any]) -> dict[str, BaseDistribution]:
+        """What a trial is searched over; of several methods, over the settings of its own."""
+        return {name: kept for name, kept in self._distributions.items() if belongs(name, params)}
 
     def _add_waiting(self, noted: Mapping[str, Any], attrs: Mapping[str, Any]) -> None:
         """Add a trial that the next `ask` is given; `noted` is Optuna's own."""

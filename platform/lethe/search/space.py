@@ -1,7 +1,8 @@
 """Search spaces: plain data turned into Optuna's distributions.
 
 A space is a dict of `name: (kind, ...)`, and an entry is `("log_uniform", low, high)`, `("uniform", low, high)`,
-`("integer", low, high)` or `("choice", (a, b, ...))`.
+`("integer", low, high)` or `("choice", (a, b, ...))`. In one over several methods `method` is the first choice, and
+`npo_gdr.lr` is searched where it fell on `npo_gdr`.
 """
 
 import math
@@ -15,8 +16,25 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from lethe.store.parameters import METHOD, full_name, owner
+
 Space = Mapping[str, tuple[Any, ...]]
 KINDS = ("log_uniform", "uniform", "integer", "choice")
+
+
+def join(spaces: Mapping[str, Space]) -> Space:
+    """The spaces of methods as one: that of the only one as it is, else the method and then the settings of each."""
+    if len(spaces) == 1:
+        return next(iter(spaces.values()))
+    methods: dict[str, tuple[Any, ...]] = {METHOD: ("choice", tuple(spaces))}
+    return methods | {full_name(m, name): entry for m, space in spaces.items() for name, entry in space.items()}
+
+
+def part(space: Space, method: str) -> Space:
+    """Of a space over several methods one method's own; that of one method is it."""
+    if METHOD not in space:
+        return space
+    return {name.removeprefix(f"{method}."): entry for name, entry in space.items() if owner(name) == method}
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:

@@ -1,12 +1,32 @@
-"""A sampler that is made anew for each trial, by the number that the trial was given."""
+"""Suggestions: a sampler that is made anew for each trial, and a trial's parameters, some of which hang on others."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
+
+from lethe.store.parameters import belongs
+
+
+def suggest_all(trial: optuna.Trial, distributions: Mapping[str, BaseDistribution]) -> None:
+    """Suggest a trial's parameters in their order; of several methods, those of the one that was suggested first."""
+    for name, distribution in distributions.items():
+        if belongs(name, trial.params):
+            suggest(trial, name, distribution)
+
+
+def suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> None:
+    """Suggest one parameter."""
+    match distribution:
+        case FloatDistribution():
+            trial.suggest_float(name, distribution.low, distribution.high, log=distribution.log)
+        case IntDistribution():
+            trial.suggest_int(name, distribution.low, distribution.high)
+        case CategoricalDistribution():
+            trial.suggest_categorical(name, distribution.choices)
 
 
 class MadeForTrial(BaseSampler):

@@ -8,12 +8,13 @@ complete trials; candidates with a score missing or not finite are left out.
 
 import numpy as np
 import pandas as pd
-from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.distributions import BaseDistribution, IntDistribution, json_to_distribution
 
 from lethe.fronts import pareto
 from lethe.fronts.objectives import loss_array
 from lethe.store.facts import Facts
 from lethe.store.optuna_tables import Rows
+from lethe.store.parameters import owner
 from lethe.store.places import PLACE
 
 COLUMNS = ("trial", "state", *PLACE)
@@ -54,5 +55,8 @@ def parameters_of(rows: Rows, facts: Facts) -> tuple[dict[str, BaseDistribution]
         shapes = {shape: json_to_distribution(shape) for shape in own["distribution"].unique()}
         distributions[name] = shapes[own["distribution"].iloc[0]]
         values = [shapes[d].to_external_repr(v) for d, v in zip(own["distribution"], own["value"], strict=True)]
-        columns[name] = pd.Series(values, index=own["trial_id"].to_numpy())
+        whole = isinstance(distributions[name], IntDistribution)  # also where the trials of other methods have none
+        columns[name] = pd.Series(
+            values, index=own["trial_id"].to_numpy(), dtype="Int64" if whole and owner(name) else None
+        )
     return distributions, pd.DataFrame(columns)

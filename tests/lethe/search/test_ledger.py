@@ -9,6 +9,7 @@ from optuna.trial import TrialState
 from slow_candidates import read_candidates
 from tiny_study import (
     OBJECTIVES,
+    SEVERAL,
     SPACE,
     BrittleStorage,
     Killed,
@@ -324,3 +325,30 @@ def test_a_trial_that_goes_on_from_an_interrupted_one_s_state_is_paid_for_once()
     other, _ = ledger.ask()
     ledger.spend(other, 7.0)
     assert ledger.trials.spent() == 57
+
+
+def test_over_several_methods_what_was_running_runs_again_with_its_method_s_parameters(storage):
+    ledger = tiny_ledger(storage, space=SEVERAL, sampler="random")
+    running = [ledger.ask() for _ in range(4)]
+    assert {params["method"] for _, params in running} == {"quick", "slow"}
+    del ledger  # the driver dies without a word
+    ledger = Ledger.resume(storage, "tiny", SEVERAL)
+    assert [ledger.ask()[1] for _ in range(4)] == [params for _, params in running]
+
+
+def test_over_several_methods_a_queued_trial_and_one_taken_over_have_the_parameters_of_theirs():
+    ledger = tiny_ledger(tables_in_memory(), space=SEVERAL)
+    quick = {"method": "quick", "quick.lr": 0.5, "quick.delta": 0.25}
+    slow = {"method": "slow", "slow.lr": 0.01, "slow.layer": 3, "slow.kind": True}
+    ledger.queue(slow, {})
+    assert ledger.ask() == (0, slow)
+    run_to_its_end(ledger, 0)
+    assert ledger.take_over(quick, [candidate(verbmem_f=10)], {}) is None
+    assert [trial.params for trial in ledger.study.trials] == [slow, quick]
+    table = ledger.read().candidates
+    assert table["method"].tolist() == ["slow", "quick"]
+    assert table["slow.layer"].tolist()[:1] == [3]
+    assert table[["quick.lr", "slow.layer", "slow.kind"]].isna().to_numpy().tolist() == [
+        [True, False, False],
+        [False, True, True],
+    ]

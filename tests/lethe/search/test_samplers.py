@@ -4,7 +4,7 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution
 from optuna.storages import InMemoryStorage
-from tiny_study import SPACE, BrittleStorage, Killed, candidate, made_up, tiny_ledger
+from tiny_study import SEVERAL, SPACE, BrittleStorage, Killed, candidate, made_up, tiny_ledger
 
 from lethe.search.ledger import Ledger
 from lethe.search.samplers import SAMPLERS, make_sampler
@@ -19,6 +19,8 @@ def nobody_waits(monkeypatch):
 
 
 each_sampler = pytest.mark.parametrize("sampler", SAMPLERS)
+SPACES = {"one method": SPACE, "several": SEVERAL}
+each_space = pytest.mark.parametrize("space", SPACES)
 
 
 def run(ledger, trials):
@@ -37,45 +39,54 @@ def completed(ledger):
 
 @pytest.fixture(scope="module")
 def whole():
-    """What each sampler suggests in a study that runs from its start to its end."""
-    return {sampler: run(tiny_ledger(sampler=sampler), TRIALS) for sampler in SAMPLERS}
+    """What each sampler suggests in a study of each space that runs from its start to its end."""
+    return {
+        (sampler, space): run(tiny_ledger(space=SPACES[space], sampler=sampler), TRIALS)
+        for sampler in SAMPLERS
+        for space in SPACES
+    }
 
 
 @each_sampler
-def test_the_same_seed_gives_the_same_suggestions_and_another_one_others(sampler, whole):
-    assert run(tiny_ledger(sampler=sampler), TRIALS) == whole[sampler]
-    assert run(tiny_ledger(sampler=sampler, seed=1), 3) != whole[sampler][:3]
+@each_space
+def test_the_same_seed_gives_the_same_suggestions_and_another_one_others(sampler, space, whole):
+    assert run(tiny_ledger(space=SPACES[space], sampler=sampler), TRIALS) == whole[sampler, space]
+    assert run(tiny_ledger(space=SPACES[space], sampler=sampler, seed=1), 3) != whole[sampler, space][:3]
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])  # the genetic ones may hand on a parent as it is
 def test_no_suggestion_is_made_twice(sampler, whole):
-    assert len({tuple(params.items()) for params in whole[sampler]}) == TRIALS
+    for space in SPACES:
+        assert len({tuple(params.items()) for params in whole[sampler, space]}) == TRIALS
 
 
 @each_sampler
-def test_a_study_that_is_interrupted_again_and_again_goes_on_as_if_it_had_not_been(sampler, whole):
+@each_space
+def test_a_study_that_is_interrupted_again_and_again_goes_on_as_if_it_had_not_been(sampler, space, whole):
     storage = InMemoryStorage()
-    ledger = tiny_ledger(storage, sampler=sampler)
+    ledger = tiny_ledger(storage, space=SPACES[space], sampler=sampler)
     for stop in (0, 7, 7, 23, 41):
         run(ledger, stop)
         ledger.ask()  # the driver dies while this trial runs
-        ledger = Ledger.resume(storage, "tiny", SPACE)
-    assert run(ledger, TRIALS) == whole[sampler]
+        ledger = Ledger.resume(storage, "tiny", SPACES[space])
+    assert run(ledger, TRIALS) == whole[sampler, space]
 
 
 @each_sampler
-def test_a_study_that_is_opened_anew_between_trials_goes_on_too(sampler, whole):
+@each_space
+def test_a_study_that_is_opened_anew_between_trials_goes_on_too(sampler, space, whole):
     storage = InMemoryStorage()
-    run(tiny_ledger(storage, sampler=sampler), 22)
-    assert run(Ledger.resume(storage, "tiny", SPACE), TRIALS) == whole[sampler]
+    run(tiny_ledger(storage, space=SPACES[space], sampler=sampler), 22)
+    assert run(Ledger.resume(storage, "tiny", SPACES[space]), TRIALS) == whole[sampler, space]
 
 
 @each_sampler
+@each_space
 @pytest.mark.parametrize("before", [2, 21])
-def test_a_driver_that_dies_while_it_asks_changes_no_suggestion(sampler, before, whole):
-    for writes in range(7):
+def test_a_driver_that_dies_while_it_asks_changes_no_suggestion(sampler, space, before, whole):
+    for writes in range(8):
         storage = BrittleStorage()
-        ledger = tiny_ledger(storage, sampler=sampler)
+        ledger = tiny_ledger(storage, space=SPACES[space], sampler=sampler)
         run(ledger, before)
         storage.writes_left = writes
         try:
@@ -83,8 +94,41 @@ def test_a_driver_that_dies_while_it_asks_changes_no_suggestion(sampler, before,
         except Killed:
             pass
         storage.writes_left = None
-        resumed = run(Ledger.resume(storage, "tiny", SPACE), before + 3)
-        assert resumed == whole[sampler][: before + 3], f"died at write {writes}"
+        resumed = run(Ledger.resume(storage, "tiny", SPACES[space]), before + 3)
+        assert resumed == whole[sampler, space][: before + 3], f"died at write {writes}"
+
+
+@each_sampler
+def test_of_several_methods_a_trial_has_one_and_its_settings_alone_and_each_has_its_turn(sampler, whole):
+    for params in whole[sampler, "several"]:
+        assert set(params) == {"method", *(name for name in SEVERAL if name.startswith(f"{params['method']}."))}
+    assert {params["method"] for params in whole[sampler, "several"]} == {"quick", "slow"}
+
+
+def best_first(params):
+    """Scores by which the quick method is the better one, and its rate is to be large."""
+    rate = params.get("quick.lr", 0.0)
+    return {"verbmem_f": 90 - 80 * rate, "privleak": 90 - 80 * rate, "knowmem_r": 10 + 80 * rate}
+
+
+def test_tpe_learns_the_method_and_the_settings_of_that_method():
+    ledger = tiny_ledger(space=SEVERAL, sampler="tpe")
+    for _ in range(40):
+        number, params = ledger.ask()
+        ledger.record(number, candidate(**best_first(params)))
+        ledger.tell(number)
+    later = completed(ledger)[20:]
+    quick = [params["quick.lr"] for params in later if params["method"] == "quick"]
+    assert len(quick) > 15
+    assert sum(rate > 0.1 for rate in quick) > len(quick) / 2  # by chance a third of them
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "nsga3"])
+def test_the_genetic_samplers_breed_the_method_and_draw_its_settings(sampler, whole):
+    """So no setting is a parent's, which of one method many are: a search over several says so."""
+    drawn = [value for params in whole[sampler, "several"] for name, value in params.items() if name.endswith(".lr")]
+    bred = [params["lr"] for params in whole[sampler, "one method"]]
+    assert len(set(drawn)) == len(drawn) > len(set(bred))
 
 
 def test_the_samplers_tell_apart():

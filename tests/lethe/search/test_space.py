@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from lethe.search.space import distributions
+from lethe.search.space import distributions, join, part
+
+SPACES = {"one": {"lr": ("log_uniform", 0.1, 0.2)}, "two": {"lr": ("uniform", 0.0, 1.0), "steps": ("integer", 1, 2)}}
 
 
 @pytest.mark.parametrize(
@@ -64,3 +66,14 @@ def test_both_ends_are_finite(end):
 def test_the_first_range_that_makes_no_sense_is_the_one_that_is_named():
     with pytest.raises(ValueError, match="'b'"):
         distributions({"a": ("uniform", 0, 1), "b": ("uniform", 1, 0), "c": ("uniform", 1, 0)})
+
+
+def test_the_spaces_of_several_methods_are_one_that_names_the_method_first():
+    joined = join(SPACES)
+    assert list(joined) == ["method", "one.lr", "two.lr", "two.steps"]
+    assert joined["method"] == ("choice", ("one", "two"))
+    assert {method: part(joined, method) for method in SPACES} == SPACES
+
+
+def test_the_space_of_one_method_is_left_as_it_is():
+    assert join({"two": SPACES["two"]}) == part(SPACES["two"], "two") == SPACES["two"]
