@@ -22,6 +22,7 @@ METHODS = {
     "undial": "trainables.methods.distributions:UNDIAL",
     "ceu": "trainables.methods.distributions:CE_U",
     "me_gd": "trainables.methods.distributions:ME_GD",
+    "pdu": "trainables.methods.pdu:PDU_METHOD",
     "rmu": "trainables.methods.rmu:RMU_FIXED",
     "rmu_adaptive": "trainables.methods.rmu:RMU_ADAPTIVE",
     "task_vector": "trainables.methods.task_vector:TASK_VECTOR",

@@ -279,9 +279,22 @@ def initial_log_probs(model: Any, start: Start, settings: Descent, world: World)
 
     A warm worker computes them once for all runs that begin with the same sequences and compute in the same way.
     """
-    way = (settings.precision, settings.micro_batch_size, settings.parallel)  # decides their last bits
-    key = ("initial log-probs", *way, tuple(map(tuple, start.forget)))
+    key = ("initial log-probs", *_way(settings), tuple(map(tuple, start.forget)))
     return start.cached(key, lambda: _log_probs(model, start.forget, settings, start.pad, world))
+
+
+def initial_loss(model: Any, start: Start, settings: Descent, world: World) -> float:
+    """Cross-entropy of all retain text under the initial model, in nats a token; known from before as the log-probs."""
+
+    def measure() -> float:
+        return -torch.cat(_log_probs(model, start.retain, settings, start.pad, world)).double().mean().item()
+
+    return start.cached(("initial loss", *_way(settings), tuple(map(tuple, start.retain))), measure)
+
+
+def _way(settings: Descent) -> tuple[str, int, str]:
+    """What decides the last bits of a forward pass."""
+    return settings.precision, settings.micro_batch_size, settings.parallel
 
 
 @torch.no_grad()

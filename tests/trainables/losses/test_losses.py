@@ -12,6 +12,7 @@ from torch.testing import assert_close
 
 from trainables.losses import logits as losses
 from trainables.losses.distributions import ceu, undial
+from trainables.losses.flattening import flattening
 
 B, T, V = 3, 7, 11
 quickly = settings(max_examples=25)
@@ -79,6 +80,10 @@ def slow_ceu(student, targets):
     return -(q * p.log()).sum(-1)
 
 
+def slow_flattening(logits):
+    return torch.stack([(row.max() - row.sum() / V) ** 2 for row in logits.reshape(-1, V)]).reshape(logits.shape[:-1])
+
+
 SLOW = {
     "kl": (losses.kl, slow_kl),
     "qkl": (losses.qkl, slow_qkl),
@@ -89,6 +94,7 @@ SLOW = {
     ),
     "undial": (lambda s, t, **chunk: undial(s, t, t.argmax(-1), strength=2.0, **chunk), slow_undial),
     "ceu": (lambda s, t, **chunk: ceu(s, t.argmax(-1), **chunk), lambda s, t: slow_ceu(s, t.argmax(-1))),
+    "flattening": (lambda s, t, **chunk: flattening(s, **chunk), lambda s, t: slow_flattening(s)),
 }
 on_logits = pytest.mark.parametrize(("fast", "slow"), SLOW.values(), ids=SLOW)
 

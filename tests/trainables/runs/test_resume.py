@@ -14,9 +14,10 @@ from test_unlearning import RUN, candidates, task, unlearner, weights_of  # noqa
 from tiny import tiny_model
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from trainables.method import Candidate, Evaluated, State
+from trainables.method import Candidate, Evaluated, State, Step
 from trainables.methods import unlearn
 from trainables.methods.mean_teacher import MeanTeacher
+from trainables.methods.pdu import PDU
 from trainables.methods.task_vector import TaskVector
 from trainables.runs import resume
 from trainables.runs.resume import STATE
@@ -277,6 +278,52 @@ def run(make, config, folder, **going_on):
             resume.save(folder, "key", record.state, [], ALONE)
 
 
+DUAL = PDU(steps=4, eval_every=2, batch_size=3, lr=1e-3, lam0=1.0, lam_warmup=0)
+
+
+def gone_on(folder) -> list[dict[str, float]]:
+    """The steps of DUAL behind its state."""
+
+    def restore(state: State) -> None:
+        resume.load(folder, resume.find(folder, "key"), state, ALONE)
+
+    records = unlearn(tiny_model(), TEXTS, TEXTS[::-1], DUAL, pad=2, done=2, restore=restore)
+    return [record.row() for record in records if isinstance(record, Step)]
+
+
+def test_the_numbers_that_a_method_keeps_are_plain_data_and_decide_how_it_goes_on(tmp_path):
+    folder, file = RunFolder(tmp_path), tmp_path / resume.PROGRESS
+    list(run(tiny_model, DUAL, folder))
+    stored = json.loads(file.read_text())
+    assert stored["kept"].keys() == {"lam"}
+    first, _ = gone_on(folder)
+    assert first["lam"] == stored["kept"]["lam"] != DUAL.lam0
+    file.write_text(json.dumps(stored | {"kept": {"lam": 7.0}}))
+    other, _ = gone_on(folder)
+    assert other["lam"] == 7.0
+    assert other["gradient_norm"] != first["gradient_norm"]
+
+
+def test_a_state_from_before_methods_kept_numbers_is_taken_up(tmp_path):
+    folder, file = RunFolder(tmp_path), tmp_path / resume.PROGRESS
+    config = MeanTeacher(steps=4, eval_every=2, batch_size=3)
+    straight = list(run(tiny_model, config, folder))
+    stored = json.loads(file.read_text())
+    assert stored.pop("kept") == {}
+    file.write_text(json.dumps(stored))
+    going_on = {"done": 2, "restore": lambda state: resume.load(folder, resume.find(folder, "key"), state, ALONE)}
+    for found, expected in zip(run(tiny_model, config, folder, **going_on), straight[2:], strict=True):
+        assert all(torch.equal(value, found[name]) for name, value in expected.items())
+
+
+def test_a_state_that_keeps_other_numbers_is_told_and_changes_nothing(tmp_path):
+    folder, file = RunFolder(tmp_path), tmp_path / resume.PROGRESS
+    list(run(tiny_model, DUAL, folder))
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"kept": {}}))
+    with pytest.raises(OSError, match="is not of this method: it keeps other numbers"):
+        gone_on(folder)
+
+
 def test_frozen_weights_are_not_kept_and_a_tied_one_once(tmp_path):
     list(run(tied, MeanTeacher(steps=3, eval_every=2, freeze=False), RunFolder(tmp_path / "all")))
     names = set(load_file(tmp_path / "all" / "state" / "step-000002" / "student.safetensors"))
@@ -290,6 +337,15 @@ def test_frozen_weights_are_not_kept_and_a_tied_one_once(tmp_path):
 
 def test_where_a_state_lies_follows_from_its_step_and_not_from_what_a_file_says():
     assert Path(resume.Saved(key="", step=7, results=[], parts=[]).place) == Path("state/step-000007")
-    for wrong in ({"step": "../7"}, {"key": 1}, {"results": [1]}, {"results": {}}, {"parts": [[]]}, {"parts": "a"}):
+    for wrong in (
+        {"step": "../7"},
+        {"key": 1},
+        {"results": [1]},
+        {"results": {}},
+        {"parts": [[]]},
+        {"parts": "a"},
+        {"kept": {"lam": "1"}},
+        {"kept": [1]},
+    ):
         with pytest.raises(ValueError, match="no state of a run"):
             resume.Saved(**({"key": "", "step": 7, "results": [], "parts": []} | wrong))

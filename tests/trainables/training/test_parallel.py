@@ -100,6 +100,7 @@ OWN = {
     "undial": {"lr": 1e-3},
     "ceu": {"lr": 1e-3},
     "me_gd": {"lr": 1e-3},
+    "pdu": {"lr": 1e-3, "lam0": 1.0, "lam_warmup": 1},
     "rmu": {"lr": 1e-3, "layer": 1},
     "rmu_adaptive": {"lr": 1e-3, "layer": 1},
     "task_vector": {"lr": 1e-3, "alpha": 2.0, "halvings": 1},
