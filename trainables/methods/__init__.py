@@ -13,9 +13,14 @@ from trainables.settings import Settings
 
 METHODS = {
     "mean_teacher": "trainables.methods.mean_teacher:MEAN_TEACHER",
+    "ga": "trainables.methods.ga:GA_ALONE",
+    "ga_gdr": "trainables.methods.ga:GA_GDR",
+    "ga_klr": "trainables.methods.ga:GA_KLR",
+    "klr_muse": "trainables.methods.muse:KLR_MUSE_METHOD",
     "npo": "trainables.methods.npo:NPO_ALONE",
     "npo_gdr": "trainables.methods.npo:NPO_GDR",
     "npo_klr": "trainables.methods.npo:NPO_KLR",
+    "npo_muse": "trainables.methods.muse:NPO_MUSE_METHOD",
     "simnpo": "trainables.methods.simnpo:SIMNPO",
     "wga": "trainables.methods.weighted_ascent:METHOD_WGA",
     "satimp": "trainables.methods.weighted_ascent:METHOD_SATIMP",

@@ -18,20 +18,13 @@ from trainables.subjects.subject import model_of
 from trainables.training.trainable import choose
 from trainables.world import ALONE
 
-SMALL = {"steps": 4, "eval_every": 2, "batch_size": 4, "seed": 3}
+SMALL = {"steps": 4, "eval_every": 2, "batch_size": 4, "seed": 3, "lr": 1e-3}
 OWN = {
     "mean_teacher": {"lr": 0.05},
-    "npo_gdr": {"lr": 1e-3},
-    "simnpo": {"lr": 1e-3},
-    "wga": {"lr": 1e-3},
-    "satimp": {"lr": 1e-3},
-    "undial": {"lr": 1e-3},
-    "ceu": {"lr": 1e-3},
-    "me_gd": {"lr": 1e-3},
-    "pdu": {"lr": 1e-3, "lam0": 1.0, "lam_warmup": 1},
-    "rmu": {"lr": 1e-3, "layer": 1},
-    "rmu_adaptive": {"lr": 1e-3, "layer": 1},
-    "task_vector": {"lr": 1e-3, "halvings": 2},
+    "pdu": {"lam0": 1.0, "lam_warmup": 1},
+    "rmu": {"layer": 1},
+    "rmu_adaptive": {"layer": 1},
+    "task_vector": {"halvings": 2},
     "guard_prompt": {"names": 3},
 }
 REWEIGHTED = ("wga", "satimp")  # the value of a loss whose weights take no gradient is not what is lowered

@@ -1,4 +1,4 @@
-"""NPO with cross-entropy on retain text: the specification's numbers, and what it does without a second model."""
+"""NPO, alone and with a retain term: the specification's numbers, and what it does without a second model."""
 
 import math
 

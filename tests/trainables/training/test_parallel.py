@@ -93,19 +93,12 @@ def test_the_trajectory_is_that_of_one_worker(teams, size, parallel):
 
 OWN = {
     "mean_teacher": {"lr": 0.05, "delta": 0.1},
-    "npo_gdr": {"lr": 1e-3},
-    "simnpo": {"lr": 1e-3},
-    "wga": {"lr": 1e-3},
-    "satimp": {"lr": 1e-3},
-    "undial": {"lr": 1e-3},
-    "ceu": {"lr": 1e-3},
-    "me_gd": {"lr": 1e-3},
-    "pdu": {"lr": 1e-3, "lam0": 1.0, "lam_warmup": 1},
-    "rmu": {"lr": 1e-3, "layer": 1},
-    "rmu_adaptive": {"lr": 1e-3, "layer": 1},
-    "task_vector": {"lr": 1e-3, "alpha": 2.0, "halvings": 1},
+    "pdu": {"lam0": 1.0, "lam_warmup": 1},
+    "rmu": {"layer": 1},
+    "rmu_adaptive": {"layer": 1},
+    "task_vector": {"alpha": 2.0, "halvings": 1},
 }
-SAME = {"batch_size": 7, "micro_batch_size": 2, "steps": 4, "eval_every": 2, "warmup_steps": 1}
+SAME = {"batch_size": 7, "micro_batch_size": 2, "steps": 4, "eval_every": 2, "warmup_steps": 1, "lr": 1e-3}
 LAID_OUT = [
     (name, parallel)
     for name in METHODS
