@@ -14,7 +14,7 @@ from trainables.methods.muse import KLRMuse, NPOMuse
 from trainables.methods.npo import NPO, NPOGDR, NPOKLR
 from trainables.training import forget_and_retain as loop
 from trainables.training.teacher import make_teacher
-from trainables.weighted import FROZEN, Retaining, Weighted
+from trainables.weighted import FROZEN, NONE, Retaining, Weighted
 from trainables.world import ALONE
 
 FORGET, RETAIN = [[0, 5, 9, 7, 4], [0, 3]], [[0, 8, 6], [0, 11, 12, 13]]
@@ -76,7 +76,9 @@ def test_without_weight_nothing_is_held_for_the_retain_term_and_nothing_of_it_is
         settings = kind(**SMALL, retain_weight=0.0)
         assert needs_of(settings).frozen == (kind.reference == FROZEN)
         assert all("retain_loss" not in step.values for step in steps_of(settings))
-        assert all("retain_loss" in step.values for step in steps_of(replace(settings, retain_weight=1.0)))
+        term = next(term for term in kind.allowed()["retain_term"].choices if term != NONE)
+        held = steps_of(replace(settings, retain_weight=1.0, retain_term=term))
+        assert all("retain_loss" in step.values for step in held)
 
 
 class Both(GAKLR):
