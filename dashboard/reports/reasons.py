@@ -7,7 +7,7 @@ import pandas as pd
 
 from dashboard.charts.fronts import WISHES
 from dashboard.table import candidate_of, score_text
-from lethe.analysis.cells import number
+from lethe.analysis.cells import listed, number
 from lethe.analysis.decide import KNEE, Limit, Recommendation, Rival, accepted
 from lethe.analysis.outcome import reaches
 from lethe.fronts.objectives import MAXIMIZE, Objective
@@ -104,11 +104,6 @@ def of_all(candidates: pd.DataFrame, compared: Sequence[Objective], facts: Facts
         f"None of the {len(pool)} feasible candidates comes up to it in all of these at once{alone}: "
         "if that must hold, ship none."
     )
-
-
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def near(candidates: pd.DataFrame, found: Recommendation, objectives: Sequence[Objective]) -> list[str]:

@@ -1,6 +1,7 @@
-"""What stands in a table's cell: a number, and a score with its 95% interval. The one place where these are written."""
+"""What stands in a table's cell or a sentence: a number, a score with its 95% interval, a list. Written here alone."""
 
 import math
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
@@ -27,3 +28,8 @@ def with_interval(value: Any, low: Any, high: Any, *, digits: int = 1, ends: int
     below, above = (round(max(float(side), 0.0), ends) for side in (value - low, high - value))
     sign = "±" if (below > 0) == (above > 0) else "+" if above > 0 else "−"
     return f"{number(value, digits)} {sign}{max(below, above):.{ends}f}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

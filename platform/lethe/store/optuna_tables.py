@@ -24,7 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from lethe.store.places import PLACE, Place
 from lethe.store.queries import select, select_some, select_trials
-from lethe.store.trials import FAILURE, place_of
+from lethe.store.trials import COST, FAILURE, RERUN_OF, place_of
 from lethe.store.urls import hide_password, server_url, sqlite_file
 
 SCHEMA = 12  # of Optuna's tables, as Optuna 5 writes them
@@ -88,11 +88,12 @@ def check_schema(connection: Connection, url: str) -> None:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of Optuna's tables, by trial_id: parameters, values, failures, and candidates with parsed scores."""
+    """Rows of Optuna's tables, by trial_id: parameters, values, failures, runs, and candidates with parsed scores."""
 
     parameters: pd.DataFrame  # trial_id, name, value, distribution
     values: pd.DataFrame  # trial_id, objective, value
     failures: pd.DataFrame  # trial_id, reason
+    runs: pd.DataFrame  # trial_id, attribute, number: what a run cost, and which trial it repeats
     candidates: pd.DataFrame  # trial_id, axis, at, role, scores ..., cost, weights, items
     unreadable: int
 
@@ -100,16 +101,16 @@ class Rows:
     def none(cls) -> "Rows":
         """No rows."""
         empty = pd.DataFrame({"trial_id": np.zeros(0, dtype=int)})
-        return cls(empty, empty, empty, empty, 0)
+        return cls(empty, empty, empty, empty, empty, 0)
 
     def tables(self) -> tuple[pd.DataFrame, ...]:
-        """All four tables."""
-        return self.parameters, self.values, self.failures, self.candidates
+        """All five tables."""
+        return self.parameters, self.values, self.failures, self.runs, self.candidates
 
     def of(self, ids: set[int]) -> "Rows":
         """Only the rows of these trials."""
         parts = [table[table["trial_id"].isin(ids)] for table in self.tables()]
-        return Rows(parts[0], parts[1], parts[2], parts[3], self.unreadable if ids else 0)
+        return Rows(parts[0], parts[1], parts[2], parts[3], parts[4], self.unreadable if ids else 0)
 
     def joined(self, other: "Rows") -> "Rows":
         """These rows and the other ones."""
@@ -117,7 +118,7 @@ class Rows:
             b if a.empty else a if b.empty else pd.concat([a, b], ignore_index=True)
             for a, b in zip(self.tables(), other.tables(), strict=True)
         ]
-        return Rows(both[0], both[1], both[2], both[3], max(self.unreadable, other.unreadable))
+        return Rows(both[0], both[1], both[2], both[3], both[4], max(self.unreadable, other.unreadable))
 
 
 def state_of(connection: Connection, study_id: int) -> tuple[Any, ...]:
@@ -165,11 +166,13 @@ def read_rows(connection: Connection, study_id: int, ids: list[int] | None) -> R
             continue
         found[name] = _some(connection, name, ids)
     failures = [(i, _plain(value)) for i, key, value in found["attributes"] if key == FAILURE]
+    runs = [(i, key, _number(value)) for i, key, value in found["attributes"] if key in (COST, RERUN_OF)]
     candidates, unreadable = _candidates(found["attributes"])
     return Rows(
         _table(found["parameters"], ["trial_id", "name", "value", "distribution"]),
         _table(found["values"], ["trial_id", "objective", "value"]),
         _table(failures, ["trial_id", "reason"]),
+        _table(runs, ["trial_id", "attribute", "number"]),
         candidates,
         unreadable,
     )
@@ -185,6 +188,13 @@ def _plain(value: str) -> str:
         return str(json.loads(value))
     except ValueError:
         return "its reason cannot be read"
+
+
+def _number(value: str) -> float:
+    try:
+        return float(json.loads(value))
+    except (ValueError, TypeError):
+        return np.nan
 
 
 def _candidates(attributes: Sequence[Any]) -> tuple[pd.DataFrame, int]:

@@ -20,7 +20,7 @@ from lethe.store.candidates import candidates_of, parameters_of
 from lethe.store.facts import FACTS, PLANNED, Facts
 from lethe.store.optuna_tables import Rows, check_schema, connect, explain, read_rows, read_trials, state_of
 from lethe.store.queries import select
-from lethe.store.trials import NOTE
+from lethe.store.trials import COST, NOTE, RERUN_OF
 from lethe.store.urls import hide_password
 
 
@@ -31,7 +31,7 @@ class Snapshot:
     name: str
     facts: Facts
     candidates: pd.DataFrame
-    trials: pd.DataFrame  # number, state, start, end, failure, values, each parameter; indexed by number
+    trials: pd.DataFrame  # number, state, start, end, failure, values, cost, first, each parameter; indexed by number
     distributions: dict[str, BaseDistribution]
     notes: dict[int, str]  # trial -> what somebody wrote about it
     planned: int | None  # how many trials were asked for
@@ -128,6 +128,8 @@ def _assemble(
     table = trials.join(parameters, on="trial_id")
     table["failure"] = [reasons.get(i) for i in table["trial_id"]] if len(reasons) else None
     table["values"] = table["trial_id"].map(_values(rows.values))
+    table["cost"] = table["trial_id"].map(_of_runs(rows.runs, COST)).astype(float)
+    table["first"] = _first_runs(table, _of_runs(rows.runs, RERUN_OF))
     return Snapshot(
         name=name,
         facts=facts,
@@ -149,3 +151,20 @@ def _values(values: pd.DataFrame) -> dict[int, list[float]]:
     for trial_id, value in zip(ordered["trial_id"].tolist(), ordered["value"].tolist(), strict=True):
         found.setdefault(trial_id, []).append(value)
     return found
+
+
+def _of_runs(runs: pd.DataFrame, attribute: str) -> dict[int, float]:
+    """What one attribute says of each trial that has it: trial_id -> number."""
+    if not len(runs):
+        return {}
+    own = runs[runs["attribute"] == attribute]
+    return dict(zip(own["trial_id"].tolist(), own["number"].tolist(), strict=True))
+
+
+def _first_runs(trials: pd.DataFrame, repeats: dict[int, float]) -> list[int]:
+    """The number by which each trial first ran: its own, where it repeats none."""
+    first: dict[int, int] = {}
+    for trial_id, number in zip(trials["trial_id"].tolist(), trials["number"].tolist(), strict=True):
+        before = repeats.get(trial_id, number)
+        first[number] = first.get(int(before), int(before))
+    return [first[number] for number in trials["number"].tolist()]
