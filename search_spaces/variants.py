@@ -6,6 +6,7 @@
 from typing import Any
 
 from search_spaces import npo_gdr
+from search_spaces.methods import LARGE, SMALL
 
 # Ranges are ours, around public settings: rank 8 to 64, alpha / rank 1 to 4, a learning rate ten times that of the
 # weights themselves. Small models have matrices of rank 128.
@@ -28,3 +29,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "space_7b": npo_gdr.SPACE_7B | ADAPTERS_7B,
     },
 }
+
+
+def variant_space(label: str, size: str) -> dict[str, tuple[Any, ...]]:
+    """What is searched of a variant with models of a size."""
+    return VARIANTS[label][{SMALL: "space", LARGE: "space_7b"}[size]]

@@ -103,7 +103,24 @@ class StudyFlags(RunFlags):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TuneFlags(StudyFlags):
+class SearchFlags(StudyFlags):
+    """What is searched, and how."""
+
+    space: Annotated[
+        str | None,
+        Option(help=f"Search space, for models of a size: {SMALL}, {LARGE}; default: the preset's, or {SMALL}."),
+    ] = None
+    ranges: Annotated[
+        Texts, Option("--range", help="A range of its own, log-uniform but for whole numbers: lr=0.01:0.5.")
+    ] = ()
+    choices: Annotated[
+        Texts, Option("--choose", help="Values of its own, of words and numbers alike: optimizer=sgd,adamw.")
+    ] = ()
+    sampler: Annotated[str, Option(help=f"{', '.join(SAMPLERS)}.")] = "tpe"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneFlags(SearchFlags):
     """Of `lethe tune`: a search."""
 
     HELP: ClassVar = {
@@ -123,18 +140,35 @@ class TuneFlags(StudyFlags):
     )
 
     trials: Annotated[int, Option(help="Trials in all, those of an earlier run of the study included.")] = 16
-    space: Annotated[
-        str | None,
-        Option(help=f"Search space, for models of a size: {SMALL}, {LARGE}; default: the preset's, or {SMALL}."),
-    ] = None
-    ranges: Annotated[
-        Texts, Option("--range", help="A range of its own, log-uniform but for whole numbers: lr=0.01:0.5.")
-    ] = ()
-    choices: Annotated[
-        Texts, Option("--choose", help="Values of its own, of words and numbers alike: optimizer=sgd,adamw.")
-    ] = ()
-    sampler: Annotated[str, Option(help=f"{', '.join(SAMPLERS)}.")] = "tpe"
     seed: Annotated[int, Option(help="Seed of the suggestions.")] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArenaFlags(SearchFlags):
+    """Of `lethe arena`: a search for each method and seed, all with the same budget."""
+
+    HELP: ClassVar = {
+        "settings": "A setting of every entrant that has it: steps=60.",
+        "concurrent": "Trials at once, of all entrants; default: as many as fit.",
+        "workers": "Ray Train workers of a trial: N, or LEAST:MOST.",
+        "gpus_per_worker": "GPUs of one worker; fractions share one.",
+        "name": "The arena's name; default: the benchmark's with -arena.",
+        "resume": "Go on with the arena of this name, if there is one.",
+        "as_json": "Print the table as JSON; progress goes to standard error.",
+    }
+    FIRST = (
+        *("benchmark", "method", "trials", "budget", "seeds", "model", "retrained", "objectives"),
+        *("space", "ranges", "choices", "settings", "sampler", "protocol"),
+    )
+
+    method: Annotated[str, Option("--methods", help="all, or some: npo_gdr,rmu; see `lethe methods`.")] = "all"
+    trials: Annotated[
+        int, Option(help="The budget of each: what so many trials of the mean teacher cost; cheaper ones are more.")
+    ] = 6
+    budget: Annotated[
+        float | None, Option(help="The budget itself: forward passes of a sequence; a backward pass counts two.")
+    ] = None
+    seeds: Annotated[int, Option(help="Searches of each, all entrants with the same seeds: 0, 1, ...")] = 3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import typer
 
 from lethe.cluster.cores import share_cores
 from lethe_cli.ablate import ablate
+from lethe_cli.arena import arena
 from lethe_cli.benchmark import benchmark_app
 from lethe_cli.dashboard import dashboard
 from lethe_cli.methods import methods
@@ -31,6 +32,7 @@ def main() -> None:
     """The entry point of `lethe`."""
     app = new_app()
     app.command("tune")(tune)
+    app.command("arena")(arena)
     app.command("ablate")(ablate)
     app.command("report")(report)
     app.command("train")(train)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.storages import RDBStorage
 
 from lethe.fronts.objectives import Objective, describe
 from lethe.search.space import Space, join, part
@@ -65,11 +66,16 @@ class Request:
         """Of every method, configurations with each end and each choice of what is searched."""
         return [c for name, base in self.bases.items() for c in corners(base, part(self.space, name))]
 
+    @property
+    def planned(self) -> int | None:
+        """How many trials its study is to have, where that is known."""
+        return self.trials
+
     def known(self) -> dict[str, Any]:
         """Its fields, for a request that is made from it."""
         return {field.name: getattr(self, field.name) for field in fields(Request)}
 
-    def searches(self) -> "list[Request]":
+    def searches(self) -> "Sequence[Request]":
         """The searches that come before it, each a study of its own: none."""
         return []
 
@@ -124,12 +130,17 @@ def check_study(request: Request) -> Request:
         return request
     if not request.flags.resume:
         raise ValueError(f"study {request.name!r} exists: go on with --resume, or choose another --name")
+    check_same(request, storage)
+    return request
+
+
+def check_same(request: Request, storage: RDBStorage) -> None:
+    """ValueError where the study of a request's name was asked for with other flags."""
     stored = load_facts(optuna.load_study(study_name=request.name, storage=storage))
     there = {**older(stored.about), **asked_of(stored)}
     for what, value in {**request.about(), **asked_of(request)}.items():
         if there.get(what) != value:
             raise ValueError(f"study {request.name!r} has {what} {there.get(what)}, not {value}: choose another --name")
-    return request
 
 
 def older(about: Mapping[str, Any]) -> dict[str, Any]:

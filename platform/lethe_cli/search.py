@@ -98,7 +98,8 @@ def open_ledger(
             ledger = Ledger.create(storage, request.name, facts, request.space)
     if there:
         ledger = go_on(request, storage, references)
-    ledger.study.set_user_attr(PLANNED, request.trials)
+    if request.planned is not None:
+        ledger.study.set_user_attr(PLANNED, request.planned)
     return ledger
 
 

@@ -73,12 +73,17 @@ def check_space(method: str, size: str, ranges: Sequence[str] = (), choices: Seq
     spaces = spaces_of(find_method(method).name)
     if size not in spaces:
         raise ValueError(f"space {size!r} is unknown: choose {', '.join(spaces)}")
+    return with_own(spaces[size], method, ranges, choices)
+
+
+def with_own(space: Space, method: str, ranges: Sequence[str] = (), choices: Sequence[str] = ()) -> Space:
+    """A space of a method with `NAME=LOW:HIGH` and `NAME=A,B` put in the place of what it has."""
     settings = find_method(method).settings
     given = dict(_range(text, settings) for text in ranges)
     listed = dict(_choice(text, settings) for text in choices)
     for name in given.keys() & listed.keys():
         raise ValueError(f"setting {name!r} has a --range and a --choose: give one of them")
-    return check_bounds(dict(spaces[size]) | given | listed, method)
+    return check_bounds(dict(space) | given | listed, method)
 
 
 def check_bounds(space: Space, method: str) -> Space:

@@ -7,10 +7,10 @@ import pytest
 import typer
 
 from lethe_cli.command import command, end, parameters
-from lethe_cli.flags import AblateFlags, Flags, Option, PlanFlags, Texts, TrainFlags, TuneFlags
+from lethe_cli.flags import AblateFlags, ArenaFlags, Flags, Option, PlanFlags, Texts, TrainFlags, TuneFlags
 from lethe_cli.main import new_app, run
 
-COMMANDS = (TuneFlags, AblateFlags, TrainFlags, PlanFlags)
+COMMANDS = (TuneFlags, ArenaFlags, AblateFlags, TrainFlags, PlanFlags)
 
 
 @dataclass(frozen=True, kw_only=True)

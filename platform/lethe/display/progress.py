@@ -104,7 +104,9 @@ class Progress:
         self.failed += failure is not None
         self._best = self.best()
         if not self.console.is_terminal:
-            outcome = f"failed: {failure}" if failure else f"best: {self._scores(self._best_of(trial.candidates))}"
+            outcome = (
+                f"failed: {failure}" if failure else f"best: {self._scores(best_of(trial.candidates, self.facts))}"
+            )
             self._say(
                 f"trial {number:>4}  {self.done}/{self.trials}  {_parameters(trial.params)}  {outcome}  "
                 f"{self._best[1]}  {self._time_left()}"
@@ -126,27 +128,37 @@ class Progress:
             parts += [Text(f"so far: {self._best[1]}"), self._best[0]]
         return Group(*parts)
 
-    def _best_of(self, candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-        """The candidate that represents a trial; the newest where one lacks a score."""
-        try:
-            return candidates[judge(candidates, self.facts).chosen]
-        except ValueError:
-            return candidates[-1] if candidates else None
-
     def _scores(self, candidate: Mapping[str, Any] | None) -> str:
         if candidate is None:
             return "no score yet" if self.done > self._done_before else "workers are starting"
-        scores = candidate["scores"]
-        shown = " ".join(f"{o.score} {scores[o.score][0]:.1f}" for o in self.facts.objectives if o.score in scores)
-        return f"{Place.of(candidate).words}: {shown}"
+        return in_words(candidate, self.facts)
 
     def _time_left(self) -> str:
         spent, done = time.monotonic() - self.began, self.done - self._done_before
         if done == 0:
             return "time left: unknown yet"
         halves = len(self.running) / 2  # those that run are taken to be half done
-        left = spent / (done + halves) * (self.trials - self.done - halves)
-        return f"about {left / 60:.0f} min left" if left >= 90 else f"about {left:.0f} s left"
+        return about(spent / (done + halves) * (self.trials - self.done - halves))
+
+
+def best_of(candidates: Sequence[Mapping[str, Any]], facts: Facts) -> Mapping[str, Any] | None:
+    """The candidate that represents a trial; the newest where one lacks a score."""
+    try:
+        return candidates[judge(candidates, facts).chosen]
+    except ValueError:
+        return candidates[-1] if candidates else None
+
+
+def in_words(candidate: Mapping[str, Any], facts: Facts) -> str:
+    """Where a candidate stands, and the scores that are searched for."""
+    scores = candidate["scores"]
+    shown = " ".join(f"{o.score} {scores[o.score][0]:.1f}" for o in facts.objectives if o.score in scores)
+    return f"{Place.of(candidate).words}: {shown}"
+
+
+def about(seconds: float) -> str:
+    """How long it takes yet."""
+    return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
 
 
 def _parameters(params: Mapping[str, Any]) -> str:

@@ -1,0 +1,236 @@
+"""An arena as its user asked for it, checked: who takes part, with which seeds, and what each may spend.
+
+An entrant is a method, or a variant of one; with one seed it is an entry, which is a study of its own. All entries have
+the same budget in forward passes of a sequence (a backward pass counts two), the same data, evaluations, objectives and
+guard. A seed is that of an entry's suggestions and of its runs, and the same for all entrants.
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import optuna
+
+from lethe.search.limits import Budget
+from lethe.search.space import Space
+from lethe.store.facts import load_facts
+from lethe.store.optuna_tables import study_names
+from lethe.store.parameters import owner
+from lethe.store.storage import check_writable, open_storage
+from lethe_cli import checks
+from lethe_cli.flags import METHOD, ArenaFlags
+from lethe_cli.presets import find_preset
+from lethe_cli.request import Request, check_same, gather_request
+from lethe_cli.spaces import addressed, check_space, corners, with_own
+from search_spaces.variants import VARIANTS, variant_space
+from trainables.methods import METHODS, find_method
+from trainables.methods.mean_teacher import MeanTeacher
+from trainables.settings import Settings
+
+ARENA = "arena"  # in a study's facts: the arena that it is an entry of
+ALL = "all"
+TEACHER_PASSES = 7  # of a sequence of each of its two batches: 3 of the forget loss, 4 of the penalty with its guide
+SPARE = 4  # an entry begins at most so many times the trials that the mean teacher's budget is for
+MOST_SEEDS = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entrant:
+    """Who takes part: a method with settings and a space, under a label of its own."""
+
+    label: str
+    base: Settings  # but for the seed
+    space: Space
+
+    def corners(self) -> list[Settings]:
+        """Configurations with each end and each choice of what is searched."""
+        return corners(self.base, self.space)
+
+    @property
+    def family(self) -> str:
+        """Its method's family."""
+        return find_method(self.base.method).family
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry(Request):
+    """An entrant with a seed: a search whose budget is not counted in trials."""
+
+    arena: dict[str, Any]  # what is stored of it
+
+    @property
+    def planned(self) -> None:
+        """Nobody knows how many trials the budget comes to."""
+        return
+
+    def about(self) -> dict[str, Any]:
+        """What has to be the same for an entry to be gone on with."""
+        return {ARENA: self.arena} | super().about()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArenaRequest(Request):
+    """An arena: a study for each entrant with each seed, all with the same budget."""
+
+    entrants: tuple[Entrant, ...]
+    seeds: tuple[int, ...]
+    budget: Budget
+    named: bool  # the entrants were named one by one: none of them may be left out
+
+    def searches(self) -> list[Entry]:
+        """Its entries, in the order in which they begin: all entrants with the first seed, then with the second, ..."""
+        return [self._entry(entrant, seed) for seed in self.seeds for entrant in self.entrants]
+
+    def shape(self) -> dict[str, Any]:
+        """What all its entries share, as it is stored with each."""
+        labels = [entrant.label for entrant in self.entrants]
+        return {"entrants": labels, "seeds": list(self.seeds), "budget": self.budget.cost}
+
+    def _entry(self, entrant: Entrant, seed: int) -> Entry:
+        own = {
+            "name": self.name,
+            "entrant": entrant.label,
+            "method": entrant.base.method,
+            "family": entrant.family,
+            "seed": seed,
+            **self.shape(),
+        }
+        name = checks.check_name(f"{self.name}: {entrant.label} {seed}", "")
+        base = replace(entrant.base, seed=seed)
+        return Entry(**self.known() | {"name": name, "base": base, "space": entrant.space, "seed": seed}, arena=own)
+
+
+def make_arena(flags: ArenaFlags) -> ArenaRequest:
+    """Check an arena's flags and return what they ask for; ValueError, in one line, for the first that is wrong."""
+    checks.check_cpus()
+    checks.check_count("--trials", flags.trials)
+    if checks.check_count("--seeds", flags.seeds) > MOST_SEEDS:
+        raise ValueError(f"--seeds is {flags.seeds}: {MOST_SEEDS} at most")
+    plain = replace(flags, settings=(), name=named(flags))
+    common = gather_request(plain, {METHOD: {}}, trials=flags.trials, sampler=flags.sampler, seed=0)
+    stored = stored_arena(common)
+    entrants = tuple(make_entrant(label, flags) for label in labels_of(flags, stored))
+    check_read(flags, {entrant.base.method for entrant in entrants})
+    bases = [entrant.base for entrant in entrants]
+    for base in bases:
+        checks.check_sharing(base, common.workers, common.gpus)
+    checks.check_texts(bases, common.task.benchmark)
+    budget = make_budget(flags)
+    arena = ArenaRequest(
+        **common.known() | {"trials": len(entrants) * flags.seeds * budget.most},
+        entrants=entrants,
+        seeds=tuple(range(flags.seeds)),
+        budget=budget,
+        named=flags.method != ALL,
+    )
+    return check_arena(arena, stored)
+
+
+def named(flags: ArenaFlags) -> str:
+    """The arena's name: the one given, or the benchmark's with -arena."""
+    return flags.name if flags.name is not None else f"{checks.check_name(None, flags.benchmark)}-arena"
+
+
+def labels_of(flags: ArenaFlags, stored: Mapping[str, Any] | None) -> list[str]:
+    """Who was asked to take part; all of an arena that is there are those that it has.
+
+    So it goes on where some could not take part, and where there are more methods by now.
+    """
+    if flags.method == ALL:
+        return list(stored["entrants"] if stored else [*METHODS, *VARIANTS])
+    labels = [label.strip() for label in flags.method.split(",")]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ValueError(f"entrant {label!r} is given twice: name each once")
+    return labels
+
+
+def make_entrant(label: str, flags: ArenaFlags) -> Entrant:
+    """An entrant with those of the flags' settings and ranges that its method has; ValueError for an unknown label."""
+    variant = VARIANTS.get(label, {"method": label, "settings": {}})
+    method = variant["method"]
+    if method not in METHODS:
+        raise ValueError(f"entrant {label!r} is unknown: choose {ALL}, or some of {', '.join([*METHODS, *VARIANTS])}")
+    size = flags.space or find_preset(flags.benchmark).size
+    ranges, choices = given(flags.ranges, method), given(flags.choices, method)
+    if label in VARIANTS:
+        space = with_own(variant_space(label, size), method, ranges, choices)
+    else:
+        space = check_space(method, size, ranges, choices)
+    preset = find_preset(flags.benchmark, method).settings | variant["settings"]
+    base = checks.check_settings(given(flags.settings, method), searched=space, preset=preset, method=method)
+    return Entrant(label=label, base=base, space=space)
+
+
+def given(texts: Sequence[str], method: str) -> list[str]:
+    """Those of `NAME=...` and `METHOD.NAME=...` texts that are for a method, under the names that it has for them."""
+    known = find_method(method).settings.types()
+    names = [text.partition("=")[0] for text in texts]
+    meant = [text for text, name in zip(texts, names, strict=True) if owner(name) == method or name in known]
+    return addressed(meant, [method])[method]
+
+
+def check_read(flags: ArenaFlags, methods: Collection[str]) -> None:
+    """ValueError for a setting that no entrant has, and for the seed, which the arena gives."""
+    known = dict.fromkeys(name for method in methods for name in find_method(method).settings.types())
+    for text in (*flags.settings, *flags.ranges, *flags.choices):
+        name = text.partition("=")[0]
+        if name.rpartition(".")[2] == "seed":
+            raise ValueError("setting 'seed' is what an arena repeats: give --seeds")
+        if name not in known and owner(name) not in methods:
+            raise ValueError(f"{name!r} is no setting of any entrant: `lethe methods NAME` shows what each has")
+
+
+def make_budget(flags: ArenaFlags) -> Budget:
+    """What an entry may spend: the cost of so many trials of the mean teacher with the settings of the run."""
+    preset = find_preset(flags.benchmark).settings
+    teacher = MeanTeacher.parse(checks.split_settings(given(flags.settings, METHOD)), **preset)
+    trial = float(TEACHER_PASSES * teacher.steps * teacher.batch_size)
+    if flags.budget is None:
+        cost = flags.trials * trial
+    elif math.isfinite(flags.budget) and flags.budget > 0:
+        cost = flags.budget
+    else:
+        raise ValueError(f"--budget is {flags.budget:g}: it must be a number of forward passes, greater than 0")
+    trials = math.ceil(cost / trial)
+    return Budget(cost=cost, trial=trial, most=SPARE * trials, patience=trials)
+
+
+def stored_arena(request: Request) -> dict[str, Any] | None:
+    """What the store says of an arena of this name; None where it has none."""
+    storage = open_storage(request.storage)
+    for name in study_names(request.storage):
+        if name.startswith(f"{request.name}: "):
+            found = load_facts(optuna.load_study(study_name=name, storage=storage)).about.get(ARENA)
+            if found is not None and found["name"] == request.name:
+                return dict(found)
+    return None
+
+
+def check_arena(request: ArenaRequest, stored: Mapping[str, Any] | None) -> ArenaRequest:
+    """Return an arena that is new, or the same one to be gone on with.
+
+    ValueError where one of this name exists without `--resume`, or was asked for with other flags.
+    """
+    storage = open_storage(request.storage)
+    check_writable(request.storage)
+    if stored is not None:
+        if not request.flags.resume:
+            raise ValueError(f"arena {request.name!r} exists: go on with --resume, or choose another --name")
+        for what, value in request.shape().items():
+            if stored[what] != value:
+                raise ValueError(
+                    f"arena {request.name!r} has {what} {shown(stored[what])}, not {shown(value)}: "
+                    "choose another --name"
+                )
+    there = set(study_names(request.storage))
+    for entry in request.searches():
+        if entry.name in there:
+            check_same(entry, storage)
+    return request
+
+
+def shown(value: Any) -> str:
+    """Of what an arena consists, in a line."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else f"{value:g}"
