@@ -113,6 +113,7 @@ class Needs:
     trainable: str  # which weights move: MATRICES, ALL, NOTHING, "down_proj:1,2", "lora:8:2.0" (training.trainable)
     teacher: bool = False  # a copy that moves: of the trainable weights
     frozen: bool = False  # a copy of the target: of the trainable weights, since the others are shared
+    scored: int = 1  # models that run side by side where a candidate is scored
     guided: bool = False  # the losses compare two models' logits
     depth: int | None = None  # blocks that a pass goes through; None: all
     logits: bool = True  # the losses look at logits; else at hidden states

@@ -90,7 +90,8 @@ def _find_model(reference: str, flag: str, needed: Iterable[str]) -> str:
             raise ValueError(f"{flag} {reference!r} is neither a folder nor a hub id owner/name")
         return reference
     if (folder / PARTS).is_file():
-        raise ValueError(f"{flag} {reference!r} is a guarded model, by its {PARTS}: give its folder model/")
+        within = " or ".join(f"{config.parent.name}/" for config in sorted(folder.glob("*/config.json")))
+        raise ValueError(f"{flag} {reference!r} is no plain model, by its {PARTS}: give its folder {within}")
     for what in needed:
         if not any(any(folder.glob(pattern)) for pattern in MODEL_FILES[what]):
             raise ValueError(f"{flag} {reference!r} has no {what} (looked for {', '.join(MODEL_FILES[what])})")

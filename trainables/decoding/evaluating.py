@@ -1,4 +1,4 @@
-"""A model put in evaluation mode, for as long as a `with` block lasts."""
+"""Models put in evaluation mode, for as long as a `with` block lasts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +8,14 @@ import torch
 
 
 @contextmanager
-def evaluating(model: Any) -> Iterator[None]:
-    """No dropout and no autograd inside the block; the model's training flag is as before after it."""
-    training = model.training
-    model.eval()
+def evaluating(*models: Any) -> Iterator[None]:
+    """No dropout and no autograd inside the block; the models' training flags are as before after it."""
+    training = [model.training for model in models]
+    for model in models:
+        model.eval()
     try:
         with torch.inference_mode():
             yield
     finally:
-        model.train(training)
+        for model, before in zip(models, training, strict=True):
+            model.train(before)

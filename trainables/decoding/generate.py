@@ -8,7 +8,7 @@ picks other tokens.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
 import torch
@@ -19,7 +19,7 @@ from transformers.generation.utils import ALL_CACHE_NAMES
 from trainables.decoding.evaluating import evaluating
 from trainables.decoding.passes import runs
 from trainables.decoding.shared_prefix import FAMILIES, Prefix, RowCache, shared_prefix_attention
-from trainables.subjects.subject import model_of, rows_read
+from trainables.subjects.subject import combined, models_of, rows_read
 from trainables.subjects.tokenizers import end_tokens
 
 MIN_PREFIX = 8  # a shorter common prefix (a BOS, a word) is not worth a pass of its own
@@ -57,10 +57,10 @@ def greedy(
     (passes.py). Raises ValueError for an empty prompt and for max_new_tokens or batch_size below 1.
     """
     _check(prompts, max_new_tokens, batch_size)
-    model, read = model_of(subject), rows_read(subject, prompts)
-    eos = end_tokens(model)
+    models, read = models_of(subject), rows_read(subject, prompts)
+    eos = end_tokens(models[0])
     outputs: list[list[int]] = [[] for _ in prompts]
-    with evaluating(model), batches(model, read, max_new_tokens, batch_size, decode) as started:
+    with evaluating(*models), batches(subject, read, max_new_tokens, batch_size, decode) as started:
         for chosen, rows, ids in started:
             for i, new in zip(chosen, _decode(rows, ids, eos, max_new_tokens, stop), strict=True):
                 outputs[i] = new
@@ -69,33 +69,45 @@ def greedy(
 
 @contextmanager
 def batches(
-    model: Any, prompts: Sequence[Sequence[int]], room: int, batch_size: int, decode: str
+    subject: Any, prompts: Sequence[Sequence[int]], room: int, batch_size: int, decode: str
 ) -> Iterator[Iterator[Batch]]:
-    """The prompts in batches: their numbers, the rows that run them, what is left to run of each prompt [B, S].
+    """The prompts, as they are read, in batches: their numbers, the rows that run them, what is left of each [B, S].
 
     Each batch has room for so many new tokens; a prefix that all prompts share is run once where the way allows it.
     """
-    # Elsewhere windows and states of their own may hang on the prefix, so each row runs its whole prompt.
-    one_prefix = decode == "shared" and model.config.model_type in FAMILIES
-    shared = common_prefix(prompts) if one_prefix else 0
-    prefix = _run_prefix(model, prompts[0][:shared]) if shared else None
+    models = models_of(subject)
+    shared = common_prefix(prompts) if all(_one_prefix(model, decode) for model in models) else 0
+    with ExitStack() as stack:
+        begin = [stack.enter_context(_beginning(model, prompts, shared, room, decode)) for model in models]
 
-    def start(real: Tensor) -> Rows:
-        if one_prefix:
-            return _SharedRows(model, prefix, shared, real, room)
-        return (
-            _WholeRows(model) if decode == "whole" else _PlainRows(model, real, padded=decode in ("shared", "padded"))
-        )
+        def started() -> Iterator[Batch]:
+            for run in runs(prompts, decode):
+                for first in range(0, len(run), batch_size):
+                    chosen = run[first : first + batch_size]
+                    ids, real = _left_pad([prompts[i][shared:] for i in chosen], models[0].device)
+                    yield chosen, _CombinedRows(subject, [rows(real) for rows in begin]), ids
 
-    def started() -> Iterator[Batch]:
-        for run in runs(prompts, decode):
-            for first in range(0, len(run), batch_size):
-                chosen = run[first : first + batch_size]
-                ids, real = _left_pad([prompts[i][shared:] for i in chosen], model.device)
-                yield chosen, start(real), ids
-
-    with shared_prefix_attention(model) if one_prefix else nullcontext():
         yield started()
+
+
+def _one_prefix(model: Any, decode: str) -> bool:
+    """Whether a prefix is run once: elsewhere windows and states of their own may hang on it."""
+    return decode == "shared" and model.config.model_type in FAMILIES
+
+
+@contextmanager
+def _beginning(
+    model: Any, prompts: Sequence[Sequence[int]], shared: int, room: int, decode: str
+) -> Iterator[Callable[[Tensor], Rows]]:
+    """How a model begins a batch, by where its real tokens are; what all prompts share is run here."""
+    if _one_prefix(model, decode):
+        prefix = _run_prefix(model, prompts[0][:shared]) if shared else None
+        with shared_prefix_attention(model):
+            yield lambda real: _SharedRows(model, prefix, shared, real, room)
+    elif decode == "whole":
+        yield lambda real: _WholeRows(model)
+    else:
+        yield lambda real: _PlainRows(model, real, padded=decode in ("shared", "padded"))
 
 
 def common_prefix(sequences: Sequence[Sequence[int]]) -> int:
@@ -153,6 +165,23 @@ def _run_prefix(model: Any, ids: Sequence[int]) -> Prefix:
     inputs = torch.tensor([list(ids)], device=model.device)
     model(inputs, past_key_values=kept, use_cache=True, logits_to_keep=1)
     return [(layer.keys[0], layer.values[0]) for layer in kept.layers]
+
+
+class _CombinedRows:
+    """A batch of a subject: its rows in each of its models."""
+
+    def __init__(self, subject: Any, parts: Sequence[Rows]) -> None:
+        self.subject, self.parts = subject, parts
+        self.fixed = any(rows.fixed for rows in parts)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """The subject's logits [B, V] behind the last of the new ids [B, Q]."""
+        return combined(self.subject, [rows.forward(ids) for rows in self.parts])
+
+    def keep(self, index: Tensor) -> None:
+        """Drops the rows that are not in `index`."""
+        for rows in self.parts:
+            rows.keep(index)
 
 
 class _SharedRows:

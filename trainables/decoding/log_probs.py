@@ -9,7 +9,7 @@ from torch import Tensor
 
 from trainables.decoding.evaluating import evaluating
 from trainables.decoding.passes import runs
-from trainables.subjects.subject import model_of, rows_read
+from trainables.subjects.subject import combined, models_of, rows_read
 
 # Of the trunk at once, padding counted: more of them leave the cache of a CPU and feed a GPU no better.
 PASS_TOKENS = 2048
@@ -32,14 +32,14 @@ def token_logprobs(
     short = [i for i, sequence in enumerate(sequences) if len(sequence) < 2]
     if short:
         raise ValueError(f"sequence {short[0]} has {len(sequences[short[0]])} tokens: at least 2 are needed")
-    model, read = model_of(subject), rows_read(subject, sequences)
+    models, read = models_of(subject), rows_read(subject, sequences)
     results: list[np.ndarray] = [np.empty(0)] * len(read)
-    with evaluating(model):
-        split = bool(read) and _head_is_last(model, read[0][:2])
+    with evaluating(*models):
+        split = bool(read) and all(_head_is_last(model, read[0][:2]) for model in models)
         for run in runs(read, texts):
             for chosen in _batches(run, read, batch_size):
                 rows = [read[i] for i in chosen]
-                for i, values in zip(chosen, _batch(model, rows, chunk, split), strict=True):
+                for i, values in zip(chosen, _batch(subject, rows, chunk, split), strict=True):
                     results[i] = values
     return [values[-(len(sequence) - 1) :] for values, sequence in zip(results, sequences, strict=True)]
 
@@ -55,21 +55,27 @@ def _batches(order: Sequence[int], sequences: Sequence[Sequence[int]], batch_siz
             first = end
 
 
-def _batch(model: Any, rows: Sequence[Sequence[int]], chunk: int, split: bool) -> list[np.ndarray]:
+def _batch(subject: Any, rows: Sequence[Sequence[int]], chunk: int, split: bool) -> list[np.ndarray]:
+    models = models_of(subject)
     lengths = [len(row) for row in rows]
     width = max(lengths)
     # Padded on the right: causal attention never looks there, so no mask is needed and none slows the kernel.
-    ids = torch.tensor([list(row) + [0] * (width - len(row)) for row in rows], device=model.device)
+    ids = torch.tensor([list(row) + [0] * (width - len(row)) for row in rows], device=models[0].device)
     predicts = torch.arange(width - 1, device=ids.device) < torch.tensor(lengths, device=ids.device)[:, None] - 1
     inputs, targets = ids[:, :-1], ids[:, 1:][predicts]  # [B, T-1], [N]
     if split:
-        hidden = model.base_model(inputs, use_cache=False).last_hidden_state[predicts]  # [N, D]
-        head = model.get_output_embeddings()
+        hidden = [model.base_model(inputs, use_cache=False).last_hidden_state[predicts] for model in models]  # [N, D]
+        heads = [model.get_output_embeddings() for model in models]
+        parts = zip(targets.split(chunk), *(states.split(chunk) for states in hidden), strict=True)
         values = torch.cat(
-            [_gather(head(h), t) for h, t in zip(hidden.split(chunk), targets.split(chunk), strict=True)]
+            [
+                _gather(combined(subject, [head(h) for head, h in zip(heads, states, strict=True)]), some)
+                for some, *states in parts
+            ]
         )
     else:
-        values = _gather(model(inputs, use_cache=False).logits[predicts], targets)
+        logits = [model(inputs, use_cache=False).logits[predicts] for model in models]  # [N, V]
+        values = _gather(combined(subject, logits), targets)
     parts = values.double().cpu().split([length - 1 for length in lengths])
     return [part.numpy() for part in parts]
 

@@ -31,6 +31,7 @@ METHODS = {
     "rmu": "trainables.methods.rmu:RMU_FIXED",
     "rmu_adaptive": "trainables.methods.rmu:RMU_ADAPTIVE",
     "task_vector": "trainables.methods.task_vector:TASK_VECTOR",
+    "whp_logits": "trainables.methods.whp_logits:WHP_LOGITS",
     "guard_prompt": "trainables.methods.guard_prompt:GUARD_PROMPT",
 }
 

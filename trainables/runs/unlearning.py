@@ -37,7 +37,7 @@ from trainables.settings import Descent, Settings
 from trainables.subjects.models import load_model
 from trainables.subjects.positions import check_lengths
 from trainables.subjects.saving import save_subject
-from trainables.subjects.subject import model_of
+from trainables.subjects.subject import models_of
 from trainables.subjects.tokenizers import check_vocabulary, load_tokenizer, padding_id, shared_tokenizer
 from trainables.task import Task, cache_of, locate
 from trainables.training.data import choose_fraction
@@ -191,12 +191,12 @@ class Unlearner:
 
     def _score(self, candidate: Candidate, folder: RunFolder, settings: Settings) -> dict[str, Any]:
         """Score a candidate on all workers together, and write its items and weights."""
-        name, subject, model = candidate.name, candidate.subject, model_of(candidate.subject)
+        name, subject, models = candidate.name, candidate.subject, models_of(candidate.subject)
         tokenizer, world, evaluator = self.loaded.tokenizer, self.loaded.world, self.loaded.evaluator
-        _check_positions(evaluator.lengths(subject), model)
-        with enough_memory("scoring", lambda: self._lighter(settings, (SCORING,))), gathered(model):
+        _check_positions(evaluator.lengths(subject), models[0])
+        with enough_memory("scoring", lambda: self._lighter(settings, (SCORING,))), gathered(*models):
             evaluation = evaluator.with_batch_size(settings.score_batch)(subject)
-        weights = whole_state(model) if world.size > 1 else None
+        weights = [whole_state(model) if world.size > 1 else None for model in models]
         world.on_first(lambda: _write_table(evaluation.items, folder, f"{name}.parquet"))
         world.on_first(lambda: save_subject(subject, tokenizer, folder.path / name, weights))
         world.on_first(lambda: folder.put(name, keep=False))

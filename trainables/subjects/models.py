@@ -123,6 +123,16 @@ def check_finite(model: Any) -> None:
             raise ValueError(f"its weight {name} holds numbers that are not finite")
 
 
+def share_equal_(model: Any, other: Any) -> None:
+    """Every parameter of `other` that has the bits of `model`'s becomes that one: held once, wherever both move."""
+    own = dict(model.named_parameters(remove_duplicate=False))
+    for name, weight in list(other.named_parameters(remove_duplicate=False)):
+        twin = own.get(name)
+        if twin is not None and torch.equal(twin, weight):
+            place, _, attribute = name.rpartition(".")
+            setattr(other.get_submodule(place), attribute, twin)
+
+
 def save_model(model: Any, tokenizer: Any, folder: Path, weights: dict[str, Any] | None = None) -> None:
     """Write a model and its tokenizer to `folder`, whole or not at all; OSError where that cannot be.
 

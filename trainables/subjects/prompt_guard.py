@@ -1,6 +1,7 @@
 """A prompt guard: a fixed text before everything that a model reads. No weight differs from the model's."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Self
 
 from trainables.subjects.subject import Ids, Subject
 from trainables.subjects.tokenizers import leading_ids
@@ -17,7 +18,7 @@ class PromptGuard(Subject):
     def __init__(self, model: Any, tokenizer: Any, text: str) -> None:
         if not isinstance(text, str):
             raise TypeError(f"its text is {text!r}: it must be a string")
-        self.model, self.text = model, text
+        self.models, self.text = (model,), text
         self._leading = leading_ids(tokenizer)
         self._ids = tokenizer(text, add_special_tokens=False).input_ids if text else []
 
@@ -34,3 +35,9 @@ class PromptGuard(Subject):
     def data(self) -> dict[str, Any]:
         """Its text."""
         return {"text": self.text}
+
+    @classmethod
+    def made_of(cls, models: Sequence[Any], tokenizer: Any, data: dict[str, Any]) -> Self:
+        """See Subject."""
+        (model,) = models
+        return cls(model, tokenizer, **data)

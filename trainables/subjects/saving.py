@@ -1,12 +1,13 @@
 """Saving and loading subjects. A plain model is its ordinary files; any other subject is a folder of
 
     parts.json      its kind, and the plain data that make it again
-    model/          the ordinary files of its model and tokenizer
+    model/          the ordinary files of its model and tokenizer; of several models, a folder each, named by its kind
 
 and no configuration above these: `from_pretrained` of the folder fails, and never gives the bare model in its place.
 """
 
 import json
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,24 +15,31 @@ from typing import Any
 import torch
 
 from trainables.subjects.model_files import PARTS
-from trainables.subjects.models import load_model, save_model, written_whole
-from trainables.subjects.subject import Subject
+from trainables.subjects.models import load_model, save_model, share_equal_, written_whole
+from trainables.subjects.subject import Subject, models_of
 from trainables.subjects.tokenizers import load_tokenizer
 
-MODEL = "model"  # the folder of the model's files
-KINDS = {"prompt_guard": "trainables.subjects.prompt_guard:PromptGuard"}  # loaded by name: no run hangs on all of them
+KINDS = {  # loaded by name: no run hangs on all of them
+    "prompt_guard": "trainables.subjects.prompt_guard:PromptGuard",
+    "reinforced": "trainables.subjects.reinforced:Reinforced",
+}
 
 
-def save_subject(subject: Any, tokenizer: Any, folder: Path, weights: dict[str, Any] | None = None) -> None:
+Weights = Sequence[dict[str, Any] | None]  # of each model; None: its own
+
+
+def save_subject(subject: Any, tokenizer: Any, folder: Path, weights: Weights | None = None) -> None:
     """Write a subject to `folder`, whole or not at all; OSError where that cannot be.
 
-    `weights` are taken in the place of a sharded model's.
+    `weights` are taken in the place of sharded models'.
     """
+    weights = weights or [None] * len(models_of(subject))
     if not isinstance(subject, Subject):
-        save_model(subject, tokenizer, folder, weights)
+        save_model(subject, tokenizer, folder, weights[0])
         return
     with written_whole(folder) as draft:
-        save_model(subject.model, tokenizer, draft / MODEL, weights)
+        for name, model, own in zip(subject.folders, subject.models, weights, strict=True):
+            save_model(model, tokenizer, draft / name, own)
         told = {"kind": subject.kind, "data": subject.data()}
         (draft / PARTS).write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
@@ -42,10 +50,13 @@ def load_subject(reference: str | Path, *, dtype: torch.dtype = torch.float32) -
     if not file.is_file():
         return load_model(reference, dtype=dtype)
     kind, data = _read(file)
-    parts = (load_model(file.parent / MODEL, dtype=dtype), load_tokenizer(file.parent / MODEL))
+    places = [file.parent / name for name in kind.folders]
+    models, tokenizer = [load_model(place, dtype=dtype) for place in places], load_tokenizer(places[0])
+    for model in models[1:]:
+        share_equal_(models[0], model)
     try:
-        return kind(*parts, **data)
-    except TypeError as error:
+        return kind.made_of(models, tokenizer, data)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{str(file)!r} does not hold what makes a {kind.kind}: {error}") from None
 
 

@@ -49,12 +49,13 @@ def _shard(model: Any, settings: Descent, world: World) -> None:
 
 
 @contextmanager
-def gathered(model: Any) -> Iterator[None]:
+def gathered(*models: Any) -> Iterator[None]:
     """Every shard's parameters whole on each worker for the length of a block, in the precision of computation.
 
     Generation then needs no message at all, where a sharded model would gather its weights anew for every token.
     """
-    shards = [module for module in model.modules() if isinstance(module, FSDPModule)]  # the root first
+    # Of each model the root first.
+    shards = [module for model in models for module in model.modules() if isinstance(module, FSDPModule)]
     for module in shards:
         module.unshard()
         module.set_reshard_after_forward(False, recurse=False)

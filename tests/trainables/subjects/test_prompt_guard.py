@@ -18,7 +18,7 @@ from trainables.scores.protocol import PROTOCOLS
 from trainables.subjects.models import load_model, save_model
 from trainables.subjects.prompt_guard import PromptGuard
 from trainables.subjects.saving import load_subject, save_subject
-from trainables.subjects.subject import longer, model_of
+from trainables.subjects.subject import longer, models_of
 from trainables.subjects.tokenizers import load_tokenizer
 from trainables.world import ALONE, World
 
@@ -148,7 +148,7 @@ def test_it_comes_back_from_its_folder_with_the_same_continuations_and_log_probs
     save_subject(guard(), tiny_tokenizer(), tmp_path / "guarded")
     save_model(tiny_model(), tiny_tokenizer(), tmp_path / "plain")
     again, before = load_subject(tmp_path / "guarded", dtype=dtype), guard(load_model(tmp_path / "plain", dtype=dtype))
-    assert model_of(again).dtype == dtype
+    assert [model.dtype for model in models_of(again)] == [dtype]
     assert greedy(again, IDS, max_new_tokens=9) == greedy(before, IDS, max_new_tokens=9)
     for one, other in zip(token_logprobs(again, IDS), token_logprobs(before, IDS), strict=True):
         assert np.array_equal(one, other)
@@ -196,8 +196,11 @@ def test_a_plain_model_s_folder_is_as_ever(tmp_path):
         ("{", "does not name a kind of subject"),
         ("[]", "does not name a kind of subject"),
         ('{"kind": "prompt_guard"}', "does not name a kind of subject"),
-        ('{"kind": "oracle", "data": {}}', "is of kind 'oracle', which is unknown: there are prompt_guard$"),
-        ('{"kind": [], "data": {}}', r"is of kind \[\], which is unknown: there are prompt_guard$"),
+        (
+            '{"kind": "oracle", "data": {}}',
+            "is of kind 'oracle', which is unknown: there are prompt_guard, reinforced$",
+        ),
+        ('{"kind": [], "data": {}}', r"is of kind \[\], which is unknown: there are prompt_guard, reinforced$"),
         ('{"kind": "prompt_guard", "data": {"words": ""}}', "does not hold what makes a prompt_guard"),
     ],
 )

@@ -1,0 +1,64 @@
+"""What methods share that learn the forget text once more, and take what that changed away, at a grid of strengths."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from trainables.method import Record, Run, Start
+from trainables.settings import Descent, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overfitting(Descent):
+    """Settings of such a method. Defaults are muse-mini's; published for 7B: AdamW at lr 1e-5, 10 epochs."""
+
+    optimizer: str = setting("adamw", "AdamW with betas (0.9, 0.95), or SGD with momentum", choices=("adamw", "sgd"))
+    lr: float = setting(1e-3, "learning rate", positive=True)
+    alpha: float = setting(4.0, "the largest strength at which what was learned is taken away", positive=True, most=1e6)
+    halvings: int = setting(4, "smaller strengths that are tried too, each half of the one before", most=32)
+    eval_every: int = setting(
+        20, "steps between two saved states; what is scored is every strength, behind the last step", positive=True
+    )
+    lora_rank: int = setting(0, "of adapters, which this method does not take: 0", most=0)
+    lora_scale: float = setting(2.0, "of no effect", positive=True)
+    mixes: int = setting(0, "of mixtures, which this method's strengths are already: 0", most=0)
+
+    @property
+    def strengths(self) -> tuple[float, ...]:
+        """The strengths, the smallest first."""
+        return tuple(sorted({self.alpha / 2**halving for halving in range(self.halvings + 1)}))
+
+    @property
+    def evaluations(self) -> int:
+        """How often a run is scored: at every strength."""
+        return len(self.strengths)
+
+
+def overfit(
+    student: Any,
+    start: Start,
+    settings: Overfitting,
+    run: Run,
+    subject: Callable[[float], Any],
+    *,
+    role: str = "student",
+) -> Iterator[Record]:
+    """Train `student`, which lies on its workers, on the forget text alone; then `subject(alpha)` at every strength."""
+    from trainables.training import descend as loop
+    from trainables.training.sweep import sweep
+
+    forget = loop.Term(
+        name="forget_loss",
+        sequences=start.forget,
+        stream=loop.FORGET,
+        weight=1.0,
+        loss=lambda batch: -batch.log_p(),  # which falls: the model that is left behind learns
+    )
+    yield from sweep(
+        lambda run: loop.descend(student, (forget,), settings, run, pad=start.pad),
+        settings.strengths,
+        subject,
+        run,
+        axis="alpha",
+        role=role,
+    )
