@@ -68,7 +68,7 @@ def news_runs() -> Snapshot:
     facts = _facts()
     for score in ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"):
         candidates[f"{score}_low"] = candidates[f"{score}_high"] = np.nan
-    candidates["feasible"] = candidates["utility"] >= facts.constraints[0].floor
+    candidates["feasible"] = facts.constraints[0].holds(candidates["utility"].to_numpy(float))
     candidates["front"] = pareto.front(loss_array(candidates, facts.objectives), candidates["feasible"].to_numpy(bool))
     candidates["cost"], candidates["weights"], candidates["items"] = float("nan"), None, None
     return Snapshot(

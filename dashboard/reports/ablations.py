@@ -101,6 +101,8 @@ def asked(found: Ablation) -> Section:
         f"{part.kind.capitalize()}: {PARTS[part.kind]} ({', '.join(part.switches)}). {fraction(part)}"
         for part in found.design.parts
     ]
+    if found.facts.constraints:
+        texts.append(f"Feasible: {'; '.join(f'{c.score} {c.words}' for c in found.facts.constraints)}.")
     if about.get("tuned"):
         texts.append(f"Each arm's rates were searched first, with {about['tuned']} trials each.")
     meanings = about.get("meanings", {})
@@ -216,7 +218,7 @@ def fronts(found: Ablation) -> Section:
     roles = sorted(drawn["role"].unique())
     text = (
         f"All scored candidates of an arm ({', '.join(roles)}); its front is taken over all objectives, not only "
-        "these two, and without what is below a floor."
+        "these two, and without what breaks a constraint."
     )
     return Section("Fronts of the arms", texts=[text], figures=[figure])
 

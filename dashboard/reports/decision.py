@@ -39,6 +39,7 @@ def as_json(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> 
         "scores": {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.candidates, study.facts)},
         "weights": row["weights"],
         "rule": found.rule,
+        "constraints": [{"score": c.score, "low": c.low, "high": c.high} for c in study.facts.constraints],
         "limits": [{"score": x.score, "low": x.low, "high": x.high} for x in limits],
         "redraws that keep it": found.share,
         "redraws within all limits": found.within,
@@ -88,6 +89,7 @@ def as_html(
         f"<p>{_text(reasons.rule(found, objectives, limits))}</p>",
         f"<p>{_text(reasons.against_retrained(study.candidates, found.row, objectives, facts))}</p>",
         _list(f"{x.score} from {x.low:g} to {x.high:g}" for x in limits) if limits else "",
+        _list(f"feasible: {c.score} {c.words}" for c in facts.constraints) if facts.constraints else "",
         "<h2>How sure</h2>" + _list(reasons.sureness(study.candidates, found, limits, facts)),
         "<h2>Scores, and how far their 95% intervals reach</h2>"
         + _table(["score", "this candidate", *facts.references], rows)

@@ -10,7 +10,7 @@ from dashboard.table import candidate_of, score_text
 from lethe.analysis.cells import listed, number
 from lethe.analysis.decide import KNEE, Limit, Recommendation, Rival, accepted
 from lethe.analysis.outcome import reaches
-from lethe.fronts.objectives import MAXIMIZE, Objective
+from lethe.fronts.objectives import Objective
 from lethe.store.facts import REFERENCE_NOTES, Facts
 
 RETRAINED = "retrained"  # the reference model that is the goal
@@ -57,15 +57,14 @@ def scores(row: pd.Series, objectives: Sequence[Objective], facts: Facts) -> lis
         beside = [f"{name} {number(values[score][0])}" for name, values in facts.references.items() if score in values]
         lines.append(f"{score} {score_text(row, score)}{meaning}" + (f"; {', '.join(beside)}" if beside else ""))
     for constraint in facts.constraints:
-        floor = number(constraint.floor)
-        lines.append(f"{constraint.score} {score_text(row, constraint.score)}; has to stay at {floor} or above")
+        lines.append(f"{constraint.score} {score_text(row, constraint.score)}; has to stay {constraint.words}")
     return lines
 
 
 def measured(objectives: Sequence[Objective], facts: Facts) -> list[Objective]:
     """What is compared with the retrained model: the objectives and the constraints' scores that are known of it."""
     names = {o.score for o in objectives}
-    guarded = [Objective(score=c.score, goal=MAXIMIZE) for c in facts.constraints if c.score not in names]
+    guarded = [Objective(score=c.score, goal=c.goal) for c in facts.constraints if c.score not in names]
     return [o for o in (*objectives, *guarded) if o.score in facts.references.get(RETRAINED, {})]
 
 

@@ -82,6 +82,8 @@ def limit_field(context: wire.Context, limit: Limit, end: str) -> float | None:
     key = f"limit {limit.score} {end} {st.session_state.get(wire.READ, 0)}"
     st.session_state.setdefault(key, there)
     known = context.facts.references.get(reasons.RETRAINED, {}).get(limit.score)
+    said = [f"The retrained model has {known[0]:.1f}."] if known else []
+    said += [f"The search holds it {c.words}." for c in context.facts.constraints if c.score == limit.score]
     return st.number_input(
         inert.markdown(f"{limit.score} {'at least' if end == 'low' else 'at most'}"),
         value=None,
@@ -89,7 +91,7 @@ def limit_field(context: wire.Context, limit: Limit, end: str) -> float | None:
         format="%g",
         key=key,
         placeholder="no limit",
-        help=inert.markdown(f"The retrained model has {known[0]:.1f}.") if known else None,
+        help=inert.markdown(" ".join(said)) if said else None,
         on_change=wire.touched,
         width=190,
     )

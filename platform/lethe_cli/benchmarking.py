@@ -8,6 +8,7 @@ from rich.console import Console
 
 from lethe.display.console import open_console
 from lethe_cli import checks
+from lethe_cli.objectives import without_insisted
 from trainables.benchmarks import documents, layout
 from trainables.scores.truths import protocol_for
 
@@ -78,5 +79,5 @@ def _report(made: layout.Benchmark, protocol: str, console: Console) -> None:
     if not made.has("knowmem"):
         console.print("no --qa: KnowMem_f and KnowMem_r will be absent, and general utility is searched in their place")
     if not made.has("privleak"):
-        left = checks.without_insisted(checks.available_scores(made, retrained=False))
+        left = without_insisted(checks.available_scores(made, retrained=False))
         console.print(f"no --holdout: PrivLeak cannot be measured; search with --objectives {left}")

@@ -19,10 +19,8 @@ from pyarrow.fs import FileSystem
 
 from lethe.cluster.cores import available_cpus
 from lethe.cluster.environment import joins
-from lethe.fronts.objectives import GOALS, Objective
 from lethe.search.samplers import make_sampler
 from lethe.store.urls import hide_password
-from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES
 from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import NEEDED, Benchmark, load_benchmark
@@ -147,55 +145,6 @@ def _why_absent(score: Score, benchmark: Benchmark, has_reference: bool) -> str:
     if score.relative and not has_reference:
         return f"benchmark {benchmark.name!r} has no retrained model: give --retrained"
     return ""
-
-
-def choose_objectives(text: str | None, available: Mapping[str, str]) -> tuple[list[Objective], list[str]]:
-    """Return the objectives and a note for each default one that the benchmark cannot give.
-
-    `text` is the user's list, `score` or `score:goal`, separated by commas; None means the defaults, in which some give
-    way to others where they cannot be measured. Those that are insisted on never give way in silence.
-    """
-    if text is not None:
-        objectives = [_objective(item.strip(), available) for item in text.split(",")]
-        scores = [objective.score for objective in objectives]
-        for score in scores:
-            if scores.count(score) > 1:
-                raise ValueError(f"objective {score!r} is given twice: name each score once")
-        return objectives, []
-    chosen = _defaults(available)
-    for score in INSISTED:
-        if available[score]:
-            raise ValueError(
-                f"{score} is among the objectives, but {available[score]}; without it, choose --objectives "
-                f"{without_insisted(available)}"
-            )
-    notes = [f"{score} is absent: {available[score]}" for score in OBJECTIVES if score not in chosen]
-    return [Objective(score=score, goal=goal) for score, goal in chosen.items()], notes
-
-
-def without_insisted(available: Mapping[str, str]) -> str:
-    """The default objectives that are left without those that are insisted on, as --objectives takes them."""
-    return ",".join(score for score in _defaults(available) if score not in INSISTED)
-
-
-def _defaults(available: Mapping[str, str]) -> dict[str, str]:
-    chosen = {score: goal for score, goal in OBJECTIVES.items() if score in INSISTED or not available[score]}
-    for score, others in FALLBACKS.items():
-        if score not in chosen:
-            chosen |= {other: goal for other, goal in others.items() if not available[other]}
-    return chosen
-
-
-def _objective(item: str, available: Mapping[str, str]) -> Objective:
-    score, _, goal = item.partition(":")
-    known = searchable()
-    if score not in known:
-        raise ValueError(f"objective {score!r} is unknown: choose {', '.join(known)}")
-    if available[score]:
-        raise ValueError(f"{score} is among the objectives, but {available[score]}")
-    if goal and goal not in GOALS:
-        raise ValueError(f"goal {goal!r} of objective {score!r} is unknown: choose {', '.join(GOALS)}")
-    return Objective(score=score, goal=goal or known[score].card.goal)
 
 
 def split_settings(texts: Sequence[str]) -> dict[str, str]:

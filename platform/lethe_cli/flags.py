@@ -91,6 +91,13 @@ class StudyFlags(RunFlags):
     """A study: what it is judged by, where its trials run, and where it is kept."""
 
     objectives: Annotated[str | None, Option(help="Scores, optionally with a goal: verbmem_f,utility:maximize.")] = None
+    constraints: Annotated[
+        Texts,
+        Option(
+            "--constrain",
+            help="What must hold besides the guard, by the score's goal at least, at most or within: knowmem_r:80.",
+        ),
+    ] = ()
     concurrent: Annotated[int | None, Option()] = None
     workers: Annotated[str | None, Option()] = None
     cpus_per_worker: Annotated[float, Option(help="CPUs of one worker.")] = 1
@@ -135,7 +142,7 @@ class TuneFlags(SearchFlags):
         "as_json": "Print the front as JSON; progress goes to standard error.",
     }
     FIRST = (
-        *("benchmark", "method", "trials", "model", "retrained", "objectives"),
+        *("benchmark", "method", "trials", "model", "retrained", "objectives", "constraints"),
         *("space", "ranges", "choices", "settings", "sampler", "protocol", "seed"),
     )
 
@@ -186,7 +193,7 @@ class AblateFlags(StudyFlags):
     }
     FIRST = (
         *("benchmark", "method", "design", "switches", "generators", "seeds", "first_seed", "tuned"),
-        *("model", "retrained", "objectives", "settings"),
+        *("model", "retrained", "objectives", "constraints", "settings"),
     )
 
     design: Annotated[str, Option(help=f"{', '.join(designs_of(METHOD))}.")] = "loco"

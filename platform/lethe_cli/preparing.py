@@ -13,6 +13,7 @@ import lethe_cli
 import search_spaces
 import trainables
 from lethe.cluster import connection as cluster
+from lethe.fronts.objectives import Constraint
 from trainables.benchmarks.layout import load_benchmark
 from trainables.content import content
 from trainables.runs.weights import check_weights
@@ -118,6 +119,19 @@ def warn_of_unlike_texts(scores: Iterable[str], references: References, console:
             soft_wrap=True,
             highlight=False,
         )
+
+
+def warn_of_steep_floors(constraints: Iterable[Constraint], references: References, console: Console) -> None:
+    """Say so where the target itself is below a floor: unlearning seldom makes a model better at what it keeps."""
+    for constraint in constraints:
+        value = references.target[constraint.score][0]
+        if value < constraint.low and constraint.ceiling is None:
+            console.print(
+                f"note: {constraint.score} has to stay {constraint.words}, and the target itself has {value:.1f}: "
+                "maybe nothing will be feasible",
+                soft_wrap=True,
+                highlight=False,
+            )
 
 
 @contextmanager

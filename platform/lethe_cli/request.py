@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 from optuna.storages import RDBStorage
 
-from lethe.fronts.objectives import Objective, describe
+from lethe.fronts.objectives import Constraint, Objective, describe, describe_constraints
 from lethe.search.space import Space, join, part
 from lethe.store.facts import Facts, load_facts
 from lethe.store.optuna_tables import study_names
@@ -17,6 +17,7 @@ from lethe.store.storage import check_writable, open_storage
 from lethe.store.urls import RESULTS, default_storage
 from lethe_cli import checks
 from lethe_cli.flags import RunFlags, StudyFlags, TuneFlags
+from lethe_cli.objectives import choose_constraints, choose_objectives
 from lethe_cli.presets import find_preset
 from lethe_cli.spaces import check_bases, check_methods, check_spaces, corners, lacking
 from lethe_cli.surroundings import check_cache, check_sockets
@@ -28,6 +29,8 @@ from trainables.methods import METHODS, find_method
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.settings import Descent, Settings
 from trainables.task import Task
+
+CONSTRAINTS = "constraints"  # in a study's facts: what was asked to hold besides the guard, as it was
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,7 @@ class Request:
     others: tuple[Settings, ...] = ()  # of the methods that are searched beside it
     objectives: tuple[Objective, ...]
     guard: dict[str, float]  # score -> share of the target's that a candidate has to keep
+    constraints: tuple[Constraint, ...] = ()  # what else was asked to hold
     notes: tuple[str, ...]  # what the user should know before the search starts
     trials: int
     workers: range  # of one trial: from the least to the most
@@ -82,15 +86,21 @@ class Request:
     def about(self) -> dict[str, Any]:
         """What has to be the same for a study to be gone on with."""
         own = {s.unrelated_texts for s in self.bases.values() if isinstance(s, Descent) and s.unrelated_texts}
-        return ({"unrelated texts": ", ".join(map(corpus_hash, sorted(own)))} if own else {}) | {
-            "benchmark": self.task.benchmark,
-            "model": self.task.model,
-            "retrained": self.task.retrained,
-            "protocol": self.task.protocol,
-            "method": ",".join(self.bases),
-            "space": json.loads(json.dumps(self.space)),  # as it comes back from the store
-            "settings": {m: asdict(s) for m, s in self.bases.items()} if self.others else asdict(self.base),
-        }
+        constraints = {CONSTRAINTS: describe_constraints(self.constraints)} if self.constraints else {}
+        texts = {"unrelated texts": ", ".join(map(corpus_hash, sorted(own)))} if own else {}
+        return (
+            constraints
+            | texts
+            | {
+                "benchmark": self.task.benchmark,
+                "model": self.task.model,
+                "retrained": self.task.retrained,
+                "protocol": self.task.protocol,
+                "method": ",".join(self.bases),
+                "space": json.loads(json.dumps(self.space)),  # as it comes back from the store
+                "settings": {m: asdict(s) for m, s in self.bases.items()} if self.others else asdict(self.base),
+            }
+        )
 
 
 def check_task(flags: RunFlags) -> tuple[Task, dict[str, str]]:
@@ -114,9 +124,10 @@ def check_task(flags: RunFlags) -> tuple[Task, dict[str, str]]:
     return task, available
 
 
-def check_guard(available: dict[str, str]) -> dict[str, float]:
-    """The guard on general utility, where the benchmark can measure it."""
-    return {score: share for score, share in UTILITY_GUARD.items() if not available[score]}
+def check_guard(available: dict[str, str], constraints: Sequence[Constraint]) -> dict[str, float]:
+    """The guard on general utility, where the benchmark can measure it and no constraint stands in its place."""
+    own = {constraint.score for constraint in constraints}
+    return {score: share for score, share in UTILITY_GUARD.items() if not available[score] and score not in own}
 
 
 def check_study(request: Request) -> Request:
@@ -137,8 +148,9 @@ def check_study(request: Request) -> Request:
 def check_same(request: Request, storage: RDBStorage) -> None:
     """ValueError where the study of a request's name was asked for with other flags."""
     stored = load_facts(optuna.load_study(study_name=request.name, storage=storage))
-    there = {**older(stored.about), **asked_of(stored)}
-    for what, value in {**request.about(), **asked_of(request)}.items():
+    there = {**older(stored.about), **asked_of(stored, stored.about)}
+    about = request.about()
+    for what, value in {**about, **asked_of(request, about)}.items():
         if there.get(what) != value:
             raise ValueError(f"study {request.name!r} has {what} {there.get(what)}, not {value}: choose another --name")
 
@@ -155,9 +167,10 @@ def _defaults(method: str) -> dict[str, Any]:
     return find_method(method).settings.defaults() if method in METHODS else {}
 
 
-def asked_of(study: Request | Facts) -> dict[str, Any]:
+def asked_of(study: Request | Facts, about: Mapping[str, Any]) -> dict[str, Any]:
     """How a study is searched, and for what."""
-    return {"seed": study.seed, "sampler": study.sampler, "objectives": describe(study.objectives)}
+    asked = {"seed": study.seed, "sampler": study.sampler, "objectives": describe(study.objectives)}
+    return asked | {CONSTRAINTS: about.get(CONSTRAINTS, "the guard alone")}
 
 
 def make_request(flags: TuneFlags) -> Request:
@@ -199,7 +212,8 @@ def gather_request(flags: StudyFlags, spaces: Mapping[str, Space], *, trials: in
     (base, *others), told = check_bases(flags.settings, spaces, presets)
     checks.check_sharing(base, workers, gpus)
     task, available = check_task(flags)
-    objectives, notes = checks.choose_objectives(flags.objectives, available)
+    objectives, notes = choose_objectives(flags.objectives, available)
+    constraints = choose_constraints(flags.constraints, objectives, available)
     name = checks.check_name(flags.name, flags.benchmark)
     results = checks.check_storage_path(flags.storage_path or RESULTS)
     home = expanded(RESULTS) if "://" in results else Path(results)
@@ -211,7 +225,8 @@ def gather_request(flags: StudyFlags, spaces: Mapping[str, Space], *, trials: in
         base=base,
         others=tuple(others),
         objectives=tuple(objectives),
-        guard=check_guard(available),
+        guard=check_guard(available, constraints),
+        constraints=constraints,
         notes=(*told, *notes),
         trials=trials,
         workers=workers,

@@ -37,7 +37,7 @@ from lethe.store.urls import hide_password
 from lethe_cli import hints
 from lethe_cli.hints import as_typed
 from lethe_cli.plan_table import announce_plan
-from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_unlike_texts
+from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_steep_floors, warn_of_unlike_texts
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request
 from trainables.benchmarks import find_source
@@ -77,6 +77,7 @@ def begin(request: Request, all_settings: Sequence[Settings], console: Console) 
     references = prepare(request.task, all_settings, console, cpus=request.cpus, gpus=request.gpus, check=check)
     check_sequences(request.task, all_settings, references)
     warn_of_unlike_texts([o.score for o in request.objectives], references, console)
+    warn_of_steep_floors(request.constraints, references, console)
     return references
 
 
@@ -145,7 +146,7 @@ def make_facts(request: Request, references: References) -> Facts:
     floors = [Constraint(score=s, floor=share * references.target[s][0]) for s, share in request.guard.items()]
     return Facts(
         objectives=request.objectives,
-        constraints=tuple(floors),
+        constraints=(*floors, *request.constraints),
         sampler=request.sampler,
         seed=request.seed,
         id=new_id(),

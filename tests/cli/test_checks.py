@@ -105,55 +105,6 @@ def test_a_score_that_a_benchmark_cannot_give_has_its_reason(tmp_path, without, 
     assert set(reasons) == set(checks.searchable())
 
 
-ALL = dict.fromkeys(checks.searchable(), "")
-
-
-def chosen(text, available):
-    objectives, notes = checks.choose_objectives(text, available)
-    return {o.score: o.goal for o in objectives}, notes
-
-
-def test_the_default_objectives_are_the_four_of_muse():
-    goals = {"verbmem_f": "minimize", "knowmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize"}
-    assert chosen(None, ALL) == (goals, [])
-
-
-def test_without_questions_general_utility_takes_knowmem_s_place_and_that_is_said():
-    goals, notes = chosen(None, ALL | {"knowmem_f": "no questions", "knowmem_r": "no questions"})
-    assert goals == {"verbmem_f": "minimize", "privleak": "zero", "utility": "maximize"}
-    assert notes == ["knowmem_f is absent: no questions", "knowmem_r is absent: no questions"]
-
-
-def test_privleak_never_gives_way_in_silence_and_the_way_out_is_named():
-    with pytest.raises(
-        ValueError, match=r"no retrained.*; without it, choose --objectives verbmem_f,knowmem_f,knowmem_r$"
-    ):
-        checks.choose_objectives(None, ALL | {"privleak": "no retrained model"})
-    poor = ALL | dict.fromkeys(("privleak", "knowmem_f", "knowmem_r"), "not there")
-    with pytest.raises(ValueError, match=r"choose --objectives verbmem_f,utility$"):
-        checks.choose_objectives(None, poor)
-
-
-def test_a_goal_of_one_s_own_stands_in_the_place_of_the_usual_one():
-    goals, _ = chosen("verbmem_f:zero, utility", ALL)
-    assert goals == {"verbmem_f": "zero", "utility": "maximize"}
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", f"objective '' is unknown: choose {', '.join(checks.searchable())}"),
-        ("rouge", "objective 'rouge' is unknown: choose verbmem_f"),
-        ("utility:up", "goal 'up' of objective 'utility' is unknown: choose minimize, maximize, zero"),
-        ("utility,verbmem_f,utility:zero", "objective 'utility' is given twice"),
-        ("privleak", "privleak is among the objectives, but no retrained model"),
-    ],
-)
-def test_an_objective_that_cannot_be_is_named(text, message):
-    with pytest.raises(ValueError, match=message):
-        checks.choose_objectives(text, ALL | {"privleak": "no retrained model"})
-
-
 @given(steps=st.integers(1, 10**6), lr=st.floats(1e-9, 1e3))
 def test_settings_are_read_as_they_were_written(steps, lr):
     assert checks.check_settings([f"steps={steps}", f"lr={lr}", "freeze=False"]) == MeanTeacher(

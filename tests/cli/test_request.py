@@ -8,6 +8,7 @@ import pytest
 from tiny_folders import benchmark_folder, model_folder
 from tiny_study import run_trial
 
+from lethe.fronts.objectives import Constraint
 from lethe.search.ledger import Ledger
 from lethe.store.facts import Facts
 from lethe.store.storage import open_storage
@@ -116,6 +117,69 @@ def test_a_study_goes_on_with_the_same_flags_and_more_trials(ask):
         settings=["steps=9"], ranges=["lr=0.1:0.2"], seed=3, resume=True, trials=40, concurrent=2, cpus_per_worker=2
     )
     assert again.trials == 40
+
+
+def test_a_constraint_on_utility_stands_in_the_guard_s_place_and_others_beside_it(ask):
+    request = ask(constraints=["knowmem_r:80", "verbmem_f:20"])
+    assert request.guard == {"utility": 0.8}
+    assert request.constraints == (Constraint(score="knowmem_r", floor=80), Constraint(score="verbmem_f", ceiling=20))
+    request = ask(constraints=["utility:70"])
+    assert (request.guard, request.constraints) == ({}, (Constraint(score="utility", floor=70),))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "message"),
+    [
+        ((), ("knowmem_r:80",), "has constraints the guard alone, not knowmem_r:80"),
+        (("knowmem_r:80",), (), "has constraints knowmem_r:80, not the guard alone"),
+        (("knowmem_r:80",), ("knowmem_r:80.5",), "has constraints knowmem_r:80, not knowmem_r:80.5"),
+    ],
+)
+def test_a_study_does_not_go_on_with_other_constraints(ask, before, now, message):
+    start(ask(constraints=before))
+    with pytest.raises(ValueError, match=message):
+        ask(constraints=now, resume=True)
+    assert ask(constraints=before, resume=True).flags.resume
+
+
+def test_several_methods_are_one_study_whatever_their_order(ask):
+    request = ask(method="task_vector,npo_gdr", settings=["batch_size=2"], ranges=["npo_gdr.lr=0.1:0.2"])
+    assert request.space["method"] == ("choice", ("npo_gdr", "task_vector"))
+    assert request.space["npo_gdr.lr"] == ("log_uniform", 0.1, 0.2)
+    assert {name: base.batch_size for name, base in request.bases.items()} == {"npo_gdr": 2, "task_vector": 2}
+    assert {settings.method for settings in request.corners()} == {"npo_gdr", "task_vector"}
+    start(request)
+    flags = {"settings": ["batch_size=2"], "ranges": ["npo_gdr.lr=0.1:0.2"], "resume": True}
+    assert ask(method="npo_gdr,task_vector", **flags).about() == request.about()
+    with pytest.raises(ValueError, match="has method npo_gdr,task_vector, not npo_gdr: choose another --name"):
+        ask(method="npo_gdr", **flags)
+    with pytest.raises(ValueError, match="has settings .* choose another --name"):
+        ask(method="npo_gdr,task_vector", **flags | {"settings": ["batch_size=3"]})
+
+
+def test_a_study_of_one_method_does_not_go_on_with_several(ask):
+    start(ask(method="npo_gdr"))
+    with pytest.raises(ValueError, match="has method npo_gdr, not npo_gdr,task_vector: choose another --name"):
+        ask(method="npo_gdr,task_vector", resume=True)
+
+
+def test_what_some_methods_lack_and_what_a_sampler_cannot_breed_is_said_before_the_search(ask):
+    flags = {"method": "npo_gdr,guard_prompt", "settings": ["batch_size=2"], "choices": ["optimizer=sgd,adamw"]}
+    request = ask(**flags, ranges=["lr=0.1:0.2"], sampler="nsga2")
+    assert request.notes == (
+        "lr is no setting of guard_prompt",
+        "optimizer is no setting of guard_prompt",
+        "nsga2 breeds the choice of a method alone, and draws its settings at random: tpe learns both",
+        "batch_size is no setting of guard_prompt",
+    )
+    assert request.space["npo_gdr.optimizer"] == ("choice", ("sgd", "adamw"))
+
+
+def test_text_that_one_choice_of_one_method_needs_is_asked_for(ask, tmp_path):
+    folder, model = benchmark_folder(tmp_path / "b"), str(model_folder(tmp_path / "m"))
+    places = {"benchmark": str(folder), "model": model, "retrained": model}
+    with pytest.raises(ValueError, match="has no split raw/unrelated: give text of your own"):
+        ask(**places, method="npo_gdr,guard_prompt", choices=["regularisation=retain,unrelated"])
 
 
 def test_resume_starts_a_study_that_is_not_there_yet(ask):

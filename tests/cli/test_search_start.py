@@ -14,6 +14,7 @@ from transformers import GPT2Config, OpenAIGPTConfig
 
 from dashboard.reports.reasons import reference_notes
 from lethe.cluster import connection as cluster
+from lethe.fronts.objectives import Constraint
 from lethe.store.storage import open_storage
 from lethe_cli import ablating, checks, preparing, search, tuning
 from lethe_cli.ablate import ablate
@@ -241,3 +242,42 @@ def test_the_blocks_that_a_search_tries_are_held_against_the_target_s(flags, dee
     line = f"^layer is {largest}: it must be one of the model's 4 blocks, counted from 0, set or searched$"
     with pytest.raises(NoSuchWeights, match=line) if largest else pytest.raises(ConnectionError):
         search.prepare(request.task, request.corners(), QUIET)
+
+
+def test_what_must_hold_is_stored_beside_the_guard_and_judges(flags):
+    request = make_request(TuneFlags(**flags, trials=3, sampler="random", constraints=("verbmem_f:20",)))
+    ledger = open_ledger(request, open_storage(request.storage), REFERENCES)
+    assert ledger.facts.constraints == (
+        Constraint(score="utility", floor=40.0),
+        Constraint(score="verbmem_f", ceiling=20.0),
+    )
+    for verbmem in (10.0, 30.0):
+        number, _ = ledger.ask()
+        ledger.record(number, candidate(knowmem_f=1.0, verbmem_f=verbmem))
+        ledger.tell(number)
+    assert [trial.constraints["verbmem_f"] for trial in ledger.study.trials] == [-10.0, 10.0]
+    assert ledger.read().candidates["feasible"].tolist() == [True, False]
+    assert ledger.front()["verbmem_f"].tolist() == [10.0]
+
+
+def test_a_floor_above_the_target_s_own_score_is_said(flags, capsys):
+    request = make_request(TuneFlags(**flags, constraints=("knowmem_r:80", "verbmem_f:20")))
+    preparing.warn_of_steep_floors(request.constraints, REFERENCES, Console(width=200))
+    assert capsys.readouterr().out == (
+        "note: knowmem_r has to stay at 80.0 or above, and the target itself has 50.0: maybe nothing will be feasible\n"
+    )
+
+
+def test_a_worker_is_given_the_method_that_its_trial_has_with_its_settings(flags):
+    request = make_request(TuneFlags(**flags, method="npo_gdr,guard_prompt", settings=("seed=3",)))
+    given = search.job(request.bases, "F", {}, 7, {"method": "guard_prompt", "guard_prompt.names": 5})
+    assert (given["folder"], given["method"], given["names"], given["seed"]) == ("F/trial-00007", "guard_prompt", 5, 3)
+    assert "lr" not in given
+    assert not [name for name in given if "." in name]
+
+
+def test_a_row_of_several_methods_is_run_again_by_its_own(flags):
+    request = make_request(TuneFlags(**flags, method="npo_gdr,guard_prompt", settings=("seed=3",)))
+    parameters = {"method": "guard_prompt", "guard_prompt.wording": "refuse", "guard_prompt.names": 5}
+    line = search.reproduce(request, {"parameters": parameters, "axis": "names", "at": 4})
+    assert line.endswith("--protocol muse --method guard_prompt --set seed=3 --set wording=refuse --set names=5")

@@ -125,6 +125,7 @@ def test_the_json_is_plain_and_holds_the_recommendation(study):
     row = study.candidates.iloc[found.row]
     assert data["candidate"] == {"trial": row["trial"], "axis": "step", "at": row["at"], "role": row["role"]}
     assert data["scores"]["verbmem_f"] == [row["verbmem_f"], row["verbmem_f_low"], row["verbmem_f_high"]]
+    assert data["constraints"] == [{"score": "utility", "low": 40.0, "high": None}]
     assert data["limits"] == [{"score": "verbmem_f", "low": None, "high": 99}]
     assert data["versions"] == {"torch": "2.13.0"}
 

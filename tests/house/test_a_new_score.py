@@ -18,6 +18,7 @@ from lethe.search.ledger import Ledger
 from lethe.store.storage import open_storage
 from lethe.store.urls import VARIABLE
 from lethe_cli import checks, search
+from lethe_cli.objectives import choose_objectives
 from lethe_cli.report import report
 from trainables.benchmarks.layout import load_benchmark
 from trainables.methods.mean_teacher import MeanTeacher
@@ -66,10 +67,12 @@ def url(unlearner, tmp_path_factory) -> str:
 def study(url: str, unlearner: Unlearner, name: str, space: dict[str, Any], design: Design | None = None) -> Ledger:
     """A new study as `lethe tune` and `lethe ablate` begin it."""
     available = checks.available_scores(unlearner.loaded.benchmark, retrained=True)
-    objectives, _ = checks.choose_objectives(f"verbmem_f,{NAME},knowmem_r", available)
+    objectives, _ = choose_objectives(f"verbmem_f,{NAME},knowmem_r", available)
     about = {"benchmark": "tiny", "protocol": "muse", "settings": {"steps": 1}, "space": space}
     about |= {DESIGN: design.to_json()} if design else {}
-    asked = SimpleNamespace(objectives=tuple(objectives), guard={}, sampler="random", seed=0, about=lambda: about)
+    asked = SimpleNamespace(
+        objectives=tuple(objectives), guard={}, constraints=(), sampler="random", seed=0, about=lambda: about
+    )
     return Ledger.create(open_storage(url), name, search.make_facts(asked, unlearner.loaded.references), space)
 
 
@@ -99,7 +102,7 @@ def test_it_may_be_searched_for_and_a_benchmark_without_its_split_is_told(tmp_pa
     benchmark = load_benchmark(make_tiny(tmp_path).places()["benchmark"])
     del benchmark.splits["raw", "forget"]
     with pytest.raises(ValueError, match=f"^{NAME} is among the objectives, but .* has no split raw/forget$"):
-        checks.choose_objectives(NAME, checks.available_scores(benchmark, retrained=True))
+        choose_objectives(NAME, checks.available_scores(benchmark, retrained=True))
 
 
 def test_its_effect_in_an_ablation_allows_for_other_items(url):

@@ -207,7 +207,7 @@ def _sureness(
     seed: int,
 ) -> tuple[np.ndarray | None, np.ndarray | None, dict[str, float]]:
     """In which shares of redraws each candidate is chosen, each is within all limits, the first within each limit."""
-    bounds = [*limits, *(Limit(score=c.score, low=c.floor) for c in constraints)]
+    bounds = [*limits, *(Limit(score=c.score, low=c.low, high=c.high) for c in constraints)]
     scores = list(dict.fromkeys([*(o.score for o in objectives), *(b.score for b in bounds)]))
     ends = [f"{score}{end}" for score in scores for end in ("_low", "_high")]
     if not np.isfinite(candidates[ends].to_numpy(float)).all():

@@ -129,12 +129,13 @@ def arm_line(found: Ablation, arm: str, rows: pd.DataFrame) -> str:
 
 
 def fallen(found: Ablation, arm: str) -> list[str]:
-    """A sentence for each guard that an arm's mean is below: what else it gains is no gain."""
+    """A sentence for each constraint that an arm's mean breaks: what else it gains is no gain."""
     means = {c: found.measured(c.score).values.loc[arm].mean() for c in found.facts.constraints}
     return [
-        f" Its mean {c.score} of {number(mean)} is below the floor of {number(c.floor)}, which rules it out."
+        f" Its mean {c.score} of {number(mean)} is {side} of {number(bound)}, which rules it out."
         for c, mean in means.items()
-        if mean < c.floor
+        for side, bound in (("below the floor", c.floor), ("above the ceiling", c.ceiling))
+        if bound is not None and (mean < bound if bound == c.low else mean > bound)
     ]
 
 

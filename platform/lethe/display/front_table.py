@@ -68,7 +68,8 @@ def score_columns(facts: Facts) -> dict[str, str]:
     """The scores a front shows, each with where it should go: the objectives, then the constraints."""
     columns = {o.score: WISHES[o.goal] for o in facts.objectives}
     for constraint in facts.constraints:
-        columns.setdefault(constraint.score, f"≥ {constraint.floor:.0f}")
+        wish = columns.get(constraint.score)
+        columns[constraint.score] = f"{wish}, {constraint.sign}" if wish else constraint.sign
     return columns
 
 

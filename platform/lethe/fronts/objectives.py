@@ -7,7 +7,7 @@ minimize -> score, maximize -> 100 - score, zero -> |score|.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -42,14 +42,56 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True)
 class Constraint:
-    """A score that has to stay at `floor` or above for a candidate to be feasible."""
+    """A score that has to stay at `floor` or above, and at `ceiling` or below, for a candidate to be feasible."""
 
     score: str
-    floor: float
+    floor: float | None = None
+    ceiling: float | None = None
+
+    @classmethod
+    def of(cls, score: str, goal: str, bound: float) -> Self:
+        """At least the bound of what is to be high, at most of what is to be low, no farther from 0 where 0 is best."""
+        floor = {MINIMIZE: None, MAXIMIZE: bound, TWO_SIDED: -bound}[goal]
+        return cls(score=score, floor=floor, ceiling=None if goal == MAXIMIZE else bound)
+
+    @property
+    def low(self) -> float:
+        """The least that is feasible."""
+        return -math.inf if self.floor is None else self.floor
+
+    @property
+    def high(self) -> float:
+        """The most that is feasible."""
+        return math.inf if self.ceiling is None else self.ceiling
+
+    @property
+    def goal(self) -> str:
+        """Where it drives its score."""
+        return MAXIMIZE if self.ceiling is None else MINIMIZE if self.floor is None else TWO_SIDED
 
     def violation(self, value: float) -> float:
-        """Return how far a score is below the floor; 0 or less is feasible, as Optuna counts it."""
-        return self.floor - value
+        """Return how far a score is outside; 0 or less is feasible, as Optuna counts it."""
+        return max(self.low - value, value - self.high)
+
+    def holds(self, values: np.ndarray) -> np.ndarray:
+        """Return a mask of the values that are feasible; a score that was not measured is not."""
+        return (values >= self.low) & (values <= self.high)
+
+    @property
+    def sign(self) -> str:
+        """Its bounds in a column's head: `≥ 80`, `≤ 20`, `±10`, `-5 to 10`."""
+        if self.ceiling is None:
+            return f"≥ {self.low:.3g}"
+        if self.floor is None:
+            return f"≤ {self.high:.3g}"
+        return f"±{self.high:.3g}" if self.low == -self.high else f"{self.low:.3g} to {self.high:.3g}"
+
+    @property
+    def words(self) -> str:
+        """Its bounds behind "has to stay": `at 80.0 or above`."""
+        if self.ceiling is None:
+            return f"at {self.low:.1f} or above"
+        return f"at {self.high:.1f} or below" if self.floor is None else f"from {self.low:.1f} to {self.high:.1f}"
 
 
 def compared(goal: str, values: Any) -> Any:
@@ -79,6 +121,11 @@ def improves(goal: str, difference: float) -> bool:
 def describe(objectives: Sequence[Objective]) -> str:
     """Objectives in words."""
     return ", ".join(f"{o.score} {WISHES[o.goal]}" for o in objectives)
+
+
+def describe_constraints(constraints: Sequence[Constraint]) -> str:
+    """Constraints as --constrain takes them."""
+    return ", ".join(f"{c.score}:{c.low if c.ceiling is None else c.ceiling:.12g}" for c in constraints)
 
 
 def losses(objectives: Sequence[Objective], scores: Mapping[str, Any]) -> list[float]:

@@ -36,7 +36,7 @@ def candidates_of(trials: pd.DataFrame, rows: Rows, facts: Facts) -> pd.DataFram
         return pd.DataFrame()
     scores = [c for c in found.columns if c not in ("trial_id", *PLACE, *BESIDE)]
     table = table.sort_values(["trial", *PLACE], kind="stable", ignore_index=True)
-    met = [table[c.score].to_numpy(float) >= c.floor for c in facts.constraints]
+    met = [c.holds(table[c.score].to_numpy(float)) for c in facts.constraints]
     table["feasible"] = np.logical_and.reduce(met) if met else True
     eligible = table["feasible"].to_numpy(bool) & (table["state"] == "COMPLETE").to_numpy(bool)
     table["front"] = pareto.front(loss_array(table, facts.objectives), eligible)

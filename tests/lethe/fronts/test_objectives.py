@@ -4,6 +4,7 @@ import ast
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +85,30 @@ def test_a_point_is_feasible_exactly_where_its_score_reaches_the_floor(floor, va
     violation = violations([Constraint(score="utility", floor=floor)], {"utility": [value, 0, 0]})["utility"]
     assert (violation <= 0) == (value >= floor)
     assert violation == floor - value
+
+
+@given(bound=percent, value=st.floats(-150, 150), goal=st.sampled_from(GOALS))
+def test_a_bound_is_the_least_the_most_or_the_distance_from_0_by_the_goal_of_its_score(bound, value, goal):
+    constraint = Constraint.of("x", goal, bound)
+    held = {"maximize": value >= bound, "minimize": value <= bound, "zero": abs(value) <= bound}[goal]
+    assert (constraint.violation(value) <= 0) == constraint.holds(np.array([value]))[0] == held
+    assert constraint.goal == goal
+
+
+@pytest.mark.parametrize(
+    ("constraint", "sign", "words"),
+    [
+        (Constraint(score="x", floor=80), "≥ 80", "at 80.0 or above"),
+        (Constraint(score="x", ceiling=0.5), "≤ 0.5", "at 0.5 or below"),
+        (Constraint.of("x", "zero", 10), "±10", "from -10.0 to 10.0"),
+    ],
+)
+def test_a_constraint_says_its_bounds(constraint, sign, words):
+    assert (constraint.sign, constraint.words) == (sign, words)
+
+
+def test_what_was_not_measured_is_not_feasible():
+    assert Constraint(score="x", floor=1, ceiling=2).holds(np.array([math.nan, 1, 3])).tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

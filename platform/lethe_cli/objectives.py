@@ -1,0 +1,90 @@
+"""Which scores a study asks for: --objectives, and what has to hold by --constrain, checked without torch or Ray.
+
+Every function raises ValueError with one line: what was wrong, which value, what is allowed.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from lethe.fronts.objectives import GOALS, WORST, Constraint, Objective
+from lethe_cli.checks import searchable
+from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES
+
+
+def choose_objectives(text: str | None, available: Mapping[str, str]) -> tuple[list[Objective], list[str]]:
+    """Return the objectives and a note for each default one that the benchmark cannot give.
+
+    `text` is the user's list, `score` or `score:goal`, separated by commas; None means the defaults, in which some give
+    way to others where they cannot be measured. Those that are insisted on never give way in silence.
+    """
+    if text is not None:
+        objectives = [_objective(item.strip(), available) for item in text.split(",")]
+        scores = [objective.score for objective in objectives]
+        for score in scores:
+            if scores.count(score) > 1:
+                raise ValueError(f"objective {score!r} is given twice: name each score once")
+        return objectives, []
+    chosen = _defaults(available)
+    for score in INSISTED:
+        if available[score]:
+            raise ValueError(
+                f"{score} is among the objectives, but {available[score]}; without it, choose --objectives "
+                f"{without_insisted(available)}"
+            )
+    notes = [f"{score} is absent: {available[score]}" for score in OBJECTIVES if score not in chosen]
+    return [Objective(score=score, goal=goal) for score, goal in chosen.items()], notes
+
+
+def without_insisted(available: Mapping[str, str]) -> str:
+    """The default objectives that are left without those that are insisted on, as --objectives takes them."""
+    return ",".join(score for score in _defaults(available) if score not in INSISTED)
+
+
+def _defaults(available: Mapping[str, str]) -> dict[str, str]:
+    chosen = {score: goal for score, goal in OBJECTIVES.items() if score in INSISTED or not available[score]}
+    for score, others in FALLBACKS.items():
+        if score not in chosen:
+            chosen |= {other: goal for other, goal in others.items() if not available[other]}
+    return chosen
+
+
+def _objective(item: str, available: Mapping[str, str]) -> Objective:
+    score, _, goal = item.partition(":")
+    known = searchable()
+    if score not in known:
+        raise ValueError(f"objective {score!r} is unknown: choose {', '.join(known)}")
+    if available[score]:
+        raise ValueError(f"{score} is among the objectives, but {available[score]}")
+    if goal and goal not in GOALS:
+        raise ValueError(f"goal {goal!r} of objective {score!r} is unknown: choose {', '.join(GOALS)}")
+    return Objective(score=score, goal=goal or known[score].card.goal)
+
+
+def choose_constraints(
+    texts: Sequence[str], objectives: Sequence[Objective], available: Mapping[str, str]
+) -> tuple[Constraint, ...]:
+    """What must hold, by texts `SCORE:BOUND,...`; which side of its bound a score must keep to, its goal says."""
+    goals = {name: score.card.goal for name, score in searchable().items()} | {o.score: o.goal for o in objectives}
+    chosen = [_constraint(item.strip(), goals, available) for text in texts for item in text.split(",")]
+    scores = [constraint.score for constraint in chosen]
+    for score in scores:
+        if scores.count(score) > 1:
+            raise ValueError(f"constraint on {score!r} is given twice: name each score once")
+    return tuple(chosen)
+
+
+def _constraint(item: str, goals: Mapping[str, str], available: Mapping[str, str]) -> Constraint:
+    score, _, text = item.partition(":")
+    if score not in goals:
+        raise ValueError(f"constraint {item!r} is on an unknown score: choose {', '.join(goals)}")
+    if available[score]:
+        raise ValueError(f"{score} is among the constraints, but {available[score]}")
+    try:
+        bound = float(text)
+    except ValueError:
+        bound = math.nan
+    if math.isnan(bound):
+        raise ValueError(f"constraint {item!r} is not SCORE:NUMBER, for example {score}:80")
+    if not 0 <= bound <= WORST:
+        raise ValueError(f"constraint {item!r} is beyond what any model scores: give a number between 0 and 100")
+    return Constraint.of(score, goals[score], bound)

@@ -1,0 +1,106 @@
+"""Which scores a study asks for, and what has to hold: chosen, or refused in one line."""
+
+import pytest
+
+from lethe.fronts.objectives import Constraint, Objective, describe_constraints
+from lethe_cli.checks import searchable
+from lethe_cli.objectives import choose_constraints, choose_objectives
+
+ALL = dict.fromkeys(searchable(), "")
+
+
+def chosen(text, available):
+    objectives, notes = choose_objectives(text, available)
+    return {o.score: o.goal for o in objectives}, notes
+
+
+def test_the_default_objectives_are_the_four_of_muse():
+    goals = {"verbmem_f": "minimize", "knowmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize"}
+    assert chosen(None, ALL) == (goals, [])
+
+
+def test_without_questions_general_utility_takes_knowmem_s_place_and_that_is_said():
+    goals, notes = chosen(None, ALL | {"knowmem_f": "no questions", "knowmem_r": "no questions"})
+    assert goals == {"verbmem_f": "minimize", "privleak": "zero", "utility": "maximize"}
+    assert notes == ["knowmem_f is absent: no questions", "knowmem_r is absent: no questions"]
+
+
+def test_privleak_never_gives_way_in_silence_and_the_way_out_is_named():
+    with pytest.raises(
+        ValueError, match=r"no retrained.*; without it, choose --objectives verbmem_f,knowmem_f,knowmem_r$"
+    ):
+        choose_objectives(None, ALL | {"privleak": "no retrained model"})
+    poor = ALL | dict.fromkeys(("privleak", "knowmem_f", "knowmem_r"), "not there")
+    with pytest.raises(ValueError, match=r"choose --objectives verbmem_f,utility$"):
+        choose_objectives(None, poor)
+
+
+def test_a_goal_of_one_s_own_stands_in_the_place_of_the_usual_one():
+    goals, _ = chosen("verbmem_f:zero, utility", ALL)
+    assert goals == {"verbmem_f": "zero", "utility": "maximize"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", f"objective '' is unknown: choose {', '.join(searchable())}"),
+        ("rouge", "objective 'rouge' is unknown: choose verbmem_f"),
+        ("utility:up", "goal 'up' of objective 'utility' is unknown: choose minimize, maximize, zero"),
+        ("utility,verbmem_f,utility:zero", "objective 'utility' is given twice"),
+        ("privleak", "privleak is among the objectives, but no retrained model"),
+    ],
+)
+def test_an_objective_that_cannot_be_is_named(text, message):
+    with pytest.raises(ValueError, match=message):
+        choose_objectives(text, ALL | {"privleak": "no retrained model"})
+
+
+def constrained(*texts, objectives=()):
+    """What texts of --constrain ask for, where all scores can be had."""
+    return list(choose_constraints(texts, objectives, ALL))
+
+
+def test_a_constraint_is_at_least_at_most_or_within_by_its_score_s_goal():
+    assert constrained("knowmem_r:80, verbmem_f:20", "privleak:10") == [
+        Constraint(score="knowmem_r", floor=80.0),
+        Constraint(score="verbmem_f", ceiling=20.0),
+        Constraint(score="privleak", floor=-10.0, ceiling=10.0),
+    ]
+
+
+def test_a_goal_of_one_s_own_holds_for_the_constraint_too():
+    own = [Objective(score="verbmem_f", goal="zero")]
+    assert constrained("verbmem_f:5", objectives=own) == [Constraint(score="verbmem_f", floor=-5.0, ceiling=5.0)]
+
+
+def test_constraints_are_told_as_they_are_typed():
+    assert describe_constraints(constrained("knowmem_r:80.5,verbmem_f:20,privleak:10")) == (
+        "knowmem_r:80.5, verbmem_f:20, privleak:10"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "constraint '' is on an unknown score: choose verbmem_f"),
+        ("rouge:1", "constraint 'rouge:1' is on an unknown score: choose verbmem_f"),
+        ("knowmem_r", "constraint 'knowmem_r' is not SCORE:NUMBER, for example knowmem_r:80"),
+        ("knowmem_r:much", "constraint 'knowmem_r:much' is not SCORE:NUMBER"),
+        ("knowmem_r:nan", "constraint 'knowmem_r:nan' is not SCORE:NUMBER"),
+        (
+            "knowmem_r:inf",
+            "constraint 'knowmem_r:inf' is beyond what any model scores: give a number between 0 and 100",
+        ),
+        ("knowmem_r:120", "constraint 'knowmem_r:120' is beyond what any model scores"),
+        ("privleak:-5", "constraint 'privleak:-5' is beyond what any model scores"),
+        ("utility:70,utility:80", "constraint on 'utility' is given twice: name each score once"),
+    ],
+)
+def test_a_constraint_that_cannot_be_is_named(text, message):
+    with pytest.raises(ValueError, match=message):
+        constrained(text)
+
+
+def test_a_constraint_on_what_the_benchmark_cannot_give_has_its_reason():
+    with pytest.raises(ValueError, match="privleak is among the constraints, but no retrained model"):
+        choose_constraints(["privleak:5"], (), ALL | {"privleak": "no retrained model"})
