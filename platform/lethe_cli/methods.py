@@ -1,5 +1,6 @@
 """`lethe methods`: what there is to unlearn by, and the card of one method with all its settings."""
 
+from itertools import groupby
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,7 @@ from rich.table import Table
 
 from lethe.display.console import open_console
 from search_spaces.methods import SMALL, spaces_of, switches_of
-from trainables.method import Method
+from trainables.method import FAMILIES, Method
 from trainables.methods import METHODS, find_method
 
 
@@ -19,12 +20,23 @@ def methods(
     """List the methods of unlearning, or show one with its settings, where they are searched, and its switches."""
     console = open_console()
     if name is None:
-        table = _table("method", "what it does", "source")
-        for method in map(find_method, METHODS):
-            table.add_row(method.name, method.meaning, method.source)
-        console.print(table)
+        console.print(overview())
     else:
         show(find_method(name), console)
+
+
+def overview() -> Table:
+    """Every method, family by family."""
+    table = _table("family", "method", "what it does", "source")
+    for family, members in groupby(sorted(map(find_method, METHODS), key=_place), lambda method: method.family):
+        for number, method in enumerate(members):
+            table.add_row("" if number else family, method.name, method.meaning, method.source)
+        table.add_section()
+    return table
+
+
+def _place(method: Method) -> int:
+    return FAMILIES.index(method.family)
 
 
 def show(method: Method, console: Console) -> None:
@@ -34,6 +46,7 @@ def show(method: Method, console: Console) -> None:
         console.print(f"{what:<12} {told}", highlight=False, soft_wrap=True)
 
     say(method.name, method.meaning)
+    say("family", method.family)
     say("source", method.source)
     if method.unverified:
         say("unverified", method.unverified)
@@ -62,5 +75,5 @@ def _range(entry: Any) -> str:
 def _table(*names: str) -> Table:
     table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in names:
-        table.add_column(name, no_wrap=name in ("method", "setting", "switch"))
+        table.add_column(name, no_wrap=name in ("family", "method", "setting", "switch"))
     return table
