@@ -135,7 +135,7 @@ RMU_ADAPTIVE = Method(
     unlearn=unlearn,
     needs=needs,
     family="hidden states",
-    meaning="as rmu, to a multiple of the length that these hidden states have in the target",
+    meaning="as rmu, to a multiple of the length that hidden states have in the target",
     source="Huu-Tien et al. 2024, arXiv 2408.06223; Li et al. 2024, arXiv 2403.03218",
     traps=TRAPS,
 )
