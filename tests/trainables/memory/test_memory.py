@@ -16,8 +16,10 @@ from transformers import Gemma4TextConfig, GPT2Config, GPTNeoXConfig, MambaConfi
 from trainables.memory.plan import BACKWARD, GIB, LOSS, SCORING, UPDATE, Unplanned, plan, read_shape, saved, shape_of
 from trainables.method import Evaluated
 from trainables.methods import find_method, needs_of, unlearn
+from trainables.methods.ga import GAGDR, GAKLR
 from trainables.methods.mean_teacher import MeanTeacher
-from trainables.methods.npo import NPOGDR
+from trainables.methods.muse import NPOMuse
+from trainables.methods.npo import NPOGDR, NPOKLR
 from trainables.methods.rmu import RMU
 from trainables.training.trainable import freeze
 
@@ -95,6 +97,25 @@ def test_no_more_blocks_are_planned_for_rmu_than_it_trains(layer):
     kept = saved(shape, config, 1, sharded=False)
     assert kept == 100 * (min(layer + 1, 3) * 4 * 4096 + 4 * 4096 + 4)
     assert saved(shape, replace(config, freeze=False), 1, sharded=False) == kept  # which is of no effect
+
+
+@pytest.mark.parametrize(
+    ("config", "copies"),
+    [
+        (GAGDR(), 0),
+        (GAKLR(), 1),
+        (GAKLR(retain_weight=0.0), 0),
+        (NPOKLR(), 1),
+        (NPOMuse(retain_term="none"), 1),
+        (NPOMuse(retain_term="klr_muse"), 1),  # which both terms read
+    ],
+)
+def test_the_target_is_planned_once_where_a_term_compares_with_its_logits_and_its_logits_with_it(config, copies):
+    planned = plan(seven_shape(), config).phases[LOSS]
+    alone = plan(seven_shape(), NPOGDR()).phases[LOSS]
+    assert planned["teacher"] == copies * 4 * (SEVEN - FROZEN)
+    assert (planned["logits"] > alone["logits"]) == bool(copies)
+    assert planned["optimizer state"] == alone["optimizer state"]
 
 
 def test_the_host_holds_no_copy_for_a_method_that_makes_none():

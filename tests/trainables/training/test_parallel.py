@@ -104,6 +104,7 @@ OWN = {
     "whp_logits": {"alpha": 2.0, "halvings": 1},
 }
 SAME = {"batch_size": 7, "micro_batch_size": 2, "steps": 4, "eval_every": 2, "warmup_steps": 1, "lr": 1e-3}
+NEARLY = {"klr_muse": 0.15}  # its gradient is exponential in logits, of which bf16 keeps eight bits
 LAID_OUT = [
     (name, parallel)
     for name in METHODS
@@ -128,7 +129,7 @@ def test_every_method_s_trajectory_on_two_workers_is_that_of_one(teams, name, pa
 @each_method_laid_out
 def test_every_method_s_trajectory_in_bf16_is_nearly_that_of_one_worker(teams, name, parallel):
     results = teams[2].run(play, settings_of(name, parallel=parallel, precision="bf16"))
-    assert_same_run(results, alone(settings_of(name, precision="bf16")), close=0.05)
+    assert_same_run(results, alone(settings_of(name, precision="bf16")), close=NEARLY.get(name, 0.05))
 
 
 @pytest.mark.slow
