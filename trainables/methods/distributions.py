@@ -25,6 +25,7 @@ class CEU(Retaining):
 
     method = "ceu"
 
+    lr: float = setting(1e-4, "learning rate", positive=True)
     skip_first: int = setting(1, "tokens at the beginning of a sequence that are left as they are")
     retain_term: str = setting(NONE, RETAIN_TERM, choices=(NONE, GDR, KLR))
 
@@ -34,6 +35,8 @@ class MEGD(Retaining):
     """Maximal entropy. Defaults are muse-mini's; published for 7B: AdamW at lr 1e-5, forget weight 0.1."""
 
     method = "me_gd"
+
+    forget_weight: float = setting(0.2, "weight of the forget loss")
 
 
 def unlearn_by_undial(start: Start, settings: Undial, run: Run) -> Iterator[Record]:

@@ -23,8 +23,10 @@ class SatImp(Retaining):
 
     method = "satimp"
 
+    lr: float = setting(1e-3, "learning rate", positive=True)
     satimp_beta1: float = setting(5.0, "power of a token's probability that it weighs by", positive=True)
     satimp_beta2: float = setting(1.0, "power of what its probability lacks to 1 that it weighs by", positive=True)
+    retain_weight: float = setting(0.1, "weight of the retain term")
 
 
 def unlearn_by_wga(start: Start, settings: WGA, run: Run) -> Iterator[Record]:
