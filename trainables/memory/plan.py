@@ -191,7 +191,7 @@ def plan(shape: Shape, settings: Settings, workers: int = 1, *, per_node: int = 
     phases = _training(shape, settings, workers, held) if isinstance(settings, Descent) else {}
     phases |= {SCORING: held | _scoring(shape, settings, workers, sharded, scoring)}
     reserved = {name: _with_reserve(phase) for name, phase in phases.items()}
-    return Plan(phases=reserved, host=_host(shape, _copies(settings), workers, per_node))
+    return Plan(phases=reserved, host=_host(shape, settings, workers, per_node))
 
 
 def is_sharded(settings: Settings, workers: int) -> bool:
@@ -271,13 +271,14 @@ def block_bytes(shape: Shape, settings: Descent, length: int, *, sharded: bool) 
     8h, the two norms' inputs in fp32, and 8 for their factors; 2ch, what projections read, once for attention and
     once for the MLP (autocast, in ddp with bf16, copies it for each of the five: 5ch); 4cq + 4 heads, queries, keys and
     values (spread to all heads), the attention's output and its normaliser; cL, a row of the padding mask; 4ci, gate,
-    its activation, up, and their product. Where norms are trained, 2ch more.
+    its activation, up, and their product. Where norms are trained, 2ch more; with adapters of rank r 7cr, what A gives.
     """
     c = _width(settings)
     reads = 5 if c < FP32 and not sharded else 2
     norms = 2 * (FP32 * shape.hidden + FP32) + (2 * c * shape.hidden if _trains_norms(settings) else 0)
     attention = 4 * c * shape.heads * shape.head_size + FP32 * shape.heads + c * length
-    return norms + reads * c * shape.hidden + attention + 4 * c * shape.mlp
+    adapters = 7 * c * settings.lora_rank
+    return norms + reads * c * shape.hidden + attention + 4 * c * shape.mlp + adapters
 
 
 def saved(shape: Shape, settings: Descent, rows: int, *, sharded: bool) -> int:
@@ -324,13 +325,19 @@ def _scoring(shape: Shape, settings: Settings, workers: int, sharded: bool, scor
     }
 
 
-def _host(shape: Shape, copies: int, workers: int, per_node: int) -> int:
+def _host(shape: Shape, settings: Settings, workers: int, per_node: int) -> int:
     """Host bytes of the fullest node.
 
     At a run's start each worker holds the target, the student and its copies (frozen tensors shared) in fp32 before
     they go to its GPU. Later it holds the target, for the next run, and the first worker what is written: one model's
-    weights, or a part of the state, which is no larger.
+    weights, or a part of the state, which is no larger. What a run sets aside waits there too: for mixtures the weights
+    that are trained as they began, and as they are while one is scored; with adapters what these are added to.
     """
     here = min(workers, per_node)
     total, trainable = FP32 * shape.elements(), FP32 * shape.elements(trainable=True)
-    return max(here * (2 * total + copies * trainable), here * total + (total if workers > 1 else 0))
+    mixes, adapted = (settings.mixes, settings.lora_rank) if isinstance(settings, Descent) else (0, 0)
+    parts = workers if is_sharded(settings, workers) else 1
+    origin = FP32 * shape.elements(parts, trainable=True) if mixes else 0
+    kept = FP32 * shape.elements(parts) if adapted else origin
+    start = 2 * total + _copies(settings) * trainable + origin
+    return max(here * start, here * (total + origin + kept) + (total if workers > 1 else 0))

@@ -135,6 +135,29 @@ def test_the_host_holds_target_student_and_teacher_of_every_worker_of_a_node():
     assert plan(seven_shape(), BIG, 8, per_node=4).host == 4 * 4 * (2 * SEVEN + trainable)
 
 
+def test_the_host_holds_what_mixtures_and_adapters_set_aside():
+    trainable = SEVEN - FROZEN
+    mixing = NPOGDR(mixes=3)
+    assert plan(seven_shape(), mixing, 1).host == 4 * (2 * SEVEN + trainable)  # the target's weights, from the start
+    assert plan(seven_shape(), mixing, 4).host == 4 * 4 * (SEVEN + 2 * trainable) + 4 * SEVEN
+    shape = shape_of(seven_config(), trainable="lora:8:2.0")
+    whole = SEVEN + shape.elements(trainable=True)
+    assert plan(shape, NPOGDR(lora_rank=8), 4).host == 4 * 4 * 2 * whole + 4 * whole
+
+
+def test_with_adapters_only_their_numbers_have_gradients_moments_and_a_teacher():
+    widths = 4 * (4096 + 4096) + 3 * (4096 + 11008)  # of A and B, for each of the seven matrices of a block
+    shape = shape_of(seven_config(), trainable="lora:16:2.0")
+    adapters = 16 * 32 * widths
+    assert shape.elements(trainable=True) == adapters
+    assert shape.elements() == SEVEN + adapters
+    for settings in (MeanTeacher(lora_rank=16, optimizer="adamw"), NPOGDR(lora_rank=16)):
+        loss = plan(shape, settings).phases[LOSS]
+        assert loss["weights"] == 4 * (SEVEN + adapters)
+        assert (loss["gradients"], loss["optimizer state"]) == (4 * adapters, 8 * adapters)
+        assert loss["teacher"] == (4 * adapters if settings.method == "mean_teacher" else 0)
+
+
 def test_scoring_is_planned_with_the_batch_that_the_run_takes():
     shape = shape_of(wide_model().config)
     small, large = (plan(shape, MeanTeacher(score_batch=size)).phases[SCORING]["key-value cache"] for size in (5, 50))
@@ -218,7 +241,10 @@ def live_bytes(model, config) -> LiveBytes:
     return live
 
 
-@pytest.mark.parametrize("settings", [{}, {"checkpointing": True}, {"precision": "bf16"}, {"penalty": "gdr"}])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"checkpointing": True}, {"precision": "bf16"}, {"penalty": "gdr"}, {"lora_rank": 4}, {"lora_rank": 32}],
+)
 @pytest.mark.parametrize(
     "shape",
     [
@@ -232,7 +258,7 @@ def test_a_real_run_never_needs_more_than_the_plan_and_not_much_less(shape, sett
     model = tiny_model(**({"hidden_size": 64, "intermediate_size": 176, "num_key_value_heads": 4} | shape))
     config = MeanTeacher(batch_size=4, micro_batch_size=4, steps=3, eval_every=9, max_length=160, **settings)
     live = live_bytes(model, config)
-    phases = plan(shape_of(model.config), config).phases
+    phases = plan(shape_of(model.config, trainable=needs_of(config).trainable), config).phases
     planned = max(sum(phases[phase].values()) - phases[phase]["reserve"] for phase in (LOSS, BACKWARD, UPDATE))
     assert live.most - 4096 <= planned <= 1.7 * live.most  # a page for the random state
 

@@ -20,8 +20,11 @@ from trainables.training.trainable import choose
 from trainables.world import ALONE
 
 SMALL = {"steps": 4, "eval_every": 2, "batch_size": 4, "seed": 3, "lr": 1e-3}
+LORA = "+lora"  # behind the name of a method: with adapters
 OWN = {
     "mean_teacher": {"lr": 0.05},
+    f"mean_teacher{LORA}": {"lr": 0.3, "lora_rank": 2},
+    f"npo_gdr{LORA}": {"lr": 1e-2, "lora_rank": 2},
     "pdu": {"lam0": 1.0, "lam_warmup": 1},
     "rmu": {"layer": 1},
     "rmu_adaptive": {"layer": 1},
@@ -30,8 +33,15 @@ OWN = {
     "guard_prompt": {"names": 3},
 }
 REWEIGHTED = ("wga", "satimp")  # the value of a loss whose weights take no gradient is not what is lowered
-TRAINING = [name for name in METHODS if issubclass(find_method(name).settings, Descent)]
-each_method = pytest.mark.parametrize("name", METHODS)
+CASES = [*METHODS, f"mean_teacher{LORA}", f"npo_gdr{LORA}"]
+
+
+def method_of(name: str):
+    return find_method(name.removesuffix(LORA))
+
+
+TRAINING = [name for name in CASES if issubclass(method_of(name).settings, Descent)]
+each_method = pytest.mark.parametrize("name", CASES)
 each_training = pytest.mark.parametrize("name", TRAINING)
 
 
@@ -47,7 +57,7 @@ TEXTS = {"tokenizer": tiny_tokenizer(), "texts": {"forget": [article(0), article
 
 
 def settings_of(name: str, **changes):
-    cls = find_method(name).settings
+    cls = method_of(name).settings
     small = {setting: value for setting, value in SMALL.items() if setting in cls.types()}
     return cls(**(small | OWN.get(name, {}) | changes))
 
@@ -89,8 +99,8 @@ def same(one: list[dict], other: list[dict]) -> bool:
 
 @each_method
 def test_its_card_is_complete_and_its_settings_bear_its_name(name):
-    method = find_method(name)
-    assert method.name == name
+    method = method_of(name)
+    assert method.name == name.removesuffix(LORA)
     assert method.family in FAMILIES
     assert method.meaning
     assert method.source
@@ -100,7 +110,7 @@ def test_its_card_is_complete_and_its_settings_bear_its_name(name):
 
 @each_method
 def test_candidates_of_all_roles_come_at_every_evaluation_and_then_its_end(name):
-    settings, roles, records = settings_of(name), find_method(name).roles, straight(name)
+    settings, roles, records = settings_of(name), method_of(name).roles, straight(name)
     told = [r[:2] if isinstance(r, tuple) else "end" for r in records if not isinstance(r, Step)]
     scored = [at for role, at in (t for t in told if t != "end") if role == roles[0]]
     assert len(scored) == settings.evaluations
@@ -153,10 +163,11 @@ def test_micro_batches_give_the_same_steps(name, size):
 @each_training
 def test_exactly_what_it_says_that_it_trains_is_moved_also_under_weight_decay(name):
     settings = settings_of(name, weight_decay=0.1, optimizer="adamw", lr=1e-3)
-    start = tiny_model()
-    choose(start, needs_of(settings).trainable)
-    trainable = {key for key, weight in start.named_parameters() if weight.requires_grad}
-    found, before = weights_of(run(name, settings=settings))[-len(find_method(name).roles)], start.state_dict()
+    start, chosen = tiny_model(), tiny_model()
+    choose(chosen, needs_of(settings).trainable)
+    of_adapters = re.compile(r"\.lora_[AB]\.default")  # behind the name of the layer whose matrix they move
+    trainable = {of_adapters.sub("", key) for key, weight in chosen.named_parameters() if weight.requires_grad}
+    found, before = weights_of(run(name, settings=settings))[-len(method_of(name).roles)], start.state_dict()
     assert {key for (_, key), weight in found.items() if not torch.equal(weight, before[key])} == trainable
     assert trainable < dict(start.named_parameters()).keys()
 
@@ -171,7 +182,7 @@ def test_a_run_that_goes_on_from_anywhere_has_the_bits_of_one_that_did_not_stop(
         again = gone_on(settings, folder, scored)
         done = resume.find(folder, "key").step
         assert steps_of(again) == steps_of(whole)[done:]
-        assert same(weights_of(again), weights_of(whole)[scored * len(find_method(name).roles) :])
+        assert same(weights_of(again), weights_of(whole)[scored * len(method_of(name).roles) :])
 
 
 def interrupted_everywhere(settings, home) -> tuple[list, list]:
@@ -216,7 +227,7 @@ def test_ten_steps_lower_the_forget_loss_and_leave_what_was_learned_less_likely(
     for record in unlearn(memorised(), FORGET, RETAIN, settings, pad=2, **TEXTS):
         if isinstance(record, Step):
             losses.append(record.values["forget_loss"])
-        elif isinstance(record, Candidate) and record.role == find_method(name).roles[0]:
+        elif isinstance(record, Candidate) and record.role == method_of(name).roles[0]:
             known.append(likelihood(record.subject))
     if name not in REWEIGHTED:
         assert losses[-1] < losses[0]
