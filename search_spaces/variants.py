@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from search_spaces import npo_gdr
+from search_spaces import ga_gdr, npo_gdr
 from search_spaces.methods import LARGE, SMALL
 
 # Ranges are ours, around public settings: rank 8 to 64, alpha / rank 1 to 4, a learning rate ten times that of the
@@ -27,6 +27,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "settings": {},
         "space": npo_gdr.SPACE | ADAPTERS,
         "space_7b": npo_gdr.SPACE_7B | ADAPTERS_7B,
+    },
+    "ga_gdr+mix": {
+        "method": "ga_gdr",
+        "settings": {"mixes": 3},
+        "space": ga_gdr.SPACE,
+        "space_7b": ga_gdr.SPACE_7B,
     },
 }
 

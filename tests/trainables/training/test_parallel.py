@@ -146,6 +146,21 @@ def test_every_method_goes_on_with_another_number_of_workers_from_wherever_it_re
     assert rest > 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_with_adapters_a_run_goes_on_with_another_number_of_workers_also_from_between_two_mixtures(
+    teams, tmp_path, parallel
+):
+    config = dataclasses.replace(RUN, lora_rank=2, lr=0.5, mixes=2)
+    way = dataclasses.replace(config, parallel=parallel)
+    for rest in (1, 3):  # at step 2, and behind the first mixture
+        place = tmp_path / f"{rest}"
+        assert all(teams[2].run(interrupted, way, place, rest))
+        expected = left_of(alone(config), place)
+        assert_same_run([resumed(ALONE, config, place)], expected)
+        assert_same_run(teams[3].run(resumed, way, place), expected)
+
+
 VARIANTS = {
     "adamw": {"optimizer": "adamw", "lr": 1e-3},
     "npo": {"forget_loss": "npo_sequence_mean"},
@@ -154,6 +169,9 @@ VARIANTS = {
     "no penalty": {"penalty": "none"},
     "nothing frozen": {"freeze": False},
     "activation checkpointing": {"checkpointing": True},
+    "adapters": {"lora_rank": 2, "lr": 0.5},
+    "mixtures": {"mixes": 1},
+    "mixtures of adapters": {"lora_rank": 3, "lr": 0.5, "mixes": 2, "optimizer": "adamw"},
     "fewer sequences than workers": {"batch_size": 1},
 }
 
