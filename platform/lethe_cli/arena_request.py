@@ -14,7 +14,7 @@ import optuna
 
 from lethe.search.limits import Budget
 from lethe.search.space import Space
-from lethe.store.facts import load_facts
+from lethe.store.facts import ARENA, load_facts
 from lethe.store.optuna_tables import study_names
 from lethe.store.parameters import owner
 from lethe.store.storage import check_writable, open_storage
@@ -28,7 +28,6 @@ from trainables.methods import METHODS, find_method
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.settings import Settings
 
-ARENA = "arena"  # in a study's facts: the arena that it is an entry of
 ALL = "all"
 TEACHER_PASSES = 7  # of a sequence of each of its two batches: 3 of the forget loss, 4 of the penalty with its guide
 SPARE = 4  # an entry begins at most so many times the trials that the mean teacher's budget is for
@@ -55,18 +54,13 @@ class Entrant:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Request):
-    """An entrant with a seed: a search whose budget is not counted in trials."""
+    """An entrant with a seed: a search that ends with its budget, or, where that is hardly touched, its `trials`."""
 
     arena: dict[str, Any]  # what is stored of it
 
-    @property
-    def planned(self) -> None:
-        """Nobody knows how many trials the budget comes to."""
-        return
-
     def about(self) -> dict[str, Any]:
         """What has to be the same for an entry to be gone on with."""
-        return {ARENA: self.arena} | super().about()
+        return super().about() | {ARENA: self.arena}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +88,13 @@ class ArenaRequest(Request):
             "method": entrant.base.method,
             "family": entrant.family,
             "seed": seed,
+            "patience": self.budget.patience,
             **self.shape(),
         }
         name = checks.check_name(f"{self.name}: {entrant.label} {seed}", "")
         base = replace(entrant.base, seed=seed)
-        return Entry(**self.known() | {"name": name, "base": base, "space": entrant.space, "seed": seed}, arena=own)
+        changed = {"name": name, "base": base, "space": entrant.space, "seed": seed, "trials": self.budget.most}
+        return Entry(**self.known() | changed, arena=own)
 
 
 def make_arena(flags: ArenaFlags) -> ArenaRequest:

@@ -9,6 +9,7 @@ from typing import Any
 import optuna
 from rich.console import Console
 
+from lethe.analysis.arena import read_arena
 from lethe.cluster.connection import Cluster
 from lethe.display.arena_progress import ArenaProgress, Standing
 from lethe.display.arena_progress import Entry as Shown
@@ -18,11 +19,14 @@ from lethe.store.storage import going_on_later, open_storage
 from lethe.store.urls import hide_password
 from lethe_cli import hints
 from lethe_cli.arena_request import ArenaRequest, Entrant
+from lethe_cli.arena_table import draw, legend, plain
 from lethe_cli.preparing import show_training
 from lethe_cli.search import at_once, begin, command_again, joining, open_ledger, run_together, search_of
 from trainables.failures import NoSuchWeights
 from trainables.runs.weights import check_weights
 from trainables.task import locate
+
+ALL_FAILED = "all trials of all entrants failed"
 
 
 def run_arena(request: ArenaRequest, console: Console) -> dict[str, Any]:
@@ -106,6 +110,14 @@ def conclude(request: ArenaRequest, ledgers: Sequence[Ledger], console: Console)
     if interrupted:
         share = sum(far(request.budget, ledger) for ledger in ledgers) / len(ledgers)
         say(f"interrupted after {share:.0%} of the arena; the same command with --resume goes on")
+    found = read_arena(request.storage, request.name)
+    console.print(draw(found))
+    say(legend(found))
+    for line in found.words:
+        say(line)
+    failure = None if interrupted or found.entrants["trials"].sum() > found.entrants["failed"].sum() else ALL_FAILED
+    if failure:
+        say(failure)
     say(f"\narena    {hide_password(request.storage)}  (name {request.name})")
     say("next")
     if interrupted:
@@ -116,5 +128,6 @@ def conclude(request: ArenaRequest, ledgers: Sequence[Ledger], console: Console)
         "arena": request.name,
         "storage": hide_password(request.storage),
         "interrupted": interrupted,
-        "budget": request.budget.cost,
+        "failure": failure,
+        **plain(found),
     }

@@ -4,9 +4,11 @@ import os
 import shlex
 import shutil
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from lethe.store.urls import VARIABLE, default_storage, hide_password
+from lethe_cli.flags import StudyFlags
 
 
 def as_typed(program: str) -> str:
@@ -29,6 +31,15 @@ def dashboard(storage: str) -> str:
 def report(study: str, storage: str) -> str:
     """The command that writes an ablation's report; no password is in it."""
     return _on_store(["report", study, f"{study}.html"], storage)
+
+
+def arena(flags: StudyFlags, storage: str) -> str:
+    """The command that tries every method on what a search was asked to unlearn, with the same models and machines."""
+    shared = ("model", "retrained", "protocol", "workers", "cpus_per_worker", "gpus_per_worker", "storage_path")
+    defaults = {field.name: field.default for field in fields(flags)}
+    given = {name: getattr(flags, name) for name in shared if getattr(flags, name) != defaults[name]}
+    more = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    return _on_store(["arena", "--benchmark", flags.benchmark, *more], storage)
 
 
 def _on_store(words: list[str], storage: str) -> str:

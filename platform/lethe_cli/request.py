@@ -70,11 +70,6 @@ class Request:
         """Of every method, configurations with each end and each choice of what is searched."""
         return [c for name, base in self.bases.items() for c in corners(base, part(self.space, name))]
 
-    @property
-    def planned(self) -> int | None:
-        """How many trials its study is to have, where that is known."""
-        return self.trials
-
     def known(self) -> dict[str, Any]:
         """Its fields, for a request that is made from it."""
         return {field.name: getattr(self, field.name) for field in fields(Request)}

@@ -99,8 +99,7 @@ def open_ledger(
             ledger = Ledger.create(storage, request.name, facts, request.space)
     if there:
         ledger = go_on(request, storage, references)
-    if request.planned is not None:
-        ledger.study.set_user_attr(PLANNED, request.planned)
+    ledger.study.set_user_attr(PLANNED, request.trials)
     return ledger
 
 
@@ -238,7 +237,8 @@ def run_together(searches: Sequence[Search], request: Request, slots: int) -> No
     """Run studies of one task side by side, on warm workers as `request` asks for them, which all of them share."""
     least, most = request.workers[0], request.workers[-1]
     workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
-    scratch = scratch_of(request.home / folder_name(request.name, searches[0].ledger.facts.id) / "ray")
+    first = searches[0].ledger
+    scratch = scratch_of(request.home / folder_name(first.study.study_name, first.facts.id) / "ray")
     session = functools.partial(make_session, request.task, request.base.score_batch)
     run_searches(searches, warm(session, workers, str(scratch)), slots=slots, scratch=scratch)
 
@@ -352,6 +352,7 @@ def _print_places(candidates: pd.DataFrame, facts: Facts, request: Request, cons
     if best:
         say(f"  run a row again     {reproduce(request, best[0])}")
     say(f"  read and decide     {hints.dashboard(request.storage)}")
+    say(f"  try other methods   {hints.arena(request.flags, request.storage)}")
 
 
 def command_again(arguments: Sequence[str], counter: str, count: int) -> str:

@@ -44,6 +44,7 @@ def test_an_arena_is_a_search_for_every_entrant_and_seed_the_first_seed_of_all_b
     assert [entry.name for entry in request.searches()] == [
         f"muse-mini-arena: {entrant} {seed}" for seed in (0, 1) for entrant in THREE.split(",")
     ]
+    assert {entry.trials for entry in request.searches()} == {request.budget.most}
     assert [(entry.seed, entry.base.seed) for entry in request.searches()] == [(0, 0)] * 3 + [(1, 1)] * 3
 
 
@@ -68,6 +69,7 @@ def test_every_entry_stores_what_all_share_and_whose_it_is(ask):
         "method": "npo_gdr",
         "family": "preference",
         "seed": 1,
+        "patience": 3,
         "entrants": THREE.split(","),
         "seeds": [0, 1],
         "budget": 3 * 3360.0,

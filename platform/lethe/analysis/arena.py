@@ -25,11 +25,10 @@ from lethe.analysis.decide import recommend, volume_history
 from lethe.fronts import pareto
 from lethe.fronts.objectives import loss_array
 from lethe.store.about import about
-from lethe.store.facts import Facts
+from lethe.store.facts import ARENA, Facts
 from lethe.store.places import PLACE
 from lethe.store.snapshot import Reader, Snapshot
 
-ARENA = "arena"  # in a study's facts: of which arena it is, and its entrant, method, family, budget and seed there
 MOST_POINTS = 100  # of a study's course
 
 

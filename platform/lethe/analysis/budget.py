@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lethe.store.facts import ARENA
 from lethe.store.snapshot import Snapshot
 from lethe.store.trials import INTERRUPTED
 
@@ -36,8 +37,12 @@ def progress(study: Snapshot, budget: float) -> Progress:
     """How far a study is: through where its budget is spent, or it has as many trials as it may have."""
     ended = _ended(study.trials)
     spent = float(_costs(study, ended["first"]).sum()) if len(ended) else 0.0
-    through = spent >= budget * (1 - ROUNDING) or (study.planned is not None and len(ended) >= study.planned)
     reasons = tuple(str(reason or "unknown") for reason in ended.loc[ended["state"] == "FAIL", "failure"])
+    through = (
+        spent >= budget * (1 - ROUNDING)
+        or (study.planned is not None and len(ended) >= study.planned)
+        or len(ended) == len(reasons) >= study.facts.about[ARENA].get("patience", np.inf)  # given up
+    )
     share = 1.0 if through else spent / budget
     return Progress(spent=spent, trials=len(ended), reasons=reasons, share=share)
 

@@ -103,7 +103,8 @@ class ArenaProgress:
     def _draw(self) -> Group:
         running = sum(len(entry.running) for entry in self.entries)
         head = Text(f"{self.far:.0%} of the arena done", style="bold")
-        return Group(head.append(f", {running} trials running, {self.left()}", style="default"), self.table())
+        head.append(f", {running} trial{'s' * (running != 1)} running, {self.left()}", style="default")
+        return Group(head, self.table())
 
     def table(self) -> Table:
         """A line for each entrant, over its seeds; the volume and the candidate are those of its best seed."""

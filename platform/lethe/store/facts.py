@@ -13,6 +13,7 @@ from lethe.store.cards import CARDS_OF_OLD_STUDIES, Card, card_of, cards_from
 FACTS = "lethe"
 PLANNED = "planned"  # study attribute: how many trials were asked for
 REFERENCE_NOTES = "notes"  # in a study's facts: what was seen of its texts and reference models as they were read
+ARENA = "arena"  # in a study's facts: of which arena it is, and its entrant, method, family, budget and seed there
 CARDS = "cards"  # in a study's facts: what is known of each score, in the order in which a reader sees them
 
 
