@@ -33,7 +33,7 @@ def draw(arena: Arena) -> Table:
 
 def legend(arena: Arena) -> str:
     """What the table's columns are."""
-    guard = " and ".join(f"{c.score} at {c.floor:.0f} or above" for c in arena.facts.constraints)
+    guard = " and ".join(f"{c.score} {c.words}" for c in arena.facts.constraints)
     fell = f"; fell: the share of scored candidates that did not keep {guard}" if guard else ""
     return (
         "volume: hypervolume, the mean over seeds, and how far its 95% interval reaches; seed/trial: where the "

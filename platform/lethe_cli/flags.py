@@ -164,7 +164,7 @@ class ArenaFlags(SearchFlags):
         "as_json": "Print the table as JSON; progress goes to standard error.",
     }
     FIRST = (
-        *("benchmark", "method", "trials", "budget", "seeds", "model", "retrained", "objectives"),
+        *("benchmark", "method", "trials", "budget", "seeds", "model", "retrained", "objectives", "constraints"),
         *("space", "ranges", "choices", "settings", "sampler", "protocol"),
     )
 

@@ -34,12 +34,17 @@ def report(study: str, storage: str) -> str:
 
 
 def arena(flags: StudyFlags, storage: str) -> str:
-    """The command that tries every method on what a search was asked to unlearn, with the same models and machines."""
-    shared = ("model", "retrained", "protocol", "workers", "cpus_per_worker", "gpus_per_worker", "storage_path")
+    """The command that tries every method on what a search was asked for, with its models and on its machines."""
+    models = ("model", "retrained", "protocol", "objectives")
+    machines = ("workers", "cpus_per_worker", "gpus_per_worker", "storage_path")
     defaults = {field.name: field.default for field in fields(flags)}
-    given = {name: getattr(flags, name) for name in shared if getattr(flags, name) != defaults[name]}
-    more = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    return _on_store(["arena", "--benchmark", flags.benchmark, *more], storage)
+    words = ["arena", "--benchmark", flags.benchmark]
+    for name in (*models, *machines):
+        if (value := getattr(flags, name)) != defaults[name]:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    for constraint in flags.constraints:
+        words += ["--constrain", constraint]
+    return _on_store(words, storage)
 
 
 def _on_store(words: list[str], storage: str) -> str:

@@ -1,5 +1,6 @@
 """An arena's flags become a checked request: entrants, seeds and one budget; it goes on only as it was begun."""
 
+import shlex
 from dataclasses import asdict
 
 import pytest
@@ -9,9 +10,9 @@ from tiny_folders import benchmark_folder, model_folder
 from lethe.search.ledger import Ledger
 from lethe.store.facts import Facts
 from lethe.store.storage import open_storage
-from lethe_cli import arena_request, checks
+from lethe_cli import arena_request, checks, hints
 from lethe_cli.arena_request import make_arena
-from lethe_cli.flags import ArenaFlags
+from lethe_cli.flags import ArenaFlags, TuneFlags
 from search_spaces.variants import VARIANTS
 from trainables.method import Step
 from trainables.methods import METHODS, unlearn
@@ -195,3 +196,19 @@ def test_a_study_of_another_arena_with_the_same_beginning_is_none_of_it(ask):
 def test_an_arena_of_a_folder_is_called_by_it(ask, tmp_path):
     folder, model = benchmark_folder(tmp_path / "docs"), str(model_folder(tmp_path / "m"))
     assert ask(benchmark=str(folder), model=model, retrained=model).name == "docs-arena"
+
+
+def test_a_search_names_the_arena_of_what_it_was_asked_for(tmp_path):
+    flags = TuneFlags(
+        benchmark="docs",
+        model="a model",
+        trials=40,
+        cpus_per_worker=0.5,
+        objectives="verbmem_f",
+        constraints=("utility:70",),
+    )
+    words = shlex.split(hints.arena(flags, f"sqlite:///{tmp_path}/s.db"))
+    assert words[1:] == [
+        *("arena", "--benchmark", "docs", "--model", "a model", "--objectives", "verbmem_f"),
+        *("--cpus-per-worker", "0.5", "--constrain", "utility:70", "--storage", f"sqlite:///{tmp_path}/s.db"),
+    ]

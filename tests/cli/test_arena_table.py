@@ -42,7 +42,7 @@ def test_who_failed_always_or_lost_all_utility_has_dashes_for_what_is_not_known(
     rows = {line.split()[0]: line.split()[1:] for line in lines_of(arena)}
     assert rows["method_19"] == ["–", "–", "–", "–", "–", "–", "18", "(18)", "0.9", "–"]
     assert rows["method_18"] == ["0.000", "+0.05", "–", "–", "–", "–", "–", "18", "0.9", "100%"]
-    assert "did not keep utility at 40 or above" in legend(arena)
+    assert "did not keep utility at 40.0 or above" in legend(arena)
 
 
 def test_plain_data_has_all_of_it_and_null_for_what_is_not_known(arena):
