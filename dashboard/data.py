@@ -17,6 +17,7 @@ from lethe.analysis.decide import KNEE, Limit, Recommendation, recommend
 from lethe.fronts.objectives import Objective
 from lethe.store.facts import Facts
 from lethe.store.optuna_tables import study_names
+from lethe.store.parameters import METHOD, belongs
 from lethe.store.snapshot import Reader, Snapshot
 from lethe.store.urls import VARIABLE, default_storage
 
@@ -83,6 +84,9 @@ def recommended(
 @st.cache_data(
     show_spinner="weighing the parameters", max_entries=8, hash_funcs={Snapshot: lambda s: (s.name, s.token)}
 )
-def importances_of(study: Snapshot, url: str) -> pd.DataFrame | None:
-    """Importances of a study's parameters; None for too few trials."""
-    return landscape.importances(study.trials, study.distributions, study.facts)
+def importances_of(study: Snapshot, url: str, method: str = "") -> pd.DataFrame | None:
+    """Importances of a study's parameters, or of one method's among its trials; None for too few trials."""
+    if not method:
+        return landscape.importances(study.trials, study.distributions, study.facts)
+    own = {n: d for n, d in study.distributions.items() if n != METHOD and belongs(n, {METHOD: method})}
+    return landscape.importances(study.trials[study.trials[METHOD] == method], own, study.facts)

@@ -30,10 +30,12 @@ class Selection:
     z: str = ""
     intervals: bool = True
     beaten: bool = True  # whether dominated and infeasible candidates are drawn
+    colour: str = ""  # what the colour of a candidate tells
     published: str = ""  # corpus of the published figures that are drawn in
     candidate: str = ""  # trial/axis/at/role
     rule: str = KNEE
     limits: tuple[Limit, ...] = ()
+    method: str = ""  # of several, whose settings are looked at
     parameter: str = ""
     other: str = ""  # second parameter of a contour
     score: str = ""  # of slices, contours and outputs

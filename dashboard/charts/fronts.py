@@ -5,7 +5,7 @@ for colour-blind readers). Every axis says where better is.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from dashboard.table import BEATEN, FRONT, GROUPS, INFEASIBLE, RUNNING, by_role,
 from lethe.fronts import pareto
 from lethe.fronts.objectives import Objective
 from lethe.store.cards import Card
+from lethe.store.parameters import METHOD
 from lethe.store.places import Place
 
 BLUE, VERMILLION, GREEN, ORANGE, PINK, GREY, SKY = (
@@ -37,6 +38,7 @@ SYMBOLS = {  # of each role, by its mark
     INFEASIBLE: ("x", "cross", "x-thin-open", "cross-thin-open"),
     RUNNING: ("square-open", "square", "square-cross-open", "square-x-open"),
 }
+METHODS = (BLUE, VERMILLION, "#117733", "#882255", SKY, "#332288", "#999933", ORANGE)  # where methods are told apart
 SIZES = {FRONT: 11, BEATEN: 7, INFEASIBLE: 6, RUNNING: 9}
 STARS = {"target": ("star", ORANGE), "retrained": ("hexagram", GREEN)}
 WISHES = {"minimize": "low", "maximize": "high", "zero": "near 0"}
@@ -60,6 +62,33 @@ def symbol_of(group: str, mark: int) -> str:
     return SYMBOLS[group][mark % len(SYMBOLS[group])]
 
 
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Candidates that are drawn alike."""
+
+    rows: pd.DataFrame
+    group: str
+    symbol: str
+    colour: str
+    name: str
+
+
+def series_of(table: pd.DataFrame, *, by_method: bool = False) -> Iterator[Series]:
+    """A table's candidates by group and role, the front last; with `by_method` the colour tells the method.
+
+    The methods with most candidates on the front have colours of their own, any others are grey.
+    """
+    methods = table[METHOD] if by_method else pd.Series("", index=table.index)
+    front = (table["group"] == FRONT).groupby(methods).sum().sort_values(ascending=False, kind="stable")
+    colours = dict(zip(front.index, METHODS, strict=False))
+    for group in GROUPS:
+        for method in front.index:
+            colour = colours.get(method, GREY) if by_method else COLOURS[group]
+            for mark, role, rows in by_role(table[(table["group"] == group) & (methods == method)]):
+                name = f"{method}: {group}, {role}" if by_method else f"{group}, {role}"
+                yield Series(rows, group, symbol_of(group, mark), colour, inert.figure(name))
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Beside:
     """What a front shows beside its candidates."""
@@ -71,6 +100,7 @@ class Beside:
     ring: str = "chosen"  # what the ring is called
     trajectory: pd.DataFrame | None = None  # candidates of a trial and role on one axis, joined in their order
     intervals: bool = True  # whether the front and the references have theirs
+    by_method: bool = False  # whether the colour of a candidate tells its method, not its group
 
     def bars(self, group: str, rows: pd.DataFrame) -> bool:
         """Whether the intervals of a group's candidates are drawn."""
@@ -84,11 +114,8 @@ def front_2d(table: pd.DataFrame, x: str, y: str, cards: Cards, beside: Beside =
     """Two scores of every candidate: groups and roles by marker, the front with intervals, references as stars."""
     figure = go.Figure()
     bands(figure, cards[x], cards[y])
-    for group in GROUPS:
-        for mark, role, rows in by_role(table[table["group"] == group]):
-            bars = beside.bars(group, rows)
-            trace = _points_2d(rows, x, y, group, symbol_of(group, mark), beside.parameters, bars=bars)
-            figure.add_trace(trace.update(name=inert.figure(f"{group}, {role}")))
+    for series in series_of(table, by_method=beside.by_method):
+        figure.add_trace(_points_2d(series, x, y, beside))
     known = _known(beside.published, x, y)
     course = table.iloc[:0] if beside.trajectory is None else beside.trajectory.sort_values("at")
     room = _room(table, known, course, x, y, beside)
@@ -136,22 +163,23 @@ def _keep_off_zero(room: Room, table: pd.DataFrame, x: Card, y: Card) -> None:
         room.line([table[x.name].min(), table[x.name].max()], [0, 0])
 
 
-def _points_2d(
-    rows: pd.DataFrame, x: str, y: str, group: str, symbol: str, parameters: Sequence[str], *, bars: bool
-) -> go.Scatter | go.Scattergl:
+def _points_2d(series: Series, x: str, y: str, beside: Beside) -> go.Scatter | go.Scattergl:
+    rows, group = series.rows, series.group
+    bars = beside.bars(group, rows)
     kind = go.Scattergl if len(rows) > WEBGL else go.Scatter
     return kind(
         x=rows[x],
         y=rows[y],
         mode="markers",
         customdata=rows["key"],
-        text=hovers(rows, (x, y), parameters),
+        name=series.name,
+        text=hovers(rows, (x, y), beside.parameters),
         hovertemplate="%{text}<extra></extra>",
         marker={
-            "symbol": symbol,
-            "color": COLOURS[group],
+            "symbol": series.symbol,
+            "color": series.colour,
             "size": SIZES[group],
-            "line": {"width": 1.4 if group in (BEATEN, RUNNING) else 0, "color": COLOURS[group]},
+            "line": {"width": 1.4 if group in (BEATEN, RUNNING) else 0, "color": series.colour},
             "opacity": 1.0 if group in (FRONT, RUNNING) else 0.75,
         },
         error_x=interval_bars(rows, x) if bars else None,
@@ -313,33 +341,35 @@ def laid_out(figure: go.Figure, height: int = HEIGHT) -> go.Figure:
     return figure
 
 
-def scatter_matrix(table: pd.DataFrame, scores: Sequence[str], cards: Cards) -> go.Figure:
+def scatter_matrix(table: pd.DataFrame, scores: Sequence[str], cards: Cards, *, by_method: bool = False) -> go.Figure:
     """Every score against every other one."""
     figure = go.Figure()
     labels = [f"{inert.figure(s)}<br>({WISHES[cards[s].goal]})" for s in scores]
-    for group in GROUPS:
-        for mark, role, rows in by_role(table[table["group"] == group]):
-            symbol, size = symbol_of(group, mark), max(SIZES[group] - 3, 6)
-            figure.add_trace(
-                go.Splom(
-                    dimensions=[{"label": label, "values": rows[s]} for label, s in zip(labels, scores, strict=True)],
-                    name=inert.figure(f"{group}, {role}"),
-                    customdata=rows["key"],
-                    text=hovers(rows, scores, ()),
-                    hovertemplate="%{text}<extra></extra>",
-                    marker={"symbol": symbol, "color": COLOURS[group], "size": size},
-                    diagonal_visible=False,
-                    showupperhalf=False,
-                )
+    for series in series_of(table, by_method=by_method):
+        rows, size = series.rows, max(SIZES[series.group] - 3, 6)
+        figure.add_trace(
+            go.Splom(
+                dimensions=[{"label": label, "values": rows[s]} for label, s in zip(labels, scores, strict=True)],
+                name=series.name,
+                customdata=rows["key"],
+                text=hovers(rows, scores, ()),
+                hovertemplate="%{text}<extra></extra>",
+                marker={"symbol": series.symbol, "color": series.colour, "size": size},
+                diagonal_visible=False,
+                showupperhalf=False,
             )
+        )
     figure = laid_out(figure, 180 * max(len(scores), 3) + 80)
     return figure.update_layout(legend={"orientation": "v", "x": 1, "xanchor": "right", "y": 1})
 
 
 def parallel(table: pd.DataFrame, scores: Sequence[str], cards: Cards, parameters: Sequence[str] = ()) -> go.Figure:
-    """Parallel coordinates of parameters and scores: drag along an axis to brush. Front lines are blue."""
+    """Parallel coordinates of parameters and scores: drag along an axis to brush. Front lines are blue.
+
+    A parameter that only some candidates have, as a method's own has where there are several, is left out.
+    """
     front = (table["group"] == FRONT).astype(float)
-    varied = [name for name in parameters if table[name].nunique() > 1]
+    varied = [name for name in parameters if table[name].nunique() > 1 and table[name].notna().all()]
     dimensions = [dimension for name in varied if (dimension := _parameter_axis(table, name)) is not None]
     for score in scores:
         low, high = float(table[score].min()), float(table[score].max())

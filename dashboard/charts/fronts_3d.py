@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 
 from dashboard import inert
 from dashboard.charts.fronts import (
-    COLOURS,
     GREEN,
     HEIGHT,
     NOTHING,
@@ -15,13 +14,14 @@ from dashboard.charts.fronts import (
     PINK,
     Beside,
     Cards,
+    Series,
     axis_title,
     hovers,
     interval_bars,
     laid_out,
-    symbol_of,
+    series_of,
 )
-from dashboard.table import FRONT, GROUPS, by_role
+from dashboard.table import FRONT
 
 SOLID = {"circle", "circle-open", "diamond", "diamond-open", "square", "square-open", "cross"}  # plotly's in space
 REFERENCES = {"target": ("square", ORANGE), "retrained": ("diamond-open", GREEN)}
@@ -30,11 +30,8 @@ REFERENCES = {"target": ("square", ORANGE), "retrained": ("diamond-open", GREEN)
 def front_3d(table: pd.DataFrame, axes: Sequence[str], cards: Cards, beside: Beside = NOTHING) -> go.Figure:
     """Three scores of every candidate, as `charts.front_2d` draws two; a plane where one of them is best at 0."""
     figure = go.Figure()
-    for group in GROUPS:
-        for mark, role, rows in by_role(table[table["group"] == group]):
-            bars = beside.bars(group, rows)
-            trace = _candidates(rows, axes, group, symbol_of(group, mark), beside.parameters, bars=bars)
-            figure.add_trace(trace.update(name=inert.figure(f"{group}, {role}")))
+    for series in series_of(table, by_method=beside.by_method):
+        figure.add_trace(_candidates(series, axes, beside))
     if beside.trajectory is not None and len(beside.trajectory) > 1:
         figure.add_trace(_trajectory(beside.trajectory, axes))
     for name, scores in beside.references.items():
@@ -59,22 +56,22 @@ def _places(rows: pd.DataFrame, axes: Sequence[str]) -> dict[str, pd.Series]:
     return {axis: rows[score] for axis, score in zip("xyz", axes, strict=True)}
 
 
-def _candidates(
-    rows: pd.DataFrame, axes: Sequence[str], group: str, symbol: str, parameters: Sequence[str], *, bars: bool
-) -> go.Scatter3d:
+def _candidates(series: Series, axes: Sequence[str], beside: Beside) -> go.Scatter3d:
+    rows, known = series.rows, series.symbol in SOLID
     trace = go.Scatter3d(
         **_places(rows, axes),
         mode="markers",
+        name=series.name,
         customdata=rows["key"],
-        text=hovers(rows, axes, parameters),
+        text=hovers(rows, axes, beside.parameters),
         hovertemplate="%{text}<extra></extra>",
         marker={
-            "symbol": symbol if symbol in SOLID else "square",  # an x is a letter there, which not every font has
-            "color": COLOURS[group],
-            "size": 6 if group == FRONT else 4,
+            "symbol": series.symbol if known else "square",  # an x is a letter there, which not every font has
+            "color": series.colour,
+            "size": 6 if series.group == FRONT else 4,
         },
     )
-    if bars:
+    if beside.bars(series.group, rows):
         trace.update({f"error_{axis}": interval_bars(rows, s) for axis, s in zip("xyz", axes, strict=True)})
     return trace
 

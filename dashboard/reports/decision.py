@@ -13,6 +13,7 @@ from dashboard.reports import reasons
 from dashboard.table import candidate_of, command, reference_text, score_text, scores_of
 from lethe.analysis.decide import Limit, Recommendation
 from lethe.fronts.objectives import Objective
+from lethe.store.parameters import METHOD, own, present, settings_of
 from lethe.store.snapshot import Snapshot
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
@@ -35,7 +36,7 @@ def as_json(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> 
     data: dict[str, Any] = {
         "study": study.name,
         "candidate": candidate_of(row).plain(),
-        "parameters": {name: row[name] for name in study.parameters},
+        "parameters": present({name: row[name] for name in study.parameters}),
         "scores": {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.candidates, study.facts)},
         "weights": row["weights"],
         "rule": found.rule,
@@ -76,8 +77,10 @@ def as_html(
     """One page that needs no network: why, recipe, scores with intervals, figures, versions. All text is escaped."""
     row = study.candidates.iloc[found.row]
     facts = study.facts
-    recipe = [(name, row[name]) for name in study.parameters]
-    recipe += [(k, v) for k, v in facts.about.get("settings", {}).items() if k not in study.parameters]
+    asked = present({name: row[name] for name in study.parameters})
+    chosen = own(asked)
+    recipe = [*({METHOD: asked[METHOD]} if METHOD in asked else {}).items(), *chosen.items()]
+    recipe += [(k, v) for k, v in settings_of(facts.about, asked).items() if k not in chosen]
     rows = [
         (s, score_text(row, s), *(reference_text(known.get(s)) for known in facts.references.values()))
         for s in scores_of(study.candidates, study.facts)

@@ -7,10 +7,12 @@ from dashboard.charts import fronts as charts
 from dashboard.charts import fronts_3d as charts_3d
 from dashboard.selection import VIEWS
 from dashboard.table import BEATEN, FRONT, INFEASIBLE, candidate_of, course_of, find, recipes, score_texts, thinned
+from lethe.store.parameters import METHOD
 from lethe.store.places import PLACE
 
 MOST = {"2-D": 1000, "3-D": 3000, "matrix": 800, "parallel": 1500}  # candidates that are drawn
 TABLE = "front table"
+COLOURS = (METHOD, "standing")  # what the colour of a candidate may tell where a study has several methods
 
 
 def page() -> None:
@@ -42,7 +44,8 @@ def page() -> None:
         with right:
             wire.switch("intervals of the front", "intervals")
             wire.switch("dominated and infeasible candidates", "beaten")
-    draw(context, view, axes, corpus)
+            by_method = METHOD in context.study.parameters and wire.pick("colour", "colour", COLOURS, METHOD) == METHOD
+    draw(context, view, axes, corpus, by_method=by_method)
     front_table(context)
 
 
@@ -60,7 +63,7 @@ def choose_axes(context: wire.Context, view: str) -> list[str]:
     return axes
 
 
-def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> None:
+def draw(context: wire.Context, view: str, axes: list[str], corpus: str, *, by_method: bool) -> None:
     """Draw the view."""
     table, chosen = context.table, wire.selection().candidate or recommended(context)
     if not wire.selection().beaten:
@@ -81,6 +84,7 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> None
         ring="chosen" if wire.selection().candidate else "recommended",
         trajectory=None if found is None else course_of(context.table, found),
         intervals=wire.selection().intervals,
+        by_method=by_method,
     )
     if view == "2-D":
         figure = charts.front_2d(drawn, axes[0], axes[1], context.cards, beside)
@@ -89,7 +93,8 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str) -> None
         wire.chart(charts_3d.front_3d(drawn, axes, context.cards, beside), "front-3d", alt=wire.ALT_FRONT)
         st.caption("Drag to turn. To open a trial, choose it in the table.")
     elif view == "matrix":
-        figure = charts.scatter_matrix(drawn, [*scores, *extra(context, scores)], context.cards)
+        shown = [*scores, *extra(context, scores)]
+        figure = charts.scatter_matrix(drawn, shown, context.cards, by_method=by_method)
         wire.chart(figure, "matrix", alt="Scatter matrix of the objectives.", click=True)
     else:
         st.caption("Drag along an axis to brush, click it to let go.")

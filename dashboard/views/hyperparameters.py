@@ -5,17 +5,19 @@ import streamlit as st
 from dashboard import data, wire
 from dashboard.charts import landscape
 from dashboard.table import thinned
+from lethe.store.parameters import METHOD, belongs
 
 
 def page() -> None:
     """Draw the page."""
     context = wire.context()
     wire.head("Hyperparameters", "What the parameters do to the scores.")
-    parameters = context.study.parameters
-    if not parameters or not len(context.study.candidates):
+    if not context.study.parameters or not len(context.study.candidates):
         st.info("No trial with scores yet.")
         return
-    importance(context)
+    method = choose_method(context)
+    parameters = [name for name in context.study.parameters if not method or name in (METHOD, *own_of(context, method))]
+    importance(context, method)
     left, middle, right = st.columns(3)
     with left:
         score = wire.pick("score", "score", context.scores, context.objectives[0].score)
@@ -23,7 +25,7 @@ def page() -> None:
         first = wire.pick("parameter", "parameter", parameters, parameters[0])
     with right:
         second = wire.pick("second parameter", "other", parameters, parameters[-1])
-    table = context.table[context.table["state"] == "COMPLETE"]
+    table = context.table[context.table["state"] == "COMPLETE"].dropna(subset=list(dict.fromkeys((first, second))))
     st.subheader("Slice", anchor=False)
     if table["trial"].nunique() < landscape.LEAST_SLICE:
         st.info(f"Too few trials: a slice says something from {landscape.LEAST_SLICE} on.")
@@ -41,11 +43,25 @@ def page() -> None:
         st.caption("Every trial's last candidate; between the dots by linear interpolation.")
 
 
-def importance(context: wire.Context) -> None:
-    """Importances, or that there are too few trials."""
+def choose_method(context: wire.Context) -> str:
+    """Of several methods, each with settings of its own, the one that is looked at; "" where there is one."""
+    if METHOD not in context.study.parameters:
+        return ""
+    methods = sorted(context.study.candidates[METHOD].unique())
+    return wire.pick("method", "method", methods, methods[0])
+
+
+def own_of(context: wire.Context, method: str) -> list[str]:
+    """The parameters that trials of a method have."""
+    return [name for name in context.study.parameters if name != METHOD and belongs(name, {METHOD: method})]
+
+
+def importance(context: wire.Context, method: str) -> None:
+    """Importances, of a method's settings where there are several, or that there are too few trials."""
     st.subheader("Importance", anchor=False)
-    done = int((context.study.trials["state"] == "COMPLETE").sum())
-    table = data.importances_of(context.study, context.url)
+    trials = context.study.trials[context.study.trials["state"] == "COMPLETE"]
+    done = int((trials[METHOD] == method).sum()) if method else len(trials)
+    table = data.importances_of(context.study, context.url, method)
     if table is None or table.empty:
         least = landscape.LEAST_IMPORTANCE
         st.info(f"Too few trials: {done} are complete. Below {least}, an importance is mostly noise, so none is shown.")

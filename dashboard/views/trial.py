@@ -17,6 +17,7 @@ from dashboard.table import (
     reference_text,
     score_text,
 )
+from lethe.store.parameters import METHOD, own
 
 PER_PAGE = 5
 ORDERS = {outputs.WORST: "worst first", outputs.CHANGED: "changed most first"}
@@ -84,8 +85,10 @@ def facts_of_trial(context: wire.Context, trial: pd.Series) -> None:
     with st.container(horizontal=True):
         st.metric("state", str(trial["state"]).lower(), width=150)
         st.metric("took", duration, width=120)
-        for name in context.study.parameters:
-            st.metric(inert.markdown(name), inert.markdown(parameter_text(trial[name])), width=130)
+        asked = {name: trial[name] for name in context.study.parameters}
+        method = {METHOD: asked[METHOD]} if METHOD in asked else {}
+        for name, value in (method | own(asked)).items():
+            st.metric(inert.markdown(name), inert.markdown(parameter_text(value)), width=130)
 
 
 def choose_candidate(rows: pd.DataFrame) -> pd.Series:

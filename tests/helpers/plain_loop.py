@@ -10,24 +10,26 @@ from searching import Tiny
 
 from lethe.search.ledger import Ledger
 from lethe.store.facts import Facts
+from lethe.store.parameters import METHOD, own
 from lethe.store.trials import RERUN_OF, candidates
 from trainables.benchmarks.small_models import one_thread
-from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs.unlearning import Unlearner
+from trainables.settings import Settings
 from trainables.task import Task
 
 Outcome = list[tuple[dict, list]]  # of each trial its parameters, and its candidates' scores
 
 
 @one_thread()
-def plain_search(facts: Facts, tiny: Tiny, folder: Path, trials: int, config: MeanTeacher) -> Outcome:
-    """Run so many trials of the study that these facts describe; in one thread, as workers do."""
+def plain_search(facts: Facts, tiny: Tiny, folder: Path, trials: int, *configs: Settings) -> Outcome:
+    """Run so many trials of the study that these facts describe, by its methods; in one thread, as workers do."""
     space = {name: tuple(entry) for name, entry in facts.about["space"].items()}
     ledger = Ledger.create(InMemoryStorage(), "plain", facts, space)
     unlearner = Unlearner(Task(**tiny.places(), cache=str(folder / "cache")))
     for _ in range(trials):
         number, params = ledger.ask()
-        for result in unlearner(replace(config, **params), folder / f"trial-{number}"):
+        config = next(config for config in configs if config.method == params.get(METHOD, config.method))
+        for result in unlearner(replace(config, **own(params)), folder / f"trial-{number}"):
             for candidate in result["candidates"]:
                 ledger.record(number, candidate)
         ledger.tell(number)

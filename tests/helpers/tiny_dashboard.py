@@ -8,6 +8,8 @@ import pandas as pd
 from tiny_study import GUARD, OBJECTIVES, SPACE, scores
 
 from lethe.search.ledger import Ledger
+from lethe.search.space import Space
+from lethe.store import parameters
 from lethe.store.facts import PLANNED, Facts
 from lethe.store.storage import open_storage
 
@@ -27,7 +29,9 @@ def items(output: str, value: float) -> pd.DataFrame:
     return pd.DataFrame(rows).assign(value=value)
 
 
-def make_study(folder: Path, *, trials: int = 6, name: str = "tiny", output: str = "after", **about: Any) -> str:
+def make_study(
+    folder: Path, *, trials: int = 6, name: str = "tiny", output: str = "after", space: Space = SPACE, **about: Any
+) -> str:
     """Write a study with `trials` complete trials, a failed one and a running one; returns the store's URL."""
     folder.mkdir(parents=True, exist_ok=True)
     items("before", 90.0).to_parquet(folder / "target.parquet", index=False)
@@ -40,6 +44,7 @@ def make_study(folder: Path, *, trials: int = 6, name: str = "tiny", output: str
         about={
             "benchmark": "muse-mini",
             "protocol": "muse",
+            "space": space,
             "settings": {"lr": 0.1, "steps": 30, "freeze": True},
             "items": {"target": str(folder / "target.parquet")},
             "versions": {"torch": "2.13.0"},
@@ -47,7 +52,7 @@ def make_study(folder: Path, *, trials: int = 6, name: str = "tiny", output: str
         },
     )
     url = f"sqlite:///{folder}/studies.db"
-    ledger = Ledger.create(open_storage(url), name, facts, SPACE)
+    ledger = Ledger.create(open_storage(url), name, facts, space)
     ledger.study.set_user_attr(PLANNED, trials + 4)
     for _ in range(trials):
         finish(ledger, start(ledger, folder, output))
@@ -69,7 +74,7 @@ def start(ledger: Ledger, folder: Path, output: str = "after") -> int:
         for role in ("student", "teacher"):
             file = own / f"{step}-{role}.parquet"
             items(output, 10.0).to_parquet(file, index=False)
-            push = step * params["lr"] * (1 if role == "student" else 0.5)
+            push = step * parameters.own(params)["lr"] * (1 if role == "student" else 0.5)
             made = scores(verbmem_f=100 / (1 + push), privleak=-100 + 10 * push, knowmem_r=90 - push, utility=60 - push)
             value = {"axis": "step", "at": step, "role": role, "scores": made, "weights": None, "items": str(file)}
             ledger.record(number, value)

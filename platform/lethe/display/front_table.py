@@ -50,7 +50,7 @@ def draw_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str], *,
             name, justify="left" if several else "right", no_wrap=not several, ratio=1 if several else None
         )
     for name, goal in scores.items():
-        table.add_column(f"{name}\n({goal})", justify="right", no_wrap=True)
+        table.add_column(f"{name}\n({goal})".replace(", ", ",\n"), justify="right", no_wrap=True)
     for name, row in facts.references.items():
         table.add_row(
             name, "", *[""] * (1 if several else len(params)), *(interval(row.get(s)) for s in scores), style="dim"
@@ -79,7 +79,7 @@ def plain_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str]) -
     return [
         {
             **{name: candidate[name] for name in ("trial", *PLACE, "weights", "items")},
-            "parameters": present({name: candidate[name] for name in params}),
+            "parameters": asked(candidate, params),
             "scores": {s: [candidate[s], candidate[f"{s}_low"], candidate[f"{s}_high"]] for s in scores},
         }
         for candidate in front_candidates(candidates, facts).to_dict("records")
@@ -95,9 +95,14 @@ def interval(score: Sequence[float] | None) -> str:
 
 def recipe(candidate: Mapping[Any, Any], params: Sequence[str]) -> str:
     """A candidate's method, where there are several, and what its trial was asked to set."""
-    there = {name: candidate[name] for name in params}
+    there = asked(candidate, params)
     said = [f"{name} {_short(value)}" for name, value in own(there).items()]
     return " ".join([*([str(there[METHOD])] if METHOD in there else []), *said])
+
+
+def asked(candidate: Mapping[Any, Any], params: Sequence[str]) -> dict[str, Any]:
+    """The parameters of a candidate's trial; those of a method that had no turn yet are not even columns."""
+    return present({name: candidate[name] for name in params if name in candidate})
 
 
 def _short(value: Any) -> str:

@@ -3,10 +3,11 @@
 import json
 from io import StringIO
 
+import pandas as pd
 import pytest
 from rich.console import Console
 from slow_candidates import read_candidates
-from tiny_study import candidate, tiny_facts, tiny_ledger
+from tiny_study import SEVERAL, candidate, tables_in_memory, tiny_facts, tiny_ledger
 
 from lethe.analysis.decide import recommend
 from lethe.display import front_table
@@ -179,3 +180,44 @@ def test_a_score_is_followed_by_how_far_its_interval_reaches_and_to_which_side_i
 def test_the_parameters_are_those_of_the_space_that_the_table_has(study):
     candidates, _ = study
     assert front_table.parameter_names(candidates, {"lr": (), "nosuch": ()}) == ["lr"]
+
+
+def test_a_constraint_on_an_objective_stands_below_its_goal_and_widens_no_column():
+    facts = tiny_facts(constraints=(Constraint(score="verbmem_f", ceiling=20), Constraint.of("privleak", "zero", 10)))
+    heads = drawn(front_table.draw_front(pd.DataFrame(), facts, ["lr"])).splitlines()[:3]
+    assert [head.split() for head in heads] == [
+        ["verbmem_f", "privleak"],
+        ["(low,", "(near", "0,", "knowmem_r"],
+        ["candidate", "at", "lr", "≤", "20)", "±10)", "(high)"],
+    ]
+
+
+def several(*methods):
+    """A table of a study over two methods, of which some had their turn."""
+    ledger = tiny_ledger(tables_in_memory(), space=SEVERAL, about={"space": SEVERAL})
+    asked = {
+        "quick": {"method": "quick", "quick.lr": 0.5, "quick.delta": 0.25},
+        "slow": {"method": "slow", "slow.lr": 0.01, "slow.layer": 3, "slow.kind": True},
+    }
+    for i, method in enumerate(methods):
+        ledger.take_over(asked[method], [candidate(10, verbmem_f=10.0 + i, knowmem_r=50.0 + i)], {})
+    return ledger.read().candidates, ledger.facts
+
+
+def test_of_several_methods_one_column_has_each_candidate_s_method_and_its_own_settings():
+    candidates, facts = several("quick", "slow")
+    text = drawn(front_table.draw_front(candidates, facts, list(SEVERAL)))
+    assert "method and settings" in text
+    assert "quick lr 0.5 delta 0.25" in text
+    assert "slow lr 0.01 layer 3 kind True" in text
+    plain = {row["trial"]: row["parameters"] for row in front_table.plain_front(candidates, facts, list(SEVERAL))}
+    assert json.loads(json.dumps(plain)) == {
+        "0": {"method": "quick", "quick.lr": 0.5, "quick.delta": 0.25},
+        "1": {"method": "slow", "slow.lr": 0.01, "slow.layer": 3, "slow.kind": True},
+    }
+
+
+def test_a_method_that_had_no_turn_yet_is_not_missed():
+    candidates, facts = several("quick")
+    assert "quick lr 0.5" in drawn(front_table.draw_front(candidates, facts, list(SEVERAL)))
+    assert len(front_table.plain_front(candidates, facts, list(SEVERAL))[0]["parameters"]) == 3
