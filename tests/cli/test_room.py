@@ -9,11 +9,14 @@ from transformers import LlamaConfig
 from lethe_cli import room
 from lethe_cli.room import announce_room, candidates
 from trainables.methods.mean_teacher import MeanTeacher
+from trainables.methods.whp_logits import WhpLogits
 from trainables.task import Task
 
 Usage = namedtuple("Usage", "total used free")
 SHAPE = {"hidden_size": 4, "intermediate_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1}
 PARAMETERS = 2 * 10 * 4 + 4 * 4 * 4 + 3 * 4 * 8 + 3 * 4  # embedding and head, attention, MLP, norms
+
+TRAINED = MeanTeacher(steps=60, eval_every=20)
 
 
 @pytest.fixture
@@ -23,11 +26,11 @@ def task(tmp_path, monkeypatch):
     return Task(benchmark="muse-news", model=str(tmp_path / "model"), cache=str(tmp_path))
 
 
-def announced(task, folder, monkeypatch, *, free=10**6, note=0):
+def announced(task, folder, monkeypatch, *, free=10**6, note=0, settings=TRAINED):
     monkeypatch.setattr(room.shutil, "disk_usage", lambda place: Usage(0, 0, free))
     monkeypatch.setattr(room, "WORTH_A_NOTE", note)
     console = Console(record=True, width=500)
-    announce_room(task, MeanTeacher(steps=60, eval_every=20), folder, console)
+    announce_room(task, settings, folder, console)
     return console.export_text()
 
 
@@ -51,6 +54,11 @@ def test_what_the_disk_does_not_hold_is_refused_before_anything_is_written(task,
     ):
         announced(task, tmp_path / "a" / "b", monkeypatch, free=free - 1)
     assert not (tmp_path / "a").exists()
+
+
+def test_a_candidate_of_two_models_takes_the_room_of_both(task, tmp_path, monkeypatch):
+    told = announced(task, tmp_path, monkeypatch, settings=WhpLogits(halvings=2))
+    assert told.startswith(f"note: the weights of 3 candidates of {2 * 4 * PARAMETERS}.0 GB each take")
 
 
 def test_of_the_small_model_that_lethe_makes_nothing_is_asked(tmp_path, monkeypatch):

@@ -27,6 +27,8 @@ workers, rounded up to whole rows (how FSDP2 pads); `ddp`, and any run on one wo
 - key-value cache: 1.75 * 2 c N (kv heads x head size) (prompt + new tokens) a row: when a quarter of the rows has
   ended, the rest is copied while the old cache is still there.
 - scoring pass: the larger of a prefill's and of a log-prob pass's tensors; nothing is saved, one block is at work.
+- a candidate of several models (Needs.scored): gathered weights, cache and logits once for each, and what the trunks
+  gave before the last one ran: c h a token. Their passes follow one another.
 - reserve: 2 GiB + 5% of the rest: CUDA's context and libraries, NCCL's buffers, holes in the allocator. Assumed; 3.1
   to 4.9 GiB on one H100, where 1.7 and 2.3 were needed with segments that grow, 1.3 to 20.7 without.
 
@@ -310,17 +312,18 @@ def _logits(shape: Shape, settings: Descent, rows: int, *, guided: bool) -> tupl
 def _scoring(shape: Shape, settings: Settings, workers: int, sharded: bool, scoring: Scoring) -> dict[str, int]:
     from trainables.decoding.log_probs import PASS_TOKENS
 
-    c = _width(settings) if sharded and isinstance(settings, Descent) else FP32
+    c, models = _width(settings) if sharded and isinstance(settings, Descent) else FP32, needs_of(settings).scored
     rows = min(settings.score_batch, math.ceil(scoring.items / workers))
     cache = rows * (scoring.prompt + scoring.new) * 2 * shape.layers * shape.kv_heads * shape.head_size * c
     # At work at once: the residual in fp32, four tensors of width h, three of the MLP's.
     token = FP32 * shape.hidden + c * (4 * shape.hidden + 3 * shape.mlp)
     mask = rows * scoring.prompt**2 * (1 + 2 * c)
-    prefill = rows * (scoring.prompt * token + shape.vocabulary * (c + FP32)) + mask
-    log_probs = PASS_TOKENS * token + 1024 * shape.vocabulary * (c + 2 * FP32)
+    prefill = rows * (scoring.prompt * token + models * shape.vocabulary * (c + FP32)) + mask
+    states = PASS_TOKENS * c * shape.hidden * (models - 1)
+    log_probs = PASS_TOKENS * token + states + models * 1024 * shape.vocabulary * (c + 2 * FP32)
     return {
-        "gathered weights": c * (shape.elements() + shape.block) if sharded else 0,
-        "key-value cache": cache * 7 // 4,
+        "gathered weights": models * c * (shape.elements() + shape.block) if sharded else 0,
+        "key-value cache": models * (cache * 7 // 4),
         "scoring pass": max(prefill, log_probs),
     }
 
@@ -329,7 +332,7 @@ def _host(shape: Shape, settings: Settings, workers: int, per_node: int) -> int:
     """Host bytes of the fullest node.
 
     At a run's start each worker holds the target, the student and its copies (frozen tensors shared) in fp32 before
-    they go to its GPU. Later it holds the target, for the next run, and the first worker what is written: one model's
+    they go to its GPU. Later it holds the target, for the next run, and the first worker what is written: a candidate's
     weights, or a part of the state, which is no larger. What a run sets aside waits there too: for mixtures the weights
     that are trained as they began, and as they are while one is scored; with adapters what these are added to.
     """
@@ -340,4 +343,5 @@ def _host(shape: Shape, settings: Settings, workers: int, per_node: int) -> int:
     origin = FP32 * shape.elements(parts, trainable=True) if mixes else 0
     kept = FP32 * shape.elements(parts) if adapted else origin
     start = 2 * total + _copies(settings) * trainable + origin
-    return max(here * start, here * (total + origin + kept) + (total if workers > 1 else 0))
+    written = needs_of(settings).scored * total if workers > 1 else 0
+    return max(here * start, here * (total + origin + kept) + written)
