@@ -26,6 +26,7 @@ PAGES = {
     "progress": ("Progress", "How the search goes"),
     "hyperparameters": ("Hyperparameters", "What the parameters do"),
     "ablation": ("Ablation", "What each part contributes"),
+    "arena": ("Arena", "Many methods under one budget"),
     "compare": ("Compare", "Studies on one front"),
 }
 EVERY = 3  # seconds between two looks at the store
@@ -60,10 +61,10 @@ def choose_study(url: str) -> str | None:
         names, trouble = data.names(url), ""
     except ValueError as error:
         names, trouble = [], str(error)
-    studies = (*names, published.NEWS_RUNS)
+    groups = data.groups(names, data.arenas(url) if names else {})
+    studies = tuple(study for group in groups.values() for study in group)
     with st.sidebar:
-        default = names[0] if names else published.NEWS_RUNS
-        name = wire.pick("study", "study", studies, default, format_func=str)
+        name = wire.pick_study(groups, names[0] if names else published.NEWS_RUNS)
         st.caption("store")
         st.text(hide_password(url))
     if trouble:

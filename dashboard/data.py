@@ -4,7 +4,7 @@ import argparse
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,6 +13,7 @@ import streamlit as st
 from dashboard import published
 from dashboard.charts import curves, landscape
 from dashboard.table import grouped
+from lethe.analysis.arena import Arena, arena_of, studies_of
 from lethe.analysis.decide import KNEE, Limit, Recommendation, recommend
 from lethe.fronts.objectives import Objective
 from lethe.store.facts import Facts
@@ -44,6 +45,22 @@ def names(url: str) -> list[str]:
     return study_names(url)
 
 
+@st.cache_data(ttl=2, show_spinner=False, max_entries=8)
+def arenas(url: str) -> dict[str, list[str]]:
+    """Arena -> its studies, newest first."""
+    return dict(reversed(studies_of(url).items()))
+
+
+def groups(names: Sequence[str], arenas: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """What a reader chooses a study from: its name, but the studies of an arena behind that one's; newest first."""
+    label = {study: f"{arena} (arena)" for arena, studies in arenas.items() for study in studies}
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        group = label.get(name, name)
+        found[group] = (name, *found.get(group, ())) if name in label else (name,)
+    return found | {published.NEWS_RUNS: (published.NEWS_RUNS,)}
+
+
 @functools.lru_cache(maxsize=16)
 def reader_of(url: str, name: str) -> Reader:
     """The one reader of a study: the server's start asks it too, where there is no session yet."""
@@ -53,6 +70,34 @@ def reader_of(url: str, name: str) -> Reader:
 def read(url: str, name: str) -> Snapshot:
     """A study as it is now; ValueError in one sentence where it cannot be read."""
     return published.news_runs() if name == published.NEWS_RUNS else reader_of(url, name).read()
+
+
+@functools.lru_cache(maxsize=2)
+def readers_of(url: str, studies: tuple[str, ...]) -> list[Reader]:
+    """The readers of an arena's studies."""
+    return [Reader(url, study) for study in studies]
+
+
+@st.cache_resource(ttl=3, show_spinner="reading the arena", max_entries=2)
+def snapshots_of(url: str, studies: tuple[str, ...]) -> list[Snapshot]:
+    """An arena's studies as they are now, or were a moment ago."""
+    return [reader.read() for reader in readers_of(url, studies)]
+
+
+def arena(url: str, name: str) -> Arena:
+    """An arena as it is now: the very same object where no trial has ended since."""
+    studies = snapshots_of(url, tuple(arenas(url)[name]))
+    return _arena(studies, (url, name, *(ended(study) for study in studies)))
+
+
+def ended(study: Snapshot) -> tuple[object, ...]:
+    """What differs when a trial of a study has ended."""
+    return study.name, *sorted(study.trials["state"].value_counts().drop("RUNNING", errors="ignore").items())
+
+
+@st.cache_resource(show_spinner="comparing the methods", max_entries=2)
+def _arena(_studies: Sequence[Snapshot], key: tuple[object, ...]) -> Arena:
+    return arena_of(_studies)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=BY_TOKEN)

@@ -1,4 +1,4 @@
-"""Parts that several pages show: what a model wrote before and after, and the note of a trial."""
+"""Parts that several pages show: a report's section, what a model wrote before and after, the note of a trial."""
 
 import pandas as pd
 import streamlit as st
@@ -6,6 +6,7 @@ import streamlit as st
 from dashboard import inert, outputs, wire
 from dashboard.published import NEWS_RUNS
 from dashboard.reports import reasons
+from dashboard.reports.sections import Section, markdown_list
 from lethe.analysis.cells import number
 from lethe.store.facts import Facts
 from lethe.store.trials import LONGEST_NOTE, write_note
@@ -96,3 +97,18 @@ def note(context: wire.Context, trial: int) -> None:
                 st.error(inert.markdown(error))
             else:
                 st.toast(f"The note on trial {trial} is stored.")
+
+
+def show(section: Section) -> None:
+    """One part of the report."""
+    st.subheader(inert.markdown(section.title), anchor=False)
+    for text in section.texts:
+        st.markdown(inert.markdown(text))
+    if section.items:
+        st.markdown(markdown_list(section.items, inert.markdown))
+    if section.table:
+        head, rows = section.table
+        table = pd.DataFrame([[str(cell) for cell in row] for row in rows], columns=list(head))
+        st.dataframe(table, hide_index=True, alt=f"{section.title}, as a table.")
+    for i, figure in enumerate(section.figures):
+        wire.chart(figure, f"{section.title} {i}", alt=f"{section.title}; its numbers stand in the tables.")

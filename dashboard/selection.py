@@ -39,6 +39,7 @@ class Selection:
     parameter: str = ""
     other: str = ""  # second parameter of a contour
     score: str = ""  # of slices, contours and outputs
+    entrants: tuple[str, ...] = ()  # of an arena, that are drawn strongly
     search: str = ""
     order: str = ORDERS[0]  # of what a model wrote
     picture: str = PICTURES[0]

@@ -5,7 +5,7 @@ into the address bar. A link that was changed by hand, or by going back, is read
 not read it: the browser sends the link that it has, which may be older than the one that is on its way to it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,6 +127,21 @@ def pick(label: str, field: str, options: Sequence[str], default: str, **more: A
     return tied(st.selectbox, label, field, current, tag=str(hash(tuple(options))), options=list(options), **more)
 
 
+def pick_study(groups: Mapping[str, Sequence[str]], default: str) -> str:
+    """A choice of a study: of a name, and behind a name of many studies of one of them."""
+    current = selection().study
+    current = current if any(current in studies for studies in groups.values()) else default
+    own = next(name for name, studies in groups.items() if current in studies)
+    key = f"group {hash(tuple(groups))} {st.session_state.get(READ, 0)}"
+    if key not in st.session_state:
+        st.session_state[key] = own
+    name = st.selectbox("study", list(groups), key=key, on_change=touched, format_func=str)
+    if name != own:
+        current = groups[name][0]
+        choose(study=current)
+    return pick("study of the arena", "study", groups[name], current) if len(groups[name]) > 1 else current
+
+
 def switch(label: str, field: str, **more: Any) -> bool:
     """A choice of yes or no."""
     return tied(st.toggle, label, field, getattr(selection(), field), **more)
@@ -138,14 +153,22 @@ def head(title: str, sentence: str) -> None:
     st.caption(inert.markdown(sentence))
 
 
-def open_trial(key: str) -> None:
-    """Go to a candidate's trial. For callbacks: they are called as the page stood when it was clicked on.
+def open_trial(key: str, study: str = "") -> None:
+    """Go to a candidate's trial, be it in another study. For callbacks: the page is then as it was clicked on.
 
     What a widget returns would be lost, or meant for another row, where the study has gone on since the page was drawn.
     """
     touched()
     choose(candidate=key)
+    if study and study != context().study.name:
+        look_at(study)
     st.session_state[LEAVING] = st.session_state[PAGE]
+
+
+def look_at(study: str) -> None:
+    """Turn to another study; widgets start anew, from what the selection then says."""
+    choose(study=study)
+    st.session_state[READ] = st.session_state.get(READ, 0) + 1
 
 
 def follow_click(page: str) -> None:
@@ -164,13 +187,13 @@ def arrived() -> None:
     st.session_state.pop(LEAVING, None)
 
 
-def clicked_in(event: Any) -> str | None:
-    """The key of the candidate that was clicked in a chart."""
+def clicked_in(event: Any, studies: Collection[str] = ()) -> tuple[str, str] | None:
+    """The key of the candidate that was clicked in a chart, and its study where the chart says it; else ""."""
     for point in event["selection"]["points"] if event else []:
         found = point.get("customdata")
-        found = found[0] if isinstance(found, list) and found else found
-        if isinstance(found, str) and parse_candidate(found):
-            return found
+        key, *beside = found if isinstance(found, list) and found else [found]
+        if isinstance(key, str) and parse_candidate(key):
+            return key, next((study for study in beside[:1] if study in studies), "")
     return None
 
 
@@ -183,8 +206,8 @@ def chart(figure: Any, key: str, *, alt: str, click: bool = False) -> None:
     }
 
     def clicked() -> None:
-        if found := clicked_in(st.session_state[key]):
-            open_trial(found)
+        if found := clicked_in(st.session_state[key], context().studies):
+            open_trial(*found)
 
     if click:
         st.plotly_chart(figure, key=key, config=picture, alt=alt, on_select=clicked, selection_mode="points")

@@ -38,12 +38,12 @@ def forest(effects: pd.DataFrame, score: str) -> go.Figure:
         own = rows[[verdict_of(row) == group for row in rows.to_dict("records")]]
         own = own[own["value"].notna()]
         if len(own):
-            figure.add_trace(_with_intervals(own, "effect", group, symbol, colour, 3 if score == VOLUME else 1))
+            figure.add_trace(with_intervals(own, "effect", group, symbol, colour, 3 if score == VOLUME else 1))
     for name in rows.loc[rows["value"].isna(), "effect"]:
         figure.add_annotation(x=0, y=inert.figure(name), text="no run ended", showarrow=False, font={"color": GREY})
     figure.add_vline(x=0, line={"width": 1, "color": GREY})
     title = f"{inert.figure(score_name(score, goal))}: difference to the baseline (better: {WISHES[goal]})"
-    return _rows(figure, [*rows["effect"]], title)
+    return in_rows(figure, [*rows["effect"]], title)
 
 
 def verdict_of(row: Mapping[Any, Any]) -> str:
@@ -56,9 +56,9 @@ def verdict_of(row: Mapping[Any, Any]) -> str:
 def volumes(arms: pd.DataFrame) -> go.Figure:
     """The mean hypervolume of each arm's runs with its 95% interval."""
     rows = arms[arms["score"] == VOLUME].rename(columns={"mean": "value"})
-    figure = go.Figure(_with_intervals(rows[rows["value"].notna()], "arm", "mean of the runs", "diamond", BLUE, 3))
+    figure = go.Figure(with_intervals(rows[rows["value"].notna()], "arm", "mean of the runs", "diamond", BLUE, 3))
     figure.update_layout(showlegend=False)
-    return _rows(figure, [*rows["arm"]], "hypervolume of a run's front (better: right)")
+    return in_rows(figure, [*rows["arm"]], "hypervolume of a run's front (better: right)")
 
 
 def fronts(candidates: pd.DataFrame, arms: Sequence[str], x: str, y: str, facts: Facts) -> go.Figure:
@@ -128,7 +128,8 @@ def _dots(x: Any, y: Any, name: str, symbol: str, colour: str, legend: bool, tex
     )
 
 
-def _with_intervals(rows: pd.DataFrame, label: str, name: str, symbol: str, colour: str, digits: int) -> go.Scatter:
+def with_intervals(rows: pd.DataFrame, label: str, name: str, symbol: str, colour: str, digits: int) -> go.Scatter:
+    """Values with their intervals, a row each: by `label`, value, low, high and n, the seeds."""
     known = np.isfinite(rows["low"].to_numpy(float))
     above, below = (np.where(known, side, 0.0) for side in (rows["high"] - rows["value"], rows["value"] - rows["low"]))
     text = [
@@ -148,7 +149,7 @@ def _with_intervals(rows: pd.DataFrame, label: str, name: str, symbol: str, colo
     )
 
 
-def _rows(figure: go.Figure, labels: Sequence[str], title: str) -> go.Figure:
+def in_rows(figure: go.Figure, labels: Sequence[str], title: str) -> go.Figure:
     """A chart of one row a label, the first on top."""
     names = [inert.figure(label) for label in labels]
     figure.update_yaxes(

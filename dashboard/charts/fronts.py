@@ -126,10 +126,10 @@ def front_2d(table: pd.DataFrame, x: str, y: str, cards: Cards, beside: Beside =
         figure.add_trace(_trajectory(course, x, y, room))
     _edge(figure, table, x, y, cards)
     for name, scores in beside.references.items():
-        _reference_2d(figure, name, scores, x, y, intervals=beside.intervals)
+        reference_2d(figure, name, scores, x, y, intervals=beside.intervals)
     ringed = table[table["key"] == beside.chosen]
     if len(ringed):
-        figure.add_trace(_ring(ringed, x, y, beside.ring))
+        figure.add_trace(ringed_2d(ringed, x, y, beside.ring))
     figure.update_xaxes(title=axis_title(cards[x], "x"), zeroline=False)
     figure.update_yaxes(title=axis_title(cards[y], "y"), zeroline=False)
     return laid_out(figure)
@@ -214,24 +214,25 @@ def interval_bars(rows: pd.DataFrame, score: str) -> dict[str, Any]:
 
 
 def _edge(figure: go.Figure, table: pd.DataFrame, x: str, y: str, cards: Cards) -> None:
-    """The stairs that join the best in these two scores alone; not where 0 is best, which bends them."""
-    if x == y or "zero" in (cards[x].goal, cards[y].goal):
-        return
-    rows = table[table["group"].isin((FRONT, BEATEN))].dropna(subset=[x, y])
-    if not len(rows):
-        return
+    """The stairs of all feasible candidates."""
+    best = best_in_two(table[table["group"].isin((FRONT, BEATEN))], x, y, cards)
+    if len(best):
+        figure.add_trace(stairs(best, x, y, BLUE).update(name="best in these two"))
+
+
+def best_in_two(rows: pd.DataFrame, x: str, y: str, cards: Cards) -> pd.DataFrame:
+    """The rows that are the best in these two scores alone, along x; none where 0 is best, which bends their line."""
+    rows = rows.dropna(subset=[x, y])
+    if x == y or "zero" in (cards[x].goal, cards[y].goal) or not len(rows):
+        return rows.iloc[:0]
     losses = np.column_stack([Objective(score=s, goal=cards[s].goal).loss(rows[s].to_numpy(float)) for s in (x, y)])
-    best = rows[pareto.nondominated(losses)].sort_values(x, ascending=cards[x].goal == "minimize")
-    figure.add_trace(
-        go.Scatter(
-            x=best[x],
-            y=best[y],
-            mode="lines",
-            line={"shape": "hv", "width": 1.5, "dash": "dot", "color": BLUE},
-            name="best in these two",
-            hoverinfo="skip",
-        )
-    )
+    return rows[pareto.nondominated(losses)].sort_values(x, ascending=cards[x].goal == "minimize")
+
+
+def stairs(best: pd.DataFrame, x: str, y: str, colour: str) -> go.Scatter:
+    """The line that joins the best in two scores."""
+    line = {"shape": "hv", "width": 1.5, "dash": "dot", "color": colour}
+    return go.Scatter(x=best[x], y=best[y], mode="lines", line=line, hoverinfo="skip")
 
 
 def _trajectory(ordered: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter:
@@ -252,7 +253,8 @@ def _trajectory(ordered: pd.DataFrame, x: str, y: str, room: Room) -> go.Scatter
     )
 
 
-def _ring(rows: pd.DataFrame, x: str, y: str, name: str) -> go.Scatter:
+def ringed_2d(rows: pd.DataFrame, x: str, y: str, name: str) -> go.Scatter:
+    """A ring around candidates."""
     return go.Scatter(
         x=rows[x],
         y=rows[y],
@@ -263,9 +265,10 @@ def _ring(rows: pd.DataFrame, x: str, y: str, name: str) -> go.Scatter:
     )
 
 
-def _reference_2d(
+def reference_2d(
     figure: go.Figure, name: str, scores: Mapping[str, Sequence[float]], x: str, y: str, *, intervals: bool
 ) -> None:
+    """A reference model as a star, with its intervals."""
     if x not in scores or y not in scores:
         return
     symbol, colour = STARS.get(name, ("star-triangle-up", GREEN))

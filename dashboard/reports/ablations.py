@@ -1,16 +1,14 @@
 """An ablation's report: one page of HTML that needs no network, or the same as Markdown. What is missing is shown."""
 
-import html
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from dashboard.charts import ablations as charts
 from dashboard.charts.fronts import WISHES
 from dashboard.reports.reasons import reference_notes
+from dashboard.reports.sections import Section, html_of, markdown_of
 from lethe.analysis import verdicts
 from lethe.analysis.ablation import VOLUME, Ablation
 from lethe.analysis.cells import number
@@ -18,26 +16,11 @@ from lethe.analysis.designs import BASELINE, FRACTIONAL, Part, aliases, resoluti
 from lethe.analysis.verdicts import mean_cell, reference_cell, score_name, sentence
 from lethe.fronts.objectives import MAXIMIZE
 
-STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
-table{border-collapse:collapse;font-size:.9rem}td,th{padding:.25rem .8rem .25rem 0;text-align:left;vertical-align:top;
-border-bottom:1px solid #ddd}div.wide{overflow-x:auto}li{margin:.2rem 0}h2{margin-top:2.2rem}
-p.short{font-size:1.05rem}@media print{body{max-width:none}}"""
 PARTS = {
     "one at a time": "one switch of the baseline is changed in each arm",
     "factorial": "every combination of the levels is an arm",
     FRACTIONAL: "a balanced part of all combinations of two levels",
 }
-
-
-@dataclass
-class Section:
-    """A heading and what stands below it: sentences, a list, a table (head and rows), figures."""
-
-    title: str
-    texts: Sequence[str] = ()
-    items: Sequence[str | tuple[str, Sequence[str]]] = ()  # a pair is an item with items of its own
-    table: tuple[Sequence[str], Sequence[Sequence[Any]]] | None = None
-    figures: Sequence[go.Figure] = field(default_factory=list)
 
 
 def sections(found: Ablation) -> Iterator[Section]:
@@ -246,68 +229,9 @@ def versions(found: Ablation) -> Section:
 
 def as_html(found: Ablation) -> str:
     """The report as one page that needs no network. All text is escaped."""
-    parts, scripts = [f"<h1>Ablation {_text(found.name)}</h1>"], True
-    for section in sections(found):
-        parts.append(f"<h2>{_text(section.title)}</h2>")
-        parts += [f"<p>{_text(text)}</p>" for text in section.texts]
-        if section.items:
-            parts.append(_html_list(section.items))
-        if section.table:
-            parts.append(_html_table(*section.table))
-        for figure in section.figures:
-            parts.append(figure.to_html(full_html=False, include_plotlyjs=scripts, config={"displaylogo": False}))
-            scripts = False
-    return (
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-        f"<title>Ablation {_text(found.name)}</title><style>{STYLE}</style><body>{''.join(parts)}</body></html>"
-    )
+    return html_of(f"Ablation {found.name}", sections(found))
 
 
 def as_markdown(found: Ablation) -> str:
     """The report as Markdown, without its figures."""
-    parts = [f"# Ablation {_inline(found.name)}"]
-    for section in sections(found):
-        if not (section.texts or section.items or section.table):
-            continue
-        parts.append(f"## {section.title}" if section.title != "Forest plots" else "")
-        if section.title == "Forest plots":
-            continue
-        parts += [_inline(text) for text in section.texts]
-        if section.items:
-            parts.append(markdown_list(section.items, _inline))
-        if section.table:
-            parts.append(_markdown_table(*section.table))
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))
-
-
-def _inline(value: object) -> str:
-    return html.escape(" ".join(str(value).split()), quote=False).replace("|", "\\|")
-
-
-def markdown_list(items: Sequence[str | tuple[str, Sequence[str]]], escape: Callable[[object], str]) -> str:
-    """Items, and items of items, as a Markdown list."""
-    lines = []
-    for item in items:
-        head, below = (item, ()) if isinstance(item, str) else item
-        lines += [f"- {escape(head)}", *(f"    - {escape(line)}" for line in below)]
-    return "\n".join(lines)
-
-
-def _html_list(items: Sequence[str | tuple[str, Sequence[str]]]) -> str:
-    parts = [_text(item) if isinstance(item, str) else _text(item[0]) + _html_list(item[1]) for item in items]
-    return "<ul>" + "".join(f"<li>{part}</li>" for part in parts) + "</ul>"
-
-
-def _html_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    body = "".join("<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    titles = "".join(f"<th>{_text(cell)}</th>" for cell in head)
-    return f"<div class=wide><table><tr>{titles}</tr>{body}</table></div>"
-
-
-def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    lines = [list(map(_inline, head)), ["---"] * len(head), *([_inline(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown_of(f"Ablation {found.name}", sections(found))

@@ -1,11 +1,11 @@
 """Page Ablation: what each part contributes and how sure that is; the same views as the report's."""
 
-import pandas as pd
 import streamlit as st
 
-from dashboard import inert, wire
+from dashboard import parts, wire
 from dashboard.reports import ablations as ablation_report
 from dashboard.reports import decision as report
+from dashboard.reports.sections import Section
 from lethe.analysis.ablation import Ablation, ablation_of, is_ablation, roles_of
 from lethe.store.snapshot import Snapshot
 
@@ -40,29 +40,14 @@ def page() -> None:
             "Effects (CSV)", lambda: report.as_csv(found.effects()), f"{study.name}.csv", "text/csv", on_click="ignore"
         )
     for section in sections:
-        show(section)
+        parts.show(section)
 
 
 @st.cache_resource(max_entries=4, show_spinner="comparing the arms")
-def drawn(_study: Snapshot, role: str, key: tuple[object, ...]) -> tuple[Ablation, list[ablation_report.Section]]:
+def drawn(_study: Snapshot, role: str, key: tuple[object, ...]) -> tuple[Ablation, list[Section]]:
     """An ablation and the parts of its page; made once for each state of a study, which `key` stands for."""
     found = ablation_of(_study, role=role)
     return found, list(ablation_report.sections(found))
-
-
-def show(section: ablation_report.Section) -> None:
-    """One part of the report."""
-    st.subheader(inert.markdown(section.title), anchor=False)
-    for text in section.texts:
-        st.markdown(inert.markdown(text))
-    if section.items:
-        st.markdown(ablation_report.markdown_list(section.items, inert.markdown))
-    if section.table:
-        head, rows = section.table
-        table = pd.DataFrame([[str(cell) for cell in row] for row in rows], columns=list(head))
-        st.dataframe(table, hide_index=True, alt=f"{section.title}, as a table.")
-    for i, figure in enumerate(section.figures):
-        wire.chart(figure, f"{section.title} {i}", alt=f"{section.title}; its numbers stand in the tables.")
 
 
 page()

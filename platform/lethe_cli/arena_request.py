@@ -79,7 +79,8 @@ class ArenaRequest(Request):
     def shape(self) -> dict[str, Any]:
         """What all its entries share, as it is stored with each."""
         labels = [entrant.label for entrant in self.entrants]
-        return {"entrants": labels, "seeds": list(self.seeds), "budget": self.budget.cost}
+        ends = {"budget": self.budget.cost, "most": self.budget.most, "patience": self.budget.patience}
+        return {"entrants": labels, "seeds": list(self.seeds), **ends}
 
     def _entry(self, entrant: Entrant, seed: int) -> Entry:
         own = {

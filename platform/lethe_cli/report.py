@@ -1,7 +1,7 @@
-"""`lethe report`: an ablation as one page that needs no network, or as Markdown."""
+"""`lethe report`: an ablation or an arena as one page that needs no network, or as Markdown."""
 
 import importlib.util
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ Option, Argument = typer.Option, typer.Argument
 
 
 def report(
-    study: Annotated[str, Argument(help="Name of an ablation.")],
+    study: Annotated[str, Argument(help="Name of an ablation, or of an arena.")],
     out: Annotated[str, Argument(help="File to write: OUT.html or OUT.md.")],
     role: Annotated[
         str, Option(help="Whose scores represent a run: student, teacher, ...; if none is named, the first by name.")
@@ -21,7 +21,7 @@ def report(
         str | None, Option(envvar=VARIABLE, help="Store of the study: sqlite:///FILE or a PostgreSQL URL.")
     ] = None,
 ) -> None:
-    """Write what an ablation found: effects in words and numbers, forest plots, fronts, hypervolumes, configuration."""
+    """Write what an ablation or an arena found: the answer in words, tables, forest plots, fronts, configuration."""
     file = expanded(out)
     if file.suffix not in (".html", ".md"):
         raise ValueError(f"{out!r} ends in neither .html nor .md")
@@ -29,17 +29,27 @@ def report(
         raise ValueError(f"{out!r} cannot be written: there is no folder {str(file.absolute().parent)!r}")
     # Its statistics and tables take a second to load, and every `lethe` command loads this file.
     from lethe.analysis.ablation import read_ablation
+    from lethe.analysis.arena import read_arena, studies_of
     from lethe.store.optuna_tables import study_names
 
     url = storage or default_storage()
-    names = study_names(url)
-    if study not in names:
-        raise ValueError(f"storage {hide_password(url)!r} has no study {study!r} (there: {', '.join(names) or 'none'})")
-    found = read_ablation(url, study, role=role)
+    names, of_arenas = study_names(url), studies_of(url)
+    found: Any
+    if study in of_arenas:
+        if role:
+            raise ValueError(f"role {role!r} represents the runs of an ablation; in an arena all roles count")
+        found = read_arena(url, study)
+    elif study in names:
+        found = read_ablation(url, study, role=role)
+    else:
+        entries = {name for studies in of_arenas.values() for name in studies}
+        there = ", ".join([*of_arenas, *(name for name in names if name not in entries)]) or "none"
+        raise ValueError(f"storage {hide_password(url)!r} has no study {study!r} (there: {there})")
     if importlib.util.find_spec("plotly") is None:
         raise ValueError("a report needs plotly: pip install 'lethe-tune[dashboard]'")
     # The figures are the dashboard's; it is no part of what a cluster's workers are sent.
-    from dashboard.reports.ablations import as_html, as_markdown
+    from dashboard.reports import ablations, arenas
 
-    file.write_text(as_html(found) if file.suffix == ".html" else as_markdown(found), "utf-8")
+    kind = arenas if study in of_arenas else ablations
+    file.write_text(kind.as_html(found) if file.suffix == ".html" else kind.as_markdown(found), "utf-8")
     print(f"wrote {out}")

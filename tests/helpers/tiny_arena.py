@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from sqlalchemy import create_engine, text
 from tiny_dashboard import REFERENCES
 from tiny_study import GUARD, OBJECTIVES, scores
 
-from lethe.store.facts import FACTS, PLANNED, Facts
+from lethe.store.facts import FACTS, Facts
 from lethe.store.storage import open_storage
 from lethe.store.trials import COST, FAILURE, RERUN_OF
 
@@ -42,11 +43,16 @@ class Entered:
     seed: int
     trials: Sequence[Made]
     family: str = "ascent"
-    planned: int | None = None
 
 
 def make_arena(
-    folder: Path, studies: Sequence[Entered], *, name: str = "tiny", budget: float = BUDGET, **about: Any
+    folder: Path,
+    studies: Sequence[Entered],
+    *,
+    name: str = "tiny",
+    budget: float = BUDGET,
+    ends: Mapping[str, int] = MappingProxyType({}),
+    **about: Any,
 ) -> str:
     """Write an arena of these studies; returns the store's URL."""
     url = f"sqlite:///{folder}/studies.db"
@@ -58,7 +64,7 @@ def make_arena(
     with engine.begin() as connection:
         first = [connection.execute(text(f"select coalesce(max({k}), 0) from {t}")).scalar() for t, k in IDS.items()]
         for number, study in enumerate(studies, start=1):
-            said = {"name": name, "budget": budget, "entrants": entrants, "seeds": seeds}
+            said = {"name": name, "budget": budget, "entrants": entrants, "seeds": seeds, **ends}
             own = {"entrant": study.entrant, "method": study.entrant, "family": study.family, "seed": study.seed}
             facts = Facts(
                 objectives=OBJECTIVES,
@@ -70,7 +76,7 @@ def make_arena(
                 | about
                 | {"arena": said | own},
             )
-            _study(rows, first[0] + number, f"{name}: {study.entrant} {study.seed}", facts, study)
+            _study(rows, first[0] + number, f"{name}: {study.entrant} {study.seed}", facts)
             for i, trial in enumerate(study.trials):
                 _trial(rows, first[1] + len(rows["trials"]) + 1, first[0] + number, i, trial)
         for table, columns in COLUMNS.items():
@@ -94,13 +100,12 @@ COLUMNS = {
 }
 
 
-def _study(rows: dict[str, list[dict[str, Any]]], study_id: int, name: str, facts: Facts, study: Entered) -> None:
+def _study(rows: dict[str, list[dict[str, Any]]], study_id: int, name: str, facts: Facts) -> None:
     rows["studies"].append({"study_id": study_id, "study_name": name})
     for objective in range(len(OBJECTIVES)):
         rows["study_directions"].append({"direction": "MINIMIZE", "study_id": study_id, "objective": objective})
-    said = {FACTS: facts.to_json()} | ({PLANNED: study.planned} if study.planned is not None else {})
-    for key, value in said.items():
-        rows["study_user_attributes"].append({"study_id": study_id, "key": key, "value_json": json.dumps(value)})
+    said = {"study_id": study_id, "key": FACTS, "value_json": json.dumps(facts.to_json())}
+    rows["study_user_attributes"].append(said)
 
 
 def _trial(rows: dict[str, list[dict[str, Any]]], trial_id: int, study_id: int, number: int, trial: Made) -> None:

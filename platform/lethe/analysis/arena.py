@@ -40,6 +40,7 @@ class Entry:
     family: str
     seed: int
     study: str
+    parameters: tuple[str, ...]
     progress: Progress
 
 
@@ -59,6 +60,11 @@ class Arena:
     seeds: tuple[int, ...]
     entries: tuple[Entry, ...]
     candidates: pd.DataFrame
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the parameters that any entrant has."""
+        return list(dict.fromkeys(name for entry in self.entries for name in entry.parameters))
 
     @property
     def shares(self) -> pd.DataFrame:
@@ -93,8 +99,8 @@ class Arena:
 
         Columns: entrant, family, n (seeds), hypervolume, low, high, trials, failed, reason (the most frequent), cost,
         share (of the budget, of the seed that is least far), collapsed (share of the scored candidates that broke a
-        constraint), and of the recommended candidate study, trial, axis, at, role and every score with its
-        interval; NaN or None where there is none.
+        constraint), and of the recommended candidate study, trial, axis, at, role, every score with its interval, and
+        recipe, its parameters by name; NaN or None where there is none.
         """
         found = pairs.levels(self.volumes).rename(columns={"mean": "hypervolume"})
         found[["low", "high"]] = found[["low", "high"]].clip(0.0, 1.0)
@@ -108,7 +114,7 @@ class Arena:
 
     @functools.cached_property
     def course(self) -> pd.DataFrame:
-        """Hypervolume of each study's front by what it had spent: entrant, seed, cost, volume; from 0 on."""
+        """Hypervolume of each study's front by what it had spent: entrant, seed, cost, volume; up to all it spent."""
         studies = self._by_study(self.candidates)
         parts = [self._course_of(entry, studies.get(entry.study)) for entry in self.entries]
         return (
@@ -173,7 +179,9 @@ class Arena:
         batches = np.array_split(np.unique(costs), min(len(np.unique(costs)), MOST_POINTS))
         groups = [losses[good & (costs >= batch[0]) & (costs <= batch[-1])] for batch in batches]
         table = pd.DataFrame({"cost": [batch[-1] for batch in batches], "volume": volume_history(groups)})
-        begun = table if costs.min() == 0 else pd.concat([none, table], ignore_index=True)
+        end = self.budget if entry.progress.lasts else min(entry.progress.spent, self.budget)
+        known = [*([] if costs.min() == 0 else [none]), table, table.tail(1).assign(cost=end)]
+        begun = pd.concat(known if end > costs.max() else known[:-1], ignore_index=True)
         return begun.assign(entrant=entry.entrant, seed=entry.seed)
 
     def _row(self, entrant: str) -> dict[str, Any]:
@@ -198,7 +206,9 @@ class Arena:
         if found is None:
             return {}
         row = candidates.iloc[found.row]
-        return {name: row[name] for name in ("study", "trial", *PLACE, *_scores(candidates))}
+        parameters = next(entry.parameters for entry in self.entries if entry.study == row["study"])
+        recipe = {name: row[name] for name in parameters if pd.notna(row[name])}
+        return {name: row[name] for name in ("study", "trial", *PLACE, *_scores(candidates))} | {"recipe": recipe}
 
 
 def arenas_of(url: str) -> list[str]:
@@ -227,7 +237,7 @@ def arena_of(studies: Sequence[Snapshot]) -> Arena:
     """The arena that some studies are, all of one arena and at least one."""
     said = studies[0].facts.about[ARENA]
     budget = float(said["budget"])
-    entries = tuple(_entry(study, budget) for study in studies)
+    entries = tuple(map(_entry, studies))
     planned = dict.fromkeys([*said.get("entrants", ()), *(entry.entrant for entry in entries)])
     seeds = sorted({*map(int, said.get("seeds", ())), *(entry.seed for entry in entries)})
     return Arena(
@@ -245,14 +255,16 @@ def _name(said: Any) -> str:
     return str(said.get("name", "")) if isinstance(said, dict) else ""
 
 
-def _entry(study: Snapshot, budget: float) -> Entry:
+def _entry(study: Snapshot) -> Entry:
     said = study.facts.about[ARENA]
+    ends = {name: float(said[name]) for name in ("most", "patience") if name in said}
     return Entry(
         entrant=str(said["entrant"]),
         family=str(said.get("family", "")),
         seed=int(said["seed"]),
         study=study.name,
-        progress=progress(study, budget),
+        parameters=tuple(study.parameters),
+        progress=progress(study, float(said["budget"]), **ends),
     )
 
 

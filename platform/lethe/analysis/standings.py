@@ -1,6 +1,6 @@
 """An arena in plain words: which method to take, why, how sure that is, and where the budget cannot tell. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,14 +124,19 @@ def others(arena: Standing, best: str) -> Iterator[str]:
     if not alike or not np.isfinite(arena.comparisons["low"]).any():
         return
     rows = arena.comparisons[arena.comparisons["entrant"] == best].to_dict("records")
-    told = [f"{row['other']} ({apart(row)})" for row in rows if row["other"] in alike]
-    yield f"Not told apart from {best}: {listed(told)}."
+    own = [row for row in rows if row["other"] in alike]
+    told = [f"{row['other']} {number(row['difference'], 3)} (at most {number(row['high'], 3)})" for row in own]
+    yield f"Not told apart from {best}; less than it by: {listed(told)}. {seeds_that_tell([r['needed'] for r in own])}"
 
 
-def apart(row: Mapping[Any, Any]) -> str:
-    """What one undecided difference may be, and how many seeds would tell it."""
-    needed = f"about {row['needed']:.0f} seeds" if np.isfinite(row["needed"]) else f"more than {MOST_SEEDS} seeds"
-    return f"{number(row['difference'], 3)} less, at most {number(row['high'], 3)}; {needed} would tell"
+def seeds_that_tell(needed: Sequence[float]) -> str:
+    """How many seeds would tell some differences, if they are as large as they look."""
+    counts = [int(count) for count in needed if np.isfinite(count)]
+    if not counts:
+        return f"Not even {MOST_SEEDS} seeds would tell differences of this size."
+    most = f"{max(counts)}" if len(counts) == len(needed) else f"more than {MOST_SEEDS}"
+    span = most if most == f"{min(counts)}" else f"{min(counts)} to {most}"
+    return f"If the differences are as large as they look, about {span} seeds would tell them."
 
 
 def undecided(arena: Standing) -> Iterator[str]:
@@ -154,8 +159,8 @@ def fallen(arena: Standing) -> Iterator[str]:
     if not len(rows) or not arena.facts.constraints:
         return
     told = [f"{row['entrant']} ({row['collapsed']:.0%})" for row in rows.to_dict("records")]
-    floors = listed([f"{c.score} at {number(c.floor)} or above" for c in arena.facts.constraints])
-    yield f"Half or more of their candidates did not keep {floors}: {listed(told)}."
+    bounds = listed([f"{c.score} {c.words}" for c in arena.facts.constraints])
+    yield f"Half or more of their candidates did not keep {bounds}: {listed(told)}."
 
 
 def failures(arena: Standing) -> Iterator[str]:
@@ -195,7 +200,7 @@ def candidate(row: Mapping[Any, Any] | pd.Series, facts: Facts) -> str:
             if objective.score in known
         ]
         told.append(f"{objective.score} {score_cell(row, objective.score)} ({', '.join(said)})")
-    told += [f"{c.score} {score_cell(row, c.score)} (at least {number(c.floor)})" for c in facts.constraints]
+    told += [f"{c.score} {score_cell(row, c.score)} ({c.sign})" for c in facts.constraints]
     return f"study {row['study']}, trial {int(row['trial'])}, {Place.of(row).words}: {', '.join(told)}"
 
 

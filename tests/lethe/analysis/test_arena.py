@@ -49,11 +49,26 @@ def test_what_costs_nothing_has_all_it_found_and_holds_nobody_up(tmp_path):
     arena = read(
         tmp_path,
         Entered(entrant="guard", seed=0, trials=[at(0), at(0, verbmem_f=40.0)]),
-        Entered(entrant="a", seed=0, trials=[at(100)], planned=9),
+        Entered(entrant="a", seed=0, trials=[at(100)]),
         budget=1000,
     )
     assert arena.equal == 100
     assert arena.volumes[0].to_dict() == pytest.approx({"guard": 0.6 * 0.5, "a": 0.5 * 0.5})
+
+
+def test_a_study_is_through_that_begins_no_further_trial_though_its_budget_is_not_spent(tmp_path):
+    failed = Made(state="FAIL", failure="no", cost=1)
+    arena = read(
+        tmp_path,
+        Entered(entrant="cheap", seed=0, trials=[at(5)] * 4),
+        Entered(entrant="broken", seed=0, trials=[failed] * 2),
+        Entered(entrant="a", seed=0, trials=[at(300)]),
+        Entered(entrant="b", seed=0, trials=[at(90), failed]),
+        ends={"most": 4, "patience": 2},
+    )
+    assert arena.shares["share"].tolist() == [1, 1, 1, 91 / 300]
+    assert arena.equal == 91
+    assert arena.course.groupby("entrant")["cost"].max().to_dict() == {"cheap": 300, "broken": 0, "a": 300, "b": 91}
 
 
 def test_the_course_of_hypervolume_is_that_of_the_feasible_front_by_what_was_spent(tmp_path):
