@@ -6,7 +6,8 @@ from dashboard import data, inert, parts, wire
 from dashboard.reports import arenas as arena_report
 from dashboard.reports import decision as report
 from dashboard.table import Candidate
-from lethe.analysis.arena import ARENA, Arena
+from lethe.analysis.arena import Arena
+from lethe.store.facts import ARENA
 from lethe.store.places import Place
 
 EVERY = 10  # seconds between two looks at the arena

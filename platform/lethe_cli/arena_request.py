@@ -79,8 +79,7 @@ class ArenaRequest(Request):
     def shape(self) -> dict[str, Any]:
         """What all its entries share, as it is stored with each."""
         labels = [entrant.label for entrant in self.entrants]
-        ends = {"budget": self.budget.cost, "most": self.budget.most, "patience": self.budget.patience}
-        return {"entrants": labels, "seeds": list(self.seeds), **ends}
+        return {"entrants": labels, "seeds": list(self.seeds), "budget": self.budget.cost}
 
     def _entry(self, entrant: Entrant, seed: int) -> Entry:
         own = {

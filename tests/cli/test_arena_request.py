@@ -74,8 +74,6 @@ def test_every_entry_stores_what_all_share_and_whose_it_is(ask):
         "entrants": THREE.split(","),
         "seeds": [0, 1],
         "budget": 3 * 3360.0,
-        "most": 12,
-        "patience": 3,
     }
 
 

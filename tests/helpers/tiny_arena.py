@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 from tiny_dashboard import REFERENCES
 from tiny_study import GUARD, OBJECTIVES, scores
 
-from lethe.store.facts import FACTS, Facts
+from lethe.store.facts import FACTS, PLANNED, Facts
 from lethe.store.storage import open_storage
 from lethe.store.trials import COST, FAILURE, RERUN_OF
 
@@ -43,6 +43,7 @@ class Entered:
     seed: int
     trials: Sequence[Made]
     family: str = "ascent"
+    planned: int | None = None
 
 
 def make_arena(
@@ -76,7 +77,7 @@ def make_arena(
                 | about
                 | {"arena": said | own},
             )
-            _study(rows, first[0] + number, f"{name}: {study.entrant} {study.seed}", facts)
+            _study(rows, first[0] + number, f"{name}: {study.entrant} {study.seed}", facts, study.planned)
             for i, trial in enumerate(study.trials):
                 _trial(rows, first[1] + len(rows["trials"]) + 1, first[0] + number, i, trial)
         for table, columns in COLUMNS.items():
@@ -100,12 +101,13 @@ COLUMNS = {
 }
 
 
-def _study(rows: dict[str, list[dict[str, Any]]], study_id: int, name: str, facts: Facts) -> None:
+def _study(rows: dict[str, list[dict[str, Any]]], study_id: int, name: str, facts: Facts, planned: int | None) -> None:
     rows["studies"].append({"study_id": study_id, "study_name": name})
     for objective in range(len(OBJECTIVES)):
         rows["study_directions"].append({"direction": "MINIMIZE", "study_id": study_id, "objective": objective})
-    said = {"study_id": study_id, "key": FACTS, "value_json": json.dumps(facts.to_json())}
-    rows["study_user_attributes"].append(said)
+    said = {FACTS: facts.to_json()} | ({PLANNED: planned} if planned is not None else {})
+    for key, value in said.items():
+        rows["study_user_attributes"].append({"study_id": study_id, "key": key, "value_json": json.dumps(value)})
 
 
 def _trial(rows: dict[str, list[dict[str, Any]]], trial_id: int, study_id: int, number: int, trial: Made) -> None:

@@ -257,14 +257,13 @@ def _name(said: Any) -> str:
 
 def _entry(study: Snapshot) -> Entry:
     said = study.facts.about[ARENA]
-    ends = {name: float(said[name]) for name in ("most", "patience") if name in said}
     return Entry(
         entrant=str(said["entrant"]),
         family=str(said.get("family", "")),
         seed=int(said["seed"]),
         study=study.name,
         parameters=tuple(study.parameters),
-        progress=progress(study, float(said["budget"]), **ends),
+        progress=progress(study, float(said["budget"])),
     )
 
 

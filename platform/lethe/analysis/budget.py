@@ -5,7 +5,6 @@ counted once. A candidate counts while the trials before its own, and its own ru
 together; whatever costs nothing counts always. Pure functions of a `Snapshot`.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,24 +33,19 @@ class Progress:
         return self.share >= 1 or (self.trials > 0 and self.spent == 0)
 
 
-def progress(study: Snapshot, budget: float, *, most: float = math.inf, patience: float = math.inf) -> Progress:
+def progress(study: Snapshot, budget: float) -> Progress:
     """How far a study is: through where its budget is spent, and where it begins no further trial for another reason.
 
-    It does not where `most` trials ended, or where `patience` of them did and all failed.
+    It does not where as many trials ended as it may have, or so many that its patience is at an end, and all failed.
     """
     ended = _ended(study.trials)
     spent = float(_costs(study, ended["first"]).sum()) if len(ended) else 0.0
     reasons = tuple(str(reason or "unknown") for reason in ended.loc[ended["state"] == "FAIL", "failure"])
-<<<<<<< HEAD
     through = (
         spent >= budget * (1 - ROUNDING)
         or (study.planned is not None and len(ended) >= study.planned)
         or len(ended) == len(reasons) >= study.facts.about[ARENA].get("patience", np.inf)  # given up
     )
-=======
-    given_up = len(ended) == len(reasons) >= patience
-    through = spent >= budget * (1 - ROUNDING) or len(ended) >= most or given_up
->>>>>>> 5fc6dd5 (The dashboard has a page Arena, and lethe report writes an arena: whom to take, all fronts, volume by cost, differences; an arena's studies stand behind its name; an entry stores when it is through)
     share = 1.0 if through else spent / budget
     return Progress(spent=spent, trials=len(ended), reasons=reasons, share=share)
 
