@@ -44,9 +44,15 @@ def announce_plan(task: Task, all_settings: Sequence[Settings], *, workers: int,
     planned = [(plan(shapes[_trainable(c)], c, workers, per_node=memory.per_node), c) for c in all_settings]
     planned.sort(key=lambda pair: pair[0].peak, reverse=True)
     needed, heaviest = planned[0]
+    several = len({settings.method for settings in all_settings}) > 1
+    if several:
+        console.print(f"of the methods {heaviest.method} needs most memory:", highlight=False)
     show_plan(needed, shapes[_trainable(heaviest)], workers, memory, console)
     for _, settings in planned:
-        check_fit(shapes[_trainable(settings)], settings, workers, memory)
+        try:
+            check_fit(shapes[_trainable(settings)], settings, workers, memory)
+        except ValueError as error:
+            raise ValueError(f"{settings.method}: {error}" if several else str(error)) from None
 
 
 def _trainable(settings: Settings) -> str:

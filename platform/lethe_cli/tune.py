@@ -1,4 +1,4 @@
-"""`lethe tune`, and `python platform/tune_mt.py`: search a method of unlearning, and show the front."""
+"""`lethe tune`, and `python platform/tune_mt.py`: search a method of unlearning or several, and show the front."""
 
 from lethe.display.console import open_console
 from lethe_cli.command import command, end
@@ -7,7 +7,7 @@ from lethe_cli.flags import TuneFlags
 
 @command
 def tune(flags: TuneFlags) -> None:
-    """Search a method's settings against the MUSE scores, and print the Pareto front."""
+    """Search a method's settings against the MUSE scores, and print the Pareto front; --method a,b searches both."""
     # optuna takes half a second to load, which a help text does without; Ray and torch take several: not before the
     # input is known to be good.
     from lethe_cli.request import make_request

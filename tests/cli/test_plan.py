@@ -17,6 +17,7 @@ from lethe_cli.plan_table import announce_plan, draw_plan, here
 from search_spaces.presets import PRESET_SETTINGS
 from trainables.memory.fitting import Memory
 from trainables.memory.plan import GIB, plan
+from trainables.methods import find_method
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.task import Task
 
@@ -169,3 +170,11 @@ def test_the_command_is_there_and_ends_with_exit_code_2_where_nothing_fits(folde
         main()
     assert end.value.code == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_of_several_methods_the_heaviest_is_shown_and_the_one_that_cannot_fit_is_named(folder, monkeypatch):
+    task, light = Task(benchmark="muse-news", model=folder), find_method("guard_prompt").settings()
+    text = said(task, light, Memory(gpu=200 * GIB, host=2000 * GIB), monkeypatch, others=[NEWS])
+    assert "of the methods guard_prompt needs most memory:" in text
+    with pytest.raises(ValueError, match=r"^guard_prompt: this run needs [\d.]+ GiB on each GPU"):
+        said(task, light, Memory(gpu=24 * GIB, host=2000 * GIB), monkeypatch, others=[NEWS])

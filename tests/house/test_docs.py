@@ -135,9 +135,11 @@ def shown() -> list[list[str]]:
 def test_every_setting_that_is_shown_is_one_of_its_method_s():
     named = set()
     for words in shown():
-        settings = {word.split("=")[0] for word in after(words, ("--set", "--range"))} - {"..."}
-        (method,) = after(words, ("--method",)) or [METHOD]
-        assert settings - {field.name for field in fields(find_method(method).settings)} == set()
+        settings = {word.split("=")[0] for word in after(words, ("--set", "--range", "--choose"))} - {"..."}
+        methods = [name for listed in after(words, ("--method",)) for name in listed.split(",")] or [METHOD]
+        own = {method: {field.name for field in fields(find_method(method).settings)} for method in methods}
+        there = {name for names in own.values() for name in names}
+        assert settings - there - {f"{method}.{name}" for method, names in own.items() for name in names} == set()
         named |= settings
     assert named >= {"lr", "checkpointing", "unrelated_texts"}
 
@@ -147,7 +149,7 @@ CHOICES = {"--method": METHODS, "--space": spaces_of(METHOD), "--design": design
 
 @pytest.mark.parametrize("flag", CHOICES)
 def test_every_choice_that_is_shown_is_there(flag):
-    values = {value for words in shown() for value in after(words, (flag,))}
+    values = {value for words in shown() for listed in after(words, (flag,)) for value in listed.split(",")}
     assert values
     assert values - set(CHOICES[flag]) == set()
 

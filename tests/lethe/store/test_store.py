@@ -1,5 +1,6 @@
 """A store opens or says in one line why not, never shows a password, and gives a study back as a table of candidates."""
 
+import json
 import math
 import sqlite3
 import tempfile
@@ -15,6 +16,7 @@ from optuna.storages import InMemoryStorage
 from slow_candidates import read_candidates
 from tiny_study import GUARD, OBJECTIVES, candidate, run_trial, tiny_facts, tiny_ledger
 
+from lethe.fronts.objectives import Constraint
 from lethe.store import optuna_tables
 from lethe.store.facts import Facts, load_facts
 from lethe.store.storage import open_storage
@@ -232,3 +234,11 @@ def test_options_behind_a_file_s_name_are_refused_alike_by_who_writes_and_who_re
         with pytest.raises(ValueError, match=r"s.db\?timeout=3' has options behind its question mark"):
             reach(f"sqlite:///{tmp_path}/s.db?timeout=3")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_constraints_are_stored_with_their_study_and_those_of_before_had_floors_alone():
+    both = (*GUARD, Constraint.of("privleak", "zero", 10), Constraint(score="verbmem_f", ceiling=20))
+    facts = tiny_facts(constraints=both)
+    assert Facts.from_json(json.loads(json.dumps(facts.to_json()))) == facts
+    before = facts.to_json() | {"constraints": [{"score": "utility", "floor": 40.0}]}
+    assert Facts.from_json(before).constraints == GUARD
