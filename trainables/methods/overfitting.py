@@ -15,7 +15,7 @@ class Overfitting(Descent):
     optimizer: str = setting("adamw", "AdamW with betas (0.9, 0.95), or SGD with momentum", choices=("adamw", "sgd"))
     lr: float = setting(1e-3, "learning rate", positive=True)
     alpha: float = setting(4.0, "the largest strength at which what was learned is taken away", positive=True, most=1e6)
-    halvings: int = setting(4, "smaller strengths that are tried too, each half of the one before", most=32)
+    halvings: int = setting(4, "smaller values of alpha that are tried too, each half of the one before", most=32)
     eval_every: int = setting(
         20, "steps between two saved states; what is scored is every strength, behind the last step", positive=True
     )

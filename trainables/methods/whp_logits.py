@@ -22,7 +22,6 @@ class WhpLogits(Overfitting):
     alpha: float = setting(
         16.0, "the largest strength: how much the target's logits are lowered", positive=True, most=1e6
     )
-    halvings: int = setting(6, "smaller strengths that are tried too, each half of the one before", most=32)
 
 
 def needs(settings: WhpLogits) -> Needs:

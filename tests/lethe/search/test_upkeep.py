@@ -60,14 +60,18 @@ class Search:
     def score(self, number, **values):
         step = len(self.running[number]) + 1
         weights = self.folder / f"trial-{number}" / f"step-{step}"
-        weights.mkdir(parents=True)
-        (weights / "model.safetensors").write_text("weights")
+        self.write(weights)
         (weights.parent / f"step-{step}.parquet").write_text("items")
         Path(self.state(number)).mkdir(exist_ok=True)
         made = candidate(step, weights=str(weights), **values)
         self.ledger.record(number, made)
         self.keep.scored(number, made)
         self.running[number].append(made)
+
+    def write(self, weights):
+        """Weights, in a folder of their own."""
+        weights.mkdir(parents=True)
+        (weights / "model.safetensors").write_text("weights")
 
     def end(self, number, failure=None):
         self.running.pop(number)
@@ -161,6 +165,20 @@ def test_a_trial_that_ends_takes_the_weights_that_it_beats_of_a_running_one_away
         search.score(search.start(), verbmem_f=0.0, privleak=privleak)
     search.end(0)
     assert search.on_disk() == {f"{tmp_path}/trial-0/step-1"}
+
+
+def test_the_folders_of_a_candidate_s_several_models_stay_and_go_with_it(tmp_path):
+    search = Search(tmp_path)
+    for verbmem in (60, 30):
+        number = search.start()
+        search.score(number, verbmem_f=verbmem)
+        for part in ("target", "reinforced"):
+            search.write(tmp_path / f"trial-{number}" / "step-1" / part)
+        search.end(number)
+    search.keep.sweep()
+    last = f"{tmp_path}/trial-1/step-1"
+    assert search.on_disk() == {last, f"{last}/target", f"{last}/reinforced"}
+    assert [folder.name for folder in (tmp_path / "trial-0").iterdir()] == ["step-1.parquet"]
 
 
 def test_the_weights_of_a_failed_trial_go(tmp_path):

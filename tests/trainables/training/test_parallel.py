@@ -26,9 +26,12 @@ from trainables.runs.run_folder import RunFolder
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
 from trainables.settings import Descent
+from trainables.subjects.reinforced import Reinforced
+from trainables.subjects.saving import load_subject, save_subject
 from trainables.subjects.subject import models_of
 from trainables.training.parallel import deal, gathered, lay_out, local, whole_state
 from trainables.training.teacher import contract_, make_teacher
+from trainables.training.trainable import freeze
 from trainables.world import ALONE, World, join
 
 RUN = MeanTeacher(lr=0.05, delta=0.1, batch_size=7, micro_batch_size=2, steps=4, eval_every=2, warmup_steps=1)
@@ -248,6 +251,36 @@ def test_scores_shared_out_among_workers_are_those_of_one(teams, size, parallel)
         for name, value in scores.items():
             assert dataclasses.astuple(found[name]) == pytest.approx(dataclasses.astuple(value), rel=CLOSE), name
         assert found_items.drop(columns="value").equals(items.drop(columns="value"))
+
+
+def score_pair(world: World, parallel: str, place: str):
+    """Scores and outputs of two models that score together, whole or sharded, and are then written: on every worker."""
+    evaluator = Evaluator(tiny_benchmark(), tiny_tokenizer(), PROTOCOLS["muse"], None, batch_size=3, world=world)
+    evaluator = evaluator.with_reference(evaluator.reference_of(tiny_model(1)))
+    reinforced, other = tiny_model(0), tiny_model(2)
+    freeze(reinforced)
+    target = make_teacher(reinforced)
+    with torch.no_grad():
+        for weight, value in zip(reinforced.parameters(), other.parameters(), strict=True):
+            weight.lerp_(value, 0.3 * weight.requires_grad)
+    subject = Reinforced(target, reinforced, 4.0)
+    lay_out(subject.models, MeanTeacher(parallel=parallel), world)
+    with gathered(*subject.models):
+        evaluation = evaluator(subject)
+    weights = [whole_state(model) for model in subject.models]
+    world.on_first(lambda: save_subject(subject, tiny_tokenizer(), Path(place), weights))
+    again = evaluator(load_subject(place))
+    return evaluation.scores, evaluation.items.output.tolist(), again.items.output.tolist()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_two_models_that_score_together_score_and_are_written_as_on_one_worker(teams, tmp_path, parallel):
+    scores, outputs, _ = score_pair(ALONE, "ddp", str(tmp_path / "alone"))
+    for found, written, again in teams[2].run(score_pair, parallel, str(tmp_path / "pair")):
+        assert written == again == outputs
+        for name, value in scores.items():
+            assert dataclasses.astuple(found[name]) == pytest.approx(dataclasses.astuple(value), rel=CLOSE), name
 
 
 def interrupted(world: World, config: Descent, place: Path | str, rest: int = 1) -> bool:
