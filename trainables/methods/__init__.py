@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from trainables.method import Method, Needs, Record, Run, Sequences, Start
-from trainables.settings import Settings
+from trainables.settings import Descent, Settings
 
 METHODS = {
     "mean_teacher": "trainables.methods.mean_teacher:MEAN_TEACHER",
@@ -63,9 +63,13 @@ def unlearn(
     """Unlearn token sequences from a model, in place, by the method that its settings are of; records as they come.
 
     `tokenizer` and `texts` are what a `Start` takes, for methods that read them; `run` is what a `Run` takes, without
-    which this process is the only worker.
+    which this process is the only worker. Behind the last record adapters are part of the model's weights.
     """
     from trainables.world import ALONE
 
     start = Start(model=model, forget=forget, retain=retain, pad=pad, tokenizer=tokenizer, texts=texts)
-    return find_method(settings.method).unlearn(start, settings, Run(**{"world": ALONE, **run}))
+    yield from find_method(settings.method).unlearn(start, settings, Run(**{"world": ALONE, **run}))
+    if isinstance(settings, Descent) and settings.lora_rank:
+        from trainables.training.mixing import fold
+
+        fold(model)

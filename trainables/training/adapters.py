@@ -13,6 +13,7 @@ from transformers.pytorch_utils import Conv1D
 
 from trainables.failures import NoSuchWeights
 
+NAME = "default"  # of a layer's one adapter, as peft counts them
 Place = tuple[nn.Module, str, Any]  # of an adapter: the module that holds it, its name there, and itself
 
 
@@ -21,27 +22,32 @@ def inject(model: Any, rank: int, scale: float, seed: int) -> None:
 
     NoSuchWeights where the model has no such layer. The random state is left as it was.
     """
-    layers = {
-        name: module
-        for name, module in model.named_modules()
-        if isinstance(module, (nn.Linear, Conv1D)) and module.weight.requires_grad
-    }
-    if not layers:
+    places = [place for place in _children(model) if _takes_one(place[2])]
+    if not places:
         raise NoSuchWeights(f"lora_rank must be 0: {type(model).__name__} has no layer that takes an adapter")
+    model.requires_grad_(False)
     with torch.random.fork_rng(devices=[]):
-        from peft import LoraConfig, inject_adapter_in_model  # a second that no other run spends
+        from peft import LoraConfig  # a second that no other run spends
+        from peft.tuners.lora import Linear  # not by names of layers, which peft rewrites for some architectures
 
         torch.default_generator.manual_seed(seed)
-        transposed = any(isinstance(module, Conv1D) for module in layers.values())
-        config = LoraConfig(r=rank, lora_alpha=scale * rank, target_modules=list(layers), fan_in_fan_out=transposed)
-        inject_adapter_in_model(config, model)
-    for _, _, layer in adapters(model):
-        layer.cast_input_dtype_enabled = False  # autocast does so; else a pass in bf16 keeps one more copy of its input
+        for holder, name, layer in places:
+            config = LoraConfig(r=rank, lora_alpha=scale * rank, fan_in_fan_out=isinstance(layer, Conv1D))
+            adapter = Linear(layer, NAME, config, r=rank, lora_alpha=scale * rank)
+            adapter.cast_input_dtype_enabled = False  # autocast does; else a pass in bf16 keeps its input once more
+            setattr(holder, name, adapter)
 
 
 def adapters(model: Any) -> list[Place]:
     """Where a model bears adapters: nowhere, if none were put into it."""
-    if not hasattr(model, "peft_config"):
-        return []
-    children = [(holder, *child) for holder in model.modules() for child in holder.named_children()]
-    return [place for place in children if hasattr(place[2], "lora_A")]
+    return [place for place in _children(model) if hasattr(place[2], "lora_A")]
+
+
+def _children(model: Any) -> list[Place]:
+    return [(holder, *child) for holder in model.modules() for child in holder.named_children()]
+
+
+def _takes_one(layer: Any) -> bool:
+    return (
+        type(layer) in (nn.Linear, Conv1D) and layer.weight.requires_grad
+    )  # what derives from them computes otherwise

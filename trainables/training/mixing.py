@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from trainables.method import Candidate, Evaluated, Record, Run, State
 from trainables.settings import Descent
-from trainables.training.adapters import adapters
+from trainables.training.adapters import NAME, adapters
 from trainables.training.parallel import local
 from trainables.training.sweep import go_along_
 
@@ -60,6 +61,21 @@ def merged(model: Any, strength: float = 1.0) -> Iterator[None]:
         _put_back_(weights, kept)
 
 
+@torch.no_grad()
+def fold(model: Any) -> None:
+    """Take a model's adapters into its weights for good; a model that shares these keeps its own.
+
+    One in shards stays as it is.
+    """
+    for holder, name, layer in adapters(model):
+        weight = layer.base_layer.weight
+        if isinstance(weight, DTensor):
+            return
+        layer.base_layer.weight = nn.Parameter(weight.clone(), requires_grad=False)
+        _add_product_(layer, 1.0)
+        setattr(holder, name, layer.base_layer)
+
+
 def set_aside(weights: Sequence[Tensor]) -> list[Tensor]:
     """A copy of this worker's part of each weight, on the host."""
     return [weight.detach().to("cpu", copy=True) for weight in local(weights)]
@@ -84,8 +100,7 @@ def _mixed(model: Any, student: Any, origin: Sequence[Tensor], share: float) -> 
 @torch.no_grad()
 def _add_product_(layer: Any, strength: float) -> None:
     """`W <- W + strength scale B A`, in place; of weights in shards, every worker its own part."""
-    (name,) = layer.active_adapters
-    layer.base_layer.weight.add_(layer.get_delta_weight(name), alpha=strength)
+    layer.base_layer.weight.add_(layer.get_delta_weight(NAME), alpha=strength)
 
 
 @torch.no_grad()

@@ -38,7 +38,7 @@ from lethe.fronts import pareto
 from lethe.fronts.objectives import MAXIMIZE, TWO_SIDED, WORST, compared, compared_interval, improves, loss_array
 from lethe.store.cards import MEAN, RATIO, Card
 from lethe.store.facts import Facts
-from lethe.store.places import PLACE
+from lethe.store.places import PLACE, STEP
 from lethe.store.snapshot import Reader, Snapshot
 from lethe.store.trials import INTERRUPTED
 
@@ -272,7 +272,8 @@ def _run(trial: Mapping[Any, Any], candidates: pd.DataFrame, facts: Facts, role:
     own = candidates[candidates["role"] == role] if len(candidates) else candidates
     if trial["state"] != "COMPLETE" or not len(own):
         return row | {"state": "FAIL", "failure": trial["failure"] or f"no {role} was scored"}
-    last = own.iloc[-1]
+    stepwise = own[own["axis"] == STEP]  # where a run also has mixtures, they come behind its last step
+    last = (stepwise if len(stepwise) else own).iloc[-1]
     scores = [name.removesuffix("_low") for name in candidates.columns if str(name).endswith("_low")]
     feasible = candidates[candidates["feasible"].to_numpy(bool)]
     losses = loss_array(feasible, facts.objectives) if len(feasible) else np.zeros((0, 1))

@@ -42,6 +42,19 @@ def test_there_is_a_run_for_every_arm_and_seed_represented_by_its_last_candidate
     assert not len(found.gaps())
 
 
+def test_a_run_with_mixtures_behind_its_last_step_is_represented_by_that_step(tmp_path):
+    url = f"sqlite:///{tmp_path}/studies.db"
+    ledger = tiny_ablation.start(url)
+    number, _ = ledger.ask()
+    scores = {name: [50.0, 49.0, 51.0] for name in ("verbmem_f", "privleak", "knowmem_r", "utility")}
+    for axis, at in (("step", 1), ("step", 2), ("mix", 0.5)):
+        place = {"axis": axis, "at": at, "role": "student", "weights": None, "items": None}
+        ledger.record(number, place | {"scores": scores})
+    ledger.tell(number)
+    (ended,) = [run for run in read_ablation(url, "tiny").runs.to_dict("records") if run["state"] == "COMPLETE"]
+    assert (ended["axis"], ended["at"]) == ("step", 2)
+
+
 def test_effects_are_those_that_were_put_in_and_the_clear_one_is_called_so(found):
     table = found.effects()
     large = row(table, "loss=ll", "verbmem_f")

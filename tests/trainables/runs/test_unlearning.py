@@ -83,6 +83,24 @@ def test_every_candidate_has_every_score_with_its_interval(run):
             assert low <= high
 
 
+@pytest.mark.parametrize("rank", [0, 2])
+def test_mixtures_are_scored_behind_the_last_step_as_the_ordinary_models_they_are_saved_as(
+    rank, run, unlearner, tmp_path
+):
+    settings = replace(RUN, lora_rank=rank, mixes=1)
+    found = candidates(unlearner(settings, tmp_path / "run"))
+    places = [(candidate["axis"], candidate["at"], candidate["role"]) for candidate in found]
+    assert places[-4:] == [(*at, role) for at in (("step", 3), ("mix", 0.5)) for role in ("student", "teacher")]
+    assert len(found) == 2 * settings.evaluations
+    for candidate in found:
+        again = score_table(unlearner.loaded.evaluator(load_model(candidate["weights"])))
+        assert {name: values[0] for name, values in again.items()} == pytest.approx(
+            {name: values[0] for name, values in candidate["scores"].items()}
+        )
+    assert len({Path(candidate["weights"], "model.safetensors").read_bytes() for candidate in found}) == len(found)
+    assert weights_of(list(unlearner(RUN, tmp_path / "next"))) == weights_of(run[1])
+
+
 @needs_mount
 def test_a_disk_that_is_full_ends_a_run_with_the_reason_and_the_next_one_is_whole(run, unlearner, tmp_path):
     with small_disk(tmp_path / "disk") as disk:

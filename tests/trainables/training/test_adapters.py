@@ -186,12 +186,25 @@ def test_a_candidate_with_adapters_is_saved_as_an_ordinary_model_that_gives_its_
             assert not torch.equal(logits(record.subject), logits(tiny_model()))
 
 
+def test_behind_a_run_the_model_is_an_ordinary_one_with_the_weights_of_its_last_candidate():
+    model, last = tiny_model(), {}
+    for record in unlearn(model, FORGET, RETAIN, MeanTeacher(lora_rank=2, steps=2, eval_every=2, lr=0.5), pad=2):
+        if isinstance(record, Candidate):
+            last[record.role] = (record.subject, logits(record.subject))
+    assert model.state_dict().keys() == tiny_model().state_dict().keys()
+    assert torch.equal(logits(model), last["student"][1])
+    teacher, given = last["teacher"]
+    torch.testing.assert_close(logits(teacher), given, rtol=1e-4, atol=1e-4)
+
+
 def test_the_state_of_a_run_holds_adapters_and_nothing_else():
-    settings = MeanTeacher(lora_rank=2, steps=2, eval_every=1)
-    states = [r.state for r in unlearn(tiny_model(), FORGET, RETAIN, settings, pad=2) if isinstance(r, Evaluated)]
-    parts = _parts(states[0])
-    assert all("lora_" in name for role in ("student", "teacher") for name in parts[role])
-    assert len(parts["student"]) == len(parts["teacher"]) == 2 * len(adapters(states[0].models["student"]))
+    settings, seen = MeanTeacher(lora_rank=2, steps=2, eval_every=1), 0
+    for record in unlearn(tiny_model(), FORGET, RETAIN, settings, pad=2):
+        if isinstance(record, Evaluated) and record.state:
+            parts, seen = _parts(record.state), seen + 1
+            assert all("lora_" in name for role in ("student", "teacher") for name in parts[role])
+            assert len(parts["student"]) == len(parts["teacher"]) == 2 * len(adapters(with_adapters()))
+    assert seen == 1
 
 
 def test_weight_decay_pulls_to_the_target():
