@@ -14,6 +14,8 @@ class GA(Weighted):
 
     method = "ga"
 
+    lr: float = setting(2e-4, "learning rate", positive=True)
+
 
 @dataclass(frozen=True, kw_only=True)
 class GAGDR(Retaining):
