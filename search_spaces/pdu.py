@@ -5,10 +5,11 @@ AdamW sees nothing of two weights but their ratio: lambda is searched, and the w
 
 from search_spaces import descent, weighted
 
+# At the start the forget loss is 420 on muse-mini and the retain loss 0.6: below 1 lambda holds nothing.
 SPACE = {
     "lr": weighted.SPACE["lr"],
     "slack": ("log_uniform", 0.05, 2.0),
-    "lam0": ("log_uniform", 0.1, 100.0),
+    "lam0": ("log_uniform", 1.0, 1000.0),
     "eta": ("log_uniform", 0.1, 10.0),
     "lam_warmup": ("integer", 0, 20),
 }

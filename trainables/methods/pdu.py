@@ -22,8 +22,9 @@ class PDU(Weighted):
 
     method = "pdu"
 
+    lr: float = setting(5e-4, "learning rate", positive=True)
     slack: float = setting(0.5, "by which share the loss on retain text may lie above the target's")
-    lam0: float = setting(10.0, "weight of cross-entropy on retain text at the start: lambda")
+    lam0: float = setting(50.0, "weight of cross-entropy on retain text at the start: lambda")
     eta: float = setting(1.0, "by how much lambda moves in a step, for each nat between the loss and its level")
     lam_warmup: int = setting(5, "steps before lambda moves")
 

@@ -20,7 +20,7 @@ class Misdirection(Descent):
     optimizer: str = setting("adamw", "AdamW with betas (0.9, 0.95), or SGD with momentum", choices=("adamw", "sgd"))
     lr: float = setting(3e-3, "learning rate", positive=True)
     layer: int = setting(2, "block, from 0, behind which hidden states are turned", block=True)
-    alpha: float = setting(1.0, "weight of keeping the hidden states of retain text")
+    alpha: float = setting(10.0, "weight of keeping the hidden states of retain text")
     freeze: bool = setting(True, "of no effect: nothing but down_proj of three blocks is ever trained")
     lora_rank: int = setting(0, "of adapters, which this method does not take: 0", most=0)
     lora_scale: float = setting(2.0, "of no effect", positive=True)
@@ -29,11 +29,11 @@ class Misdirection(Descent):
 
 @dataclass(frozen=True, kw_only=True)
 class RMU(Misdirection):
-    """RMU. Published for 7B: rmu_c 6.5, or 20 in the public code."""
+    """RMU. Published for 7B: rmu_c 6.5, or 20 in the public code; muse-mini's hidden states are longer, 58 to 88."""
 
     method = "rmu"
 
-    rmu_c: float = setting(5.0, "length to which they are turned", positive=True)
+    rmu_c: float = setting(400.0, "length to which they are turned", positive=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -284,6 +284,8 @@ def test_a_real_run_of_rmu_never_needs_more_than_the_plan_and_not_twice_as_littl
         ("ceu", {}),
         ("ceu", {"precision": "bf16"}),
         ("me_gd", {"retain_term": "klr"}),
+        ("pdu", {}),
+        ("pdu", {"precision": "bf16"}),
     ],
 )
 def test_a_real_run_of_a_forget_and_a_retain_term_never_needs_more_than_the_plan_and_not_much_less(name, settings):
