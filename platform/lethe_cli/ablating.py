@@ -28,7 +28,7 @@ from lethe.store.urls import hide_password
 from lethe_cli import hints
 from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.request import Request
-from lethe_cli.search import begin, command_again, go_on, joining, open_ledger, run_trials, why_all_failed
+from lethe_cli.search import begin, command_again, joining, open_ledger, run_trials, why_all_failed
 from lethe_cli.tuning import tune_arms
 from search_spaces.methods import meanings_of
 from trainables.keys import run_key
@@ -62,7 +62,7 @@ def open_ablation(
     A new one is made when the cluster is joined that runs it, if there is anything to run.
     """
     if request.name in optuna.get_all_study_names(storage):
-        return go_on(request, storage, references)
+        return open_ledger(request, storage, references)
     design = tune_arms(request, references, join, console)
     ended = finished_runs(storage, request.name)
     if any(run.key not in ended for run in all_runs(request, design, references.fingerprint)):

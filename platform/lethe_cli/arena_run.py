@@ -21,7 +21,7 @@ from lethe_cli import hints
 from lethe_cli.arena_request import ArenaRequest, Entrant
 from lethe_cli.arena_table import draw, legend, plain
 from lethe_cli.preparing import show_training
-from lethe_cli.search import at_once, begin, command_again, joining, open_ledger, run_together, search_of
+from lethe_cli.search import at_once, begin, command_again, joining, open_ledgers, run_together, search_of
 from trainables.failures import NoSuchWeights
 from trainables.runs.weights import check_weights
 from trainables.task import locate
@@ -39,7 +39,7 @@ def run_arena(request: ArenaRequest, console: Console) -> dict[str, Any]:
         entries = request.searches()
         if {entry.name for entry in entries} - set(optuna.get_all_study_names(storage)):
             join()  # before there is a study: one that nothing can run stands in the way of the next attempt
-        ledgers = [open_ledger(entry, storage, references) for entry in entries]
+        ledgers = open_ledgers(entries, storage, references)
         if unfinished(request, ledgers):
             run_entries(request, ledgers, join(), console)
     return conclude(request, ledgers, console)

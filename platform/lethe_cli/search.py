@@ -24,7 +24,7 @@ from lethe.display import front_table
 from lethe.display.progress import Observer
 from lethe.display.progress import Progress as SearchProgress
 from lethe.fronts.objectives import Constraint
-from lethe.search.ledger import Ledger
+from lethe.search.ledger import Ledger, requeue_interrupted
 from lethe.search.limits import Count, Limit
 from lethe.search.searcher import Search
 from lethe.search.study import run_searches, scratch_of
@@ -91,6 +91,23 @@ def open_ledger(
 
     `about` is stored with a new one, beside what is stored with every study.
     """
+    (ledger,) = open_ledgers([request], storage, references, about)
+    return ledger
+
+
+def open_ledgers(
+    requests: Sequence[Request],
+    storage: RDBStorage,
+    references: References,
+    about: Mapping[str, Any] = MappingProxyType({}),
+) -> list[Ledger]:
+    """Start or go on with several studies; whether a driver is dead that ran trials of them is looked for once."""
+    ledgers = [_start(request, storage, references, about) for request in requests]
+    requeue_interrupted(ledgers)
+    return ledgers
+
+
+def _start(request: Request, storage: RDBStorage, references: References, about: Mapping[str, Any]) -> Ledger:
     with taking_turns(storage, f"start {request.name}"):
         there = request.name in optuna.get_all_study_names(storage)
         if not there:
@@ -98,18 +115,10 @@ def open_ledger(
             facts = replace(facts, about={**facts.about, **about})
             ledger = Ledger.create(storage, request.name, facts, request.space)
     if there:
-        ledger = go_on(request, storage, references)
+        ledger = Ledger(storage, request.name, request.space)
+        check_content(content_of(request.name, ledger.facts), references.content)
     ledger.study.set_user_attr(PLANNED, request.trials)
     return ledger
-
-
-def go_on(request: Request, storage: RDBStorage, references: References) -> Ledger:
-    """Go on with a study; ValueError where other texts or models lie in the places that it was made from."""
-
-    def check(facts: Facts) -> None:
-        check_content(content_of(request.name, facts), references.content)
-
-    return Ledger.resume(storage, request.name, request.space, check)
 
 
 def stored_content(request: Request) -> dict[str, str]:

@@ -9,7 +9,7 @@ what a trial is worth `judgement`'s.
 
 import functools
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -71,14 +71,13 @@ class Ledger:
     def resume(
         cls, storage: BaseStorage, name: str, space: Space, check: Callable[[Facts], None] = lambda facts: None
     ) -> "Ledger":
-        """Open a study to go on with it; what dead drivers left running is failed as interrupted and queued again.
+        """Open a study to go on with it; `requeue_interrupted` takes over what dead drivers left running.
 
-        `check` may raise at the study's facts, before anything of it is changed. Where trials of drivers run whose
-        processes are not of this machine, it takes as long as `driver.silent`.
+        `check` may raise at the study's facts, before anything of it is changed.
         """
         ledger = cls(storage, name, space)
         check(ledger.facts)
-        ledger.requeue_interrupted()
+        requeue_interrupted([ledger])
         return ledger
 
     def ask(self) -> tuple[int, dict[str, Any]]:
@@ -150,9 +149,8 @@ class Ledger:
         if self._asked:
             self.study.set_user_attr(f"{liveness.DRIVER}/{driver.this_driver()}", now)
 
-    def requeue_interrupted(self) -> None:
+    def take_over_from(self, dead: Container[str]) -> None:
         """Fail the trials that dead drivers left running, and queue every interrupted trial that no other repeats."""
-        dead = liveness.dead_drivers(self.study, self.trials.running())
         with taking_turns(self._storage, self.study.study_name):
             for trial in self.trials.running():
                 if liveness.driver_of(trial) in dead:
@@ -220,6 +218,16 @@ class Ledger:
     def _fail_left_over(self, trial: FrozenTrial) -> None:
         self._storage.set_trial_user_attr(trial._trial_id, FAILURE, INTERRUPTED)
         self.study.tell(trial.number, state=TrialState.FAIL)
+
+
+def requeue_interrupted(ledgers: Sequence[Ledger]) -> None:
+    """Of several studies of one store, fail what dead drivers left running, and queue what was interrupted again.
+
+    Where trials of drivers run whose processes are not of this machine, it takes as long as `driver.silent`, once.
+    """
+    dead = liveness.dead_drivers([(ledger.study, ledger.trials.running()) for ledger in ledgers])
+    for ledger in ledgers:
+        ledger.take_over_from(dead)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Which driver runs which trial of a study, and which of these drivers are dead."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import optuna
@@ -16,14 +16,21 @@ def driver_of(trial: FrozenTrial) -> str:
     return str(trial.user_attrs.get(DRIVER, ""))
 
 
-def dead_drivers(study: optuna.Study, running: Iterable[FrozenTrial]) -> set[str]:
-    """Which drivers of a study's running trials are dead; takes as long as `driver.silent`.
+def dead_drivers(studies: Iterable[tuple[optuna.Study, Sequence[FrozenTrial]]]) -> set[str]:
+    """Which drivers of the running trials of some studies are dead; takes as long as `driver.silent`.
 
-    What this process seems to run is of an earlier ledger of it: only who begins anew asks.
+    A heartbeat with any of these studies is enough. What this process seems to run is of an earlier ledger of it: only
+    who begins anew asks.
     """
-    drivers = {driver_of(trial) for trial in running}
+    busy = [(study, {driver_of(trial) for trial in running}) for study, running in studies if running]
+    drivers = set[str]().union(*(own for _, own in busy))
     own = drivers & {driver.this_driver()}
-    return own | driver.silent(drivers - own, lambda: heartbeats_of(study))
+
+    def look() -> dict[str, Any]:
+        beats = [heartbeats_of(study) for study, _ in busy]
+        return {name: [newest.get(name) for newest in beats] for name in drivers}
+
+    return own | driver.silent(drivers - own, look)
 
 
 def heartbeats_of(study: optuna.Study) -> dict[str, Any]:

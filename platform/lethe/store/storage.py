@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import optuna
 from filelock import FileLock
@@ -36,7 +36,7 @@ def open_storage(url: str, *, patience: int = 60) -> RDBStorage:
     try:
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(file.with_name(f".{file.name}.lock")):  # one maker of its tables at a time
+            with _lock(file):  # one maker of its tables at a time
                 _log_ahead(file)
                 return TrialStorage(sqlite_url(file), engine_kwargs={"connect_args": {"timeout": patience}})
         if POSTGRESQL.match(url):
@@ -75,8 +75,14 @@ def why(failure: BaseException) -> str:
 
 
 def taking_turns(storage: BaseStorage, what: str) -> AbstractContextManager[None]:
-    """A block that one driver at a time is in, where the storage is one that drivers share."""
-    return taking_turns_on(storage.engine, what) if isinstance(storage, ServerStorage) else nullcontext()
+    """A block that one driver at a time is in, where drivers may share the storage: a server's, or a file's.
+
+    Of a file all blocks take turns with each other, whatever they are for.
+    """
+    if isinstance(storage, ServerStorage):
+        return taking_turns_on(storage.engine, what)
+    file = sqlite_file(storage.url) if isinstance(storage, TrialStorage) else None
+    return nullcontext() if file is None else _lock(file)
 
 
 def patiently(storage: BaseStorage, reading: Callable[[], Read]) -> Read:
@@ -98,6 +104,11 @@ def load_study(url: str, name: str) -> optuna.Study:
     if name not in names:
         raise ValueError(f"storage {hide_password(url)!r} has no study {name!r} (there: {', '.join(names) or 'none'})")
     return optuna.load_study(study_name=name, storage=storage)
+
+
+def _lock(file: Path) -> AbstractContextManager[Any]:
+    """The lock of a store's file; a block within a block of the same thread has it already."""
+    return FileLock(file.with_name(f".{file.name}.lock"), is_singleton=True)
 
 
 def _log_ahead(file: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from optuna.storages import InMemoryStorage
 from tiny_study import SPACE, candidate, tiny_ledger
 
-from lethe.search.ledger import Ledger
+from lethe.search.ledger import Ledger, requeue_interrupted
 from lethe.search.limits import BEGUN, FULL, Budget, Count, next_of
 
 BUDGET = Budget(cost=100.0, trial=20.0, most=8, patience=3)
@@ -158,7 +158,7 @@ def test_what_was_begun_is_ended_before_all_else_even_where_the_budget_is_spent(
     ledger = study_of((90,), (30,))
     ledger.interrupt()
     assert BUDGET.had(ledger.trials) >= FULL
-    ledger.requeue_interrupted()
+    requeue_interrupted([ledger])
     assert BUDGET.likely(ledger.trials) == BUDGET.had(ledger.trials) == BEGUN
     number, _ = ledger.ask()
     assert BUDGET.likely(ledger.trials) >= FULL  # it is counted once

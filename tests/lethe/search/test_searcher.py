@@ -1,16 +1,21 @@
 """The searcher hands a ledger to Ray Tune: what Tune calls, in which order, and what is stored of it."""
 
+import itertools
 import math
 import pickle
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from optuna.trial import TrialState
 from ray.tune import TuneError
-from tiny_study import candidate, tiny_ledger
+from tiny_study import SPACE, candidate, tiny_ledger
 
+from lethe.search.ledger import Ledger
 from lethe.search.limits import Budget, Count
 from lethe.search.searcher import Deaths, LedgerSearcher, Search
+from lethe.store.storage import open_storage
 from lethe.store.study_folder import StudyFolder
 
 
@@ -241,3 +246,27 @@ def test_what_tune_itself_raises_is_raised(searcher):
 
     with pytest.raises(TuneError, match="of its own"):
         searcher.search(fit)
+
+
+@settings(max_examples=4)
+@given(turns=st.lists(st.tuples(st.integers(0, 1), st.sampled_from([5.0, 12.0, 20.0])), min_size=1, max_size=8))
+def test_two_drivers_on_one_file_spend_one_budget_together_and_double_nothing(turns, tmp_path_factory):
+    url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'studies.db'}"
+    ledgers = [tiny_ledger(open_storage(url), name=name, sampler="random") for name in ("a", "b")]
+    elsewhere = [Ledger(open_storage(url), name, SPACE) for name in ("a", "b")]
+    drivers = [LedgerSearcher([search_of(ledger, BUDGET) for ledger in own]) for own in (ledgers, elsewhere)]
+    running = []
+    for turn, (who, cost) in enumerate(itertools.cycle(turns)):
+        asked = drivers[who].suggest(f"{turn}")
+        if isinstance(asked, dict):
+            running.append((drivers[who], f"{turn}"))
+        elif running:
+            owner, name = running.pop(0)
+            owner.on_trial_complete(name, result(10) | {"cost": cost})
+        else:
+            break
+    for ledger in ledgers:
+        costs = [trial.user_attrs["cost"] for trial in ledger.study.trials]
+        assert sum(costs) >= BUDGET.cost
+        assert len(costs) <= BUDGET.cost / min(costs) + 1
+        assert len({str(trial.params) for trial in ledger.study.trials}) == len(costs)

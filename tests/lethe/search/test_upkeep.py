@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_study import SPACE, candidate, tables_in_memory, tiny_ledger
 
-from lethe.search.ledger import TAKEN_OVER, Ledger
+from lethe.search.ledger import TAKEN_OVER, Ledger, requeue_interrupted
 from lethe.search.upkeep import Upkeep
 from lethe.store.study_folder import StudyFolder
 from lethe.store.trials import RERUN_OF
@@ -245,7 +245,7 @@ def test_the_state_of_a_trial_that_repeats_another_lies_under_the_first_one_s_nu
     first = search.start()
     search.score(first, verbmem_f=60)
     search.ledger.interrupt()
-    search.ledger.requeue_interrupted()
+    requeue_interrupted([search.ledger])
     again = search.start()
     assert search.ledger.study.trials[again].user_attrs[RERUN_OF] == first
     search.ledger.record(again, candidate(verbmem_f=60))

@@ -1,5 +1,6 @@
 """Drivers of one study: each marks its trials, and only those of a dead one are taken over."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from optuna.trial import TrialState, create_trial
 from tiny_study import SPACE, candidate, run_trial, tiny_ledger
 
 from lethe.search import liveness
-from lethe.search.ledger import TAKEN_OVER, Ledger, driving
+from lethe.search.ledger import TAKEN_OVER, Ledger, driving, requeue_interrupted
 from lethe.search.liveness import DRIVER
 from lethe.store import driver
 from lethe.store.driver import is_gone, silent, this_driver
@@ -234,3 +235,15 @@ def test_heartbeats_outlast_a_store_that_fails_for_a_while(failure):
 
     with driver.heartbeats(beat):
         assert came.wait(60)
+
+
+def test_a_driver_of_several_studies_is_looked_for_once_and_lives_by_a_heartbeat_with_any_of_them(monkeypatch):
+    storage, looks = InMemoryStorage(), itertools.count()
+    ledgers = [tiny_ledger(storage, name=name) for name in ("a", "b", "c")]
+    for ledger in ledgers[:2]:
+        ask_elsewhere(ledger, monkeypatch)
+    heartbeats = {"a": iter([0] * 10), "b": looks}
+    monkeypatch.setattr(liveness, "heartbeats_of", lambda study: {ELSEWHERE: next(heartbeats[study.study_name])})
+    requeue_interrupted(ledgers)
+    assert [states(ledger) for ledger in ledgers] == [[TrialState.RUNNING], [TrialState.RUNNING], []]
+    assert next(looks) == 2  # before the first wait, and behind it
