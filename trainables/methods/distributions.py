@@ -64,7 +64,7 @@ def unlearn_by_me_gd(start: Start, settings: MEGD, run: Run) -> Iterator[Record]
     yield from forget_and_retain(start, settings, run, lambda b: mismatch(b.out))
 
 
-UNDIAL = Method(
+UNDIAL_METHOD = Method(
     settings=Undial,
     unlearn=unlearn_by_undial,
     needs=needs,
@@ -76,7 +76,7 @@ UNDIAL = Method(
         "positions with a label alone count",
     ),
 )
-CE_U = Method(
+CEU_METHOD = Method(
     settings=CEU,
     unlearn=unlearn_by_ceu,
     needs=needs,
@@ -88,7 +88,7 @@ CE_U = Method(
         "public code leaves out the first tokens of an ANSWER: of plain text, those at the beginning of a sequence",
     ),
 )
-ME_GD = Method(
+ME_GD_METHOD = Method(
     settings=MEGD,
     unlearn=unlearn_by_me_gd,
     needs=needs,

@@ -49,7 +49,7 @@ TRAPS = (
     "a token of probability 1 has no gradient: what is known by heart starts late",
     "public code labels padding, or takes its mean on each device: here over the tokens of the whole batch",
 )
-GA_ALONE = Method(
+GA_METHOD = Method(
     settings=GA,
     unlearn=unlearn,
     needs=needs,
@@ -58,7 +58,7 @@ GA_ALONE = Method(
     source=f"{SOURCE}; MUSE's baseline, arXiv 2407.06460",
     traps=(*TRAPS, "nothing holds the model on retain text: all settings of that text are of no effect"),
 )
-GA_GDR = Method(
+GA_GDR_METHOD = Method(
     settings=GAGDR,
     unlearn=unlearn,
     needs=needs,
@@ -67,7 +67,7 @@ GA_GDR = Method(
     source="Liu et al. 2022, arXiv 2203.12817 (GradDiff); MUSE's GDR, arXiv 2407.06460",
     traps=TRAPS,
 )
-GA_KLR = Method(
+GA_KLR_METHOD = Method(
     settings=GAKLR,
     unlearn=unlearn,
     needs=needs,

@@ -64,7 +64,7 @@ def unlearn(start: Start, settings: GuardPrompt, run: Run) -> Iterator[Record]:
         yield Evaluated(state=None)
 
 
-GUARD_PROMPT = Method(
+GUARD_PROMPT_METHOD = Method(
     settings=GuardPrompt,
     unlearn=unlearn,
     needs=needs,

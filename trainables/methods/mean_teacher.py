@@ -144,7 +144,7 @@ def _pull(student: Any, teacher: Any, settings: MeanTeacher) -> "Hook":
     return Pull(settings)
 
 
-MEAN_TEACHER = Method(
+MEAN_TEACHER_METHOD = Method(
     settings=MeanTeacher,
     unlearn=unlearn,
     needs=needs,

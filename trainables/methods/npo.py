@@ -55,7 +55,7 @@ TRAPS = (
     "the loss is of a sequence's SUM: its weight fades with beta times length, so chunks of 2048 tokens need a "
     "smaller beta than short articles",
 )
-NPO_ALONE = Method(
+NPO_METHOD = Method(
     settings=NPO,
     unlearn=unlearn,
     needs=needs,
@@ -64,7 +64,7 @@ NPO_ALONE = Method(
     source=SOURCE,
     traps=(*TRAPS, "nothing holds the model on retain text: all settings of that text are of no effect"),
 )
-NPO_GDR = Method(
+NPO_GDR_METHOD = Method(
     settings=NPOGDR,
     unlearn=unlearn,
     needs=needs,
@@ -73,7 +73,7 @@ NPO_GDR = Method(
     source=f"{SOURCE}; MUSE's GDR, arXiv 2407.06460",
     traps=TRAPS,
 )
-NPO_KLR = Method(
+NPO_KLR_METHOD = Method(
     settings=NPOKLR,
     unlearn=unlearn,
     needs=needs,

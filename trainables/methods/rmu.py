@@ -117,7 +117,7 @@ TRAPS = (
     "public code picks parameter 6 of a block, which is down_proj in Llama and o_proj in Qwen2: here by name",
     "its mean runs over padding too: here over tokens with a predecessor",
 )
-RMU_FIXED = Method(
+RMU_METHOD = Method(
     settings=RMU,
     unlearn=unlearn,
     needs=needs,
@@ -130,7 +130,7 @@ RMU_FIXED = Method(
         "every weight",
     ),
 )
-RMU_ADAPTIVE = Method(
+RMU_ADAPTIVE_METHOD = Method(
     settings=AdaptiveRMU,
     unlearn=unlearn,
     needs=needs,

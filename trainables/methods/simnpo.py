@@ -27,7 +27,7 @@ def unlearn(start: Start, settings: SimNPO, run: Run) -> Iterator[Record]:
     yield from forget_and_retain(start, settings, run, lambda b: simnpo(b.log_p(), b.mask, beta=beta, gamma=gamma))
 
 
-SIMNPO = Method(
+SIMNPO_METHOD = Method(
     settings=SimNPO,
     unlearn=unlearn,
     needs=needs,

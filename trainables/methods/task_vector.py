@@ -44,7 +44,7 @@ def unlearn(start: Start, settings: TaskVector, run: Run) -> Iterator[Record]:
     yield from overfit(student, start, settings, run, at)
 
 
-TASK_VECTOR = Method(
+TASK_VECTOR_METHOD = Method(
     settings=TaskVector,
     unlearn=unlearn,
     needs=needs,

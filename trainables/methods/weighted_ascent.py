@@ -47,7 +47,7 @@ def unlearn_by_satimp(start: Start, settings: SatImp, run: Run) -> Iterator[Reco
 
 
 NO_MEASURE = "the weights take no gradient: log-likelihood falls, and the loss that a step shows may rise with that"
-METHOD_WGA = Method(
+WGA_METHOD = Method(
     settings=WGA,
     unlearn=unlearn_by_wga,
     needs=needs,
@@ -56,7 +56,7 @@ METHOD_WGA = Method(
     source="Wang et al. 2025, arXiv 2502.19301",
     traps=(NO_MEASURE,),
 )
-METHOD_SATIMP = Method(
+SATIMP_METHOD = Method(
     settings=SatImp,
     unlearn=unlearn_by_satimp,
     needs=needs,

@@ -42,7 +42,7 @@ def unlearn(start: Start, settings: WhpLogits, run: Run) -> Iterator[Record]:
     yield from overfit(reinforced, start, settings, run, lambda alpha: Reinforced(target, reinforced, alpha), role=ROLE)
 
 
-WHP_LOGITS = Method(
+WHP_LOGITS_METHOD = Method(
     settings=WhpLogits,
     unlearn=unlearn,
     needs=needs,
