@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from ports import free_port
+from tiny_arena import make_arena, many
 from tiny_dashboard import HOSTILE, finish, make_study, start
 from tiny_study import SPACE
 
@@ -194,6 +195,24 @@ def test_a_click_opens_its_trial_though_the_study_has_gone_on_since_the_chart_wa
         press(page)
         page.wait_for_selector("h1:has-text('Trial')")
         assert "candidate=0" in page.url
+
+
+def test_an_arena_of_twenty_is_cut_at_no_side_and_a_click_on_it_opens_the_trial_of_its_study(tmp_path, page):
+    with served(make_arena(tmp_path, many(seeds=2, trials=2))) as address:
+        page.goto(f"{address}/arena")
+        for width, scheme in VIEWS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            assert "Take method_" in settled(page)
+            assert page.locator("[data-testid=stMain]").evaluate("m => m.scrollWidth - m.clientWidth") <= 1
+            if PICTURES:
+                take_picture(page, Path(PICTURES) / f"arena-{width}-{scheme}.png")
+        ringed = page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace:nth-last-child(4) path.point")
+        click_point(page, ringed.first)
+        page.wait_for_selector("h1:has-text('Trial')")
+        settled(page)
+        assert "study=tiny%3A+method_" in page.url
+        assert "candidate=" in page.url
 
 
 def test_a_row_of_the_front_opens_its_trial(shown, page):
