@@ -16,7 +16,10 @@ from lethe.analysis.cells import NONE, listed, number
 from lethe.fronts.objectives import MAXIMIZE
 from lethe.store.places import Place
 
-TABLE = "Of each method hypervolume with its 95% interval over seeds, and the scores of the candidate to take of it."
+TABLE = (
+    "Of each method hypervolume with its 95% interval over seeds, and the scores of the candidate to take of it. "
+    "Broken: the share of its candidates that broke a constraint. Cost: forward passes of a sequence, over all seeds."
+)
 
 
 def sections(arena: Arena) -> Iterator[Section]:
@@ -65,8 +68,9 @@ def cells(arena: Arena) -> pd.DataFrame:
             "hypervolume": standings.volume_cell(row),
             "beside the best": verdicts.get(str(row["entrant"]), NONE),
             **{score: standings.score_cell(row, score) for score in scores},
-            "constraints broken": NONE if pd.isna(row["collapsed"]) else f"{row['collapsed']:.0%}",
-            "trials": f"{row['trials']} ({row['failed']} failed)" if row["failed"] else str(row["trials"]),
+            "broken": NONE if pd.isna(row["collapsed"]) else f"{row['collapsed']:.0%}",
+            "trials": str(row["trials"]),
+            "failed": str(row["failed"]),
             "cost": number(row["cost"], 0),
             "candidate": f"seed {seed_of(arena, row['study'])}, trial {row['trial']:.0f}, {Place.of(row).words}"
             if isinstance(row.get("study"), str)
