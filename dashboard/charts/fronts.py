@@ -166,6 +166,7 @@ def _keep_off_zero(room: Room, table: pd.DataFrame, x: Card, y: Card) -> None:
 def _points_2d(series: Series, x: str, y: str, beside: Beside) -> go.Scatter | go.Scattergl:
     rows, group = series.rows, series.group
     bars = beside.bars(group, rows)
+    colour = {"colour": series.colour} if beside.by_method else {}
     kind = go.Scattergl if len(rows) > WEBGL else go.Scatter
     return kind(
         x=rows[x],
@@ -182,8 +183,8 @@ def _points_2d(series: Series, x: str, y: str, beside: Beside) -> go.Scatter | g
             "line": {"width": 1.4 if group in (BEATEN, RUNNING) else 0, "color": series.colour},
             "opacity": 1.0 if group in (FRONT, RUNNING) else 0.75,
         },
-        error_x=interval_bars(rows, x) if bars else None,
-        error_y=interval_bars(rows, y) if bars else None,
+        error_x=interval_bars(rows, x, **colour) if bars else None,
+        error_y=interval_bars(rows, y, **colour) if bars else None,
         # A click selects a candidate; the others keep their look, so that the chart does not fade.
         unselected={"marker": {"opacity": 1.0 if group in (FRONT, RUNNING) else 0.75}},
     )
@@ -200,7 +201,7 @@ def hovers(rows: pd.DataFrame, scores: Sequence[str], parameters: Sequence[str])
     return ["<br>".join(parts) for parts in zip(*lines, strict=True)]
 
 
-def interval_bars(rows: pd.DataFrame, score: str) -> dict[str, Any]:
+def interval_bars(rows: pd.DataFrame, score: str, colour: str = "rgba(0,130,200,0.7)") -> dict[str, Any]:
     """The 95% intervals of a score as plotly's error bars."""
     return {
         "type": "data",
@@ -209,7 +210,7 @@ def interval_bars(rows: pd.DataFrame, score: str) -> dict[str, Any]:
         "arrayminus": (rows[score] - rows[f"{score}_low"]).clip(lower=0),
         "thickness": 1,
         "width": 3,
-        "color": "rgba(0,130,200,0.7)",
+        "color": colour,
     }
 
 

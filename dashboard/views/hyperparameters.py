@@ -16,16 +16,17 @@ def page() -> None:
         st.info("No trial with scores yet.")
         return
     method = choose_method(context)
-    parameters = [name for name in context.study.parameters if not method or name in (METHOD, *own_of(context, method))]
+    own = own_of(context, method)
+    parameters = [METHOD, *own] if method else own
     importance(context, method)
     left, middle, right = st.columns(3)
     with left:
         score = wire.pick("score", "score", context.scores, context.objectives[0].score)
     with middle:
-        first = wire.pick("parameter", "parameter", parameters, parameters[0])
+        first = wire.pick("parameter", "parameter", parameters, own[0])
     with right:
         second = wire.pick("second parameter", "other", parameters, parameters[-1])
-    table = context.table[context.table["state"] == "COMPLETE"].dropna(subset=list(dict.fromkeys((first, second))))
+    table = context.table[context.table["state"] == "COMPLETE"].dropna(subset=[first])
     st.subheader("Slice", anchor=False)
     if table["trial"].nunique() < landscape.LEAST_SLICE:
         st.info(f"Too few trials: a slice says something from {landscape.LEAST_SLICE} on.")
@@ -35,6 +36,7 @@ def page() -> None:
         )
         wire.chart(figure, "slice", alt="A score over one parameter.", click=True)
     st.subheader("Contour", anchor=False)
+    table = table.dropna(subset=[second])
     if not landscape.can_contour(table, first, second):
         st.info(f"A contour needs two different numeric parameters and {landscape.LEAST_CONTOUR} trials.")
     else:
@@ -52,7 +54,7 @@ def choose_method(context: wire.Context) -> str:
 
 
 def own_of(context: wire.Context, method: str) -> list[str]:
-    """The parameters that trials of a method have."""
+    """The parameters that trials of a method have, or all where there is one."""
     return [name for name in context.study.parameters if name != METHOD and belongs(name, {METHOD: method})]
 
 

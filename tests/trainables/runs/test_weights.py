@@ -47,6 +47,11 @@ def test_a_configuration_of_which_no_model_can_be_made_is_told_in_one_line(tmp_p
         check_weights(str(tmp_path), [RMU()])
 
 
+def test_of_several_methods_it_is_said_which_lacks_them(four):
+    with pytest.raises(NoSuchWeights, match="^rmu: layer is 9: it must be one of the model's 4 blocks"):
+        check_weights(four, [NPOGDR(), RMU(layer=9)])
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_a_setting_that_is_called_layer_is_known_to_number_a_block(name):
     assert all(allowed.block for setting, allowed in find_method(name).settings.allowed().items() if setting == "layer")
