@@ -18,7 +18,7 @@ from lethe_cli.report import report
 
 ROOT = Path(__file__).parents[2]
 STORED = ROOT / "tests" / "data" / "studies-97f40be.sql"
-PAGES = ("decide", "front", "trial", "progress", "hyperparameters", "ablation", "compare")
+PAGES = ("decide", "front", "trial", "progress", "hyperparameters", "ablation", "arena", "compare")
 
 
 @pytest.fixture(scope="module")
