@@ -21,7 +21,8 @@ from trainables.benchmarks.corpus import corpus_hash
 from trainables.program import CODE, Program, program_of
 from trainables.settings import Descent, Settings
 
-LIBRARIES = ("torch", "transformers")  # whose kernels and models decide the bits of a run, and what a model bears
+# Whose kernels, models and adapters decide the bits of a run, and what a model bears.
+LIBRARIES = ("torch", "transformers", "peft")
 RUNNER = "trainables.runs.unlearning"
 SCORES = "trainables.scores"
 

@@ -171,7 +171,9 @@ class Descent(Settings):
         "split", "forget texts that are longer: cut into further sequences, or their beginning", choices=LONG_TEXTS
     )
     freeze: bool = setting(True, "leave embeddings, head and norms as they are")
-    lora_rank: int = setting(0, "of adapters that are trained beside attention's and the MLP's matrices; 0: none")
+    lora_rank: int = setting(
+        0, "of adapters that are trained beside attention's and the MLP's matrices; 0: none", most=1024
+    )
     lora_scale: float = setting(2.0, "of the adapters' product, alpha / rank", positive=True)
     mixes: int = setting(0, "models between the target and the last step's, scored behind it", most=64)
     parallel: str = setting("ddp", "on several workers: whole models on each, or shards of them", choices=PARALLEL)

@@ -36,6 +36,11 @@ class Weighted(Descent):
     forget_weight: float = setting(1.0, "weight of the forget loss")
 
     @property
+    def compares(self) -> str:
+        """The reference that is made; NONE where there is none, or the forget loss weighs 0."""
+        return self.reference if self.forget_weight else NONE
+
+    @property
     def holding(self) -> str:
         """The retain term that is computed; NONE where there is none, or its weight is 0."""
         return NONE
@@ -56,5 +61,5 @@ class Retaining(Weighted):
 
 def needs(settings: Weighted) -> Needs:
     """One frozen copy of the target where either term compares with its logits; a number a token is none."""
-    guided = settings.reference == FROZEN or settings.holding not in (NONE, GDR)
+    guided = settings.compares == FROZEN or settings.holding not in (NONE, GDR)
     return Needs(trainable=settings.trainable, frozen=guided, guided=guided, adamw=settings.optimizer == "adamw")

@@ -22,7 +22,7 @@ from lethe_cli import checks
 from lethe_cli.flags import METHOD, ArenaFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_same, gather_request
-from lethe_cli.spaces import addressed, check_space, corners, with_own
+from lethe_cli.spaces import addressed, check_space, corners, naming, with_own
 from search_spaces.variants import VARIANTS, variant_space
 from trainables.methods import METHODS, find_method
 from trainables.methods.mean_teacher import MeanTeacher
@@ -155,7 +155,8 @@ def make_entrant(label: str, flags: ArenaFlags) -> Entrant:
     else:
         space = check_space(method, size, ranges, choices)
     preset = find_preset(flags.benchmark, method).settings | variant["settings"]
-    base = checks.check_settings(given(flags.settings, method), searched=space, preset=preset, method=method)
+    with naming(label):
+        base = checks.check_settings(given(flags.settings, method), searched=space, preset=preset, method=method)
     return Entrant(label=label, base=base, space=space)
 
 

@@ -5,7 +5,8 @@ Every function raises ValueError with one line: what was wrong, which value, wha
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -127,6 +128,15 @@ def _choice(text: str, settings: type[Settings]) -> tuple[str, tuple[Any, ...]]:
     return name, ("choice", values)
 
 
+@contextmanager
+def naming(whose: str) -> Iterator[None]:
+    """Say of whom it is what a ValueError of the block says; nothing where there is only one."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{whose}: {error}" if whose else str(error)) from None
+
+
 def check_bases(
     texts: Sequence[str], spaces: Mapping[str, Space], presets: Mapping[str, Preset]
 ) -> tuple[tuple[Settings, ...], list[str]]:
@@ -134,10 +144,10 @@ def check_bases(
     methods = list(spaces)
     given = addressed(texts, methods)
     kept = {method: _kept(texts, given[method], method, spaces) for method in methods}
-    bases = [
-        check_settings(kept[method], searched=space, preset=presets[method].settings, method=method)
-        for method, space in spaces.items()
-    ]
+    bases = []
+    for method, space in spaces.items():
+        with naming(method if len(methods) > 1 else ""):
+            bases.append(check_settings(kept[method], searched=space, preset=presets[method].settings, method=method))
     notes = [
         f"{method}: {line}" if len(methods) > 1 else line
         for method, space in spaces.items()

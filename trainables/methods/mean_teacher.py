@@ -66,13 +66,13 @@ def unlearn(start: Start, settings: MeanTeacher, run: Run) -> Iterator[Record]:
     student = prepare(start.model, needs(settings).trainable, settings.seed)
     teacher = make_teacher(student)
     lay_out((student, teacher), settings, run.world)
-    by_npo = settings.forget_loss.startswith("npo")
+    by_npo = settings.forget_loss.startswith("npo") and settings.alpha > 0
     forget = loop.Term(
         name="forget_loss",
         sequences=start.forget,
         stream=loop.FORGET,
         weight=settings.alpha,
-        loss=forget_losses(settings)[settings.forget_loss],
+        loss=forget_losses(settings)[settings.forget_loss] if settings.alpha else None,
         references=loop.initial_log_probs(teacher, start, settings, run.world) if by_npo else None,
         once=len(start.forget) if by_npo else 0,
     )
@@ -152,5 +152,8 @@ MEAN_TEACHER_METHOD = Method(
     roles=("student", "teacher"),
     meaning="the model is trained away from the forget text, and held to the slow average of its own weights",
     source="Klochkov 2025, arXiv 2504.13388",
-    traps=("the public code counts padding in the mean of npo, and gives SGD no warm-up, whatever its logs name",),
+    traps=(
+        "the public code counts padding in the mean of npo, and gives SGD no warm-up, whatever its logs name",
+        "with adapters (lora_rank) the average is of A and of B, each by itself, and not of their product",
+    ),
 )

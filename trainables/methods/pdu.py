@@ -55,7 +55,7 @@ def unlearn(start: Start, settings: PDU, run: Run) -> Iterator[Record]:
         sequences=start.forget,
         stream=loop.FORGET,
         weight=settings.forget_weight,
-        loss=lambda batch: flattening(batch.out),
+        loss=(lambda batch: flattening(batch.out)) if settings.forget_weight else None,
     )
     retain = loop.Term(
         name="retain_loss",

@@ -53,6 +53,7 @@ WHP_LOGITS_METHOD = Method(
     unverified="the paper distils these logits into one model, on text in which names were replaced: not done here",
     traps=(
         "removable: a candidate is two models, and who holds its folder holds the target, and what the target knows",
+        "both models are written whole for every strength: a trial of 7B with five needs room for ten of them",
         "each token costs two forward passes and two caches, wherever it is used; public code decodes it without any",
         "published: the learning rate falls along a cosine; here it stays, after its warm-up",
         "nothing holds the model on retain text: all settings of that text are of no effect",

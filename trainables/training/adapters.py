@@ -5,6 +5,7 @@ the same in training, as a reference and in scoring; weight decay on A and B pul
 2021, arXiv 2106.09685. Weights that lie in no such layer, as those of experts in one tensor, stay as they are.
 """
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -26,7 +27,8 @@ def inject(model: Any, rank: int, scale: float, seed: int) -> None:
     if not places:
         raise NoSuchWeights(f"lora_rank must be 0: {type(model).__name__} has no layer that takes an adapter")
     model.requires_grad_(False)
-    with torch.random.fork_rng(devices=[]):
+    device = next(model.parameters()).device  # an outline that only plans lies on none
+    with torch.random.fork_rng(devices=[]), device if device.type == "meta" else nullcontext():
         from peft import LoraConfig  # a second that no other run spends
         from peft.tuners.lora import Linear  # not by names of layers, which peft rewrites for some architectures
 

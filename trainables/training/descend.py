@@ -99,7 +99,8 @@ class Term:
 
         A pass through a share of the blocks, and its backward pass, are that share of a whole one.
         """
-        own = 0.0 if self.loss is None else rows * (3.0 + (self.guide is not None))
+        passes = 3.0 if self.weight else 1.0  # what weighs nothing is looked at
+        own = 0.0 if self.loss is None else rows * (passes + (self.guide is not None))
         return self.forward.share * (own + (self.once if step == 1 else 0.0))
 
 
@@ -170,13 +171,18 @@ def descend(
             state.optimizer = make_optimizer(theta, phase.settings)
             hook.begin()
         student.train()  # a caller may have put it in evaluation mode to score it
-        weighed = map(hook.weighed, terms)
+        weighed = [hook.weighed(term) for term in terms]
+        cost = sum(term.cost(settings.batch_size, step) for term in weighed)
         values = run.world.sum([_backward(student, term, settings, pad, step, run.world) for term in weighed])
         losses = {term.name: value for term, value in zip(terms, values, strict=True)}
-        moved = _update(theta, state, phase, hook, losses, step, run.world)
+        try:
+            moved = _update(theta, state, phase, hook, losses, step, run.world)
+        except Diverged:
+            yield Step(step=step, values=losses, cost=cost)  # it is paid for
+            raise
         told = losses | moved | dict(hook.seen(step, losses))
         state.step = step
-        yield Step(step=step, values=told, cost=sum(term.cost(settings.batch_size, step) for term in terms))
+        yield Step(step=step, values=told, cost=cost)
         if step % settings.eval_every == 0 or step == settings.steps:
             for role, model in models.items():
                 with merged(model):
@@ -235,23 +241,26 @@ def batches(model: Any, term: Term, rows: Sequence[int], pad: int, settings: Des
 def _backward(student: Any, term: Term, settings: Descent, pad: int, step: int, world: World) -> float:
     """Accumulate the gradient of a term over this worker's part of the batch; return its part of the loss.
 
-    Each micro-batch is normalised over the global batch: by its targets, or, for a loss of sequences, by these.
+    Each micro-batch is normalised over the global batch: by its targets, or, for a loss of sequences, by these. A term
+    that weighs nothing has no gradient to be taken.
     """
     if term.loss is None:
         return 0.0
     rows = draw(term, settings, step=step)
     targets, total = sum(max(0, len(term.sequences[row]) - 1 - term.skip) for row in rows), 0.0
     mine, weights = deal(rows, world)
-    for start, batch in enumerate(batches(student, term, mine, pad, settings)):
-        values = term.loss(batch)
-        part = slice(start * settings.micro_batch_size, (start + 1) * settings.micro_batch_size)
-        counted = torch.tensor(weights[part], device=values.device)
-        if values.dim() == 2:
-            mean = (values * (batch.mask * counted[:, None])).sum() / max(1, targets)
-        else:
-            mean = (values * counted).sum() / len(rows)
-        (term.weight * mean).backward()
-        total += mean.item()
+    with torch.set_grad_enabled(term.weight != 0):
+        for start, batch in enumerate(batches(student, term, mine, pad, settings)):
+            values = term.loss(batch)
+            part = slice(start * settings.micro_batch_size, (start + 1) * settings.micro_batch_size)
+            counted = torch.tensor(weights[part], device=values.device)
+            if values.dim() == 2:
+                mean = (values * (batch.mask * counted[:, None])).sum() / max(1, targets)
+            else:
+                mean = (values * counted).sum() / len(rows)
+            if term.weight:
+                (term.weight * mean).backward()
+            total += mean.item()
     return total
 
 

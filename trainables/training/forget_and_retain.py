@@ -12,6 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
+from trainables.failures import Unfit
 from trainables.losses import logits as losses
 from trainables.method import Record, Run, Start
 from trainables.training.descend import FORGET, RETAIN, Batch, Term, descend, initial_log_probs
@@ -50,14 +51,16 @@ def forget_and_retain(
 def _forget_term(
     student: Any, frozen: Any, start: Start, settings: Weighted, world: World, loss: Loss, skip: int
 ) -> Term:
-    cached = settings.reference == CACHED
+    cached = settings.compares == CACHED
+    if skip and all(len(ids) - 1 <= skip for ids in start.forget):
+        raise Unfit(f"{skip} targets at the beginning of each forget sequence are left out: none has more")
     return Term(
         name="forget_loss",
         sequences=start.forget,
         stream=FORGET,
         weight=settings.forget_weight,
-        loss=loss,
-        guide=frozen if settings.reference == FROZEN else None,
+        loss=loss if settings.forget_weight else None,
+        guide=frozen if settings.compares == FROZEN else None,
         references=initial_log_probs(student, start, settings, world) if cached else None,
         once=len(start.forget) if cached else 0,
         skip=skip,

@@ -308,6 +308,8 @@ def test_a_step_that_is_far_too_large_is_told_at_the_next_one():
     seen = []
     with pytest.raises(Diverged, match=r"^step 2: "):
         seen.extend(unlearn(memorised(), RAGGED_FORGET, RAGGED_RETAIN, replace(BASE, lr=1e30), pad=2))
+    assert len({record.cost for record in seen if isinstance(record, Step)}) == 1  # the last one is paid for too
+    assert [record.step for record in seen if isinstance(record, Step)] == [1, 2]
     assert issubclass(Diverged, ArithmeticError)
 
 

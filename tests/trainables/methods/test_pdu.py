@@ -76,6 +76,7 @@ def test_what_is_not_needed_is_not_computed():
     assert (first - later, later) == (len(RETAIN), 5 * 3 + 5 * 3)  # the level is measured on every retain sequence
     assert [row["cost"] for row in rows(steps=2, batch_size=5, eta=0.0)] == [5 * 6] * 2  # lambda stays: no level
     assert [row["cost"] for row in rows(steps=2, batch_size=5, eta=0.0, lam0=0.0)] == [5 * 3] * 2
+    assert rows(steps=2, batch_size=5, lam0=0.0, slack=100.0)[1]["cost"] == 5 * 3 + 5  # held: the loss is looked at
 
 
 def test_with_no_weight_at_all_the_model_keeps_its_bits():

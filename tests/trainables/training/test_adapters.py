@@ -216,3 +216,10 @@ def test_weight_decay_pulls_to_the_target():
     optimizer.step()
     for (_, _, near), (_, _, far) in zip(adapters(pulled), adapters(moved(with_adapters())), strict=True):
         torch.testing.assert_close(near.get_delta_weight("default"), 0.25 * far.get_delta_weight("default"))
+
+
+def test_a_plan_of_adapters_takes_no_memory():
+    with torch.device("meta"):
+        outline = tiny_model()
+    inject(outline, rank=2**10, scale=1.0, seed=0)
+    assert {parameter.device.type for parameter in outline.parameters()} == {"meta"}

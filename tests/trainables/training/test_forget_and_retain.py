@@ -6,6 +6,7 @@ import pytest
 import torch
 from tiny import tiny_model
 
+from trainables.failures import Unfit
 from trainables.losses import logits as losses
 from trainables.method import Run, Start, Step
 from trainables.methods import METHODS, find_method, needs_of, unlearn
@@ -110,3 +111,16 @@ def test_without_anything_to_compare_with_no_copy_is_made(monkeypatch):
     for settings in (GA(**SMALL), GAGDR(**SMALL), NPO(**SMALL), GAKLR(**SMALL, retain_weight=0.0)):
         assert not needs_of(settings).frozen
         assert len(steps_of(settings)) == 2
+
+
+def test_a_forget_loss_that_weighs_nothing_is_not_computed_nor_is_what_it_compares_with():
+    for name in ("ga_gdr", "npo_gdr", "undial", "npo_muse"):
+        settings = find_method(name).settings(**SMALL, forget_weight=0.0)
+        held = 3 if settings.holding == "gdr" else 0
+        assert {step.cost for step in steps_of(settings)} == {settings.batch_size * held}, name
+        assert not needs_of(settings).frozen
+
+
+def test_where_no_forget_sequence_has_a_target_left_a_run_says_so():
+    with pytest.raises(Unfit, match="100 targets at the beginning of each forget sequence are left out: none has more"):
+        list(unlearn(tiny_model(), FORGET, RETAIN, find_method("ceu").settings(**SMALL, skip_first=100), pad=2))
