@@ -85,8 +85,11 @@ def snapshots_of(url: str, studies: tuple[str, ...]) -> list[Snapshot]:
 
 
 def arena(url: str, name: str) -> Arena:
-    """An arena as it is now: the very same object where no trial has ended since."""
-    studies = snapshots_of(url, tuple(arenas(url)[name]))
+    """An arena as it is now: the very same object where no trial has ended since. ValueError where it is gone."""
+    there = arenas(url)
+    if name not in there:
+        raise ValueError(f"the arena {name!r} is no longer in this store")
+    studies = snapshots_of(url, tuple(there[name]))
     return _arena(studies, (url, name, *(ended(study) for study in studies)))
 
 

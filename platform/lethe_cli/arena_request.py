@@ -6,15 +6,14 @@ guard. A seed is that of an entry's suggestions and of its runs, and the same fo
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import optuna
-
 from lethe.search.limits import Budget
 from lethe.search.space import Space
-from lethe.store.facts import ARENA, load_facts
+from lethe.store.about import about
+from lethe.store.facts import ARENA
 from lethe.store.optuna_tables import study_names
 from lethe.store.parameters import owner
 from lethe.store.storage import check_writable, open_storage
@@ -29,9 +28,12 @@ from trainables.methods.mean_teacher import MeanTeacher
 from trainables.settings import Settings
 
 ALL = "all"
+EVERYBODY = (*METHODS, *VARIANTS)  # in the order in which they stand, whoever is named first
 TEACHER_PASSES = 7  # of a sequence of each of its two batches: 3 of the forget loss, 4 of the penalty with its guide
 SPARE = 4  # an entry begins at most so many times the trials that the mean teacher's budget is for
 MOST_SEEDS = 100
+LONGEST_NAME = 100 - max(len(f": {label} {MOST_SEEDS}") for label in (*METHODS, *VARIANTS))
+DEFAULT_TRIALS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +78,15 @@ class ArenaRequest(Request):
         """Its entries, in the order in which they begin: all entrants with the first seed, then with the second, ..."""
         return [self._entry(entrant, seed) for seed in self.seeds for entrant in self.entrants]
 
+    @property
+    def score_batch(self) -> int:
+        """See Request."""
+        return min(entrant.base.score_batch for entrant in self.entrants)
+
     def shape(self) -> dict[str, Any]:
         """What all its entries share, as it is stored with each."""
         labels = [entrant.label for entrant in self.entrants]
-        return {"entrants": labels, "seeds": list(self.seeds), "budget": self.budget.cost}
+        return {"entrants": labels, "budget": self.budget.cost}
 
     def _entry(self, entrant: Entrant, seed: int) -> Entry:
         own = {
@@ -100,21 +107,20 @@ class ArenaRequest(Request):
 def make_arena(flags: ArenaFlags) -> ArenaRequest:
     """Check an arena's flags and return what they ask for; ValueError, in one line, for the first that is wrong."""
     checks.check_cpus()
-    checks.check_count("--trials", flags.trials)
     if checks.check_count("--seeds", flags.seeds) > MOST_SEEDS:
         raise ValueError(f"--seeds is {flags.seeds}: {MOST_SEEDS} at most")
     plain = replace(flags, settings=(), name=named(flags))
-    common = gather_request(plain, {METHOD: {}}, trials=flags.trials, sampler=flags.sampler, seed=0)
+    common = gather_request(plain, {METHOD: {}}, trials=1, sampler=flags.sampler, seed=0)
     stored = stored_arena(common)
     entrants = tuple(make_entrant(label, flags) for label in labels_of(flags, stored))
-    check_read(flags, {entrant.base.method for entrant in entrants})
-    bases = [entrant.base for entrant in entrants]
-    for base in bases:
-        checks.check_sharing(base, common.workers, common.gpus)
-    checks.check_texts(bases, common.task.benchmark)
+    told = check_read(flags, entrants)
+    tried = [corner for entrant in entrants for corner in entrant.corners()]
+    for settings in tried:
+        checks.check_sharing(settings, common.workers, common.gpus)
+    checks.check_texts(tried, common.task.benchmark)
     budget = make_budget(flags)
     arena = ArenaRequest(
-        **common.known() | {"trials": len(entrants) * flags.seeds * budget.most},
+        **common.known() | {"trials": len(entrants) * flags.seeds * budget.most, "notes": (*told, *common.notes)},
         entrants=entrants,
         seeds=tuple(range(flags.seeds)),
         budget=budget,
@@ -125,7 +131,13 @@ def make_arena(flags: ArenaFlags) -> ArenaRequest:
 
 def named(flags: ArenaFlags) -> str:
     """The arena's name: the one given, or the benchmark's with -arena."""
-    return flags.name if flags.name is not None else f"{checks.check_name(None, flags.benchmark)}-arena"
+    name = flags.name if flags.name is not None else f"{checks.check_name(None, flags.benchmark)}-arena"
+    if len(name) > LONGEST_NAME:
+        raise ValueError(
+            f"the arena's name has {len(name)} letters: give a --name of {LONGEST_NAME} at most, to which entrant and "
+            "seed are added"
+        )
+    return name
 
 
 def labels_of(flags: ArenaFlags, stored: Mapping[str, Any] | None) -> list[str]:
@@ -134,20 +146,20 @@ def labels_of(flags: ArenaFlags, stored: Mapping[str, Any] | None) -> list[str]:
     So it goes on where some could not take part, and where there are more methods by now.
     """
     if flags.method == ALL:
-        return list(stored["entrants"] if stored else [*METHODS, *VARIANTS])
+        return list(stored["entrants"] if stored else EVERYBODY)
     labels = [label.strip() for label in flags.method.split(",")]
     for label in labels:
+        if label not in EVERYBODY:
+            raise ValueError(f"entrant {label!r} is unknown: choose {ALL}, or some of {', '.join(EVERYBODY)}")
         if labels.count(label) > 1:
             raise ValueError(f"entrant {label!r} is given twice: name each once")
-    return labels
+    return [label for label in EVERYBODY if label in labels]
 
 
 def make_entrant(label: str, flags: ArenaFlags) -> Entrant:
     """An entrant with those of the flags' settings and ranges that its method has; ValueError for an unknown label."""
     variant = VARIANTS.get(label, {"method": label, "settings": {}})
     method = variant["method"]
-    if method not in METHODS:
-        raise ValueError(f"entrant {label!r} is unknown: choose {ALL}, or some of {', '.join([*METHODS, *VARIANTS])}")
     size = flags.space or find_preset(flags.benchmark).size
     ranges, choices = given(flags.ranges, method), given(flags.choices, method)
     if label in VARIANTS:
@@ -155,28 +167,45 @@ def make_entrant(label: str, flags: ArenaFlags) -> Entrant:
     else:
         space = check_space(method, size, ranges, choices)
     preset = find_preset(flags.benchmark, method).settings | variant["settings"]
+    fixed = [text for text in flags.settings if name_of(text) not in space]  # what was said to all, to those it is for
     with naming(label):
-        base = checks.check_settings(given(flags.settings, method), searched=space, preset=preset, method=method)
+        base = checks.check_settings(given(fixed, method), searched=space, preset=preset, method=method)
     return Entrant(label=label, base=base, space=space)
 
 
 def given(texts: Sequence[str], method: str) -> list[str]:
     """Those of `NAME=...` and `METHOD.NAME=...` texts that are for a method, under the names that it has for them."""
     known = find_method(method).settings.types()
-    names = [text.partition("=")[0] for text in texts]
-    meant = [text for text, name in zip(texts, names, strict=True) if owner(name) == method or name in known]
+    meant = [text for text in texts if owner(name_of(text)) == method or name_of(text) in known]
     return addressed(meant, [method])[method]
 
 
-def check_read(flags: ArenaFlags, methods: Collection[str]) -> None:
-    """ValueError for a setting that no entrant has, and for the seed, which the arena gives."""
-    known = dict.fromkeys(name for method in methods for name in find_method(method).settings.types())
-    for text in (*flags.settings, *flags.ranges, *flags.choices):
-        name = text.partition("=")[0]
+def name_of(text: str) -> str:
+    """Of `NAME=...` the name."""
+    return text.partition("=")[0]
+
+
+def check_read(flags: ArenaFlags, entrants: Sequence[Entrant]) -> list[str]:
+    """Notes of who searches what was set for all; ValueError for what no entrant takes, and for the seed."""
+    methods = {entrant.base.method for entrant in entrants}
+    for name in map(name_of, (*flags.settings, *flags.ranges, *flags.choices)):
         if name.rpartition(".")[2] == "seed":
             raise ValueError("setting 'seed' is what an arena repeats: give --seeds")
-        if name not in known and owner(name) not in methods:
+        if owner(name) not in methods and not having(name, entrants):
             raise ValueError(f"{name!r} is no setting of any entrant: `lethe methods NAME` shows what each has")
+    notes = []
+    for text in flags.settings:
+        name = name_of(text)
+        searching = [entrant.label for entrant in entrants if name in entrant.space]
+        if searching and len(searching) == len(having(name, entrants)):
+            raise ValueError(f"setting {name!r} is searched: give its range with --range {name}=LOW:HIGH")
+        notes += [f"{', '.join(searching)}: {name} is searched, which {text} leaves alone"] if searching else []
+    return notes
+
+
+def having(name: str, entrants: Sequence[Entrant]) -> list[Entrant]:
+    """The entrants that have a setting."""
+    return [entrant for entrant in entrants if name in entrant.base.types()]
 
 
 def make_budget(flags: ArenaFlags) -> Budget:
@@ -185,7 +214,10 @@ def make_budget(flags: ArenaFlags) -> Budget:
     teacher = MeanTeacher.parse(checks.split_settings(given(flags.settings, METHOD)), **preset)
     trial = float(TEACHER_PASSES * teacher.steps * teacher.batch_size)
     if flags.budget is None:
-        cost = flags.trials * trial
+        asked = DEFAULT_TRIALS if flags.trials is None else flags.trials
+        cost = checks.check_count("--trials", asked) * trial
+    elif flags.trials is not None:
+        raise ValueError(f"--trials is {flags.trials} and --budget {flags.budget:g}: give one of them")
     elif math.isfinite(flags.budget) and flags.budget > 0:
         cost = flags.budget
     else:
@@ -196,13 +228,9 @@ def make_budget(flags: ArenaFlags) -> Budget:
 
 def stored_arena(request: Request) -> dict[str, Any] | None:
     """What the store says of an arena of this name; None where it has none."""
-    storage = open_storage(request.storage)
-    for name in study_names(request.storage):
-        if name.startswith(f"{request.name}: "):
-            found = load_facts(optuna.load_study(study_name=name, storage=storage)).about.get(ARENA)
-            if found is not None and found["name"] == request.name:
-                return dict(found)
-    return None
+    open_storage(request.storage)  # which makes a new one
+    every = [said for said in about(request.storage, ARENA).values() if said["name"] == request.name]
+    return dict(every[0]) if every else None
 
 
 def check_arena(request: ArenaRequest, stored: Mapping[str, Any] | None) -> ArenaRequest:

@@ -68,6 +68,11 @@ def unfinished(request: ArenaRequest, ledgers: Sequence[Ledger]) -> bool:
     return any(request.budget.had(ledger.trials) < FULL for ledger in ledgers)
 
 
+def running(ledgers: Sequence[Ledger]) -> int:
+    """How many trials run, of other drivers where this one has ended its own."""
+    return sum(len(ledger.trials.running()) for ledger in ledgers)
+
+
 def run_entries(request: ArenaRequest, ledgers: Sequence[Ledger], joined: Cluster, console: Console) -> None:
     """Run all entries side by side until each has had its budget."""
     entries = request.searches()
@@ -104,12 +109,14 @@ def far(budget: Budget, ledger: Ledger) -> float:
 
 def conclude(request: ArenaRequest, ledgers: Sequence[Ledger], console: Console) -> dict[str, Any]:
     """Print who is better than whom, where everything is and what to type next; return it as plain data."""
-    interrupted = unfinished(request, ledgers)
+    interrupted = any(request.budget.likely(ledger.trials) < FULL for ledger in ledgers)
     say = functools.partial(console.print, soft_wrap=True, highlight=False)
     say("")
     if interrupted:
         share = sum(far(request.budget, ledger) for ledger in ledgers) / len(ledgers)
         say(f"interrupted after {share:.0%} of the arena; the same command with --resume goes on")
+    elif left := running(ledgers):
+        say(f"{left} trials still run by another driver: this is the arena without them")
     found = read_arena(request.storage, request.name)
     console.print(draw(found))
     say(legend(found))

@@ -170,8 +170,9 @@ class ArenaFlags(SearchFlags):
 
     method: Annotated[str, Option("--methods", help="all, or some: npo_gdr,rmu; see `lethe methods`.")] = "all"
     trials: Annotated[
-        int, Option(help="The budget of each: what so many trials of the mean teacher cost; cheaper ones are more.")
-    ] = 6
+        int | None,
+        Option(help="The budget of each: what so many trials of the mean teacher cost, 6 if nothing is said."),
+    ] = None
     budget: Annotated[
         float | None, Option(help="The budget itself: forward passes of a sequence; a backward pass counts two.")
     ] = None

@@ -70,6 +70,11 @@ class Request:
         """Of every method, configurations with each end and each choice of what is searched."""
         return [c for name, base in self.bases.items() for c in corners(base, part(self.space, name))]
 
+    @property
+    def score_batch(self) -> int:
+        """Prompts or texts scored at once where it is not said by a trial: the least that is."""
+        return min(settings.score_batch for settings in self.bases.values())
+
     def known(self) -> dict[str, Any]:
         """Its fields, for a request that is made from it."""
         return {field.name: getattr(self, field.name) for field in fields(Request)}

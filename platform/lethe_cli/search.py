@@ -39,7 +39,7 @@ from lethe_cli.hints import as_typed
 from lethe_cli.plan_table import announce_plan
 from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_steep_floors, warn_of_unlike_texts
 from lethe_cli.presets import find_preset
-from lethe_cli.request import Request
+from lethe_cli.request import Request, check_same
 from trainables.benchmarks import find_source
 from trainables.methods import find_method
 from trainables.scores import all_scores
@@ -115,6 +115,7 @@ def _start(request: Request, storage: RDBStorage, references: References, about:
             facts = replace(facts, about={**facts.about, **about})
             ledger = Ledger.create(storage, request.name, facts, request.space)
     if there:
+        check_same(request, storage)  # another driver may have begun it meanwhile
         ledger = Ledger(storage, request.name, request.space)
         check_content(content_of(request.name, ledger.facts), references.content)
     ledger.study.set_user_attr(PLANNED, request.trials)
@@ -248,7 +249,7 @@ def run_together(searches: Sequence[Search], request: Request, slots: int) -> No
     workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
     first = searches[0].ledger
     scratch = scratch_of(request.home / folder_name(first.study.study_name, first.facts.id) / "ray")
-    session = functools.partial(make_session, request.task, request.base.score_batch)
+    session = functools.partial(make_session, request.task, request.score_batch)
     run_searches(searches, warm(session, workers, str(scratch)), slots=slots, scratch=scratch)
 
 
@@ -290,8 +291,10 @@ def conclude(request: Request, ledger: Ledger, references: References, console: 
     """Print the front, where everything is and what to type next; return it as plain data."""
     candidates = ledger.read().candidates
     finished, failures = ledger.trials.finished(), ledger.trials.failures()
-    interrupted = finished < request.trials
+    interrupted = ledger.trials.claimed() < request.trials
     console.print()
+    if not interrupted and finished < request.trials:
+        console.print(f"{request.trials - finished} trials still run by another driver: this is the front without them")
     if interrupted:
         console.print(
             f"interrupted after {finished} of {request.trials} trials; the same command with --resume goes on"
