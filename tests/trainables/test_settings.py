@@ -17,7 +17,10 @@ from trainables.methods.mean_teacher import MeanTeacher
 
 ROOT = Path(__file__).parents[2]
 CLASSES = [find_method(name).settings for name in METHODS]
-EVERY = [(cls, name) for cls in CLASSES for name in cls.types()]
+# Each setting once for every way in which it is declared: most methods share theirs.
+EVERY = list(
+    {(cls.allowed()[name], cls.types()[name], name): (cls, name) for cls in CLASSES for name in cls.types()}.values()
+)
 NUMBERS = [(cls, name) for cls, name in EVERY if cls.types()[name] in (int, float)]
 WHOLE = [(cls, name) for cls, name in EVERY if cls.types()[name] is int]
 CHOICES = [(cls, name) for cls, name in EVERY if cls.allowed()[name].choices]
