@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 CLASSES = [find_method(name).settings for name in METHODS]
 # Each setting once for every way in which it is declared: most methods share theirs.
 EVERY = list(
-    {(cls.allowed()[name], cls.types()[name], name): (cls, name) for cls in CLASSES for name in cls.types()}.values()
+    {
+        (cls.allowed()[name], cls.types()[name], name): (cls, name) for cls in reversed(CLASSES) for name in cls.types()
+    }.values()
 )
 NUMBERS = [(cls, name) for cls, name in EVERY if cls.types()[name] in (int, float)]
 WHOLE = [(cls, name) for cls, name in EVERY if cls.types()[name] is int]
