@@ -155,7 +155,7 @@ STRANGER = """
 assert not results.errors, results.errors
 {trainer}
 """
-FOLDERS = {"TorchTrainer(": ["/tmp/run"], "warm(session": ["/tmp/trials/ray", "/tmp/trials"]}
+FOLDERS = {"TorchTrainer(": ["/tmp/run"], "warm(session": ["/tmp/trials/ray", "/tmp/trials/0", "/tmp/trials/1"]}
 
 
 def test_the_adapters_of_the_docs_run_as_a_stranger_uses_them_on_a_cluster(place, tiny, head):
@@ -173,5 +173,5 @@ def test_the_adapters_of_the_docs_run_as_a_stranger_uses_them_on_a_cluster(place
     run = subprocess.run(["python", script], env=environment, cwd=place, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     candidates = sorted(f"step-{step:05d}-{role}" for step in (2, 4) for role in ("student", "teacher"))
-    for folder in ("run", "trials/trial-00000", "trials/trial-00001"):
+    for folder in ("run", "trials/0", "trials/1"):
         assert sorted(file.parent.name for file in (place / folder).glob("step-*/model.safetensors")) == candidates
