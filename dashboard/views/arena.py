@@ -18,7 +18,10 @@ def page() -> None:
     """Draw the page."""
     context = wire.context()
     wire.head("Arena", "Many methods under one budget: which to take, and how sure that is.")
-    names = data.arenas(context.url)
+    try:
+        names = data.arenas(context.url)
+    except ValueError:  # there is no store, which the frame has said
+        names = {}
     if not names:
         st.info("This store holds no arena. `lethe arena` makes one.")
         return

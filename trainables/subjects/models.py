@@ -5,9 +5,10 @@ Weights are read and written as safetensors only, and code that comes with a mod
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, PreTrainedConfig
@@ -32,6 +33,16 @@ PLAIN: dict[str, tuple[Any, ...]] = {  # settings of generation -> the values by
 NAMED = 3  # weights of each kind that a message names
 
 
+@contextmanager
+def _plain() -> Iterator[None]:
+    """Load models as they are: with peft installed, transformers looks for an adapter beside each, on the hub too."""
+    names = ("transformers.models.auto.auto_factory", "transformers.integrations.peft")
+    with ExitStack() as stack:
+        for name in names:
+            stack.enter_context(patch(f"{name}.is_peft_available", return_value=False))
+        yield
+
+
 def load_model(reference: str | Path, *, dtype: torch.dtype = torch.float32) -> Any:
     """Load a causal language model in evaluation mode from a folder or a hub id (safetensors only).
 
@@ -41,7 +52,7 @@ def load_model(reference: str | Path, *, dtype: torch.dtype = torch.float32) -> 
     if Path(reference).is_dir():
         check_model_files(Path(reference))
     try:
-        with quiet():
+        with quiet(), _plain():
             hub = source(reference)
             _check_config(PreTrainedConfig.get_config_dict(str(reference), **hub)[0])
             model, told = AutoModelForCausalLM.from_pretrained(

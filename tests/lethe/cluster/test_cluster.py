@@ -136,7 +136,7 @@ def test_reference_scores_are_measured_on_a_worker_s_gpu_before_a_search_and_bef
     monkeypatch.setattr("lethe_cli.preparing.locate", lambda *_, **__: SimpleNamespace(target="t"))
     monkeypatch.setattr("lethe_cli.preparing.check_weights", lambda *_: None)
     monkeypatch.setattr("lethe.cluster.connection.connect", connect)
-    request = SimpleNamespace(notes=(), name="n", task=Task(benchmark="b"), base=MeanTeacher(), space={"lr": ("uniform", 0.1, 1)}, design=[Arm(name="baseline", settings={}, levels={})], workers=range(1, 2), cpus=1, gpus=1)  # fmt: skip
+    request = SimpleNamespace(notes=(), name="n", corners=lambda: [MeanTeacher()], constraints=(), task=Task(benchmark="b"), base=MeanTeacher(), space={"lr": ("uniform", 0.1, 1)}, design=[Arm(name="baseline", settings={}, levels={})], workers=range(1, 2), cpus=1, gpus=1)  # fmt: skip
     with pytest.raises(ConnectionError):
         resolve_name(run)(request, Console())
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from tiny import tiny_model
 
+from trainables.failures import Unfit
 from trainables.method import Candidate, Step
 from trainables.methods import find_method, needs_of, unlearn
 
@@ -115,8 +116,8 @@ def moved(skip_first: int, sequences) -> dict[str, torch.Tensor]:
     return [copy.deepcopy(r.subject.state_dict()) for r in records if isinstance(r, Candidate)][-1]
 
 
-def test_ceu_does_nothing_to_sequences_that_it_leaves_out_whole():
+def test_ceu_refuses_sequences_that_it_leaves_out_whole():
     short = [[0, 3], [0, 8]]
-    still = moved(1, short)  # whose one target is left out
-    assert all(torch.equal(weight, tiny_model().state_dict()[key]) for key, weight in still.items())
+    with pytest.raises(Unfit):
+        moved(1, short)  # whose one target is left out
     assert any(not torch.equal(weight, tiny_model().state_dict()[key]) for key, weight in moved(0, short).items())
