@@ -204,3 +204,18 @@ class Descent(Settings):
     def longest(self) -> int:
         """Tokens of the longest sequence that a run may train on."""
         return max(self.max_length, self.regularisation_length)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByAdamW(Descent):
+    """Settings of descent by AdamW, where nothing else is said."""
+
+    optimizer: str = setting("adamw", "AdamW with betas (0.9, 0.95), or SGD with momentum", choices=("adamw", "sgd"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithoutAdapters(ByAdamW):
+    """Settings of such descent on weights that are a method's own choice: it takes no adapters beside them."""
+
+    lora_rank: int = setting(0, "of adapters, which this method does not take: 0", most=0)
+    lora_scale: float = setting(2.0, "of no effect", positive=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from trainables.method import Needs
-from trainables.settings import Descent, setting
+from trainables.settings import ByAdamW, setting
 
 NONE = "none"
 CACHED, FROZEN = "cached", "frozen"  # references of a forget loss
@@ -22,7 +22,7 @@ BY_NAME = "what holds the model on retain text: the method's own, by its name"  
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weighted(Descent):
+class Weighted(ByAdamW):
     """A forget term. `reference` is what its loss compares with.
 
     NONE; CACHED, the target's log-probability of each forget token, taken once; or FROZEN, a copy of the target, which
@@ -31,7 +31,6 @@ class Weighted(Descent):
 
     reference: ClassVar[str] = NONE
 
-    optimizer: str = setting("adamw", "AdamW with betas (0.9, 0.95), or SGD with momentum", choices=("adamw", "sgd"))
     lr: float = setting(3e-4, "learning rate", positive=True)
     forget_weight: float = setting(1.0, "weight of the forget loss")
 

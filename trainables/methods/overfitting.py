@@ -5,22 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainables.method import Record, Run, Start
-from trainables.settings import Descent, setting
+from trainables.settings import WithoutAdapters, setting
 
 
 @dataclass(frozen=True, kw_only=True)
-class Overfitting(Descent):
+class Overfitting(WithoutAdapters):
     """Settings of such a method. Defaults are muse-mini's; published for 7B: AdamW at lr 1e-5, 10 epochs."""
 
-    optimizer: str = setting("adamw", "AdamW with betas (0.9, 0.95), or SGD with momentum", choices=("adamw", "sgd"))
     lr: float = setting(1e-3, "learning rate", positive=True)
     alpha: float = setting(4.0, "the largest strength at which what was learned is taken away", positive=True, most=1e6)
     halvings: int = setting(4, "smaller values of alpha that are tried too, each half of the one before", most=32)
     eval_every: int = setting(
         20, "steps between two saved states; what is scored is every strength, behind the last step", positive=True
     )
-    lora_rank: int = setting(0, "of adapters, which this method does not take: 0", most=0)
-    lora_scale: float = setting(2.0, "of no effect", positive=True)
     mixes: int = setting(0, "of mixtures, which this method's strengths are already: 0", most=0)
 
     @property

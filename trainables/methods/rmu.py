@@ -8,22 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainables.method import Method, Needs, Record, Run, Start
-from trainables.settings import Descent, setting
+from trainables.settings import WithoutAdapters, setting
 
 REACH = 2  # blocks before the layer that are trained with it
 
 
 @dataclass(frozen=True, kw_only=True)
-class Misdirection(Descent):
+class Misdirection(WithoutAdapters):
     """What both have. Defaults are muse-mini's; for 7B: layer 7 of 32, alpha 1200, lr 5e-5, 150 batches of 4."""
 
-    optimizer: str = setting("adamw", "AdamW with betas (0.9, 0.95), or SGD with momentum", choices=("adamw", "sgd"))
     lr: float = setting(3e-3, "learning rate", positive=True)
     layer: int = setting(2, "block, from 0, behind which hidden states are turned", block=True)
     alpha: float = setting(10.0, "weight of keeping the hidden states of retain text")
     freeze: bool = setting(True, "of no effect: nothing but down_proj of three blocks is ever trained")
-    lora_rank: int = setting(0, "of adapters, which this method does not take: 0", most=0)
-    lora_scale: float = setting(2.0, "of no effect", positive=True)
     parallel: str = setting("ddp", "whole models on each worker: a pass that stops needs them", choices=("ddp",))
 
 

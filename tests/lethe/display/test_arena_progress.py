@@ -1,9 +1,9 @@
 """The live display of an arena: one line for each entrant over its seeds; in a log, one for each trial that ends."""
 
 from io import StringIO
-from types import SimpleNamespace
 
 import pytest
+from clock import Clock
 from rich.console import Console
 from tiny_study import candidate, tables_in_memory, tiny_ledger
 
@@ -11,15 +11,6 @@ from lethe.display import arena_progress
 from lethe.display.arena_progress import ArenaProgress, Entry, Standing
 
 TABLES = tables_in_memory()
-
-
-class Clock(SimpleNamespace):
-    """Stands in for the module `time`."""
-
-    now = 0.0
-
-    def monotonic(self):
-        return self.now
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """The live display: one line a trial in a log, one table on a terminal, and how long it still takes."""
 
 from io import StringIO
-from types import SimpleNamespace
 
 import pytest
+from clock import Clock
 from rich.console import Console
 from rich.table import Table
 from tiny_study import candidate, tiny_facts
@@ -11,15 +11,6 @@ from tiny_study import candidate, tiny_facts
 from lethe.display import progress
 from lethe.display.console import open_console
 from lethe.display.progress import Progress
-
-
-class Clock(SimpleNamespace):
-    """Stands in for the module `time` in `progress`."""
-
-    now = 0.0
-
-    def monotonic(self):
-        return self.now
 
 
 @pytest.fixture
