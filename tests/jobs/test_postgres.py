@@ -22,7 +22,7 @@ from slow_candidates import read_candidates
 from tiny_study import SPACE, candidate, made_up, run_trial, tiny_facts, tiny_ledger
 
 from lethe.search.ledger import Ledger
-from lethe.search.liveness import DRIVER, heartbeats_of
+from lethe.search.liveness import DRIVER
 from lethe.store import driver
 from lethe.store.facts import load_facts
 from lethe.store.optuna_tables import study_names
@@ -267,12 +267,10 @@ def test_drivers_that_resume_at_the_same_moment_queue_each_interrupted_trial_onc
 def test_a_server_that_is_killed_while_drivers_work_and_comes_back_costs_them_nothing(server, storage, name, drive):
     ledger = tiny_ledger(storage, name)
     drivers = [drive(server.url(), name, 15) for _ in range(2)]
-    while len(heartbeats_of(ledger.study)) < 2:  # a server that is away when a driver starts is an error
-        pass
+    wait_for(drivers, lambda: len(busy(ledger)) == 2)  # a server that is away when a driver starts is an error
     for _ in range(3):
-        before = ledger.trials.finished()
-        while ledger.trials.finished() < before + 3:
-            pass
+        enough = ledger.trials.finished() + 3
+        wait_for(drivers, lambda enough=enough: ledger.trials.finished() >= enough)
         server.kill()
         server.start()
     printed = [process.communicate(timeout=600)[0] for process in drivers]
@@ -287,6 +285,17 @@ def test_a_server_that_is_killed_while_drivers_work_and_comes_back_costs_them_no
     ]
     assert all("does not answer; trying again for 60 s" in line for line in notes)
     assert "Zq9" not in "".join(printed)
+
+
+def busy(ledger):
+    """The drivers that were given a trial."""
+    return {trial.user_attrs[DRIVER] for trial in ledger.study.trials if DRIVER in trial.user_attrs}
+
+
+def wait_for(drivers, condition):
+    while not condition():
+        failed = [process.communicate()[0] for process in drivers if process.poll()]
+        assert not failed, failed
 
 
 def test_every_operation_on_studies_and_trials_is_a_patient_one():
