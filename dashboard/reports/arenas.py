@@ -42,6 +42,8 @@ def closing(arena: Arena) -> Iterator[Section]:
     if len(arena.comparisons):
         yield differences(arena)
         yield apart(arena)
+    if arena.left_out:
+        yield objectives(arena)
     yield recipes(arena)
     if (arena.shares["share"] < 1).any():
         yield shares(arena)
@@ -181,6 +183,17 @@ def apart(arena: Arena) -> Section:
     sure = arena.comparisons[arena.comparisons["sure"].astype(bool)]
     items = [f"{name}: {listed(list(own['other']))}" for name, own in sure.groupby("entrant", sort=False)]
     return Section("Who is clearly better than whom", items=items or ["No method is clearly better than another."])
+
+
+def objectives(arena: Arena) -> Section:
+    """Hypervolume without each of the objectives, beside that with all."""
+    without = {f"without {score}": volumes.mean(axis=1) for score, volumes in arena.left_out.items()}
+    rows = [
+        [row["entrant"], number(row["hypervolume"], 3), *(number(own[row["entrant"]], 3) for own in without.values())]
+        for row in arena.entrants.to_dict("records")
+    ]
+    text = "Hypervolume of the same candidates where one objective does not count; the searches went by all of them."
+    return Section("What the order hangs on", texts=[text], table=(["method", "all objectives", *without], rows))
 
 
 def recipes(arena: Arena) -> Section:

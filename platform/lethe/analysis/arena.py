@@ -13,8 +13,8 @@ are compared at the budget that each of them has spent already. Imports no ray.
 import functools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -138,6 +138,18 @@ class Arena:
         own = {entry.study: entry.entrant for entry in self.entries}
         return found and {"entrant": own[found["study"]], **found}
 
+    def without(self, score: str) -> Self:
+        """The same arena, its candidates judged by all objectives but one; they were searched for by all of them."""
+        left = tuple(objective for objective in self.facts.objectives if objective.score != score)
+        facts = replace(self.facts, objectives=left)
+        return replace(self, facts=facts, candidates=_fronts([self.candidates] if len(self.candidates) else [], facts))
+
+    @functools.cached_property
+    def left_out(self) -> dict[str, pd.DataFrame]:
+        """Objective -> hypervolumes [entrants, seeds] without it; nothing where there is only one."""
+        scores = [objective.score for objective in self.facts.objectives]
+        return {score: self.without(score).volumes for score in scores} if len(scores) > 1 else {}
+
     @functools.cached_property
     def words(self) -> list[str]:
         """The whole arena in a few sentences; see `standings`."""
@@ -151,6 +163,7 @@ class Arena:
             planned=self.planned,
             together=self.together,
             recommended=self.recommended,
+            left_out=self.left_out,
         )
         return list(standings.words(standing))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lethe.analysis.cells import listed, number, with_interval
-from lethe.analysis.pairs import MOST_SEEDS
+from lethe.analysis.pairs import MOST_SEEDS, pairs
 from lethe.fronts.objectives import WISHES
 from lethe.store.facts import Facts
 from lethe.store.places import PLACE, Place
@@ -24,6 +24,8 @@ METHOD = (
     "intervals allow for other seeds, and not for other test items: all entrants are scored on the same ones."
 )
 COLLAPSED = 0.5  # of an entrant's candidates: from here on it is said
+NEAREST = 5  # of those that are not told apart from the best: so many are named with their difference
+NEXT_TO_NOTHING = 0.001  # of hypervolume
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,6 +41,7 @@ class Standing:
     planned: tuple[str, ...]
     together: float
     recommended: Mapping[str, Any]
+    left_out: Mapping[str, pd.DataFrame]
 
     @property
     def ranked(self) -> pd.DataFrame:
@@ -64,6 +67,8 @@ def words(arena: Standing) -> Iterator[str]:
     yield from why(arena, best)
     yield from others(arena, str(best["entrant"]))
     yield from undecided(arena)
+    yield from held_down(arena)
+    yield from hangs_on(arena)
     yield from fallen(arena)
     yield from failures(arena)
     yield from union(arena)
@@ -125,7 +130,9 @@ def others(arena: Standing, best: str) -> Iterator[str]:
         return
     rows = arena.comparisons[arena.comparisons["entrant"] == best].to_dict("records")
     own = [row for row in rows if row["other"] in alike]
-    told = [f"{row['other']} {number(row['difference'], 3)} (at most {number(row['high'], 3)})" for row in own]
+    near = own[:NEAREST]
+    told = [f"{row['other']} {number(row['difference'], 3)} (at most {number(row['high'], 3)})" for row in near]
+    told += [f"{len(own) - NEAREST} more by as much or more"] if len(own) > NEAREST else []
     yield f"Not told apart from {best}; less than it by: {listed(told)}. {seeds_that_tell([r['needed'] for r in own])}"
 
 
@@ -151,6 +158,38 @@ def undecided(arena: Standing) -> Iterator[str]:
         if sure < len(known)
         else f"{text}."
     )
+
+
+def held_down(arena: Standing) -> Iterator[str]:
+    """The objectives for which entrants have next to no hypervolume, that have some by the others."""
+    whole = arena.ranked.set_index("entrant")["hypervolume"]
+    for score, volumes in arena.left_out.items():
+        without = volumes.mean(axis=1)[whole.index]
+        held = without[(whole < NEXT_TO_NOTHING) & (without >= 10 * NEXT_TO_NOTHING)]
+        if len(held):
+            span = " to ".join(number(value, 3) for value in dict.fromkeys([held.min(), held.max()]))
+            yield (
+                f"{len(held)} of {counted(len(whole), 'method')} have next to no hypervolume for {score} alone, which "
+                f"stays at its worst: without it theirs would be {span}."
+            )
+
+
+def hangs_on(arena: Standing) -> Iterator[str]:
+    """Who covers most if an objective is left out: whether the answer hangs on what was asked."""
+    told = [f"without {score} {first_of(volumes)}" for score, volumes in arena.left_out.items()]
+    if told and len(arena.ranked) > 1:
+        yield f"If one objective is left out, the largest hypervolume of the same candidates is: {'; '.join(told)}."
+
+
+def first_of(volumes: pd.DataFrame) -> str:
+    """The entrant with the largest of some hypervolumes [entrants, seeds], and how many it is clearly better than."""
+    means = volumes.mean(axis=1).dropna().sort_values(ascending=False, kind="stable")
+    rows = pairs(volumes)
+    first = f"{means.index[0]}'s {number(means.iloc[0], 3)}"
+    if not np.isfinite(rows["low"].to_numpy(float)).any():  # nothing is told apart by one seed
+        return first
+    worse = int((rows["sure"].astype(bool) & (rows["entrant"] == means.index[0])).sum())
+    return f"{first}, {f'clearly better than {worse} of the other {len(means) - 1}' if worse else 'told apart from none'}"
 
 
 def fallen(arena: Standing) -> Iterator[str]:

@@ -153,3 +153,28 @@ def test_the_words_of_a_whole_arena_name_the_best_the_worse_and_those_that_are_n
     assert f"Clearly worse than {best}, after correction for 171 comparisons" in text
     assert "method_19: every one of its 18 trials failed" in text
     assert "method_18 (100%)" in text
+
+
+def test_without_an_objective_the_same_candidates_are_judged_by_the_others(tmp_path):
+    lost, kept = {"verbmem_f": 10.0, "knowmem_r": 0.0}, {"verbmem_f": 60.0, "knowmem_r": 50.0}
+    arena = read(
+        tmp_path,
+        *(Entered(entrant="a", seed=seed, trials=[at(300, **kept)]) for seed in (0, 1)),
+        *(Entered(entrant="b", seed=seed, trials=[at(300, **lost)]) for seed in (0, 1)),
+    )
+    assert arena.volumes.mean(axis=1).to_dict() == pytest.approx({"a": 0.4 * 0.5, "b": 0.0})
+    assert arena.left_out["knowmem_r"].mean(axis=1).to_dict() == pytest.approx({"a": 0.4, "b": 0.9})
+    assert arena.without("knowmem_r").entrants["entrant"].tolist() == ["b", "a"]
+    text = "\n".join(arena.words)
+    assert "1 of 2 methods have next to no hypervolume for knowmem_r alone" in text
+    assert "without it theirs would be 0.900." in text
+    assert "without verbmem_f a's 0.500" in text
+    assert "without knowmem_r b's 0.900" in text
+
+
+def test_of_many_that_are_not_told_apart_the_nearest_are_named(tmp_path):
+    alike = [(name, seed, 50.0 + 5 * ((i + seed) % 3)) for i, name in enumerate(ENTRANTS[:9]) for seed in (0, 1, 2)]
+    arena = read(tmp_path, *(Entered(entrant=n, seed=s, trials=[at(300, verbmem_f=v)]) for n, s, v in alike))
+    (line,) = [line for line in arena.words if line.startswith("Not told apart")]
+    assert line.count("at most") == 5
+    assert "and 3 more by as much or more." in line
