@@ -189,7 +189,7 @@ def first_of(volumes: pd.DataFrame) -> str:
     if not np.isfinite(rows["low"].to_numpy(float)).any():  # nothing is told apart by one seed
         return first
     worse = int((rows["sure"].astype(bool) & (rows["entrant"] == means.index[0])).sum())
-    return f"{first}, {f'clearly better than {worse} of the other {len(means) - 1}' if worse else 'told apart from none'}"
+    return f"{first}, {f'clearly better than {worse} of {len(means) - 1}' if worse else 'told apart from none'}"
 
 
 def fallen(arena: Standing) -> Iterator[str]:
