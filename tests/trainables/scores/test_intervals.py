@@ -19,9 +19,31 @@ def test_an_interval_holds_its_value_lies_within_the_range_and_repeats_with_its_
 
 @pytest.mark.parametrize("right", [0, 1, 7, 20])
 def test_of_shares_it_is_clopper_and_pearson_s(right):
-    found = mean_interval(np.array([100.0] * right + [0.0] * (20 - right)), draws=40_000)
+    found = mean_interval(np.array([100.0] * right + [0.0] * (20 - right)))
     exact = binomtest(right, 20).proportion_ci(method="exact")
-    assert found == pytest.approx((100 * exact.low, 100 * exact.high), abs=0.5)
+    assert found == pytest.approx((100 * exact.low, 100 * exact.high))
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "by_hand"),
+    [
+        (0, 40, (0.0, 8.8097)),  # 100 (1 - 0.025^(1/40))
+        (40, 40, (91.1903, 100.0)),
+        (0, 100, (0.0, 3.6217)),
+        (100, 100, (96.3783, 100.0)),  # 100 * 0.025^(1/100)
+    ],
+)
+def test_a_perfect_and_an_empty_score_reach_as_far_as_one_finds_by_hand(right, n, by_hand):
+    """None of n seen is unlikely, below 2.5%, as soon as (1 - p)^n is."""
+    found = mean_interval(np.array([100.0] * right + [0.0] * (n - right)))
+    assert found == pytest.approx(by_hand, abs=1e-4)
+
+
+@pytest.mark.parametrize("right", [0, 1, 7, 20])
+def test_items_that_are_nearly_all_0_or_100_are_drawn_to_the_same_ends(right):
+    values = np.array([100.0] * right + [0.0] * (20 - right))
+    exact, drawn = mean_interval(values), mean_interval(np.clip(values, 1e-9, 100 - 1e-9), draws=40_000)
+    assert drawn == pytest.approx(exact, abs=0.5)
 
 
 def test_one_item_says_next_to_nothing():
