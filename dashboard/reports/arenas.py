@@ -173,7 +173,7 @@ def differences(arena: Arena) -> Section:
     return Section(
         f"Differences from {best}",
         texts=["95% intervals that hold for all pairs at once. Filled: clear. Open: not told apart."],
-        table=(["method", "hypervolume less", "interval", "verdict"], rows),
+        table=(["method", "difference in hypervolume", "interval", "verdict"], rows),
         figures=[charts.differences(arena.comparisons, best, seeds)],
     )
 

@@ -225,7 +225,7 @@ def union(arena: Standing) -> Iterator[str]:
 
 def times(whole: float, part: float) -> str:
     """How many times as much."""
-    return f"{whole / part:.1f} times that" if part > 0 else "beside the 0"
+    return f"{whole / part:.1f} times that" if part >= NEXT_TO_NOTHING else "beside the next to nothing"
 
 
 def candidate(row: Mapping[Any, Any] | pd.Series, facts: Facts) -> str:
