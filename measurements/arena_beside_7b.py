@@ -90,12 +90,12 @@ def compared(arena: Arena, published: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def verdict(question: Question, there: float, ends: list[float], known: pd.DataFrame, arena: Arena) -> str:
+def verdict(question: Question, there: float, ends: list[float], published: pd.DataFrame, arena: Arena) -> str:
     """Whether both sides answer alike; cannot tell: no score, or its interval here reaches both answers."""
     if pd.isna([there, *ends]).any():
         return CANNOT_TELL
-    of_7b = {model: float(known.loc[model, question.score]) for model in ("target", "retrained")}
-    of_ours = {model: values[question.score][0] for model, values in arena.facts.references.items()}
+    of_7b = {model: float(published.loc[model, question.score]) for model in ("target", "retrained")}
+    of_ours = {model: known[question.score][0] for model, known in arena.facts.references.items()}
     answers = {question.answer(end, of_ours) for end in ends}
     if len(answers) > 1:
         return CANNOT_TELL
@@ -121,10 +121,9 @@ def page(arena: Arena, published: pd.DataFrame) -> str:
             f"| {' | '.join([r['method'], r['published as'], number(r['published']), r['here'], r['verdict']])} |"
             for r in own.to_dict("records")
         ]
-        models = arena.facts.references
-        for model in ("target", "retrained"):
+        for model, known in arena.facts.references.items():
             of_7b = published.set_index("method").loc[model, question.score]
-            ours = number(models[model][question.score][0]) if model in models else NONE
+            ours = number(known[question.score][0]) if question.score in known else NONE
             lines.append(f"| ({model}) | | {number(of_7b)} | {ours} | |")
         parts.append("\n".join(lines[:1]) + "\n\n" + "\n".join(lines[1:]))
     return "\n\n".join(parts) + "\n"
