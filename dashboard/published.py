@@ -101,7 +101,7 @@ def _facts() -> Facts:
 def _trials(candidates: pd.DataFrame) -> pd.DataFrame:
     trials = candidates.groupby("trial")[list(PARAMETERS)].first().reset_index(names="number")
     trials["state"], trials["start"], trials["end"] = "COMPLETE", pd.NaT, pd.NaT
-    trials["failure"] = trials["values"] = None
+    trials["failure"] = trials["stopped"] = trials["values"] = None
     return trials.set_index("number", drop=False)
 
 

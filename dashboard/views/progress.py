@@ -32,7 +32,8 @@ def page() -> None:
         else:
             st.info("These trials come without times.")
     running(context)
-    failures(study.trials)
+    reasons(study.trials[study.trials["state"] == "FAIL"], "failure", "Failed")
+    reasons(study.trials[study.trials["stopped"].notna()], "stopped", "Stopped early")
 
 
 def numbers(context: wire.Context, history: pd.DataFrame) -> None:
@@ -83,15 +84,14 @@ def running(context: wire.Context) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Running trials with their newest scores.")
 
 
-def failures(trials: pd.DataFrame) -> None:
-    """Trials that failed, with their reason, newest first."""
-    failed = trials[trials["state"] == "FAIL"]
-    st.subheader(f"Failed: {len(failed)}", anchor=False)
-    if len(failed):
-        reasons = failed["failure"].fillna("no reason was stored").astype(str).str.slice(0, 500)
-        table = pd.DataFrame({"trial": failed["number"], "reason": reasons})
-        st.dataframe(table.iloc[::-1].head(LONGEST), hide_index=True, alt="Failed trials with their reasons.")
-        common = reasons.value_counts().head(1)
+def reasons(trials: pd.DataFrame, why: str, title: str) -> None:
+    """Trials that ended so, with the reason that the column `why` holds, newest first."""
+    st.subheader(f"{title}: {len(trials)}", anchor=False)
+    if len(trials):
+        found = trials[why].fillna("no reason was stored").astype(str).str.slice(0, 500)
+        table = pd.DataFrame({"trial": trials["number"], "reason": found})
+        st.dataframe(table.iloc[::-1].head(LONGEST), hide_index=True, alt=f"{title} trials with their reasons.")
+        common = found.value_counts().head(1)
         st.text(f"most often ({common.iloc[0]} times): {common.index[0]}")
 
 

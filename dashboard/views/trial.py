@@ -36,6 +36,8 @@ def page() -> None:
     facts_of_trial(context, trial)
     if trial["state"] == "FAIL":
         st.error(inert.markdown(f"This trial failed: {trial['failure'] or 'no reason was stored'}"))
+    if trial["stopped"]:
+        st.info(inert.markdown(f"This trial was stopped early, at {trial['stopped']}"))
     if len(rows):
         row = choose_candidate(rows)
         scores_of_candidate(context, row)

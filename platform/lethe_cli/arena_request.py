@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lethe.search.limits import Budget
+from lethe.search.rule import Rule
 from lethe.search.space import Space
 from lethe.store.about import about
 from lethe.store.facts import ARENA
@@ -120,7 +121,9 @@ def make_arena(flags: ArenaFlags) -> ArenaRequest:
     checks.check_texts(tried, common.task.benchmark)
     budget = make_budget(flags)
     arena = ArenaRequest(
-        **common.known() | {"trials": len(entrants) * flags.seeds * budget.most, "notes": (*told, *common.notes)},
+        **common.known()
+        | {"trials": len(entrants) * flags.seeds * budget.most, "notes": (*told, *common.notes)}
+        | {"stop": Rule.named(flags.stop)},
         entrants=entrants,
         seeds=tuple(range(flags.seeds)),
         budget=budget,

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
+from lethe.search.rule import HALVING, NONE, SETTLED
 from lethe.search.samplers import SAMPLERS
 from lethe.store.urls import VARIABLE
 from search_spaces.methods import LARGE, SMALL, designs_of, switches_of
@@ -124,6 +125,13 @@ class SearchFlags(StudyFlags):
         Texts, Option("--choose", help="Values of its own, of words and numbers alike: optimizer=sgd,adamw.")
     ] = ()
     sampler: Annotated[str, Option(help=f"{', '.join(SAMPLERS)}.")] = "tpe"
+    stop: Annotated[
+        str,
+        Option(
+            help=f"{NONE}; {SETTLED}: end trials that collapsed, are stuck or good enough; {HALVING}: and those that "
+            "others are ahead of."
+        ),
+    ] = NONE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +151,7 @@ class TuneFlags(SearchFlags):
     }
     FIRST = (
         *("benchmark", "method", "trials", "model", "retrained", "objectives", "constraints"),
-        *("space", "ranges", "choices", "settings", "sampler", "protocol", "seed"),
+        *("space", "ranges", "choices", "settings", "sampler", "stop", "protocol", "seed"),
     )
 
     trials: Annotated[int, Option(help="Trials in all, those of an earlier run of the study included.")] = 16
@@ -165,7 +173,7 @@ class ArenaFlags(SearchFlags):
     }
     FIRST = (
         *("benchmark", "method", "trials", "budget", "seeds", "model", "retrained", "objectives", "constraints"),
-        *("space", "ranges", "choices", "settings", "sampler", "protocol"),
+        *("space", "ranges", "choices", "settings", "sampler", "stop", "protocol"),
     )
 
     method: Annotated[str, Option("--methods", help="all, or some: npo_gdr,rmu; see `lethe methods`.")] = "all"

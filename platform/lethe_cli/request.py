@@ -10,6 +10,7 @@ import optuna
 from optuna.storages import RDBStorage
 
 from lethe.fronts.objectives import Constraint, Objective, describe, describe_constraints
+from lethe.search.rule import NONE, STOP, Rule
 from lethe.search.space import Space, join, part
 from lethe.store.facts import Facts, load_facts
 from lethe.store.optuna_tables import study_names
@@ -51,6 +52,7 @@ class Request:
     workers: range  # of one trial: from the least to the most
     gpus: float  # of one worker
     sampler: str
+    stop: Rule | None = None  # when trials are stopped before their end
     seed: int
     storage: str
     results: str  # folder or URL of all studies' weights and outputs, each study's below a folder of its own
@@ -91,6 +93,7 @@ class Request:
         return (
             constraints
             | texts
+            | (self.stop.about() if self.stop else {})
             | {
                 "benchmark": self.task.benchmark,
                 "model": self.task.model,
@@ -170,7 +173,8 @@ def _defaults(method: str) -> dict[str, Any]:
 def asked_of(study: Request | Facts, about: Mapping[str, Any]) -> dict[str, Any]:
     """How a study is searched, and for what."""
     asked = {"seed": study.seed, "sampler": study.sampler, "objectives": describe(study.objectives)}
-    return asked | {CONSTRAINTS: about.get(CONSTRAINTS, "the guard alone")}
+    rule = Rule.of(about)
+    return asked | {CONSTRAINTS: about.get(CONSTRAINTS, "the guard alone"), STOP: rule.name if rule else NONE}
 
 
 def make_request(flags: TuneFlags) -> Request:
@@ -183,6 +187,7 @@ def make_request(flags: TuneFlags) -> Request:
     methods, size = check_methods(flags.method), flags.space or find_preset(flags.benchmark).size
     spaces = check_spaces(methods, size, flags.ranges, flags.choices)
     request = gather_request(flags, spaces, trials=flags.trials, sampler=flags.sampler, seed=flags.seed)
+    request = replace(request, stop=Rule.named(flags.stop))
     for settings in (tried := request.corners()):
         checks.check_sharing(settings, request.workers, request.gpus)
     checks.check_texts(tried, request.task.benchmark)

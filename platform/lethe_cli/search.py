@@ -26,6 +26,7 @@ from lethe.display.progress import Progress as SearchProgress
 from lethe.fronts.objectives import Constraint
 from lethe.search.ledger import Ledger, requeue_interrupted
 from lethe.search.limits import Count, Limit
+from lethe.search.rungs import Stopping
 from lethe.search.searcher import Search
 from lethe.search.study import run_searches, scratch_of
 from lethe.store.again import run_again
@@ -240,6 +241,7 @@ def search_of(
         job=functools.partial(job, request.bases, folder.place, dict(arms)),
         folder=folder,
         trial=functools.partial(trial_folder, folder.place),
+        stopping=Stopping.of(ledger, functools.partial(length, request.bases)),
     )
 
 
@@ -250,7 +252,13 @@ def run_together(searches: Sequence[Search], request: Request, slots: int) -> No
     first = searches[0].ledger
     scratch = scratch_of(request.home / folder_name(first.study.study_name, first.facts.id) / "ray")
     session = functools.partial(make_session, request.task, request.score_batch)
-    run_searches(searches, warm(session, workers, str(scratch)), slots=slots, scratch=scratch)
+    stops = any(search.stopping for search in searches)
+    run_searches(searches, warm(session, workers, str(scratch), stops=stops), slots=slots, scratch=scratch)
+
+
+def base_of(bases: Mapping[str, Settings], params: Mapping[str, Any]) -> Settings:
+    """The settings of a trial's method that are not searched."""
+    return bases[params[METHOD]] if METHOD in params else next(iter(bases.values()))
 
 
 def job(
@@ -265,10 +273,15 @@ def job(
     Parameters replace the settings that `bases` has for the method, which is a parameter itself where there are
     several; one that is called `arm` stands for those that `arms` has for it.
     """
-    base = bases[params[METHOD]] if METHOD in params else next(iter(bases.values()))
-    settings = own(params)
+    base, settings = base_of(bases, params), own(params)
     arm = arms[settings.pop("arm")] if "arm" in settings else {}
     return {"folder": trial_folder(folder, number), "method": base.method, **asdict(base), **arm, **settings}
+
+
+def length(bases: Mapping[str, Settings], params: Mapping[str, Any]) -> float:
+    """Up to which step a trial trains; 0 where its method takes no steps."""
+    settings = asdict(base_of(bases, params)) | own(params)
+    return float(settings.get("steps", 0))
 
 
 def note_idle_gpus(joined: cluster.Cluster, wanted: float, console: Console) -> None:
@@ -300,6 +313,9 @@ def conclude(request: Request, ledger: Ledger, references: References, console: 
             f"interrupted after {finished} of {request.trials} trials; the same command with --resume goes on"
         )
     _print_front(candidates, ledger.facts, request, console)
+    stopped = ledger.trials.stopped()
+    if stopped:
+        console.print(f"{len(stopped)} trials were stopped early; the dashboard's page Progress says where and why")
     for number, reason in failures.items():
         console.print(f"trial {number} failed: {reason}", soft_wrap=True, highlight=False)
     failure = None if interrupted else why_all_failed(ledger, "trials")
@@ -314,6 +330,7 @@ def conclude(request: Request, ledger: Ledger, references: References, console: 
         "interrupted": interrupted,
         "trials": finished,
         "failed": failures,
+        "stopped": stopped,
         "failure": failure,
         "hypervolume": front_table.volume(candidates, ledger.facts),
         "references": ledger.facts.references,

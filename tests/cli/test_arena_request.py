@@ -144,6 +144,7 @@ def test_what_is_not_said_has_the_defaults_of_each_method(ask):
         ({"settings": ("steps=0",)}, r"steps is 0"),
         ({"settings": ("lr=0.1",)}, r"setting 'lr' is searched: give its range with --range lr=LOW:HIGH"),
         ({"sampler": "luck"}, r"sampler 'luck' is unknown"),
+        ({"stop": "luck"}, r"rule 'luck' for stopping trials is unknown"),
         ({"trials": 2, "budget": 5000.0}, "--trials is 2 and --budget 5000: give one of them"),
         ({"method": "npo_gdr,rmu", "settings": ("lora_rank=2",)}, "rmu: lora_rank is 2: it must be 0"),
         ({"name": "a/b"}, r"a study cannot be called 'a/b'"),
@@ -194,6 +195,7 @@ def test_a_batch_that_scores_less_at_once_reaches_the_workers(ask):
         ({"settings": ("damping=0",)}, "settings"),
         ({"ranges": ("delta=0.1:0.2",)}, "space"),
         ({"sampler": "random"}, "sampler"),
+        ({"stop": "settled"}, "stop none, not settled"),
         ({"objectives": "verbmem_f,utility"}, "objectives"),
     ],
 )

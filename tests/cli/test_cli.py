@@ -74,6 +74,7 @@ BAD = {
     "unknown optimizer": ("--set optimizer=lion", "optimizer 'lion' is unknown: choose one of sgd"),
     "unknown space": ("--space wide", "space 'wide' is unknown: choose 1m, 7b"),
     "unknown sampler": ("--sampler grid", "sampler 'grid' is unknown: choose tpe"),
+    "unknown rule": ("--stop early", "rule 'early' for stopping trials is unknown: choose none, settled, halving"),
     "unknown protocol": ("--protocol tofu", "protocol 'tofu' is unknown: choose muse"),
     "unknown objective": ("--objectives rouge", "objective 'rouge' is unknown: choose verbmem_f"),
     "unknown goal": ("--objectives utility:up", "goal 'up' of objective 'utility' is unknown: choose minimize"),

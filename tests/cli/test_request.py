@@ -10,6 +10,7 @@ from tiny_study import run_trial
 
 from lethe.fronts.objectives import Constraint
 from lethe.search.ledger import Ledger
+from lethe.search.rule import Rule
 from lethe.store.facts import Facts
 from lethe.store.storage import open_storage
 from lethe_cli import checks
@@ -142,6 +143,14 @@ def test_a_study_does_not_go_on_with_other_constraints(ask, before, now, message
     assert ask(constraints=before, resume=True).flags.resume
 
 
+@pytest.mark.parametrize("now", ["none", "settled"])
+def test_a_study_goes_on_with_the_rule_that_stops_its_trials_and_with_no_other(ask, now):
+    start(ask(stop="halving"))
+    assert ask(stop="halving", resume=True).stop == Rule()
+    with pytest.raises(ValueError, match=f"study 'muse-mini' has stop halving, not {now}: choose another --name"):
+        ask(stop=now, resume=True)
+
+
 def test_several_methods_are_one_study_whatever_their_order(ask):
     request = ask(method="task_vector,npo_gdr", settings=["batch_size=2"], ranges=["npo_gdr.lr=0.1:0.2"])
     assert request.space["method"] == ("choice", ("npo_gdr", "task_vector"))
@@ -195,6 +204,7 @@ def test_resume_starts_a_study_that_is_not_there_yet(ask):
         ({"settings": ["steps=9"]}, "settings"),
         ({"seed": 1}, "seed 0, not 1"),
         ({"sampler": "random"}, "sampler tpe, not random"),
+        ({"stop": "halving"}, "stop none, not halving"),
         ({"objectives": "verbmem_f,utility"}, "objectives"),
         ({"objectives": "verbmem_f,knowmem_f,privleak:maximize,knowmem_r"}, "objectives"),
         ({"protocol": "open-unlearning"}, "protocol muse, not open-unlearning"),

@@ -234,6 +234,18 @@ def test_progress_shows_what_runs_what_failed_and_why(url):
     assert "CUDA out of memory" in text
 
 
+def test_a_trial_that_was_stopped_early_is_listed_with_the_reason_and_says_so_itself(own, tmp_path):
+    ledger = Ledger(open_storage(own), "tiny", SPACE)
+    number = start(ledger, tmp_path / "results")
+    ledger.stop(number, "step 20: 9 of the 12 trials that came there are ahead of it, and 4 of so many go on")
+    finish(ledger, number)
+    text = words(opened("progress"))
+    assert "Stopped early: 1" in text
+    assert "most often (1 times): step 20: 9 of the 12 trials" in text
+    text = words(opened("trial", candidate=f"{number}/step/20/student"))
+    assert "This trial was stopped early, at step 20: 9 of the 12 trials" in text
+
+
 def test_a_study_that_goes_on_is_shown_anew_without_losing_the_selection(own, tmp_path):
     app = opened("front", x="utility")
     ledger = Ledger(open_storage(own), "tiny", SPACE)

@@ -92,13 +92,24 @@ def work(loop_config: dict[str, Any]) -> None:
                 session = session or _set_up(loop_config)
             for index, result in enumerate(itertools.chain(session(config), [{"done": True}])):
                 told = result | ({"done": True} if "failure" in result else {})
-                if not _call_on_first(mailbox.post, job, index, told) or told.get("done"):
+                if not _goes_on(loop_config, job, index, told):
                     break
         except Exception as error:
             workers = get_context().get_world_size()
             lost = may_be_a_lost_worker(error, workers=workers, group_is_gone=_group_is_gone())
             ray.get((mailbox.note if lost else mailbox.fail).remote(job, in_a_line(error)))
             raise
+
+
+def _goes_on(loop_config: dict[str, Any], job: int, index: int, told: dict[str, Any]) -> bool:
+    """Hand in a result, and whether its job goes on behind it; with `stops` not before that was decided."""
+    mailbox = loop_config["mailbox"]
+    if not _call_on_first(mailbox.post, job, index, told) or told.get("done"):
+        return False
+    if not loop_config["stops"]:
+        return True
+    ray.get(mailbox.answered.remote(job, index))  # all wait here, as for a job
+    return bool(_call_on_first(mailbox.goes_on, job))
 
 
 def _group_is_gone() -> bool:
@@ -127,14 +138,17 @@ def _set_up(loop_config: dict[str, Any]) -> Session:
     return _open(loop_config["workload"])()
 
 
-def warm(workload: Workload, workers: Workers, folder: str) -> Any:
+def warm(workload: Workload, workers: Workers, folder: str, *, stops: bool = False) -> Any:
     """Return the Tune trainable of a workload; `folder` is for Ray Train's own files. Ray has to be up.
+
+    With `stops`, for searches that stop trials, workers wait behind each result until Tune wants the next one: a trial
+    that is stopped computes nothing that nobody looks at, and its workers are free at once.
 
     The trial's own actor sits on the head node and takes no CPU: all that there is belongs to the workers, and a group
     that loses a node does not lose its driver.
     """
     shared = Shared(ray.put(workload))
-    trainable = tune.with_parameters(WarmTrainable, workload=shared, workers=workers, folder=folder)
+    trainable = tune.with_parameters(WarmTrainable, workload=shared, workers=workers, folder=folder, stops=stops)
     return tune.with_resources(trainable, HEAD)
 
 
@@ -145,9 +159,11 @@ class WarmTrainable(tune.Trainable):
     `{"failure": reason, "done": True}`, and the next trial starts a fresh one.
     """
 
-    def setup(self, config: dict[str, Any], workload: Workload | Shared, workers: Workers, folder: str) -> None:
+    def setup(
+        self, config: dict[str, Any], workload: Workload | Shared, workers: Workers, folder: str, stops: bool = False
+    ) -> None:
         """Start the worker group and hand it the first trial."""
-        self._start = lambda: _Group(workload, workers, folder)
+        self._start = lambda: _Group(workload, workers, folder, stops)
         self._group = self._start()
         self._group.submit(config)
 
@@ -176,7 +192,7 @@ class WarmTrainable(tune.Trainable):
 class _Group:
     """One Ray Train run in a thread, and the mailbox that feeds it."""
 
-    def __init__(self, workload: Workload | Shared, workers: Workers, folder: str) -> None:
+    def __init__(self, workload: Workload | Shared, workers: Workers, folder: str, stops: bool) -> None:
         from ray.train.torch import TorchConfig, TorchTrainer
 
         self._mailbox = ray.remote(Mailbox).options(num_cpus=0).remote()
@@ -186,6 +202,7 @@ class _Group:
             train_loop_config={
                 "workload": workload,
                 "mailbox": self._mailbox,
+                "stops": stops,
                 "code": code_hash(),
                 "code_path": str(CODE),
                 "threads": max(1, int(workers.cpus)),

@@ -23,15 +23,19 @@ class Mailbox:
         self._taken = self._delivered = 0  # how often the newest job was since its last result, and how many of these
         self._reason = ""  # what the newest group said as it died
         self._restarted = ""  # why the job was handed out again since its last result
+        self._collected = self._answered = 0  # results that were taken away; behind how many the job goes on
+        self._news = asyncio.Condition()  # of a new job, and of an answer
 
     async def submit(self, config: dict[str, Any] | None) -> None:
         """Hand in the next job, or `None` to end the group. What an older job still posts is dropped."""
         self._newest += 1
         self._config = config
-        self._taken = self._delivered = 0
+        self._taken = self._delivered = self._collected = self._answered = 0
         self._reason = self._restarted = ""
         self._results = asyncio.Queue()
         self._ready.set()
+        async with self._news:
+            self._news.notify_all()
 
     async def wait(self) -> None:
         """Wait until there is a job to take."""
@@ -68,6 +72,15 @@ class Mailbox:
             self._ready.clear()
         return True
 
+    async def answered(self, job: int, index: int) -> None:
+        """Wait until it is known whether a job goes on behind a result: the next is waited for, or it was replaced."""
+        async with self._news:
+            await self._news.wait_for(lambda: job != self._newest or self._answered > index)
+
+    async def goes_on(self, job: int) -> bool:
+        """Whether a job was not replaced."""
+        return job == self._newest
+
     async def note(self, job: int, reason: str) -> None:
         """Why the group that took the job is about to die."""
         if job == self._newest:
@@ -78,8 +91,13 @@ class Mailbox:
         await self.post(job, self._delivered, {"failure": reason, "done": True})
 
     async def collect(self, timeout: float) -> dict[str, Any] | None:
-        """Wait up to `timeout` seconds for the newest job's next result."""
+        """Wait up to `timeout` seconds for the newest job's next result; who asks for it lets the job go on to it."""
+        self._answered = self._collected
+        async with self._news:
+            self._news.notify_all()
         try:
-            return await asyncio.wait_for(self._results.get(), timeout)
+            result = await asyncio.wait_for(self._results.get(), timeout)
         except TimeoutError:
             return None
+        self._collected += 1
+        return result

@@ -144,6 +144,11 @@ class Watch:
         said = textwrap.shorten(reason, MOST_REASON)
         self.display.say(f"{self._name(number)}  goes on from its last candidate in new processes: {said}")
 
+    def stopped(self, number: int, reason: str) -> None:
+        """See Observer."""
+        if not self.display.console.is_terminal:
+            self.display.say(f"{self._name(number)}  stopped at {reason}")
+
     def finished(self, number: int, failure: str | None) -> None:
         """See Observer."""
         candidates = self.entry.running.pop(number)

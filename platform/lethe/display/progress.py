@@ -36,6 +36,9 @@ class Observer(Protocol):
     def restarted(self, number: int, reason: str) -> None:
         """A trial lost its processes, and goes on in new ones."""
 
+    def stopped(self, number: int, reason: str) -> None:
+        """A trial is about to be ended before its end; where and why."""
+
     def finished(self, number: int, failure: str | None) -> None:
         """A trial ended; `failure` is its reason, or None."""
 
@@ -65,6 +68,7 @@ class Progress:
     best: Callable[[], tuple[Table, str]]
     running: dict[int, Running] = field(default_factory=dict)
     failed: int = 0
+    early: int = 0  # trials that were stopped
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -97,6 +101,12 @@ class Progress:
         said = textwrap.shorten(reason, MOST_REASON)
         self._say(f"trial {number:>4}  goes on from its last candidate in new processes: {said}")
 
+    def stopped(self, number: int, reason: str) -> None:
+        """See Observer."""
+        self.early += 1
+        if not self.console.is_terminal:
+            self._say(f"trial {number:>4}  stopped at {reason}")
+
     def finished(self, number: int, failure: str | None) -> None:
         """See Observer."""
         trial = self.running.pop(number)
@@ -118,7 +128,10 @@ class Progress:
 
     def _draw(self) -> Group:
         head = Text(f"{self.done} of {self.trials} trials done", style="bold")
-        head.append(f", {len(self.running)} running, {self.failed} failed, {self._time_left()}", style="default")
+        stopped = f"{self.early} stopped early, " if self.early else ""
+        head.append(
+            f", {stopped}{len(self.running)} running, {self.failed} failed, {self._time_left()}", style="default"
+        )
         running = [
             Text(f"  trial {number}: {_parameters(trial.params)}  {self._scores(trial.newest)}", style="dim")
             for number, trial in sorted(self.running.items())[:MOST_ROWS]

@@ -29,6 +29,30 @@ def front(losses: Array, feasible: Array) -> Array:
     return mask
 
 
+def ranks(losses: Array, violation: Array) -> Array:
+    """Return the rank [points] of each: 0 on the front, 1 on what is the front without that one, and so on.
+
+    Points that break a constraint rank behind all others, by their violation [points], which is above 0.
+    """
+    feasible = violation <= 0
+    found = np.zeros(len(losses), dtype=int)
+    if feasible.any():
+        found[feasible] = moocore.pareto_rank(losses[feasible])
+    behind = found[feasible].max() + 1 if feasible.any() else 0
+    found[~feasible] = behind + np.unique(violation[~feasible], return_inverse=True)[1]
+    return found
+
+
+def contributions(losses: Array) -> Array:
+    """Return what each point [points] adds to the hypervolume of all of them; nothing where it is there twice."""
+    added = np.zeros(len(losses))
+    inside = (losses < WORST).all(axis=1)
+    if inside.any():
+        held = np.maximum(losses[inside], 0.0)
+        added[inside] = moocore.hv_contributions(held, ref=WORST) / WORST ** losses.shape[1]
+    return added
+
+
 def hypervolume(losses: Array) -> float:
     """Return the share of the box from 0 (best) to 100 (worst) in every objective that the points dominate, in [0, 1].
 

@@ -33,10 +33,11 @@ from lethe.store.front import Front
 from lethe.store.parameters import belongs
 from lethe.store.snapshot import Reader, Snapshot
 from lethe.store.storage import patiently, taking_turns
-from lethe.store.trials import COST, FAILURE, INTERRUPTED, RERUN_OF, RUN, as_attribute, candidates
+from lethe.store.trials import COST, FAILURE, INTERRUPTED, RERUN_OF, RUN, RUNGS, STOPPED, as_attribute, candidates
 
 TAKEN_OVER = "taken over by another driver, to which this one was silent for too long"
 CONSTRAINT = "constraints:"  # Optuna's own prefix of a trial's violations
+KEPT = (RUN, RUNGS)  # trial attributes that one which repeats it has too
 REPRESENTATIVE = "representative"  # trial attribute: the place of the candidate that represents it
 
 
@@ -90,13 +91,19 @@ class Ledger:
 
     def record(self, number: int, candidate: Candidate) -> None:
         """Store one scored candidate of a running trial."""
-        with suppress(UpdateFinishedTrialError):  # taken over: `tell` says so
-            self._asked[number].set_user_attr(*as_attribute(candidate))
+        self._note(number, *as_attribute(candidate))
 
     def spend(self, number: int, cost: float) -> None:
         """Store what a running trial cost so far, in forward passes of a sequence."""
-        with suppress(UpdateFinishedTrialError):
-            self._asked[number].set_user_attr(COST, cost)
+        self._note(number, COST, cost)
+
+    def stop(self, number: int, reason: str) -> None:
+        """Store where and why a running trial is ended before its end, which `tell` does."""
+        self._note(number, STOPPED, reason)
+
+    def told(self, number: int, rungs: Mapping[str, str | None]) -> None:
+        """Store what a running trial was told at each rung, which holds for one that repeats it as well."""
+        self._note(number, RUNGS, dict(rungs))
 
     def tell(self, number: int, failure: str | None = None) -> str | None:
         """End a trial, and return why it failed, or None.
@@ -176,6 +183,10 @@ class Ledger:
         assert isinstance(self._storage, RDBStorage), "it is in memory, and has no tables"
         return self._storage
 
+    def _note(self, number: int, attribute: str, value: Any) -> None:
+        with suppress(UpdateFinishedTrialError):  # taken over: `tell` says so
+            self._asked[number].set_user_attr(attribute, value)
+
     def _begin(self, trial: FrozenTrial) -> BaseSampler:
         """Mark a new trial as this driver's, and make its sampler."""
         self._storage.set_trial_user_attr(trial._trial_id, liveness.DRIVER, driver.this_driver())
@@ -191,8 +202,8 @@ class Ledger:
             noted[QUEUED] = trial.params
         elif QUEUED not in noted:
             noted = {}
-        run = {RUN: trial.user_attrs[RUN]} if RUN in trial.user_attrs else {}
-        self._add_waiting(noted, {RERUN_OF: trial.number, **run})
+        kept = {key: trial.user_attrs[key] for key in KEPT if key in trial.user_attrs}
+        self._add_waiting(noted, {RERUN_OF: trial.number, **kept})
 
     def _distributions_of(self, params: Mapping[str, Any]) -> dict[str, BaseDistribution]:
         """What a trial is searched over; of several methods, over the settings of its own."""

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from lethe.store.trials import COST, FAILURE, RERUN_OF, is_interrupted
+from lethe.store.trials import COST, FAILURE, RERUN_OF, STOPPED, is_interrupted
 
 QUEUED = "fixed_params"  # Optuna's own name for the parameters of a queued trial
 
@@ -58,6 +58,11 @@ class Roster:
         """Why each trial failed that ended so by itself: number -> reason."""
         failed = (t for t in self.all() if t.state == TrialState.FAIL and not is_interrupted(t))
         return {t.number: t.user_attrs.get(FAILURE, "unknown") for t in failed}
+
+    def stopped(self) -> dict[int, str]:
+        """Where and why each trial was stopped that ended well before its end: number -> reason."""
+        complete = (t for t in self.all() if t.state == TrialState.COMPLETE)
+        return {t.number: t.user_attrs[STOPPED] for t in complete if STOPPED in t.user_attrs}
 
     def interrupted(self) -> list[int]:
         """Numbers of the trials that were interrupted."""

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ray.tune import Callback
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from lethe.display.progress import Observer
 from lethe.reasons import last_line
 from lethe.search.ledger import Ledger
 from lethe.search.limits import FULL, Limit, next_of
+from lethe.search.rungs import Stopping
 from lethe.store.study_folder import StudyFolder
 
 CANDIDATES, COST, RESTARTED, FAILURE = "candidates", "cost", "restarted", "failure"  # keys of a trainable's results
@@ -37,6 +39,7 @@ class Search:
     job: Job
     folder: StudyFolder  # of weights, outputs and states
     trial: Callable[[int], str]  # a trial's own folder, by the number that it first ran by
+    stopping: Stopping | None = None  # which trials are stopped before their end; None: none
 
 
 def _keeping(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -100,6 +103,8 @@ class LedgerSearcher(Searcher):
     def _begin(self, trial_id: str, search: Search) -> dict[str, Any]:
         number, params = search.ledger.ask()
         self._running[trial_id] = search, number
+        if search.stopping:
+            search.stopping.begin(number, params)
         search.observer.started(number, params)
         return search.job(search.ledger.trials.first_run(number), params)
 
@@ -114,6 +119,17 @@ class LedgerSearcher(Searcher):
             search.observer.scored(number, candidate)
         if COST in result:
             search.ledger.spend(number, result[COST])
+
+    @_keeping
+    def stops(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Whether a trial is stopped behind a result that Tune has not handed in yet."""
+        search, number = self._running[trial_id]
+        if search.stopping is None or not result.get(CANDIDATES):
+            return False
+        reason = search.stopping.reason(number, result[CANDIDATES])
+        if reason:
+            search.observer.stopped(number, reason)
+        return reason is not None
 
     @_keeping
     def recovered(self, trial_id: str, reason: str) -> None:
@@ -132,6 +148,8 @@ class LedgerSearcher(Searcher):
         if error or result is None:
             failure = failure or "the trial's process died"
         search, number = self._running.pop(trial_id)
+        if search.stopping:
+            search.stopping.end(number)
         self._waits = False
         search.observer.finished(number, search.ledger.tell(number, failure))
 
@@ -144,6 +162,19 @@ class LedgerSearcher(Searcher):
 
     def restore(self, checkpoint_path: str) -> None:
         """Nothing: a study is resumed by a new searcher on the same store."""
+
+
+class Stops(FIFOScheduler):
+    """Tune's trials in their order, each until the rule of its study stops it."""
+
+    def __init__(self, searcher: LedgerSearcher) -> None:
+        super().__init__()
+        self._searcher = searcher
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """See TrialScheduler; Tune asks it before it hands the result to the searcher, at whose end is the last one."""
+        stopped = self._searcher.stops(trial.trial_id, result)
+        return TrialScheduler.STOP if stopped else TrialScheduler.CONTINUE
 
 
 class Deaths(Callback):

@@ -11,7 +11,7 @@ from ray import tune
 
 from lethe.search.ledger import driving
 from lethe.search.limits import FULL
-from lethe.search.searcher import Deaths, LedgerSearcher, Search
+from lethe.search.searcher import Deaths, LedgerSearcher, Search, Stops
 from lethe.search.upkeep import Upkeep
 from lethe.store.driver import is_gone, this_driver
 
@@ -39,6 +39,7 @@ def run_searches(searches: Sequence[Search], trainable: Any, *, slots: int, scra
             trainable,
             tune_config=tune.TuneConfig(
                 search_alg=searcher,
+                scheduler=Stops(searcher),
                 num_samples=-1,  # the searcher says when all is done
                 max_concurrent_trials=slots,
                 reuse_actors=True,

@@ -46,6 +46,10 @@ class Upkeep:
         """See Observer."""
         self._observer.restarted(number, reason)
 
+    def stopped(self, number: int, reason: str) -> None:
+        """See Observer."""
+        self._observer.stopped(number, reason)
+
     def finished(self, number: int, failure: str | None) -> None:
         """See Observer."""
         self._written.pop(number, None)

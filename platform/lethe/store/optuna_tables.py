@@ -24,7 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from lethe.store.places import PLACE, Place
 from lethe.store.queries import select, select_some, select_trials
-from lethe.store.trials import COST, FAILURE, RERUN_OF, place_of
+from lethe.store.trials import COST, FAILURE, RERUN_OF, STOPPED, place_of
 from lethe.store.urls import hide_password, server_url, sqlite_file
 
 SCHEMA = 12  # of Optuna's tables, as Optuna 5 writes them
@@ -88,11 +88,11 @@ def check_schema(connection: Connection, url: str) -> None:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of Optuna's tables, by trial_id: parameters, values, failures, runs, and candidates with parsed scores."""
+    """Rows of Optuna's tables, by trial_id: parameters, values, reasons, runs, and candidates with parsed scores."""
 
     parameters: pd.DataFrame  # trial_id, name, value, distribution
     values: pd.DataFrame  # trial_id, objective, value
-    failures: pd.DataFrame  # trial_id, reason
+    reasons: pd.DataFrame  # trial_id, attribute, reason: why a trial failed, or was stopped
     runs: pd.DataFrame  # trial_id, attribute, number: what a run cost, and which trial it repeats
     candidates: pd.DataFrame  # trial_id, axis, at, role, scores ..., cost, weights, items
     unreadable: int
@@ -105,7 +105,7 @@ class Rows:
 
     def tables(self) -> tuple[pd.DataFrame, ...]:
         """All five tables."""
-        return self.parameters, self.values, self.failures, self.runs, self.candidates
+        return self.parameters, self.values, self.reasons, self.runs, self.candidates
 
     def of(self, ids: set[int]) -> "Rows":
         """Only the rows of these trials."""
@@ -165,13 +165,13 @@ def read_rows(connection: Connection, study_id: int, ids: list[int] | None) -> R
             found[name] = select(connection, whole, id=study_id)
             continue
         found[name] = _some(connection, name, ids)
-    failures = [(i, _plain(value)) for i, key, value in found["attributes"] if key == FAILURE]
+    reasons = [(i, key, _plain(value)) for i, key, value in found["attributes"] if key in (FAILURE, STOPPED)]
     runs = [(i, key, _number(value)) for i, key, value in found["attributes"] if key in (COST, RERUN_OF)]
     candidates, unreadable = _candidates(found["attributes"])
     return Rows(
         _table(found["parameters"], ["trial_id", "name", "value", "distribution"]),
         _table(found["values"], ["trial_id", "objective", "value"]),
-        _table(failures, ["trial_id", "reason"]),
+        _table(reasons, ["trial_id", "attribute", "reason"]),
         _table(runs, ["trial_id", "attribute", "number"]),
         candidates,
         unreadable,

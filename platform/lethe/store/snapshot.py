@@ -20,7 +20,7 @@ from lethe.store.candidates import candidates_of, parameters_of
 from lethe.store.facts import FACTS, PLANNED, Facts
 from lethe.store.optuna_tables import Rows, check_schema, connect, explain, read_rows, read_trials, state_of
 from lethe.store.queries import select
-from lethe.store.trials import COST, NOTE, RERUN_OF
+from lethe.store.trials import COST, FAILURE, NOTE, RERUN_OF, STOPPED
 from lethe.store.urls import hide_password
 
 
@@ -31,7 +31,7 @@ class Snapshot:
     name: str
     facts: Facts
     candidates: pd.DataFrame
-    trials: pd.DataFrame  # number, state, start, end, failure, values, cost, first, each parameter; indexed by number
+    trials: pd.DataFrame  # by number: number, state, start, end, failure, stopped, values, cost, first, each parameter
     distributions: dict[str, BaseDistribution]
     notes: dict[int, str]  # trial -> what somebody wrote about it
     planned: int | None  # how many trials were asked for
@@ -124,9 +124,9 @@ def _assemble(
     token: tuple[Any, ...],
 ) -> Snapshot:
     distributions, parameters = parameters_of(rows, facts)
-    reasons = rows.failures.set_index("trial_id")["reason"] if len(rows.failures) else pd.Series(dtype=object)
     table = trials.join(parameters, on="trial_id")
-    table["failure"] = [reasons.get(i) for i in table["trial_id"]] if len(reasons) else None
+    for attribute in (FAILURE, STOPPED):
+        table[attribute] = _reasons(table["trial_id"], rows.reasons, attribute)
     table["values"] = table["trial_id"].map(_values(rows.values))
     table["cost"] = table["trial_id"].map(_of_runs(rows.runs, COST)).astype(float)
     table["first"] = _first_runs(table, _of_runs(rows.runs, RERUN_OF))
@@ -141,6 +141,13 @@ def _assemble(
         unreadable=rows.unreadable,
         token=token,
     )
+
+
+def _reasons(ids: pd.Series, reasons: pd.DataFrame, attribute: str) -> list[str | None]:
+    """Why each of some trials failed, or was stopped; None where it did not, or was not."""
+    own = reasons[reasons["attribute"] == attribute] if len(reasons) else reasons
+    found = dict(zip(own["trial_id"], own["reason"], strict=True)) if len(own) else {}
+    return [found.get(i) for i in ids]
 
 
 def _values(values: pd.DataFrame) -> dict[int, list[float]]:

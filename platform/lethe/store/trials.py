@@ -20,6 +20,8 @@ from lethe.store.urls import hide_password
 FAILURE = "failure"  # trial attribute: why a trial failed
 INTERRUPTED = "interrupted"
 COST = "cost"  # trial attribute: what its run cost so far, in forward passes of a sequence
+STOPPED = "stopped"  # trial attribute: where and why it was ended before its end; its candidates count
+RUNGS = "rungs"  # trial attribute: what it was told at each rung, null or why it is stopped: {"step 20": null}
 RERUN_OF = "rerun_of"  # trial attribute: number of the interrupted trial that this one repeats
 RUN = "run"  # trial attribute of a run that was given, not suggested: hash of all that decides what comes of it
 TAKEN_FROM = "taken_from"  # trial attribute: "study/number" of the run of the same hash whose results these are

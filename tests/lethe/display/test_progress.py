@@ -66,6 +66,20 @@ def test_a_log_gets_one_line_for_the_start_and_one_for_each_trial_that_ends_with
     )
 
 
+def test_a_stopped_trial_is_a_line_of_a_log_and_counted_on_a_terminal(clock):
+    reason = "step 20: 9 of the 12 trials that came there are ahead of it, and 4 of so many go on"
+    log, terminal = watch(), watch(terminal=True)
+    for display in (log, terminal):
+        with display:
+            display.started(3, {"lr": 0.5})
+            display.stopped(3, reason)
+            display.finished(3, None)
+    assert written(log)[1] == f"trial    3  stopped at {reason}"
+    text = "\n".join(written(terminal))
+    assert ", 1 stopped early, 0 running, 0 failed" in text
+    assert reason not in text
+
+
 def test_a_long_reason_stays_on_one_line(clock):
     with watch() as display:
         display.started(0, {"lr": 0.1})

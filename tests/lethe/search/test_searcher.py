@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 from ray.tune import TuneError
+from ray.tune.schedulers import TrialScheduler
 from tiny_study import SPACE, candidate, tiny_ledger
 
 from lethe.search.ledger import Ledger
 from lethe.search.limits import Budget, Count
-from lethe.search.searcher import Deaths, LedgerSearcher, Search
+from lethe.search.rule import Rule
+from lethe.search.rungs import Stopping
+from lethe.search.searcher import Deaths, LedgerSearcher, Search, Stops
 from lethe.store.storage import open_storage
 from lethe.store.study_folder import StudyFolder
 
@@ -34,6 +37,9 @@ class Diary:
     def restarted(self, number, reason):
         self.lines.append(("restarted", number, reason))
 
+    def stopped(self, number, reason):
+        self.lines.append(("stopped", number, reason))
+
     def finished(self, number, failure):
         self.lines.append(("finished", number, failure))
 
@@ -43,7 +49,9 @@ def job(number, params):
 
 
 def search_of(ledger, limit):
-    return Search(ledger=ledger, limit=limit, observer=Diary(), job=job, folder=StudyFolder("results"), trial=str)
+    stopping = Stopping.of(ledger, lambda params: 90)
+    folder = StudyFolder("results")
+    return Search(ledger=ledger, limit=limit, observer=Diary(), job=job, folder=folder, trial=str, stopping=stopping)
 
 
 @pytest.fixture
@@ -126,6 +134,34 @@ def test_how_a_trial_ends(searcher, last, error, reason):
     assert searcher.diary.lines[-1] == ("finished", 0, reason)
     assert only_trial(searcher).state == (TrialState.FAIL if reason else TrialState.COMPLETE)
     assert only_trial(searcher).user_attrs.get("failure") == reason
+
+
+def test_a_trial_that_its_study_s_rule_stops_is_complete_with_its_last_candidates_too():
+    search = search_of(tiny_ledger(about=Rule().about()), Count(100))
+    searcher = LedgerSearcher([search])
+    scheduler, trial = Stops(searcher), SimpleNamespace(trial_id="c")
+    for name, value in (("a", 10), ("b", 20), ("c", 30)):
+        searcher.suggest(name)
+        last = result(10, verbmem_f=value, privleak=value, knowmem_r=100 - value)
+        if name != "c":
+            assert scheduler.on_trial_result(None, SimpleNamespace(trial_id=name), last) == TrialScheduler.CONTINUE
+            searcher.on_trial_result(name, last)
+    assert scheduler.on_trial_result(None, trial, last) == TrialScheduler.STOP
+    searcher.on_trial_complete("c", last | {"cost": 30.0})
+    stopped = search.ledger.study.trials[2]
+    assert stopped.state == TrialState.COMPLETE
+    assert sum(key.startswith("candidate/") for key in stopped.user_attrs) == 2
+    assert [line[0] for line in search.observer.lines if line[1] == 2] == [
+        *("started", "stopped", "scored", "scored", "finished")
+    ]
+    assert search.ledger.trials.standing().costs[2] == 30
+
+
+def test_a_study_without_a_rule_lets_all_go_on(searcher):
+    searcher.suggest("a")
+    for step in (10, 20, 30):
+        assert not searcher.stops("a", result(step, utility=0.0))
+    assert not searcher.stops("a", {"failure": "Diverged", "done": True})
 
 
 def test_a_trial_that_scored_nothing_fails(searcher):

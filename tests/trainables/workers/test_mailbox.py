@@ -148,3 +148,51 @@ def test_a_failure_ends_a_job_also_when_it_had_delivered_more_before():
         return [await box.collect(1), await box.collect(1)]
 
     assert run(scenario) == [{"step": 0}, {"failure": "OSError: disk full", "done": True}]
+
+
+def test_workers_that_wait_for_an_answer_go_on_as_soon_as_the_next_result_is_wanted():
+    async def scenario(box):
+        await box.submit({"trial": 0})
+        job, _ = await box.take()
+        await box.post(job, 0, {"step": 0})
+        answer = asyncio.create_task(box.answered(job, 0))
+        first = await box.collect(1)
+        await asyncio.sleep(0.01)
+        before = answer.done()
+        waits = asyncio.create_task(box.collect(1))
+        await answer
+        waits.cancel()
+        return first, before, await box.goes_on(job)
+
+    assert run(scenario) == ({"step": 0}, False, True)
+
+
+def test_workers_that_wait_for_an_answer_are_free_at_once_where_their_job_is_replaced():
+    async def scenario(box):
+        await box.submit({"trial": 0})
+        job, _ = await box.take()
+        await box.post(job, 0, {"step": 0})
+        await box.collect(1)
+        both = [asyncio.create_task(box.answered(job, 0)) for _ in range(2)]
+        await asyncio.sleep(0.01)
+        before = any(answer.done() for answer in both)
+        await box.submit({"trial": 1})
+        await asyncio.gather(*both)
+        return before, await box.goes_on(job), (await box.take())[1]
+
+    assert run(scenario) == (False, False, {"trial": 1})
+
+
+def test_a_group_that_began_anew_is_not_asked_to_wait_behind_what_was_decided_before():
+    async def scenario(box):
+        await box.submit({"trial": 0})
+        job, _ = await box.take()
+        for step in range(2):
+            await box.post(job, step, {"step": step})
+            await box.collect(1)
+        await box.collect(0.01)
+        again, _ = await box.take()
+        await asyncio.gather(*(box.answered(again, step) for step in range(2)))
+        return await box.goes_on(again)
+
+    assert run(scenario)

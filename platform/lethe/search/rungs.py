@@ -1,0 +1,126 @@
+"""A study's rule for stopping trials, asked for those that run: who came to a place before, by the study's own trials.
+
+What a trial is told is stored with it. So a study that is resumed, and another driver that takes a trial over, stop the
+same trials for the same candidates, whoever came to a rung since. A trial that ended is read once; to ask reads those
+that run, and the newest ones.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from optuna.trial import FrozenTrial
+
+from lethe.analysis.judgement import Candidate
+from lethe.search.ledger import Ledger
+from lethe.search.roster import Roster
+from lethe.search.rule import Rule
+from lethe.search.stopping import Point, is_rung, points_of, stop
+from lethe.store.facts import Facts
+from lethe.store.parameters import method_of
+from lethe.store.places import STEP, Place
+from lethe.store.trials import RUNGS, candidates
+
+Length = Callable[[Mapping[str, Any]], float]  # a trial's parameters -> up to which step it trains
+MOST = 1000  # trials, the newest, that one is compared with
+
+
+class Rungs:
+    """Who scored what behind which step, of all trials of a study.
+
+    Trials of one method are compared, at the same step: a step of another method costs something else, and one that is
+    slow at first would be stopped by the pace of others. Candidates on other axes, such as strengths, take no further
+    training.
+    """
+
+    def __init__(self, trials: Roster, facts: Facts) -> None:
+        self._trials, self._facts = trials, facts
+        self._seen = 0  # trials there were at the last look
+        self._open: list[int] = []  # those of them that had not ended
+        self._known: dict[tuple[str | None, float], dict[int, list[Point]]] = defaultdict(dict)
+
+    def others(self, number: int, method: str | None, at: float) -> dict[int, list[Point]]:
+        """The candidates of other trials of a method behind a step, by the number by which each first ran."""
+        trials = self._trials.all()
+        looked_at = [*self._open, *range(self._seen, len(trials))]
+        for one in looked_at:
+            self._file(trials[one])
+        self._open = [one for one in looked_at if not trials[one].state.is_finished()]
+        self._seen = len(trials)
+        first = self._trials.first_run(number)
+        found = self._known.get((method, at), {})
+        return {trial: found[trial] for trial in sorted(found)[-MOST - 1 :] if trial != first}
+
+    def _file(self, trial: FrozenTrial) -> None:
+        method, first = method_of(self._facts.about, trial.params), self._trials.first_run(trial.number)
+        places: dict[float, list[Candidate]] = defaultdict(list)
+        for candidate in candidates(trial):
+            if candidate["axis"] == STEP:
+                places[candidate["at"]].append(candidate)
+        for at, scored in places.items():
+            try:
+                self._known[method, at][first] = points_of(scored, self._facts)
+            except ValueError:  # a score is missing: the trial fails at its end
+                continue
+
+
+@dataclass
+class Course:
+    """A trial that runs: its method, up to which step it trains, what it was told at rungs, and what it scored."""
+
+    method: str | None
+    length: float
+    told: dict[str, str | None]
+    scored: dict[Place, Candidate] = field(default_factory=dict)
+
+
+class Stopping:
+    """The rule of one study, and the trials that run there of this driver."""
+
+    def __init__(self, ledger: Ledger, rule: Rule, length: Length) -> None:
+        self._ledger, self._rule, self._length = ledger, rule, length
+        self._rungs = Rungs(ledger.trials, ledger.facts)
+        self._running: dict[int, Course] = {}
+
+    @classmethod
+    def of(cls, ledger: Ledger, length: Length) -> "Stopping | None":
+        """The rule that a study's facts hold; None where it stops no trial."""
+        rule = Rule.of(ledger.facts.about)
+        return cls(ledger, rule, length) if rule else None
+
+    def begin(self, number: int, params: Mapping[str, Any]) -> None:
+        """A trial begins, or goes on that was interrupted."""
+        told = self._ledger.trials.all()[number].user_attrs.get(RUNGS, {})
+        self._running[number] = Course(method_of(self._ledger.facts.about, params), self._length(params), dict(told))
+
+    def reason(self, number: int, newest: Sequence[Candidate]) -> str | None:
+        """Where and why a trial is stopped behind its newest candidates, which is stored; None where it goes on.
+
+        One that goes on from its state gives what it gave before, and is told at each rung what it was told there.
+        """
+        course, steps = self._running[number], [c for c in newest if c["axis"] == STEP]
+        if not steps:
+            return None
+        course.scored |= {Place.of(candidate): candidate for candidate in steps}
+        place = max(map(Place.of, steps))
+        known = place.where in course.told
+        reason = course.told[place.where] if known else self._judge(number, course, place)
+        if reason:
+            self._ledger.stop(number, reason)
+        return reason
+
+    def end(self, number: int) -> None:
+        """A trial ended."""
+        self._running.pop(number, None)
+
+    def _judge(self, number: int, course: Course, newest: Place) -> str | None:
+        own = [course.scored[place] for place in sorted(course.scored) if place.at <= newest.at]
+        places = list(dict.fromkeys(candidate["at"] for candidate in own))
+        rung = self._rule.halving and newest.at < course.length and is_rung(places, self._rule.reduction)
+        others = self._rungs.others(number, course.method, newest.at) if rung else {}
+        reason = stop(own, others, course.length, self._ledger.facts, self._rule)
+        if rung:
+            course.told[newest.where] = reason
+            self._ledger.told(number, course.told)
+        return reason
