@@ -8,13 +8,10 @@ click to the drawn chart. Prints seconds.
 """
 
 import argparse
-import json
-import math
 import os
 import random
 import shutil
 import socket
-import sqlite3
 import subprocess
 import tempfile
 import time
@@ -27,89 +24,13 @@ from playwright.sync_api import sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from dashboard import data
-from lethe.fronts.objectives import Constraint, Objective
-from lethe.search.ledger import Ledger
 from lethe.store import snapshot
-from lethe.store.facts import PLANNED, Facts
 from lethe.store.storage import load_study, open_storage
 from lethe.store.urls import VARIABLE
 from lethe_cli.dashboard import command, environment
+from measurements.big_store import NAME, make_store, write_trials
 
 APP = Path(__file__).parents[1] / "dashboard" / "app.py"
-SCORES = ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility", *(f"mia_min_{k}" for k in range(10, 100, 10)))
-SPACE = {"lr": ("log_uniform", 0.01, 1.0), "alpha": ("log_uniform", 0.1, 10.0), "delta": ("log_uniform", 0.01, 0.5)}
-GOALS = {"verbmem_f": "minimize", "knowmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize"}
-
-
-def made_up(rng: random.Random, params: dict[str, float], progress: float) -> dict[str, list[float]]:
-    """Scores that follow from the parameters and the progress of a run, with noise and an interval."""
-    push = progress * (1.5 + math.log10(params["lr"]) + math.log10(params["alpha"]))
-    forget = 1 / (1 + math.exp(3 * push - 1))
-    values = {
-        "verbmem_f": 100 * forget**2 + rng.uniform(0, 5),
-        "knowmem_f": 100 * forget + rng.uniform(0, 8),
-        "privleak": -100 + 130 * max(push, 0) * params["delta"] ** 0.3 + rng.uniform(-5, 5),
-        "knowmem_r": 100 - 30 * max(push, 0) * rng.uniform(0.2, 1.2),
-        "utility": 100 - 20 * max(push, 0) * rng.uniform(0.2, 1.5),
-    }
-    return {name: _interval(values.get(name, -50.0), rng) for name in SCORES}
-
-
-def _interval(value: float, rng: random.Random) -> list[float]:
-    half = rng.uniform(3, 8)
-    return [value, value - half, value + half]
-
-
-def make_store(file: Path, trials: int, candidates: int, *, seed: int = 0) -> str:
-    """Write a study `big`, as the ledger would, by bulk inserts; returns its URL."""
-    url, rng = f"sqlite:///{file}", random.Random(seed)
-    facts = Facts(
-        objectives=tuple(Objective(score=s, goal=g) for s, g in GOALS.items()),
-        constraints=(Constraint(score="utility", floor=80.0),),
-        sampler="random",
-        seed=seed,
-        references={
-            "target": {s: [99.0 if s != "privleak" else -100.0, 98.0, 100.0] for s in SCORES},
-            "retrained": {s: [25.0 if s != "privleak" else 0.0, 20.0, 30.0] for s in SCORES},
-        },
-    )
-    ledger = Ledger.create(open_storage(url), "big", facts, SPACE)
-    ledger.study.set_user_attr(PLANNED, trials + 100)
-    with sqlite3.connect(file) as connection:
-        for number in range(trials):
-            write_trial(connection, number, candidates, rng)
-    connection.close()
-    return url
-
-
-def write_trial(connection: sqlite3.Connection, number: int, candidates: int, rng: random.Random) -> None:
-    """Insert one finished trial with its parameters, values and candidates."""
-    trial, start = number + 1, 1_700_000_000 + 30 * number
-    times = [time.strftime("%Y-%m-%d %H:%M:%S.000000", time.gmtime(start + after)) for after in (0, 28)]
-    connection.execute("insert into trials values (?, ?, 1, 'COMPLETE', ?, ?)", (trial, number, *times))
-    params = {name: low * (high / low) ** rng.random() for name, (_, low, high) in SPACE.items()}
-    for name, value in params.items():
-        low, high = SPACE[name][1:]
-        shape = {"name": "FloatDistribution", "attributes": {"step": None, "low": low, "high": high, "log": True}}
-        row = (trial, name, value, json.dumps(shape))
-        connection.execute(
-            "insert into trial_params(trial_id, param_name, param_value, distribution_json) values (?, ?, ?, ?)", row
-        )
-    scores: dict[str, list[float]] = {}
-    for i in range(candidates):
-        step, role = 10 * (i // 2 + 1), ("student", "teacher")[i % 2]
-        scores = made_up(rng, params, (i + 1) / candidates)
-        value = {"scores": scores, "weights": f"/none/{trial}/{step}-{role}", "items": f"/none/{trial}/{step}.parquet"}
-        connection.execute(
-            'insert into trial_user_attributes(trial_id, "key", value_json) values (?, ?, ?)',
-            (trial, f"candidate/{step:06d}/{role}", json.dumps(value)),
-        )
-    for i, (score, goal) in enumerate(GOALS.items()):
-        loss = Objective(score=score, goal=goal).loss(scores[score][0])
-        connection.execute(
-            "insert into trial_values(trial_id, objective, value, value_type) values (?, ?, ?, 'FINITE')",
-            (trial, i, loss),
-        )
 
 
 @contextmanager
@@ -123,21 +44,21 @@ def timed(what: str) -> Iterator[None]:
 
 def measure_reading(file: Path, url: str, trials: int, candidates: int, *, optuna_too: bool) -> None:
     """Read a store cold, unchanged, and with one more trial."""
-    reader = snapshot.Reader(url, "big")
+    reader = snapshot.Reader(url, NAME)
     with timed("first reading"):
-        candidates = reader.read().candidates
-    on_front = int(candidates["front"].sum())
-    print(f"{len(candidates)} candidates, {on_front} on the front, {file.stat().st_size / 1e6:.0f} MB")
+        table = reader.read().candidates
+    on_front = int(table["front"].sum())
+    print(f"{len(table)} candidates, {on_front} on the front, {file.stat().st_size / 1e6:.0f} MB")
     with timed("reading again, nothing changed"):
         reader.read()
-    with sqlite3.connect(file) as connection:
-        write_trial(connection, trials, candidates, random.Random(1))
-    connection.close()
+    engine = open_storage(url).engine
+    write_trials(engine, range(trials, trials + 1), candidates, random.Random(1))
+    engine.dispose()
     with timed("reading again, one trial more"):
         reader.read()
     if optuna_too:
         with timed("the trials alone through Optuna"):
-            load_study(url, "big").get_trials(deepcopy=False)
+            load_study(url, NAME).get_trials(deepcopy=False)
 
 
 def choose(label: str, value: str) -> Callable[[AppTest], object]:
@@ -229,7 +150,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "studies.db"
         with timed("making the store"):
-            url = make_store(file, options.trials, options.candidates)
+            url = f"sqlite:///{file}"
+            make_store(url, options.trials, options.candidates)
         measure_reading(file, url, options.trials, options.candidates, optuna_too=options.optuna_too)
         measure_pages(url)
         if options.browser:

@@ -1,15 +1,16 @@
 """What the end of a trial costs by how many there were before it, and what it costs to resume; no model, no Ray.
 
-    python -m measurements.trial_end --trials 2000
+    python -m measurements.trial_end --trials 10000 --candidates 10 [--storage postgresql://...]
 
-A study with the random sampler in SQLite in a temporary folder; every trial has 6 candidates of 14 scores. Timed is
-what a search does of itself when a trial ends: tell it, keep the front's weights, draw the front, ask for the next one.
-Prints seconds of the processor, which a busy machine moves less than those of the clock: of five trials the median, and
-how many times as long the last ones took as the first.
+A study with the random sampler, in SQLite in a temporary folder or in an empty database; every trial has candidates of
+14 scores. Timed is what a search does of itself when a trial ends: tell it, keep the front's weights, ask for the next
+one; apart from that, draw the front; and what a driver waits for that resumes. Prints seconds of the processor and of
+the clock, of several trials the median, and the most memory that this process had.
 """
 
 import argparse
 import random
+import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,69 +18,66 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import optuna
+
 from lethe.display import front_table
 from lethe.display.console import open_console
 from lethe.display.progress import Progress
-from lethe.fronts.objectives import Constraint, Objective
 from lethe.search.ledger import Ledger
 from lethe.search.upkeep import Upkeep
-from lethe.store.facts import Facts
 from lethe.store.storage import open_storage
 from lethe.store.study_folder import StudyFolder
+from measurements.big_store import FACTS, NAME, SPACE, made_up, make_store
 
-GOALS = {"verbmem_f": "minimize", "knowmem_f": "minimize", "privleak": "zero", "knowmem_r": "maximize"}
-SCORES = (*GOALS, "utility", *(f"mia_min_{k}" for k in range(10, 100, 10)))
-SPACE = {"lr": ("log_uniform", 0.01, 1.0), "delta": ("uniform", 0.0, 1.0)}
-FACTS = Facts(
-    objectives=tuple(Objective(score=score, goal=goal) for score, goal in GOALS.items()),
-    constraints=(Constraint(score="utility", floor=50.0),),
-    sampler="random",
-    seed=0,
-)
-FIRST, TIMED = 10, 5
+FIRST, TIMED = 10, 15
+Seconds = tuple[float, float]  # of the processor, of the clock
 
 
-def candidates(rng: random.Random) -> list[dict[str, Any]]:
-    """Six candidates of made-up scores: a few in a hundred come onto the front."""
-    values = [{score: rng.uniform(0, 100) for score in SCORES} for _ in range(6)]
+def candidates(params: dict[str, float], count: int, rng: random.Random) -> list[dict[str, Any]]:
+    """The candidates of a trial, with made-up scores."""
     return [
         {
             "axis": "step",
             "at": 10 * (i // 2 + 1),
             "role": ("student", "teacher")[i % 2],
-            "scores": {score: [v, v - 5, v + 5] for score, v in made.items()},
+            "scores": made_up(rng, params, (i + 1) / count),
             "weights": None,
             "items": f"/none/step-{i}.parquet",
         }
-        for i, made in enumerate(values)
+        for i in range(count)
     ]
 
 
-def fill(ledger: Ledger, trials: int, rng: random.Random) -> None:
-    """Add complete trials."""
-    for _ in range(trials):
-        ledger.take_over({"lr": rng.uniform(0.01, 1), "delta": rng.random()}, candidates(rng), {})
-
-
-def ends(ledger: Ledger, folder: Path, rng: random.Random) -> list[float]:
-    """How long the end of each of some trials took, and the beginning of the next, in seconds of the processor."""
+def ends(ledger: Ledger, folder: Path, count: int, rng: random.Random) -> tuple[Seconds, Seconds]:
+    """How long the end of a trial and the beginning of the next took, and the table after it: medians."""
     place = str(folder / "weights")
+    drawing: list[Seconds] = []
     progress = Progress(open_console(), FACTS, 0, 0, 1, lambda: drawn(ledger))
     progress._say = lambda line: None  # type: ignore[method-assign]  # draws, and prints nothing
+
+    def finished(number: int, failure: str | None) -> None:
+        took, _ = timed(lambda: Progress.finished(progress, number, failure))
+        drawing.append(took)
+
+    progress.finished = finished  # type: ignore[method-assign]
     upkeep = Upkeep(ledger, progress, StudyFolder(place), lambda number: f"{place}/trial-{number}")
     number, params = ledger.ask()
-    took = []
+    took: list[Seconds] = []
     for _ in range(TIMED):
         upkeep.started(number, params)
-        for candidate in candidates(rng):
+        for candidate in candidates(params, count, rng):
             ledger.record(number, candidate)
             upkeep.scored(number, candidate)
-        began = time.process_time()
-        upkeep.finished(number, ledger.tell(number))
-        number, params = ledger.ask()
-        took.append(time.process_time() - began)
+        ended = number
+        whole, (number, params) = timed(lambda n=ended: (upkeep.finished(n, ledger.tell(n)), ledger.ask())[1])
+        took.append((whole[0] - drawing[-1][0], whole[1] - drawing[-1][1]))
     ledger.tell(number, "not run")
-    return took
+    return middle(took), middle(drawing)
+
+
+def middle(took: list[Seconds]) -> Seconds:
+    """Medians."""
+    return median(own for own, _ in took), median(clock for _, clock in took)
 
 
 def drawn(ledger: Ledger) -> Any:
@@ -89,31 +87,56 @@ def drawn(ledger: Ledger) -> Any:
     return front_table.draw_front(candidates, ledger.facts, list(SPACE), most=8), f"hypervolume {volume:.3f}"
 
 
-def timed(do: Callable[[], Any]) -> tuple[float, Any]:
-    """How long something took, in seconds of the processor, and what came of it."""
-    began = time.process_time()
+def timed(do: Callable[[], Any]) -> tuple[Seconds, Any]:
+    """How long something took, and what came of it."""
+    began, clock = time.process_time(), time.perf_counter()
     made = do()
-    return time.process_time() - began, made
+    return (time.process_time() - began, time.perf_counter() - clock), made
+
+
+def resumed(url: str) -> Ledger:
+    """What a driver does that resumes: the trials are read, what was interrupted is queued, the front is found."""
+    ledger = Ledger.resume(open_storage(url), NAME, SPACE)
+    ledger.front()
+    return ledger
+
+
+def show(what: str, took: Seconds) -> None:
+    """Print one line."""
+    print(f"{what:<44} {took[0]:7.3f} s of the processor {took[1]:7.3f} s of the clock", flush=True)
+
+
+def measure(url: str, folder: Path, trials: int, count: int) -> None:
+    """Measure the first and the last trials of a study."""
+    rng = random.Random(0)
+    make_store(url, FIRST, count)
+    early, _ = ends(resumed(url), folder, count, rng)
+    show(f"trial {FIRST} ends, and the next begins", early)
+    empty(url)
+    make_store(url, trials - TIMED, count)
+    resuming, ledger = timed(lambda: resumed(url))
+    show(f"resuming with {trials:,} trials", resuming)
+    late, table = ends(ledger, folder, count, rng)
+    show(f"trial {trials:,} ends, and the next begins", late)
+    show(f"the live table, {len(ledger.front())} on the front", table)
+    print(f"memory, at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+
+
+def empty(url: str) -> None:
+    """Remove the study that was measured first."""
+    optuna.delete_study(study_name=NAME, storage=open_storage(url))
 
 
 def main() -> None:
-    """Measure the first and the last trials of a study."""
+    """Measure in SQLite, or where it is said."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=2000)
-    trials = parser.parse_args().trials
-    with tempfile.TemporaryDirectory() as name:
-        folder, rng = Path(name), random.Random(0)
-        url = f"sqlite:///{folder}/studies.db"
-        ledger = Ledger.create(open_storage(url), "ends", FACTS, SPACE)
-        fill(ledger, FIRST, rng)
-        early = median(ends(ledger, folder, rng))
-        print(f"trial {FIRST:>5} ended in {early:6.3f} s", flush=True)
-        fill(ledger, trials - FIRST - TIMED - 1, rng)
-        resuming, ledger = timed(lambda: Ledger.resume(open_storage(url), "ends", SPACE))
-        print(f"resumed with {trials} trials in {resuming:6.2f} s", flush=True)
-        late = median(ends(ledger, folder, rng))
-        candidates = ledger.front()
-        print(f"trial {trials:>5} ended in {late:6.3f} s, {late / early:.1f} times; {len(candidates)} on the front")
+    parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument("--candidates", type=int, default=10)
+    parser.add_argument("--storage", help="an empty database; default: SQLite in a temporary folder")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        url = given.storage or f"sqlite:///{folder}/studies.db"
+        measure(url, Path(folder), given.trials, given.candidates)
 
 
 if __name__ == "__main__":

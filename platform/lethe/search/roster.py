@@ -34,6 +34,7 @@ class Roster:
         self._ended: dict[int, int] = {}  # trials that ended by themselves -> number by which they first ran
         self._first: dict[int, int] = {}  # trials that repeat another -> number by which they first ran
         self._reruns: list[int] = []  # the same trials, by number
+        self._costs: dict[int, float] = {}  # of what ended, by the number by which it first ran
 
     def finished(self) -> int:
         """Number of trials that ended, well or badly, by themselves."""
@@ -81,10 +82,9 @@ class Roster:
     def standing(self) -> Standing:
         """All that a budget asks, by one look at the trials."""
         trials = self.all()
-        costs: dict[int, float] = {}
-        for trial in trials:
-            first = self._first.get(trial.number, trial.number)
-            costs[first] = max(costs.get(first, 0.0), trial.user_attrs.get(COST, 0.0))
+        costs = dict(self._costs)
+        for number in self._open:
+            self._charge(costs, trials[number])
         open_now = [trials[number] for number in self._open]
         running = [trial.number for trial in open_now if trial.state == TrialState.RUNNING]
         return Standing(
@@ -126,5 +126,11 @@ class Roster:
             repeats = trial.user_attrs[RERUN_OF]
             self._first[number] = self._first.get(repeats, repeats)
             self._reruns.append(number)
-        if trial.state.is_finished() and not is_interrupted(trial):
-            self._ended[number] = self._first.get(number, number)
+        if trial.state.is_finished():
+            self._charge(self._costs, trial)
+            if not is_interrupted(trial):
+                self._ended[number] = self._first.get(number, number)
+
+    def _charge(self, costs: dict[int, float], trial: FrozenTrial) -> None:
+        first = self._first.get(trial.number, trial.number)
+        costs[first] = max(costs.get(first, 0.0), trial.user_attrs.get(COST, 0.0))

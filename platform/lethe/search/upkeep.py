@@ -1,6 +1,7 @@
 """What a search keeps on disk: weights that are or may come to be on the front, and states of trials that run."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ class Upkeep:
         self._trial = trial
         self._front: pd.DataFrame  # read by `sweep`, and whenever a trial ends
         self._written: dict[int, dict[str, list[float]]] = {}  # running trial -> weights -> losses
+        self._locate = cache(locate)  # of weights on the front, of which there may be hundreds at every trial's end
         self.sweep()
 
     def started(self, number: int, params: Mapping[str, Any]) -> None:
@@ -73,8 +75,9 @@ class Upkeep:
 
     def _clear(self, trials: set[str], folders: list[str]) -> None:
         """Of some folders, remove those that lie in the folders of trials and hold no weights on the front."""
-        kept = {locate(weights) for weights in _weights(self._front)}
-        self._remove({place for place in folders if place.rpartition("/")[0] in trials and locate(place) not in kept})
+        own = {place for place in folders if place.rpartition("/")[0] in trials}
+        kept = {self._locate(weights) for weights in _weights(self._front)} if own else set()
+        self._remove({place for place in own if locate(place) not in kept})
 
     def _keep(self, number: int, weights: str, own: list[float] | None) -> None:
         """Keep a new candidate's weights where it may come to be on the front, and not those that it beats."""

@@ -13,6 +13,8 @@ from lethe.store.facts import Facts
 from lethe.store.optuna_tables import Rows, read_rows, read_trials
 from lethe.store.queries import select
 
+AT_ONCE = 1000  # trials whose rows are in memory together
+
 
 class Front:
     """The front of one study's complete trials, read again and again. Raises what SQLAlchemy does."""
@@ -35,9 +37,10 @@ class Front:
         study_id = select(connection, "select study_id from studies where study_name = :name", name=self._name)[0][0]
         trials = read_trials(connection, study_id, after=self._newest, among=self._open)
         complete = trials[trials["state"] == "COMPLETE"]
-        if len(complete):
-            rows = read_rows(connection, study_id, complete["trial_id"].tolist())
-            self._weigh(pd.concat([self._trials, complete], ignore_index=True), self._rows.joined(rows))
+        for first in range(0, len(complete), AT_ONCE):
+            some = complete.iloc[first : first + AT_ONCE]
+            rows = read_rows(connection, study_id, some["trial_id"].tolist())
+            self._weigh(pd.concat([self._trials, some], ignore_index=True), self._rows.joined(rows))
         self._open = trials.loc[trials["state"].isin(("RUNNING", "WAITING")), "trial_id"].tolist()
         self._newest = max([self._newest, *trials["trial_id"].tolist()])
 

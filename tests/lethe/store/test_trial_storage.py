@@ -1,5 +1,6 @@
 """Trials read by our own queries are those that Optuna reads, to the last attribute, whatever is asked for."""
 
+import copy
 import math
 
 import optuna
@@ -12,7 +13,7 @@ from optuna.trial import TrialState, create_trial
 from tiny_study import candidate, tiny_ledger
 
 from lethe.store.storage import open_storage
-from lethe.store.trial_storage import TrialStorage
+from lethe.store.trial_storage import Attributes, TrialStorage
 from lethe.store.trials import as_attribute
 
 SHAPES = {
@@ -65,7 +66,17 @@ def test_the_trials_are_optuna_s_own_whichever_are_asked_for(storage, made, data
     among = data.draw(st.sets(st.sampled_from(ids))) if ids else set()
     states = data.draw(st.sampled_from([None, (TrialState.WAITING,), (TrialState.COMPLETE, TrialState.FAIL)]))
     asked = (study._study_id, states, among, after)
-    assert TrialStorage._get_trials(storage, *asked) == RDBStorage._get_trials(storage, *asked)
+    own, optunas = (kind._get_trials(storage, *asked) for kind in (TrialStorage, RDBStorage))
+    assert own == optunas
+    assert copy.deepcopy(own) == optunas
+    assert [list(trial.user_attrs.items()) for trial in own] == [list(t.user_attrs.items()) for t in optunas]
+
+
+def test_an_attribute_is_set_as_in_a_dict():
+    attributes = Attributes.of_json([("cost", "1.5")])
+    attributes["cost"], attributes["reason"] = 2.5, None
+    assert attributes == {"cost": 2.5, "reason": None}
+    assert attributes.get("driver") is None
 
 
 def test_a_step_that_is_no_number_and_a_study_that_is_not_there_are_read_as_optuna_does(storage):
