@@ -13,10 +13,11 @@ import streamlit as st
 from dashboard import published
 from dashboard.charts import curves, landscape
 from dashboard.table import grouped
-from lethe.analysis.arena import Arena, arena_of, studies_of
+from lethe.analysis.arena import Arena, arena_of
 from lethe.analysis.decide import KNEE, Limit, Recommendation, recommend
 from lethe.fronts.objectives import Objective
 from lethe.store.facts import Facts
+from lethe.store.names import studies_of
 from lethe.store.optuna_tables import study_names
 from lethe.store.parameters import METHOD, belongs
 from lethe.store.snapshot import Reader, Snapshot

@@ -169,7 +169,14 @@ def command(study: Snapshot, row: pd.Series) -> list[str]:
     if "settings" not in about:
         return []
     asked = {name: row[name] for name in study.parameters}
+    method = {METHOD: method_of(about, asked)}
+    return ["python", *run_again(about | method, run_settings(study, row), row["axis"], row["at"])]
+
+
+def run_settings(study: Snapshot, row: pd.Series) -> dict[str, Any]:
+    """The settings of a candidate's run: its study's, those of its arm, and those that its trial chose."""
+    about = study.facts.about
+    asked = {name: row[name] for name in study.parameters}
     chosen = own(asked)
     arms = {arm["name"]: arm["settings"] for arm in about.get("ablation", {}).get("arms", ())}
-    settings = settings_of(about, asked) | (arms[chosen.pop("arm")] if arms else {}) | chosen
-    return ["python", *run_again(about | {METHOD: method_of(about, asked)}, settings, row["axis"], row["at"])]
+    return settings_of(about, asked) | (arms[chosen.pop("arm")] if arms else {}) | chosen

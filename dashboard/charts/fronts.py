@@ -17,7 +17,7 @@ from dashboard import inert
 from dashboard.charts.labels import Room
 from dashboard.table import BEATEN, FRONT, GROUPS, INFEASIBLE, RUNNING, by_role, candidate_of, recipes, score_texts
 from lethe.fronts import pareto
-from lethe.fronts.objectives import Objective
+from lethe.fronts.objectives import WISHES, Objective
 from lethe.store.cards import Card
 from lethe.store.parameters import METHOD
 from lethe.store.places import Place
@@ -41,7 +41,6 @@ SYMBOLS = {  # of each role, by its mark
 METHODS = (BLUE, VERMILLION, "#117733", "#882255", SKY, "#332288", "#999933", ORANGE)  # where methods are told apart
 SIZES = {FRONT: 11, BEATEN: 7, INFEASIBLE: 6, RUNNING: 9}
 STARS = {"target": ("star", ORANGE), "retrained": ("hexagram", GREEN)}
-WISHES = {"minimize": "low", "maximize": "high", "zero": "near 0"}
 SIDES = {"x": {"minimize": "left", "maximize": "right"}, "y": {"minimize": "down", "maximize": "up"}}
 WEBGL = 1500  # candidates above which the browser draws with the graphics card
 HEIGHT = 560

@@ -17,8 +17,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from dashboard import inert
 from dashboard.charts.curves import SERIES, plain
-from dashboard.charts.fronts import GREY, WISHES, axis_title, symbol_of, ticks_125
+from dashboard.charts.fronts import GREY, axis_title, symbol_of, ticks_125
 from dashboard.table import FRONT, by_role
+from lethe.fronts.objectives import WISHES
 from lethe.store.cards import Card
 from lethe.store.facts import Facts
 

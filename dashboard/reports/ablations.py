@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 
 from dashboard.charts import ablations as charts
-from dashboard.charts.fronts import WISHES
 from dashboard.reports.reasons import reference_notes
 from dashboard.reports.sections import Section, html_of, markdown_of
 from lethe.analysis import verdicts
@@ -14,7 +13,7 @@ from lethe.analysis.ablation import VOLUME, Ablation
 from lethe.analysis.cells import number
 from lethe.analysis.designs import BASELINE, FRACTIONAL, Part, aliases, resolution
 from lethe.analysis.verdicts import mean_cell, reference_cell, score_name, sentence
-from lethe.fronts.objectives import MAXIMIZE
+from lethe.fronts.objectives import MAXIMIZE, WISHES
 
 PARTS = {
     "one at a time": "one switch of the baseline is changed in each arm",

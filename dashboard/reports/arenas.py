@@ -6,14 +6,13 @@ from typing import Any
 import pandas as pd
 
 from dashboard.charts import arenas as charts
-from dashboard.charts.fronts import WISHES
 from dashboard.reports.reasons import reference_notes
 from dashboard.reports.sections import Section, html_of, markdown_of
 from dashboard.table import parameter_text
 from lethe.analysis import standings
 from lethe.analysis.arena import Arena
 from lethe.analysis.cells import NONE, listed, number
-from lethe.fronts.objectives import MAXIMIZE
+from lethe.fronts.objectives import MAXIMIZE, WISHES
 from lethe.store.places import Place
 
 TABLE = (

@@ -4,10 +4,9 @@ import html
 import json
 import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from dashboard.reports import reasons
 from dashboard.table import candidate_of, command, reference_text, score_text, scores_of
@@ -15,6 +14,9 @@ from lethe.analysis.decide import Limit, Recommendation
 from lethe.fronts.objectives import Objective
 from lethe.store.parameters import METHOD, own, present, settings_of
 from lethe.store.snapshot import Snapshot
+
+if TYPE_CHECKING:  # what is no page of HTML needs no plotly
+    import plotly.graph_objects as go
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
 table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #ddd}
@@ -31,6 +33,11 @@ def as_csv(table: pd.DataFrame) -> str:
 
 
 def as_json(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> str:
+    """The recommendation as JSON."""
+    return json.dumps(plain(study, found, limits), indent=2)
+
+
+def plain(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> dict[str, Any]:
     """The recommendation as plain data."""
     row = study.candidates.iloc[found.row]
     data: dict[str, Any] = {
@@ -50,7 +57,7 @@ def as_json(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> 
         "command": command(study, row),
         "versions": study.facts.about.get("versions", {}),
     }
-    return json.dumps(finite(data), indent=2)
+    return {name: finite(value) for name, value in data.items()}
 
 
 def finite(value: Any) -> Any:
@@ -71,7 +78,7 @@ def as_html(
     found: Recommendation,
     objectives: Sequence[Objective],
     limits: Sequence[Limit],
-    figures: Sequence[go.Figure],
+    figures: "Sequence[go.Figure]",
     note: str = "",
 ) -> str:
     """One page that needs no network: why, recipe, scores with intervals, figures, versions. All text is escaped."""

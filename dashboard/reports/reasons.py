@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from dashboard.charts.fronts import WISHES
 from dashboard.table import candidate_of, score_text
 from lethe.analysis.cells import listed, number
 from lethe.analysis.decide import KNEE, Limit, Recommendation, Rival, accepted
 from lethe.analysis.outcome import reaches
-from lethe.fronts.objectives import Objective
+from lethe.fronts.objectives import WISHES, Objective
 from lethe.store.facts import REFERENCE_NOTES, Facts
 
 RETRAINED = "retrained"  # the reference model that is the goal

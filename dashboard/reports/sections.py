@@ -3,9 +3,10 @@
 import html
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import plotly.graph_objects as go
+if TYPE_CHECKING:  # a report in Markdown needs no plotly
+    import plotly.graph_objects as go
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
 table{border-collapse:collapse;font-size:.9rem}td,th{padding:.25rem .8rem .25rem 0;text-align:left;vertical-align:top;
@@ -15,13 +16,14 @@ p.short{font-size:1.05rem}@media print{body{max-width:none}}"""
 
 @dataclass
 class Section:
-    """A heading and what stands below it: sentences, a list, a table (head and rows), figures."""
+    """A heading and what stands below it: sentences, lines of code, a list, a table (head and rows), figures."""
 
     title: str
     texts: Sequence[str] = ()
+    code: str = ""
     items: Sequence[str | tuple[str, Sequence[str]]] = ()  # a pair is an item with items of its own
     table: tuple[Sequence[str], Sequence[Sequence[Any]]] | None = None
-    figures: Sequence[go.Figure] = field(default_factory=list)
+    figures: "Sequence[go.Figure]" = field(default_factory=list)
 
 
 def html_of(title: str, sections: Iterable[Section]) -> str:
@@ -30,6 +32,8 @@ def html_of(title: str, sections: Iterable[Section]) -> str:
     for section in sections:
         parts.append(f"<h2>{_text(section.title)}</h2>")
         parts += [f"<p>{_text(text)}</p>" for text in section.texts]
+        if section.code:
+            parts.append(f"<pre>{_text(section.code)}</pre>")
         if section.items:
             parts.append(_html_list(section.items))
         if section.table:
@@ -47,10 +51,12 @@ def markdown_of(title: str, sections: Iterable[Section]) -> str:
     """The report as Markdown, without its figures and what has nothing else to show."""
     parts = [f"# {_inline(title)}"]
     for section in sections:
-        if not (section.items or section.table or (section.texts and not section.figures)):
+        if not (section.items or section.table or section.code or (section.texts and not section.figures)):
             continue
         parts.append(f"## {section.title}")
         parts += [_inline(text) for text in section.texts]
+        if section.code:  # indented, for which nothing in it can end it
+            parts.append("\n".join(f"    {line}".rstrip() for line in section.code.splitlines()))
         if section.items:
             parts.append(markdown_list(section.items, _inline))
         if section.table:

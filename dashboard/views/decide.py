@@ -16,7 +16,7 @@ from dashboard.reports import reasons
 from dashboard.selection import PICTURES
 from dashboard.table import candidate_of, course_of, recipe, score_text, thinned
 from lethe.analysis.decide import KNEE, Limit, Recommendation, accepted
-from lethe.fronts.objectives import MAXIMIZE, MINIMIZE, TWO_SIDED, Objective
+from lethe.fronts.objectives import MAXIMIZE, MINIMIZE, TWO_SIDED, WISHES, Objective
 from lethe.store.cards import Card
 from lethe.store.snapshot import Snapshot
 
@@ -111,7 +111,7 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
             for score in scores:
                 value, _, half = score_text(row, score).partition(" ")
                 st.metric(
-                    inert.markdown(f"{score} ({charts.WISHES[context.cards[score].goal]})"),
+                    inert.markdown(f"{score} ({WISHES[context.cards[score].goal]})"),
                     value,
                     half or None,
                     delta_color="off",

@@ -15,6 +15,7 @@ from lethe_cli.ablate import ablate
 from lethe_cli.arena import arena
 from lethe_cli.benchmark import benchmark_app
 from lethe_cli.dashboard import dashboard
+from lethe_cli.handing_over import delete, export, front, list_studies, recommend, verify
 from lethe_cli.methods import methods
 from lethe_cli.output import check_output, keep_output
 from lethe_cli.plan import plan
@@ -34,7 +35,13 @@ def main() -> None:
     app.command("tune")(tune)
     app.command("arena")(arena)
     app.command("ablate")(ablate)
+    app.command("list")(list_studies)
+    app.command("front")(front)
+    app.command("recommend")(recommend)
     app.command("report")(report)
+    app.command("export")(export)
+    app.command("verify")(verify)
+    app.command("delete")(delete)
     app.command("train")(train)
     app.command("plan")(plan)
     app.command("methods")(methods)

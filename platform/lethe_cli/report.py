@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lethe.store.urls import VARIABLE, default_storage, hide_password
+from lethe.store.urls import VARIABLE, default_storage
 from trainables.folders import expanded
 
 Option, Argument = typer.Option, typer.Argument
@@ -29,27 +29,19 @@ def report(
         raise ValueError(f"{out!r} cannot be written: there is no folder {str(file.absolute().parent)!r}")
     # Its statistics and tables take a second to load, and every `lethe` command loads this file.
     from lethe.analysis.ablation import read_ablation
-    from lethe.analysis.arena import read_arena, studies_of
-    from lethe.store.optuna_tables import study_names
+    from lethe.analysis.arena import read_arena
+    from lethe.store.names import find
 
     url = storage or default_storage()
-    names, of_arenas = study_names(url), studies_of(url)
-    found: Any
-    if study in of_arenas:
-        if role:
-            raise ValueError(f"role {role!r} represents the runs of an ablation; in an arena all roles count")
-        found = read_arena(url, study)
-    elif study in names:
-        found = read_ablation(url, study, role=role)
-    else:
-        entries = {name for studies in of_arenas.values() for name in studies}
-        there = ", ".join([*of_arenas, *(name for name in names if name not in entries)]) or "none"
-        raise ValueError(f"storage {hide_password(url)!r} has no study {study!r} (there: {there})")
+    is_arena = find(url, study).is_arena
+    if is_arena and role:
+        raise ValueError(f"role {role!r} represents the runs of an ablation; in an arena all roles count")
+    found: Any = read_arena(url, study) if is_arena else read_ablation(url, study, role=role)
     if importlib.util.find_spec("plotly") is None:
         raise ValueError("a report needs plotly: pip install 'lethe-tune[dashboard]'")
     # The figures are the dashboard's; it is no part of what a cluster's workers are sent.
     from dashboard.reports import ablations, arenas
 
-    kind = arenas if study in of_arenas else ablations
+    kind: Any = arenas if is_arena else ablations
     file.write_text(kind.as_html(found) if file.suffix == ".html" else kind.as_markdown(found), "utf-8")
     print(f"wrote {out}")

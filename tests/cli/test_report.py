@@ -25,7 +25,7 @@ def test_both_forms_are_written(url, tmp_path, capsys):
 BAD = {
     r"^'out.pdf' ends in neither .html nor .md$": ("tiny", "out.pdf", "student"),
     r"^'nowhere/out.md' cannot be written: there is no folder": ("tiny", "nowhere/out.md", "student"),
-    r"has no study 'tinny' \(there: a-search, tiny\)$": ("tinny", "out.md", "student"),
+    r"has no study 'tinny': the nearest is 'tiny' \(there: a-search, tiny\)$": ("tinny", "out.md", "student"),
     r"^study 'a-search' is a search and no ablation: `lethe ablate` makes one$": ("a-search", "out.md", "student"),
     r"^role 'pupil' is unknown: choose student, teacher$": ("tiny", "out.md", "pupil"),
 }

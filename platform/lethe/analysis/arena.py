@@ -1,6 +1,7 @@
 """An arena as tables: many methods, each searched under one budget with several seeds, and who is better than whom.
 
-    from lethe.analysis.arena import arenas_of, read_arena
+    from lethe.analysis.arena import read_arena
+    from lethe.store.names import arenas_of
     arena = read_arena("sqlite:////home/me/lethe-results/studies.db", "muse-mini-arena")
     arena.entrants      # a pandas table: a row for each method, the best first
     arena.words         # which to take, why, and how sure that is
@@ -24,8 +25,8 @@ from lethe.analysis.budget import SPENT, Progress, placed, progress, within
 from lethe.analysis.decide import recommend, volume_history
 from lethe.fronts import pareto
 from lethe.fronts.objectives import loss_array
-from lethe.store.about import about
 from lethe.store.facts import ARENA, Facts
+from lethe.store.names import studies_of
 from lethe.store.places import PLACE
 from lethe.store.snapshot import Reader, Snapshot
 
@@ -224,20 +225,6 @@ class Arena:
         return {name: row[name] for name in ("study", "trial", *PLACE, *_scores(candidates))} | {"recipe": recipe}
 
 
-def arenas_of(url: str) -> list[str]:
-    """Names of the arenas of a store, newest first; ValueError in one sentence where it cannot be read."""
-    return list(dict.fromkeys(reversed([_name(said) for said in about(url, ARENA).values() if _name(said)])))
-
-
-def studies_of(url: str) -> dict[str, list[str]]:
-    """Arena -> its studies, as a store has them; raises as `arenas_of`."""
-    found: dict[str, list[str]] = {}
-    for study, said in about(url, ARENA).items():
-        if name := _name(said):
-            found.setdefault(name, []).append(study)
-    return found
-
-
 def read_arena(url: str, name: str) -> Arena:
     """Read an arena from a store. ValueError where it is not there, or cannot be read."""
     studies = studies_of(url)
@@ -262,10 +249,6 @@ def arena_of(studies: Sequence[Snapshot]) -> Arena:
         entries=entries,
         candidates=_fronts(list(_counted(studies, entries, budget)), studies[0].facts),
     )
-
-
-def _name(said: Any) -> str:
-    return str(said.get("name", "")) if isinstance(said, dict) else ""
 
 
 def _entry(study: Snapshot) -> Entry:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from tiny_arena import ENTRANTS, Entered, Made, make_arena, many
 
-from lethe.analysis.arena import arenas_of, read_arena
+from lethe.analysis.arena import read_arena
 from lethe.store.about import about
+from lethe.store.names import arenas_of
 from lethe.store.storage import open_storage
 from lethe.store.trials import INTERRUPTED
 

@@ -1,0 +1,149 @@
+"""A candidate is written as a model's folder of its own, with a card of what it is and a manifest of its files."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+
+from dashboard.reports import card
+from dashboard.reports.card import Handed
+from dashboard.table import candidate_of, command
+from lethe.handover import choice
+from lethe.handover.manifest import write_manifest
+from lethe.handover.weights import are_there, bring
+from lethe.store.snapshot import Snapshot
+from lethe_cli.recommending import NOTHING, choose_limits, take
+from lethe_cli.stored import print_json, read_study, say
+from trainables.benchmarks import Source, find_source
+from trainables.benchmarks.layout import Benchmark
+from trainables.folders import expanded
+from trainables.methods import METHODS, find_method
+from trainables.runs import evidence
+from trainables.subjects.model_files import PARTS
+from trainables.task import Task
+
+UNKNOWN = "not known any more"
+PACKAGES = ("lethe-tune", "torch", "transformers")
+
+
+def run(study: str, candidate: str, folder: str, url: str, limits: Sequence[str], rule: str, *, as_json: bool) -> None:
+    """Write a candidate's folder, and say what it is and how it is checked."""
+    place = check_folder(expanded(folder))
+    handed = choose(read_study(study, url), candidate, limits, rule)
+    check_weights(handed)
+    handed, lacks = with_evidence(handed)
+    digest = write(handed, place)
+    if as_json:
+        told = {"study": handed.study.name, "candidate": named(handed), "folder": str(place), "manifest sha256": digest}
+        print_json(told | {"lacks": lacks})
+        return
+    for line in lacks:
+        say(f"note: {line}")
+    say(f"wrote {place}: {named(handed)} of study {handed.study.name}")
+    say(f"manifest.json has the sha256 {digest}: tell it to who gets the folder, on another way")
+    say(f"check it: {shlex.join(['lethe', 'verify', folder])}")
+
+
+def check_folder(folder: Path) -> Path:
+    """A folder that can be written; ValueError where something is in its way."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{str(folder)!r} is a file: choose another folder")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ValueError(f"{str(folder)!r} is not empty: choose another folder")
+    return folder.absolute()
+
+
+def choose(study: Snapshot, candidate: str, texts: Sequence[str], rule: str) -> Handed:
+    """The candidate that is meant, beside what the rule takes; ValueError in one line where there is none."""
+    meant = None if candidate == choice.RECOMMENDED else choice.parse(candidate)
+    limits = choose_limits(texts, study)
+    found = take(study, limits, rule)
+    if meant is not None:
+        return Handed(study=study, row=choice.row_of(study, *meant), found=found, limits=limits)
+    if found is None:
+        raise ValueError(f"of study {study.name!r} {NOTHING}")
+    return Handed(study=study, row=found.row, found=found, limits=limits)
+
+
+def check_weights(handed: Handed) -> None:
+    """ValueError where the candidate's weights are not kept, with the command that makes them again."""
+    if not are_there(handed.candidate["weights"]):
+        again = shlex.join(command(handed.study, handed.candidate)) or "a command that its study does not know"
+        raise ValueError(
+            f"the weights of {named(handed)} are not kept, as of all candidates that others beat: make it again with "
+            f"{again}"
+        )
+
+
+def with_evidence(handed: Handed) -> tuple[Handed, list[str]]:
+    """The candidate with what is known of its texts, models and method; and what its card lacks, a line each."""
+    about = handed.study.facts.about
+    task = Task(benchmark=str(about.get("benchmark")), model=about.get("model"), retrained=about.get("retrained"))
+    rows, lacks = read_rows(task, about.get("content"))
+    readings = evidence.readings_beside(about.get("items", {}))
+    if not readings.get("reference"):
+        lacks.append("no readings of a retrained model are kept: scores that are read against it cannot be verified")
+    known = replace(
+        handed,
+        forgotten=None if rows is None else evidence.forgotten(rows),
+        sources=sources(task, rows),
+        notes=notes_on(str(handed.about["method"])),
+        versions={name: metadata.version(name) for name in PACKAGES},
+        evidence=readings | ({} if rows is None else {"rows": evidence.rows_hash(rows)}),
+    )
+    return known, lacks
+
+
+def read_rows(task: Task, content: str | None) -> tuple[Benchmark | None, list[str]]:
+    """The benchmark that a study was made from; None, and why in a line, where it is not there any more."""
+    try:
+        rows = evidence.load_rows(task.benchmark)
+        if evidence.is_unchanged(rows, task, content):
+            return rows, []
+        reason = "the texts or models that the study was made from are not in their places any more"
+    except (ValueError, OSError) as error:
+        reason = str(error)
+    return None, [f"the card has no hashes of what was forgotten: {reason}"]
+
+
+def sources(task: Task, rows: Benchmark | None) -> dict[str, tuple[str, str]]:
+    """Where data and models were, and which ones exactly: benchmark, target, and retrained model where there is one."""
+    source = find_source(task.benchmark) if rows is not None else Source(data=task.benchmark)
+    models = {"target": task.model or source.target, "retrained": task.retrained or source.retrained}
+    data = f"rows {evidence.rows_hash(rows)}" if rows is not None else UNKNOWN
+    found = {
+        what: (model, UNKNOWN if rows is None else evidence.revision_of(model))
+        for what, model in models.items()
+        if model is not None
+    }
+    return {"benchmark": (task.benchmark, data), **found}
+
+
+def notes_on(method: str) -> list[str]:
+    """What is unverified of a method, and its traps; nothing of one that is unknown here."""
+    if method not in METHODS:
+        return []
+    found = find_method(method)
+    return [*([f"unverified: {found.unverified}"] if found.unverified else []), *found.traps]
+
+
+def named(handed: Handed) -> str:
+    """The candidate as the command takes it."""
+    which = candidate_of(handed.candidate)
+    return choice.name_of(which.trial, which.place)
+
+
+def write(handed: Handed, folder: Path) -> str:
+    """Write the folder, whole or not at all; returns its manifest's sha256. OSError where that cannot be."""
+    from trainables.subjects.models import written_whole  # torch: not before the input is known to be good
+
+    with written_whole(folder) as draft:
+        bring(handed.candidate["weights"], draft)
+        parts = draft / PARTS
+        handed = replace(handed, kind=json.loads(parts.read_text("utf-8"))["kind"] if parts.is_file() else "")
+        told = json.dumps(card.plain(handed), indent=2, ensure_ascii=False)
+        (draft / card.DATA).write_text(told + "\n", "utf-8")
+        (draft / "README.md").write_text(card.as_markdown(handed), "utf-8")
+        return write_manifest(draft)

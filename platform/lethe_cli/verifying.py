@@ -1,0 +1,107 @@
+"""Whether a folder that was handed over is whole, and its scores, measured again, are those of its card."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers.utils.logging import disable_progress_bar
+
+from dashboard.reports.card import DATA
+from lethe.analysis.cells import with_interval
+from lethe.handover.manifest import MANIFEST, differences, sha256
+from lethe_cli.stored import print_json, say
+from trainables.folders import expanded
+from trainables.runs import evidence
+from trainables.scores.protocol import PROTOCOLS
+
+SAME = 1e-9  # up to which digits are the same: a card's are written in full
+
+
+@dataclass(frozen=True)
+class Check:
+    """A score of the card, measured again: None where that cannot be done from the folder alone."""
+
+    score: str
+    card: list[float]
+    again: list[float] | None
+    holds: bool
+
+    @property
+    def words(self) -> str:
+        """What came of it."""
+        if self.again is None:
+            return "not measured again: the folder has no readings of a retrained model" if self.holds else "missing"
+        if all(abs(a - b) <= SAME for a, b in zip(self.card, self.again, strict=True)):
+            return "the same digits"
+        return f"{'within' if self.holds else 'BEYOND'} the tolerance, by {abs(self.again[0] - self.card[0]):.3g}"
+
+
+def run(folder: str, benchmark: str | None, tolerance: float, *, as_json: bool) -> bool:
+    """Check the files, then the scores, and print what came of it; returns whether all holds."""
+    place = expanded(folder)
+    if not place.is_dir():
+        raise ValueError(f"there is no folder {folder!r}")
+    faults = differences(place)
+    checks = [] if faults else measured(place, benchmark, tolerance)
+    holds = not faults and all(check.holds for check in checks)
+    if as_json:
+        scores = {c.score: {"card": c.card, "again": c.again, "holds": c.holds} for c in checks}
+        print_json({"manifest sha256": sha256(place / MANIFEST), "faults": faults, "scores": scores, "holds": holds})
+    else:
+        tell(place, faults, checks)
+    return holds
+
+
+def tell(folder: Path, faults: list[str], checks: list[Check]) -> None:
+    """A line for each fault of the files, or for each score."""
+    for line in faults:
+        say(line)
+    say(f"{MANIFEST} has the sha256 {sha256(folder / MANIFEST)}")
+    if faults:
+        say("the files are not those of the manifest, and the scores were not measured again")
+        return
+    for check in checks:
+        again = "" if check.again is None else f", again {with_interval(*check.again)}"
+        say(f"{check.score}: card {with_interval(*check.card)}{again}: {check.words}")
+
+
+def measured(folder: Path, benchmark: str | None, tolerance: float) -> list[Check]:
+    """Each score of the card beside what is measured again; ValueError where that cannot be, with what is missing."""
+    card = read_card(folder)
+    rows = evidence.load_rows(benchmark or card["benchmark"])
+    known = card["evidence"].get("rows")
+    if known and evidence.rows_hash(rows) != known:
+        raise ValueError(
+            f"benchmark {benchmark or card['benchmark']!r} holds other rows than the card's: give the card's with "
+            "--benchmark"
+        )
+    from trainables.runs.remeasure import measure_again  # torch: not before the files are known to be whole
+
+    disable_progress_bar()
+    again = measure_again(folder, rows, card["protocol"], card["evidence"])
+    without = not card["evidence"].get("reference")
+    return [check(score, values, again.get(score), tolerance, without) for score, values in card["scores"].items()]
+
+
+def check(score: str, card: list[float], again: list[float] | None, tolerance: float, without: bool) -> Check:
+    """A score of the card beside what was measured; one that needs readings which there are none of is let pass."""
+    holds = without if again is None else abs(again[0] - card[0]) <= max(tolerance, SAME)
+    return Check(score, card, again, holds)
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card as data; ValueError in one line where it is not there, or lacks what the scores are measured by."""
+    file = folder / DATA
+    try:
+        card = json.loads(file.read_text("utf-8"))
+        scores = {str(name): [float(v) for v in values] for name, values in card["scores"].items()}
+        kept = {"benchmark": str(card["benchmark"]), "protocol": str(card["protocol"]), "scores": scores}
+        found = kept | {"evidence": dict(card["evidence"])}
+    except FileNotFoundError:
+        raise ValueError(f"{str(folder)!r} has no card {DATA}: `lethe export` writes one") from None
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise ValueError(f"{str(file)!r} is no card that can be read") from None
+    if found["protocol"] not in PROTOCOLS:
+        raise ValueError(f"protocol {found['protocol']!r} of {str(file)!r} is unknown: choose {', '.join(PROTOCOLS)}")
+    return found

@@ -1,0 +1,211 @@
+"""A candidate is handed over as a folder that loads, tells what it is, and can be verified; or one line says why not."""
+
+import hashlib
+import json
+import shutil
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from disks import fill, needs_mount, small_disk
+from tiny import article, tiny_tokenizer
+from tiny_dashboard import make_study
+from tiny_handover import run_study
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from typer import Exit
+
+from lethe.handover.manifest import differences
+from lethe.store.snapshot import Reader
+from lethe_cli.handing_over import export, verify
+from trainables.methods.guard_prompt import GuardPrompt
+from trainables.methods.mean_teacher import MeanTeacher
+from trainables.methods.whp_logits import WhpLogits
+from trainables.subjects.models import load_model
+from trainables.subjects.saving import load_subject
+
+SHORT = {"steps": 2, "batch_size": 2}
+
+
+@pytest.fixture(scope="module")
+def url(tiny, tmp_path_factory):
+    """A study of two trials that train adapters."""
+    base = MeanTeacher(**SHORT, eval_every=1, lora_rank=2)
+    return run_study(tiny, tmp_path_factory.mktemp("real"), base, trials=2)
+
+
+@pytest.fixture(scope="module")
+def handed(url, tmp_path_factory):
+    """The recommended candidate's folder."""
+    folder = tmp_path_factory.mktemp("out") / "deep" / "model"
+    export("real", "recommended", str(folder), storage=url)
+    return folder
+
+
+def weights_of(url, candidate):
+    trial, _, rest = candidate.partition("@")
+    table = Reader(url, "real").read().candidates
+    _, at, role = rest.split("/")
+    own = table[(table["trial"] == int(trial)) & (table["at"] == float(at)) & (table["role"] == role)]
+    return own.iloc[0]["weights"]
+
+
+def card_of(folder):
+    return json.loads((folder / "lethe.json").read_text("utf-8"))
+
+
+def test_an_ordinary_folder_gives_the_logits_of_the_candidate_adapters_taken_in(url, tmp_path):
+    export("real", "1@step/2/student", str(tmp_path / "out"), storage=url)
+    ids = AutoTokenizer.from_pretrained(tmp_path / "out")(article(0), return_tensors="pt").input_ids
+    assert ids[0].tolist() == tiny_tokenizer()(article(0)).input_ids
+    with torch.no_grad():
+        ours = load_model(weights_of(url, "1@step/2/student"))(ids).logits
+        theirs = AutoModelForCausalLM.from_pretrained(tmp_path / "out").eval()(ids).logits
+    assert torch.equal(ours, theirs)
+    assert not list((tmp_path / "out").glob("adapter*"))
+
+
+def test_what_was_forgotten_is_told_by_hashes_and_no_text_is_in_any_file_beside_the_weights(handed):
+    texts = [article(i) for i in range(4)]
+    assert card_of(handed)["forgotten"] == [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    told = (handed / "README.md").read_text("utf-8") + (handed / "lethe.json").read_text("utf-8")
+    assert "4 documents, known by the sha256" in told
+    assert all(text[:40] not in told for text in texts)
+
+
+def test_the_card_has_the_recipe_the_scores_and_where_all_is_from(handed, url, tiny):
+    card, (study) = card_of(handed), Reader(url, "real").read()
+    where = card["candidate"]
+    table = study.candidates
+    row = table[(table["trial"] == where["trial"]) & (table["at"] == where["at"]) & (table["role"] == where["role"])]
+    assert card["scores"]["knowmem_r"] == row.iloc[0][["knowmem_r", "knowmem_r_low", "knowmem_r_high"]].tolist()
+    assert card["references"] == study.facts.references
+    assert card["settings"]["lr"] == row.iloc[0]["lr"]
+    assert card["command"][:2] == ["python", "platform/train_mt.py"]
+    assert card["recommended"]
+    assert set(card["sources"]) == {"benchmark", "target", "retrained"}
+    assert card["sources"]["target"]["place"] == str(tiny.folder / "target")
+    assert card["searched"]["trials"] == "2 complete, of 2 asked for"
+    readme = (handed / "README.md").read_text("utf-8")
+    for heading in ("Scores", "How it is made again", "What was rejected, and why", "Limits of this claim"):
+        assert f"\n## {heading}" in readme
+
+
+def test_the_same_scores_are_measured_from_the_folder_to_the_digit(handed, capsys):
+    verify(str(handed))
+    out = capsys.readouterr().out
+    assert out.count("the same digits") == len(card_of(handed)["scores"]) > 5
+    assert "privleak: card" in out
+
+
+def test_a_folder_alone_is_enough_where_the_study_and_both_models_are_gone(handed, tiny, tmp_path, capsys):
+    moved, data = tmp_path / "moved", tmp_path / "data"
+    shutil.copytree(handed, moved)
+    shutil.copytree(tiny.folder / "data", data)
+    verify(str(moved), benchmark=str(data), as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["holds"]
+    assert told["scores"]["privleak"]["again"] == told["scores"]["privleak"]["card"]
+
+
+def test_a_file_that_was_changed_is_one_line_and_exit_code_1(handed, tmp_path, capsys):
+    shutil.copytree(handed, tmp_path / "bad")
+    with (tmp_path / "bad" / "config.json").open("a") as out:
+        out.write(" ")
+    with pytest.raises(Exit):
+        verify(str(tmp_path / "bad"))
+    assert capsys.readouterr().out.startswith("changed: 'config.json' has ")
+
+
+def test_scores_of_other_weights_are_found_out_though_the_manifest_was_made_to_fit(handed, url, tmp_path, capsys):
+    from lethe.handover.manifest import write_manifest
+
+    shutil.copytree(handed, tmp_path / "bad")
+    card = card_of(handed)
+    card["scores"]["knowmem_f"][0] += 2.0
+    (tmp_path / "bad" / "lethe.json").write_text(json.dumps(card))
+    write_manifest(tmp_path / "bad")
+    with pytest.raises(Exit):
+        verify(str(tmp_path / "bad"))
+    assert "BEYOND the tolerance, by 2" in capsys.readouterr().out
+    verify(str(tmp_path / "bad"), tolerance=2.5)
+
+
+def test_another_benchmark_is_refused_in_one_line(handed, tiny, tmp_path):
+    from trainables.benchmarks.layout import load_benchmark, write_benchmark
+
+    splits = load_benchmark(tiny.folder / "data").splits
+    write_benchmark(tmp_path / "other", splits | {("raw", "forget"): [{"text": "Another text."}]})
+    with pytest.raises(ValueError, match="holds other rows than the card's"):
+        verify(str(handed), benchmark=str(tmp_path / "other"))
+
+
+def test_a_prompt_guard_is_a_folder_of_its_own_kind(tiny, tmp_path, capsys):
+    url = run_study(tiny, tmp_path, GuardPrompt(names=2), searched=False)
+    export("real", "0", str(tmp_path / "guard"), storage=url)
+    assert load_subject(tmp_path / "guard").kind == "prompt_guard"
+    assert card_of(tmp_path / "guard")["kind"] == "prompt_guard"
+    assert "only Lethe loads" in (tmp_path / "guard" / "README.md").read_text("utf-8")
+    verify(str(tmp_path / "guard"))
+    assert "BEYOND" not in capsys.readouterr().out
+
+
+def test_a_pair_of_models_is_one_folder_with_both(tiny, tmp_path, capsys):
+    url = run_study(tiny, tmp_path, WhpLogits(**SHORT))
+    export("real", "0", str(tmp_path / "pair"), storage=url)
+    assert {file.parent.name for file in (tmp_path / "pair").glob("*/config.json")} == {"target", "reinforced"}
+    verify(str(tmp_path / "pair"))
+    assert "BEYOND" not in capsys.readouterr().out
+
+
+def test_weights_that_are_not_kept_are_one_line_with_the_command_that_makes_them_again(tmp_path):
+    url = make_study(tmp_path)
+    with pytest.raises(
+        ValueError, match=r"^the weights of 0@step/20/teacher are not kept.*python platform/train_mt.py"
+    ):
+        export("tiny", "0@step/20/teacher", str(tmp_path / "out"), storage=url)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["file", "full"])
+def test_what_is_in_the_way_is_left_as_it_is(url, tmp_path, kind):
+    place = tmp_path / "out"
+    if kind == "full":
+        place.mkdir()
+    (place / "notes" if kind == "full" else place).write_text("mine")
+    with pytest.raises(ValueError, match="choose another folder"):
+        export("real", "recommended", str(place), storage=url)
+    assert (place / "notes" if kind == "full" else place).read_text() == "mine"
+
+
+@needs_mount
+def test_a_full_disk_leaves_no_half_folder(url, tmp_path):
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        fill(disk / "ballast")
+        with pytest.raises(OSError, match="No space left"):
+            export("real", "recommended", str(disk / "out"), storage=url)
+        assert [file.name for file in disk.iterdir()] == ["ballast"]
+
+
+def test_where_the_texts_were_changed_since_the_card_claims_no_hashes(tiny, tmp_path, capsys):
+    home = Path(shutil.copytree(tiny.folder, tmp_path / "tiny"))
+    moved = replace(tiny, folder=home)
+    url = run_study(moved, tmp_path, MeanTeacher(**SHORT, eval_every=2))
+    shutil.rmtree(home / "target")
+    export("real", "recommended", str(tmp_path / "out"), storage=url)
+    assert "note: the card has no hashes of what was forgotten" in capsys.readouterr().out
+    assert card_of(tmp_path / "out")["forgotten"] is None
+
+
+def test_nothing_is_written_to_the_store(url, handed, tmp_path):
+    file = url.removeprefix("sqlite:///")
+
+    def dump():
+        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+            return list(connection.iterdump())
+
+    before = dump()
+    export("real", "recommended", str(tmp_path / "again"), storage=url)
+    assert dump() == before
+    assert differences(tmp_path / "again") == []

@@ -1,0 +1,79 @@
+"""The card of a candidate: what it claims is of its study, what was rejected is told, and nothing in it is markup."""
+
+from dataclasses import replace
+
+import pytest
+from tiny_dashboard import HOSTILE, make_study
+
+from dashboard.reports import card
+from dashboard.reports.card import Handed, as_markdown, plain, rejected
+from lethe.analysis.decide import Limit, recommend
+from lethe.store.snapshot import Reader
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return Reader(make_study(tmp_path_factory.mktemp("study")), "tiny").read()
+
+
+def handed(study, limits=(), **changes):
+    found = recommend(study.candidates, study.facts.objectives, study.facts.constraints, limits)
+    return Handed(**({"study": study, "row": found.row, "found": found, "limits": limits} | changes))
+
+
+def test_the_next_best_are_told_and_how_many_broke_a_constraint_or_a_limit(study):
+    lines = rejected(handed(study, [Limit(score="verbmem_f", high=15.0)]))
+    own = study.candidates[study.candidates["state"] == "COMPLETE"]
+    assert lines[0].startswith("trial ")
+    assert "better in" in lines[0]
+    broken = int((own["verbmem_f"] > 15.0).sum())
+    (told,) = [line for line in lines if "broke" in line]
+    nearest = own.loc[own["verbmem_f"] > 15.0, "verbmem_f"].min() - 15.0
+    assert told.startswith(f"{broken} of {len(own)} candidates broke the limit on verbmem_f (at most 15)")
+    assert told.endswith(f"{nearest:.1f} beyond")
+
+
+def test_a_candidate_that_the_rule_does_not_take_says_so_first(study):
+    taken = handed(study)
+    other = replace(taken, row=(taken.row + 1) % len(study.candidates))
+    assert not plain(other)["recommended"]
+    assert rejected(other)[0].startswith("the rule takes another one than this, trial ")
+    assert "## How sure" not in as_markdown(other)
+
+
+def test_where_nothing_is_within_the_limits_it_is_told(study):
+    none = Handed(study=study, row=0, found=None, limits=[Limit(score="verbmem_f", high=0.0)])
+    assert rejected(none)[0] == "no candidate is feasible and within the limits: the rule takes none"
+    assert not plain(none)["recommended"]
+
+
+def test_data_that_is_not_finite_is_null(study):
+    assert plain(handed(study))["constraints"] == {"utility": [40.0, None]}
+
+
+def test_of_many_documents_the_first_are_shown_and_all_are_data(study):
+    hashes = [f"{i:064x}" for i in range(card.SHOWN_HASHES + 1)]
+    many = handed(study, forgotten=hashes)
+    assert plain(many)["forgotten"] == hashes
+    readme = as_markdown(many)
+    assert hashes[-2] in readme
+    assert hashes[-1] not in readme
+    assert "21 documents" in readme
+    assert "could not be read" in as_markdown(handed(study))
+
+
+def test_a_plain_model_of_the_hub_names_its_base_and_another_kind_does_not_claim_transformers(study):
+    facts = replace(study.facts, about=study.facts.about | {"model": "owner/name"})
+    readme = as_markdown(handed(replace(study, facts=facts)))
+    assert readme.startswith(
+        '---\ntags: [unlearning, lethe]\nlibrary_name: transformers\nbase_model: "owner/name"\n---\n'
+    )
+    guard = as_markdown(handed(study, kind="prompt_guard"))
+    assert "transformers" not in guard.split("---")[1]
+    assert "load_subject" in guard
+
+
+def test_markup_in_a_name_or_a_note_stays_text(study):
+    readme = as_markdown(handed(replace(study, name=HOSTILE), notes=[HOSTILE], sources={"benchmark": (HOSTILE, "x")}))
+    assert "<script" not in readme.replace("&lt;script", "")
+    assert "<img" not in readme
