@@ -169,8 +169,8 @@ def held_down(arena: Standing) -> Iterator[str]:
         if len(held):
             span = " to ".join(number(value, 3) for value in dict.fromkeys([held.min(), held.max()]))
             yield (
-                f"{len(held)} of {counted(len(whole), 'method')} have next to no hypervolume for {score} alone, which "
-                f"stays at its worst: without it theirs would be {span}."
+                f"{len(held)} of {counted(len(whole), 'method')} have next to no hypervolume because of {score} alone, "
+                f"which stays at its worst: without it theirs would be {span}."
             )
 
 
