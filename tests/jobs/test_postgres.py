@@ -41,16 +41,18 @@ import sys
 from lethe.store.storage import open_storage
 from lethe.search.ledger import Ledger, driving
 from tiny_study import SPACE, candidate, made_up
-url, name, trials, resume = sys.argv[1:]
+url, name, trials, resume, at_once = sys.argv[1:]
 ledger = (Ledger.resume if resume == "resume" else Ledger)(open_storage(url), name, SPACE)
 print("ready", flush=True)
 with driving([ledger]):
-    for _ in range(int(trials)):
-        number, params = ledger.ask()
-        print("asked", number, flush=True)
-        ledger.record(number, candidate(**made_up(params)))
-        ledger.tell(number)
-        print("told", number, flush=True)
+    for _ in range(int(trials) // int(at_once)):
+        running = [ledger.ask() for _ in range(int(at_once))]
+        for number, params in running:
+            print("asked", number, flush=True)
+            ledger.record(number, candidate(**made_up(params)))
+        for number, _ in running:
+            ledger.tell(number)
+            print("told", number, flush=True)
     if trials == "1":
         print("asked", ledger.ask()[0], flush=True)
         sys.stdin.read()
@@ -79,9 +81,9 @@ def drive():
     """Start drivers; they are killed at the end."""
     started = []
 
-    def start(url, name, trials, resume="open"):
+    def start(url, name, trials, resume="open", at_once=1):
         process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", DRIVE, url, name, str(trials), resume],
+            [sys.executable, "-W", "error", "-c", DRIVE, url, name, str(trials), resume, str(at_once)],
             cwd=ROOT,
             env={"PYTHONPATH": "platform:.:tests/helpers", "OMP_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,
@@ -218,6 +220,24 @@ def test_drivers_that_work_on_one_study_at_once_are_given_each_number_once_and_l
     for trial in trials:
         (stored,) = candidates(trial)
         assert stored["scores"] == candidate(**made_up(trial.params))["scores"]
+
+
+@pytest.mark.parametrize("where", ["server", "file"])
+def test_64_trials_run_at_once_by_4_drivers_and_none_is_lost_or_doubled(server, drive, where, tmp_path):
+    url, name = (server.url() if where == "server" else f"sqlite:///{tmp_path}/s.db"), f"many in a {where}"
+    ledger = tiny_ledger(open_storage(url), name)
+    drivers = [drive(url, name, 32, at_once=16) for _ in range(4)]
+    printed = [process.communicate(timeout=600)[0] for process in drivers]
+    assert [process.returncode for process in drivers] == [0] * 4, printed
+    for verb in ("asked", "told"):
+        assert sorted(number for text in printed for number in numbers(text, verb)) == list(range(128))
+    assert len({tuple(trial.params.items()) for trial in ledger.study.trials}) == 128
+    for trial in ledger.study.trials:
+        (stored,) = candidates(trial)
+        assert stored["scores"] == candidate(**made_up(trial.params))["scores"]
+    assert (
+        ledger.front()["trial"].tolist() == read_candidates(ledger.study, ledger.facts).query("front")["trial"].tolist()
+    )
 
 
 def test_a_resume_while_another_driver_works_leaves_its_trials_and_a_killed_one_s_run_again_at_once(
