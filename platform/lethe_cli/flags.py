@@ -151,9 +151,15 @@ class TuneFlags(SearchFlags):
     }
     FIRST = (
         *("benchmark", "method", "trials", "model", "retrained", "objectives", "constraints"),
-        *("space", "ranges", "choices", "settings", "sampler", "stop", "protocol", "seed"),
+        *("space", "ranges", "choices", "settings", "sampler", "stop", "protocol", "seed", "start_from"),
     )
 
+    start_from: Annotated[
+        str | None,
+        Option(
+            help="A study that is known already, in the same store or as STORAGE_URL#STUDY: told, or its best queued."
+        ),
+    ] = None
     trials: Annotated[int, Option(help="Trials in all, those of an earlier run of the study included.")] = 16
     seed: Annotated[int, Option(help="Seed of the suggestions.")] = 0
 

@@ -33,6 +33,11 @@ def report(study: str, storage: str) -> str:
     return _on_store(["report", study, f"{study}.html"], storage)
 
 
+def start_from(study: str, storage: str) -> str:
+    """The command that searches from what a study knows; no password is in it."""
+    return _on_store(["tune", "--start-from", study, "--name", f"{study}-search"], storage)
+
+
 def arena(flags: StudyFlags, storage: str) -> str:
     """The command that tries every method on what a search was asked for, with its models and on its machines."""
     models = ("model", "retrained", "protocol", "objectives")

@@ -16,6 +16,7 @@ from lethe_cli.arena import arena
 from lethe_cli.benchmark import benchmark_app
 from lethe_cli.dashboard import dashboard
 from lethe_cli.handing_over import delete, export, front, list_studies, recommend, verify
+from lethe_cli.imports import import_results
 from lethe_cli.methods import methods
 from lethe_cli.output import check_output, keep_output
 from lethe_cli.plan import plan
@@ -42,6 +43,7 @@ def main() -> None:
     app.command("export")(export)
     app.command("verify")(verify)
     app.command("delete")(delete)
+    app.command("import")(import_results)
     app.command("train")(train)
     app.command("plan")(plan)
     app.command("methods")(methods)

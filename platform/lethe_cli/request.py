@@ -32,6 +32,7 @@ from trainables.settings import Descent, Settings
 from trainables.task import Task
 
 CONSTRAINTS = "constraints"  # in a study's facts: what was asked to hold besides the guard, as it was
+STARTABLE = ("space", "settings", "objectives", CONSTRAINTS, "sampler", "seed", STOP)  # a new study knows all the same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +156,11 @@ def check_same(request: Request, storage: RDBStorage) -> None:
     about = request.about()
     for what, value in {**about, **asked_of(request, about)}.items():
         if there.get(what) != value:
-            raise ValueError(f"study {request.name!r} has {what} {there.get(what)}, not {value}: choose another --name")
+            again = what in STARTABLE and isinstance(request.flags, TuneFlags)
+            way = f", and --start-from {request.name} for what it knows" if again else ""
+            raise ValueError(
+                f"study {request.name!r} has {what} {there.get(what)}, not {value}: choose another --name{way}"
+            )
 
 
 def older(about: Mapping[str, Any]) -> dict[str, Any]:

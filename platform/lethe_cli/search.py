@@ -30,7 +30,7 @@ from lethe.search.rungs import Stopping
 from lethe.search.searcher import Search
 from lethe.search.study import run_searches, scratch_of
 from lethe.store.again import run_again
-from lethe.store.facts import CARDS, PLANNED, REFERENCE_NOTES, Facts, load_facts, new_id
+from lethe.store.facts import CARDS, CONTENT, PLANNED, REFERENCE_NOTES, Facts, load_facts, new_id
 from lethe.store.parameters import METHOD, method_of, own
 from lethe.store.storage import going_on_later, open_storage, taking_turns
 from lethe.store.study_folder import StudyFolder, folder_name, study_folder
@@ -41,6 +41,7 @@ from lethe_cli.plan_table import announce_plan
 from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_steep_floors, warn_of_unlike_texts
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_same
+from lethe_cli.starting import start_warm
 from trainables.benchmarks import find_source
 from trainables.methods import find_method
 from trainables.scores import all_scores
@@ -49,7 +50,6 @@ from trainables.settings import Settings
 from trainables.workers.group import Workers, warm
 from trainables.workers.session import make_session, trial_folder
 
-CONTENT = "content"  # in a study's facts: hash of the texts and models that it was made from
 PACKAGES = ("torch", "ray", "optuna", "transformers")
 
 
@@ -61,6 +61,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
         if request.name not in optuna.get_all_study_names(storage):
             join()  # before there is a study: one that nothing can run stands in the way of the next attempt
         ledger = open_ledger(request, storage, references)
+        start_warm(request, ledger, storage, console)
         if ledger.trials.finished() < request.trials:
             run_trials(request, ledger, join(), console)
     return conclude(request, ledger, references, console)
@@ -119,7 +120,7 @@ def _start(request: Request, storage: RDBStorage, references: References, about:
         check_same(request, storage)  # another driver may have begun it meanwhile
         ledger = Ledger(storage, request.name, request.space)
         check_content(content_of(request.name, ledger.facts), references.content)
-    ledger.study.set_user_attr(PLANNED, request.trials)
+    ledger.study.set_user_attr(PLANNED, request.trials + ledger.trials.told())
     return ledger
 
 

@@ -13,6 +13,9 @@ def tune(flags: TuneFlags) -> None:
     from lethe_cli.request import make_request
 
     request = make_request(flags)
+    from lethe_cli.starting import check_start
+
+    check_start(request)
     from lethe_cli.search import run_search
 
     end(run_search(request, open_console(stderr=flags.as_json)), as_json=flags.as_json)

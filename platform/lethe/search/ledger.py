@@ -49,13 +49,14 @@ class Ledger:
         self.facts = load_facts(self.study)
         self.trials = Roster(self.study)
         self._storage = storage
-        self._distributions = distributions(space)
+        self._distributions = distributions(space) if space else {}  # nobody may know how runs of others were made
         self._asked: dict[int, optuna.Trial] = {}
 
     @classmethod
     def create(cls, storage: BaseStorage, name: str, facts: Facts, space: Space) -> "Ledger":
         """Start a new study; ValueError where the storage has one of this name."""
-        distributions(space)
+        if space:
+            distributions(space)
         try:
             study = optuna.create_study(
                 storage=storage, study_name=name, directions=["minimize"] * len(facts.objectives)
@@ -138,7 +139,7 @@ class Ledger:
         trial = create_trial(
             state=TrialState.COMPLETE,
             params=dict(params),
-            distributions=self._distributions_of(params),
+            distributions={name: self._distributions[name] for name in params},
             values=found.losses,
             user_attrs={**attrs, **dict(map(as_attribute, candidates)), REPRESENTATIVE: found.representative},
             system_attrs={f"{CONSTRAINT}{score}": violation for score, violation in found.violations.items()},

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from lethe.store.trials import COST, FAILURE, RERUN_OF, STOPPED, is_interrupted
+from lethe.store.trials import COST, FAILURE, RERUN_OF, STOPPED, TOLD_FROM, is_interrupted
 
 QUEUED = "fixed_params"  # Optuna's own name for the parameters of a queued trial
 
@@ -37,7 +37,7 @@ class Roster:
         self._costs: dict[int, float] = {}  # of what ended, by the number by which it first ran
 
     def finished(self) -> int:
-        """Number of trials that ended, well or badly, by themselves."""
+        """Number of trials that ended, well or badly, by themselves; those that others told are none of them."""
         self.all()
         return len(self._ended)
 
@@ -54,6 +54,10 @@ class Roster:
         """Numbers by which the trials that ended by themselves first ran."""
         self.all()
         return set(self._ended.values())
+
+    def told(self) -> int:
+        """Number of trials that were known before the first, from another study."""
+        return sum(TOLD_FROM in trial.user_attrs for trial in self.all())
 
     def failures(self) -> dict[int, str]:
         """Why each trial failed that ended so by itself: number -> reason."""
@@ -128,7 +132,7 @@ class Roster:
             self._reruns.append(number)
         if trial.state.is_finished():
             self._charge(self._costs, trial)
-            if not is_interrupted(trial):
+            if not is_interrupted(trial) and TOLD_FROM not in trial.user_attrs:
                 self._ended[number] = self._first.get(number, number)
 
     def _charge(self, costs: dict[int, float], trial: FrozenTrial) -> None:

@@ -14,6 +14,8 @@ FACTS = "lethe"
 PLANNED = "planned"  # study attribute: how many trials were asked for
 REFERENCE_NOTES = "notes"  # in a study's facts: what was seen of its texts and reference models as they were read
 ARENA = "arena"  # in a study's facts: of which arena it is, and its entrant, method, family, budget and seed there
+CONTENT = "content"  # in a study's facts: hash of the texts and models that it was made from
+IMPORTED = "imported"  # in a study's facts: the format that its results were read from, where others made them
 CARDS = "cards"  # in a study's facts: what is known of each score, in the order in which a reader sees them
 
 

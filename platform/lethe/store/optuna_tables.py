@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -44,12 +45,13 @@ def connect(url: str) -> Engine:
         raise ValueError(f"{shown!r} is not a study store: it is a folder")
     if not file.is_file():
         raise ValueError(f"there is no store {shown!r} yet: a search makes it, for example `make tune`")
+    return create_engine("sqlite://", creator=lambda: read_only(file), poolclass=NullPool)
+
+
+def read_only(file: Path) -> sqlite3.Connection:
+    """A connection to an SQLite file that cannot write to it."""
     name = f"file:{quote(os.fsencode(file.resolve()))}?mode=ro"
-    return create_engine(
-        "sqlite://",
-        creator=lambda: sqlite3.connect(name, uri=True, timeout=PATIENCE, check_same_thread=False),
-        poolclass=NullPool,
-    )
+    return sqlite3.connect(name, uri=True, timeout=PATIENCE, check_same_thread=False)
 
 
 def study_names(url: str) -> list[str]:

@@ -25,6 +25,11 @@ RUNGS = "rungs"  # trial attribute: what it was told at each rung, null or why i
 RERUN_OF = "rerun_of"  # trial attribute: number of the interrupted trial that this one repeats
 RUN = "run"  # trial attribute of a run that was given, not suggested: hash of all that decides what comes of it
 TAKEN_FROM = "taken_from"  # trial attribute: "study/number" of the run of the same hash whose results these are
+TOLD_FROM = "told_from"  # trial attribute: "study/number" of the trial that it is, known before this study's first own
+QUEUED_FROM = "queued_from"  # trial attribute: "study/number" of the trial whose parameters it was begun with
+SOURCE = (
+    "source"  # trial attribute of an imported run: file, run, protocol, and the line of each candidate by its place
+)
 CANDIDATE, OLDER = "candidate/", "checkpoint/"  # what its attribute begins with, and once began with
 NOTE = "note/"  # study attribute `note/<trial>`: what somebody wrote about a trial
 LONGEST_NOTE = 10_000

@@ -1,0 +1,27 @@
+"""Studies that are only read: the store of whoever it is opens without any change of it, by Optuna's own classes."""
+
+import optuna
+from optuna.storages import RDBStorage
+from sqlalchemy.pool import NullPool
+
+from lethe.store.optuna_tables import read_only, study_names
+from lethe.store.storage import open_storage
+from lethe.store.trial_storage import TrialStorage
+from lethe.store.urls import hide_password, sqlite_file
+
+
+def open_to_read(url: str) -> RDBStorage:
+    """Open a store that is there, a file without any change of it; ValueError in one sentence as `study_names` does."""
+    study_names(url)
+    file = sqlite_file(url)
+    if file is None:
+        return open_storage(url)
+    return TrialStorage("sqlite://", engine_kwargs={"creator": lambda: read_only(file), "poolclass": NullPool})
+
+
+def read_study(url: str, name: str) -> optuna.Study:
+    """A study of a store that is only read; ValueError, naming those that there are, where it has none of this name."""
+    names = study_names(url)
+    if name not in names:
+        raise ValueError(f"storage {hide_password(url)!r} has no study {name!r} (there: {', '.join(names) or 'none'})")
+    return optuna.load_study(study_name=name, storage=open_to_read(url))

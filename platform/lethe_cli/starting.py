@@ -1,0 +1,60 @@
+"""`--start-from`: a search begins with what another study knows. Where that study is, and what is taken of it."""
+
+from dataclasses import asdict, replace
+
+from optuna.storages import BaseStorage
+from optuna.trial import TrialState
+from rich.console import Console
+
+from lethe.search.ledger import Ledger
+from lethe.search.warm_start import Known, Sought, best_of, in_words, start_from
+from lethe.store.facts import PLANNED, load_facts
+from lethe.store.reading import read_study
+from lethe.store.snapshot import Reader
+from lethe_cli.flags import TuneFlags
+from lethe_cli.request import Request, older
+
+SIGN = "#"  # between a store's URL and a study's name
+
+
+def source_of(request: Request) -> tuple[str, str] | None:
+    """The store and the name of the study that a search starts from; None where it starts from none."""
+    flags = request.flags
+    if not isinstance(flags, TuneFlags) or flags.start_from is None:
+        return None
+    url, _, name = flags.start_from.rpartition(SIGN) if "://" in flags.start_from else ("", "", flags.start_from)
+    return url or request.storage, name
+
+
+def check_start(request: Request) -> None:
+    """ValueError, in one line, where a search would start from no study of Lethe's, or from itself."""
+    source = source_of(request)
+    if source is None:
+        return
+    if source == (request.storage, request.name):
+        raise ValueError(f"--start-from names the search's own study {request.name!r}: choose another --name")
+    load_facts(read_study(*source))
+
+
+def start_warm(request: Request, ledger: Ledger, storage: BaseStorage, console: Console) -> None:
+    """Tell a new search, or queue first, what the study knows that it starts from, and say so in one line."""
+    source = source_of(request)
+    if source is None:
+        return
+    sought = Sought(space=request.space, bases={method: asdict(base) for method, base in request.bases.items()})
+    start = start_from(ledger, known_of(*source), sought, storage)
+    ledger.study.set_user_attr(PLANNED, request.trials + ledger.trials.told())
+    console.print(in_words(start, repr(source[1])), soft_wrap=True, highlight=False)
+
+
+def known_of(url: str, name: str) -> Known:
+    """A study as a search may start from it."""
+    study = read_study(url, name)
+    facts = load_facts(study)
+    written = facts if "settings" not in facts.about else replace(facts, about=older(facts.about))
+    return Known(
+        name=name,
+        facts=written,
+        trials=study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)),
+        best=best_of(Reader(url, name).read().candidates, facts),
+    )

@@ -1,0 +1,153 @@
+"""Rows become complete trials of a study; importing again adds only what is new, and what does not fit is told."""
+
+from dataclasses import replace
+
+import numpy as np
+import optuna
+import pytest
+from tiny_study import tiny_ledger
+
+from lethe.fronts.objectives import Objective
+from lethe.imports.rows import Row
+from lethe.imports.shapes import misfit, space_of, widened
+from lethe.imports.study import bring
+from lethe.store.facts import IMPORTED, Facts
+from lethe.store.places import Place
+from lethe.store.snapshot import Reader
+from lethe.store.storage import open_storage
+from lethe.store.trials import SOURCE
+
+FACTS = Facts(
+    objectives=(Objective(score="verbmem_f", goal="minimize"), Objective(score="knowmem_r", goal="maximize")),
+    constraints=(),
+    sampler="",
+    seed=0,
+    about={"benchmark": "muse-news", IMPORTED: "csv"},
+)
+
+
+def row(run="a", at=1, line=2, lr=0.1, optimizer="sgd", facts=None, **scores):
+    return Row(
+        file="t.csv",
+        line=line,
+        run=run,
+        parameters={"lr": lr, "optimizer": optimizer},
+        place=Place("epoch", at, "student"),
+        scores={"verbmem_f": 40.0, "knowmem_r": 50.0} | scores,
+        facts={"protocol": "muse"} | (facts or {}),
+    )
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/studies.db"
+
+
+def brought(url, *rows, hints=None):
+    return bring(open_storage(url), "theirs", rows, FACTS, hints or {})
+
+
+def reasons(found):
+    return [str(oddity) for oddity in found.oddities]
+
+
+def test_a_run_is_a_trial_with_its_candidates_its_parameters_and_where_it_is_from(url):
+    found = brought(url, row(at=2, line=3, verbmem_f=20.0), row(at=1), row("b", lr=1, optimizer="adamw"))
+    assert (found.runs, found.candidates, found.known, found.oddities) == (2, 3, 0, [])
+    study = Reader(url, "theirs").read()
+    table = study.candidates
+    assert table[["trial", "axis", "at", "role", "lr", "optimizer", "verbmem_f", "front"]].values.tolist() == [
+        [0, "epoch", 1, "student", 0.1, "sgd", 40.0, False],
+        [0, "epoch", 2, "student", 0.1, "sgd", 20.0, True],
+        [1, "epoch", 1, "student", 1.0, "adamw", 40.0, False],
+    ]
+    (trial, _) = optuna.load_study(study_name="theirs", storage=url).trials
+    lines = {"epoch/1/student": 2, "epoch/2/student": 3}
+    assert trial.user_attrs[SOURCE] == {"protocol": "muse", "file": "t.csv", "run": "a", "lines": lines}
+    assert trial.values == [20.0, 50.0]
+
+
+def test_a_score_without_an_interval_is_a_value_whose_bounds_are_not_known(url):
+    brought(url, row())
+    table = Reader(url, "theirs").read().candidates
+    assert np.isnan(table[["verbmem_f_low", "verbmem_f_high"]].to_numpy(float)).all()
+
+
+def test_importing_again_adds_only_what_is_new(url):
+    brought(url, row(), row("b"))
+    again = brought(url, row(), row("b"), row("b", at=2), row("c", lr=5.0))
+    assert (again.runs, again.candidates, again.known) == (2, 2, 2)
+    assert len(Reader(url, "theirs").read().candidates) == 4
+    assert brought(url, row("c", lr=5.0)).known == 1
+
+
+def test_what_says_otherwise_of_a_known_candidate_is_odd_and_rounding_is_not(url):
+    brought(url, row(verbmem_f=40.00004))
+    found = brought(url, row(verbmem_f=40.0), row(line=9, verbmem_f=41.0))
+    assert found.known == 1
+    assert reasons(found) == ["t.csv:9: epoch 1, student of a is known with verbmem_f 40, not 41"]
+
+
+def test_rows_of_another_benchmark_without_an_objective_or_with_a_new_word_are_odd(url):
+    first = brought(url, row(line=1), row("x", facts={"benchmark": "muse-books"}), row("y", line=3, verbmem_f=np.inf))
+    assert reasons(first) == [
+        "t.csv:2: it is of muse-books, and the study of muse-news: import it into a study of its own",
+        "t.csv:3: score 'verbmem_f' is inf",
+    ]
+    second = brought(url, row("z", optimizer="adamw"), row("w", lr="high"), row("v", lr=-1.0))
+    assert reasons(second) == [
+        "t.csv:2: its optimizer is 'adamw', and the study has sgd: import all of it at once, under a new --name",
+        "t.csv:2: its lr is 'high': it must be a number above 0",
+        "t.csv:2: its lr is -1.0: it must be a number above 0",
+    ]
+    assert len(Reader(url, "theirs").read().candidates) == 1
+
+
+def test_a_word_that_a_setting_may_have_fits_later_too(url):
+    brought(url, row(), hints={"optimizer": ("choice", ("sgd", "adamw")), "unheard": ("integer",)})
+    assert brought(url, row("b", optimizer="adamw")).oddities == []
+    assert Reader(url, "theirs").read().facts.about["space"]["optimizer"] == ["choice", ["sgd", "adamw"]]
+
+
+def test_a_study_that_was_searched_is_left_alone(url):
+    tiny_ledger(open_storage(url), "theirs")
+    with pytest.raises(ValueError, match="^study 'theirs' is no imported one: import into a study of its own"):
+        brought(url, row())
+
+
+def test_parameters_called_as_columns_of_a_study_s_tables_get_a_line_behind_their_name(url):
+    odd = {"start": "warm", "cost": 3, "verbmem_f": 1.0, "items": 7, "number": 5}
+    brought(url, replace(row(), parameters=odd))
+    table = Reader(url, "theirs").read()
+    assert table.parameters == ["start_", "cost_", "verbmem_f_", "items_", "number_"]
+    assert table.candidates[["start_", "cost_", "verbmem_f", "verbmem_f_"]].values.tolist() == [["warm", 3, 40.0, 1.0]]
+
+
+def test_a_run_whose_recipe_nobody_knows_has_no_parameters(url):
+    brought(url, replace(row(), parameters={}))
+    assert Reader(url, "theirs").read().candidates["verbmem_f"].tolist() == [40.0]
+    assert brought(url, replace(row("b"), parameters={})).runs == 1
+
+
+def test_nothing_new_begins_no_study(url):
+    assert brought(url, row(verbmem_f=np.nan)).candidates == 0
+    assert optuna.get_all_study_names(open_storage(url)) == []
+
+
+def test_the_shape_of_a_parameter_follows_from_its_values_or_is_known():
+    many = [{"a": 0.1, "b": 1, "c": 0, "d": "x", "e": True}, {"a": 3, "b": 4, "c": 0.5, "d": 2}]
+    space = {
+        **{"a": ("log_uniform", 0.1, 3), "b": ("integer", 1, 4), "c": ("uniform", 0, 0.5)},
+        **{"d": ("choice", ("x", 2)), "e": ("choice", (True,))},
+    }
+    assert space_of(many, {}) == space
+    assert space_of(many, {"b": ("uniform",)})["b"] == ("uniform", 1, 4)
+    assert widened(space, [{"a": 9.0, "f": 7}]) == space | {"a": ("log_uniform", 0.1, 9.0), "f": ("integer", 7, 7)}
+
+
+def test_a_misfit_is_named():
+    hints = {"lr": ("log_uniform",), "layer": ("integer",), "kind": ("choice", ("a",))}
+    assert misfit({"lr": 1, "layer": 2.0, "kind": "a", "new": "?"}, hints) == ""
+    assert misfit({"layer": 2.5}, hints) == "its layer is 2.5: it must be a whole number"
+    assert misfit({"layer": True}, hints) == "its layer is True: it must be a whole number"
+    assert misfit({"kind": "b"}, hints, grows=True) == ""
