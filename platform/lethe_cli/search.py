@@ -120,7 +120,7 @@ def _start(request: Request, storage: RDBStorage, references: References, about:
         check_same(request, storage)  # another driver may have begun it meanwhile
         ledger = Ledger(storage, request.name, request.space)
         check_content(content_of(request.name, ledger.facts), references.content)
-    ledger.study.set_user_attr(PLANNED, request.trials + ledger.trials.told())
+    ledger.study.set_user_attr(PLANNED, request.trials + ledger.trials.known())
     return ledger
 
 

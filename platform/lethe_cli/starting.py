@@ -43,7 +43,7 @@ def start_warm(request: Request, ledger: Ledger, storage: BaseStorage, console: 
         return
     sought = Sought(space=request.space, bases={method: asdict(base) for method, base in request.bases.items()})
     start = start_from(ledger, known_of(*source), sought, storage)
-    ledger.study.set_user_attr(PLANNED, request.trials + ledger.trials.told())
+    ledger.study.set_user_attr(PLANNED, request.trials + ledger.trials.known())
     console.print(in_words(start, repr(source[1])), soft_wrap=True, highlight=False)
 
 

@@ -55,7 +55,7 @@ class Roster:
         self.all()
         return set(self._ended.values())
 
-    def told(self) -> int:
+    def known(self) -> int:
         """Number of trials that were known before the first, from another study."""
         return sum(TOLD_FROM in trial.user_attrs for trial in self.all())
 

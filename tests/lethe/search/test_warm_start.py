@@ -59,7 +59,7 @@ def test_a_study_whose_space_is_widened_is_told_whole_and_counts_for_no_trial_of
     assert (start.told, start.queued, dict(start.left)) == (4, 0, {})
     assert parameters(ledger, TrialState.COMPLETE) == parameters(old, TrialState.COMPLETE)
     assert [t.values for t in ledger.study.trials] == [t.values for t in old.study.trials[:4]]
-    assert (ledger.trials.finished(), ledger.trials.told()) == (0, 4)
+    assert (ledger.trials.finished(), ledger.trials.known()) == (0, 4)
     assert ledger.front()["trial"].tolist() == old.front()["trial"].tolist() == [0, 2]
     number, _ = ledger.ask()
     ledger.record(number, candidate())
