@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dashboard.charts import arenas as charts
@@ -16,15 +17,20 @@ from lethe.fronts.objectives import MAXIMIZE, WISHES
 from lethe.store.places import Place
 
 TABLE = (
-    "Of each method hypervolume with its 95% interval over seeds, and the scores of the candidate to take of it. "
-    "Broken: the share of its candidates that broke a constraint. Cost: forward passes of a sequence, over all seeds."
+    "Of each method hypervolume with its 95% interval over seeds (whether two methods differ the table of differences "
+    "says), and the scores of the candidate to take of it with 95% intervals over test items: ± how far they reach, + "
+    "or − alone where the scale ends on the other side. Broken: the share of its candidates that broke a constraint. "
+    "Trials and cost (forward passes of a sequence): all so far, of all seeds. What a method is: `lethe methods NAME`."
 )
+MOST_OFFERED = 12
 
 
 def sections(arena: Arena) -> Iterator[Section]:
     """The report, part by part, the answer first."""
     yield in_short(arena)
     yield table(arena)
+    if len(arena.compared):
+        yield offered(arena)
     if len(arena.candidates):
         yield Section("Fronts of all methods", texts=[fronts_text(arena)], figures=[fronts(arena)])
         yield courses(arena)
@@ -73,7 +79,7 @@ def cells(arena: Arena) -> pd.DataFrame:
             "trials": str(row["trials"]),
             "failed": str(row["failed"]),
             "cost": number(row["cost"], 0),
-            "candidate": f"seed {seed_of(arena, row['study'])}, trial {row['trial']:.0f}, {Place.of(row).words}"
+            "candidate": f"seed {row['seed']:.0f}, trial {row['trial']:.0f}, {Place.of(row).words}"
             if isinstance(row.get("study"), str)
             else NONE,
         }
@@ -85,6 +91,21 @@ def cells(arena: Arena) -> pd.DataFrame:
     return pd.DataFrame(rows).fillna("")
 
 
+def offered(arena: Arena) -> Section:
+    """What is to be had for what: candidates that none beats, evenly along the score that should be kept."""
+    _, kept = axes(arena)
+    best = arena.compared[arena.compared["best"]].sort_values(kept, ascending=False, kind="stable")
+    rows = best.iloc[np.unique(np.linspace(0, len(best) - 1, min(len(best), MOST_OFFERED)).astype(int))]
+    scores = shown_scores(arena)
+    cells = [
+        [row["entrant"], f"seed {row['seed']}, trial {row['trial']}, {Place.of(row).words}"]
+        + [standings.score_cell(row, score) for score in scores]
+        for row in rows.to_dict("records")
+    ]
+    text = f"Of the {len(best)} candidates of all methods that none beats in all objectives, some from end to end."
+    return Section("What is to be had for what", texts=[text], table=(["method", "candidate", *scores], cells))
+
+
 def _triple(score: str, known: dict[str, list[float]]) -> dict[str, float]:
     return {f"{score}{end}": value for end, value in zip(("", "_low", "_high"), known[score], strict=True)}
 
@@ -93,11 +114,6 @@ def shown_scores(arena: Arena) -> list[str]:
     """The objectives, and the constraints' scores."""
     names = [*(o.score for o in arena.facts.objectives), *(c.score for c in arena.facts.constraints)]
     return list(dict.fromkeys(names))
-
-
-def seed_of(arena: Arena, study: str) -> int:
-    """The seed of a study."""
-    return next(entry.seed for entry in arena.entries if entry.study == study)
 
 
 def beside_best(arena: Arena) -> dict[str, str]:
@@ -166,13 +182,14 @@ def differences(arena: Arena) -> Section:
             number(-row["difference"], 3),
             f"{number(-row['high'], 3)} to {number(-row['low'], 3)}",
             "clearly worse" if row["sure"] else "not told apart",
+            NONE if row["sure"] else number(row["needed"], 0) if row["needed"] == row["needed"] else "more than 30",
         ]
         for row in own
     ]
     return Section(
         f"Differences from {best}",
-        texts=["95% intervals that hold for all pairs at once. Filled: clear. Open: not told apart."],
-        table=(["method", "difference in hypervolume", "interval", "verdict"], rows),
+        texts=["95% intervals that hold for all pairs at once; in the picture filled points are clear."],
+        table=(["method", "difference in hypervolume", "interval", "verdict", "seeds that would tell"], rows),
         figures=[charts.differences(arena.comparisons, best, seeds)],
     )
 
@@ -207,13 +224,12 @@ def recipes(arena: Arena) -> Section:
 
 
 def shares(arena: Arena) -> Section:
-    """How far each study is."""
-    rows = [
-        [row["entrant"], row["seed"], f"{row['share']:.0%}", row["trials"], row["failed"]]
-        for row in arena.shares.to_dict("records")
-    ]
-    head = ["method", "seed", "of the budget", "trials", "failed"]
-    return Section("How far it is", table=(head, rows))
+    """How far each method is, by the seed that is least far and the one that is farthest."""
+    rows = []
+    for name, own in arena.shares.groupby("entrant", sort=False):
+        ends = dict.fromkeys(f"{share:.0%}" for share in (own["share"].min(), own["share"].max()))
+        rows.append([name, " to ".join(ends), int(own["trials"].sum()), int(own["failed"].sum())])
+    return Section("How far it is", table=(["method", "of the budget", "trials", "failed"], rows))
 
 
 def reading(arena: Arena) -> Section:

@@ -33,6 +33,8 @@ def page() -> None:
     downloads(arena)
     parts.show(arena_report.in_short(arena))
     methods(arena)
+    if len(arena.compared):
+        parts.show(arena_report.offered(arena))
     if len(arena.candidates):
         chosen = fronts(arena)
         parts.show(arena_report.courses(arena, chosen))

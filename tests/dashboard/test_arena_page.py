@@ -77,7 +77,7 @@ def names(figure):
 
 
 def test_the_page_says_whom_to_take_and_draws_the_few_best_strongly(app, arena):
-    assert f"Take {arena.entrants['entrant'][0]}, or one of those" in words(app)
+    assert f"so far {arena.entrants['entrant'][0]} has a hypervolume of" in words(app)
     few = arena.entrants["entrant"].tolist()[: charts.FEW]
     assert names(figures(app)[0]) == ["all others", *few, "target", "retrained", "recommended"]
     table = app.dataframe[0].value
@@ -149,7 +149,7 @@ def test_the_report_is_one_page_that_needs_no_network_and_says_what_the_page_say
     for ending in ("html", "md"):
         report("tiny", str(tmp_path / f"arena.{ending}"), storage=whole)
     page, text = ((tmp_path / f"arena.{ending}").read_text("utf-8") for ending in ("html", "md"))
-    titles = ["In short", "The methods", "Fronts of all methods", "Hypervolume by what was spent"]
+    titles = ["In short", "The methods", "What is to be had for what", "Fronts of all methods"]
     assert re.findall(r"<h2>(.*?)</h2>", page)[:4] == titles
     assert page.count("plotly-graph-div") == 3
     assert not re.search(r"<(script|link)[^>]+(src|href)=", page)

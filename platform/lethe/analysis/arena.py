@@ -82,13 +82,20 @@ class Arena:
         return 0.0 if missing else min([self.budget, *behind])
 
     @functools.cached_property
+    def compared(self) -> pd.DataFrame:
+        """The candidates that count at the equal budget, with the fronts of these; all while there is none."""
+        if self.equal in (0.0, self.budget) or not len(self.candidates):
+            return self.candidates
+        return _fronts([within(self.candidates, self.equal)], self.facts)
+
+    @functools.cached_property
     def volumes(self) -> pd.DataFrame:
         """Hypervolume [entrants, seeds] at the equal budget.
 
         NaN where nothing has ended yet, and for an entrant whose every trial failed, of which nothing is known.
         """
         table = pd.DataFrame(np.nan, index=list(self.planned), columns=list(self.seeds))
-        counted = self._by_study(within(self.candidates, self.equal))
+        counted = self._by_study(self.compared)
         for entry in self.entries:
             if entry.progress.trials and self.equal > 0 and not self._all_failed(entry.entrant):
                 table.loc[entry.entrant, entry.seed] = self._volume(counted.get(entry.study))
@@ -99,9 +106,10 @@ class Arena:
         """A row for each entrant, the largest hypervolume first.
 
         Columns: entrant, family, n (seeds), hypervolume, low, high, trials, failed, reason (the most frequent), cost,
-        share (of the budget, of the seed that is least far), collapsed (share of the scored candidates that broke a
-        constraint), and of the recommended candidate study, trial, axis, at, role, every score with its interval, and
-        recipe, its parameters by name; NaN or None where there is none.
+        share (of the budget, of the seed that is least far), collapsed (share of the compared candidates that broke a
+        constraint), and of the recommended one of these study, seed, trial, axis, at, role, every score with its
+        interval, and recipe, its parameters by name; NaN or None where there is none. Trials, failures and cost are
+        all that there were so far.
         """
         found = pairs.levels(self.volumes).rename(columns={"mean": "hypervolume"})
         found[["low", "high"]] = found[["low", "high"]].clip(0.0, 1.0)
@@ -127,15 +135,14 @@ class Arena:
     @functools.cached_property
     def together(self) -> float:
         """Hypervolume of all entrants' candidates of a seed at the equal budget, the mean over seeds; NaN for none."""
-        counted = within(self.candidates, self.equal)
-        if not len(counted) or self.equal == 0:
+        if not len(self.compared) or self.equal == 0:
             return np.nan
-        return float(np.mean([self._volume(own) for _, own in counted.groupby("seed")]))
+        return float(np.mean([self._volume(own) for _, own in self.compared.groupby("seed")]))
 
     @functools.cached_property
     def recommended(self) -> dict[str, Any]:
-        """Of all candidates the recommended one: entrant, study, trial, axis, at, role, scores; empty for none."""
-        found = self._chosen(self.candidates if len(self.candidates) else None)
+        """Of all that are compared the recommended candidate: entrant, seed, and as in `entrants`; empty for none."""
+        found = self._chosen(self.compared if len(self.compared) else None)
         own = {entry.study: entry.entrant for entry in self.entries}
         return found and {"entrant": own[found["study"]], **found}
 
@@ -172,8 +179,8 @@ class Arena:
         return {str(name): own for name, own in candidates.groupby("study")} if len(candidates) else {}
 
     def _of(self, entrant: str) -> pd.DataFrame | None:
-        """An entrant's candidates; None where it has none at all."""
-        own = self.candidates[self.candidates["entrant"] == entrant] if len(self.candidates) else self.candidates
+        """An entrant's candidates that are compared; None where it has none at all."""
+        own = self.compared[self.compared["entrant"] == entrant] if len(self.compared) else self.compared
         return own if len(own) else None
 
     def _all_failed(self, entrant: str) -> bool:
@@ -222,7 +229,9 @@ class Arena:
         row = candidates.iloc[found.row]
         parameters = next(entry.parameters for entry in self.entries if entry.study == row["study"])
         recipe = {name: row[name] for name in parameters if pd.notna(row[name])}
-        return {name: row[name] for name in ("study", "trial", *PLACE, *_scores(candidates))} | {"recipe": recipe}
+        return {name: row[name] for name in ("study", "seed", "trial", *PLACE, *_scores(candidates))} | {
+            "recipe": recipe
+        }
 
 
 def read_arena(url: str, name: str) -> Arena:

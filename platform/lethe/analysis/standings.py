@@ -21,9 +21,12 @@ METHOD = (
     "seeds is pooled over the entrants whose seeds differ, a pair that spreads more than the pool counts by its own, "
     "and the degrees of freedom are Satterthwaite's. In simulations of 20 equal entrants with 2 to 5 seeds, also where "
     "half spread three times as much as the others, no more than about 6 of 100 arenas told any two of them apart. The "
-    "intervals allow for other seeds, and not for other test items: all entrants are scored on the same ones."
+    "intervals allow for other seeds, and not for other test items: all entrants are scored on the same ones. The "
+    "candidate to take of a method is the knee of its front: what it gives up of the best in each objective, as shares "
+    "of their ranges, has the smallest sum. Chosen because it looked best, it is a little worse than it looks."
 )
 COLLAPSED = 0.5  # of an entrant's candidates: from here on it is said
+FIRST = 3  # so many are named where an objective is left out
 NEAREST = 5  # of those that are not told apart from the best: so many are named with their difference
 NEXT_TO_NOTHING = 0.001  # of hypervolume
 
@@ -66,9 +69,9 @@ def words(arena: Standing) -> Iterator[str]:
     best = arena.ranked.iloc[0]
     yield from why(arena, best)
     yield from others(arena, str(best["entrant"]))
-    yield from undecided(arena)
     yield from held_down(arena)
     yield from hangs_on(arena)
+    yield from undecided(arena)
     yield from fallen(arena)
     yield from failures(arena)
     yield from union(arena)
@@ -78,7 +81,7 @@ def verdict(arena: Standing) -> str:
     """Which entrant to take, and whether that is told from chance."""
     best = arena.ranked.iloc[0]
     name = str(best["entrant"])
-    covers = f"a hypervolume of {volume_cell(best)} over {counted(int(best['n']), 'seed')}, the largest"
+    covers = f"a hypervolume of {volume_cell(best)} (of 1) over {counted(int(best['n']), 'seed')}, the largest"
     if len(arena.ranked) == 1:
         return f"{name} has {volume_cell(best)} of hypervolume, and there is no other entrant to compare it with."
     if arena.seeds == 1:
@@ -86,6 +89,9 @@ def verdict(arena: Standing) -> str:
     if not np.isfinite(arena.comparisons["low"]).any():
         return f"No verdict: every entrant gave the very same in each seed. {name} has {covers}."
     alike = _others(arena, name, sure=False)
+    if (arena.shares["share"] < 1).any():
+        told = f", and {counted(len(alike), 'other')} not told apart from it" if alike else ", and clearly so"
+        return f"Provisional, the arena is not through: so far {name} has {covers}{told}."
     if not alike:
         return f"Take {name}: with {covers}, it is clearly better than every other entrant."
     if len(alike) == len(arena.ranked) - 1:
@@ -98,12 +104,18 @@ def unfinished(arena: Standing) -> Iterator[str]:
     behind = arena.shares[arena.shares["share"] < 1]
     if not len(behind):
         return
-    least = behind.groupby("entrant", sort=False)["share"].min().sort_values(kind="stable")
-    told = [f"{entrant} {share:.0%}" for entrant, share in least.items()]
-    yield f"Not through yet: {len(behind)} of {len(arena.shares)} studies. Of the budget are spent: {listed(told)}."
+    ends = [f"{share:.0%}" for share in (behind["share"].min(), behind["share"].max())]
+    spent = " to ".join(dict.fromkeys(ends))
+    yield (
+        f"{len(behind)} of {len(arena.shares)} studies go on; they have spent {spent} of their budgets. The same "
+        "command with --resume goes on where it was stopped."
+    )
     if arena.equal > 0:
         part = arena.equal / arena.budget
-        yield f"All are compared at {cost_cell(arena.equal)} ({part:.0%} of the budget), which each of them has spent."
+        yield (
+            f"All are compared at {cost_cell(arena.equal)} ({part:.0%} of the budget): candidates that cost more do "
+            "not count yet, which may leave out a method's last step and not another's."
+        )
         return
     waiting = list(dict.fromkeys(behind.loc[behind["spent"] == 0, "entrant"]))
     yield f"Nothing can be compared at an equal budget before each has ended a trial; still to come: {listed(waiting)}."
@@ -116,8 +128,8 @@ def why(arena: Standing, best: pd.Series) -> Iterator[str]:
         yield f"What {best['entrant']} gives at its best: {candidate(best, arena.facts)}."
     if chosen and any(chosen[name] != best[name] for name in ("study", "trial", *PLACE)):
         yield (
-            f"Of the candidates of all methods the one that gives up the least is another, {chosen['entrant']}'s: "
-            f"{candidate(chosen, arena.facts)}."
+            f"Of the candidates of all methods the knee of the front (the smallest sum of what is given up of each "
+            f"objective, as shares of its range) is another, {chosen['entrant']}'s: {candidate(chosen, arena.facts)}."
         )
 
 
@@ -130,10 +142,9 @@ def others(arena: Standing, best: str) -> Iterator[str]:
         return
     rows = arena.comparisons[arena.comparisons["entrant"] == best].to_dict("records")
     own = [row for row in rows if row["other"] in alike]
-    near = own[:NEAREST]
-    told = [f"{row['other']} {number(row['difference'], 3)} (at most {number(row['high'], 3)})" for row in near]
-    told += [f"{len(own) - NEAREST} more by as much or more"] if len(own) > NEAREST else []
-    yield f"Not told apart from {best}; less than it by: {listed(told)}. {seeds_that_tell([r['needed'] for r in own])}"
+    told = [f"{row['other']} ({number(row['difference'], 3)} less)" for row in own[:NEAREST]]
+    told += [f"{len(own) - NEAREST} more"] if len(own) > NEAREST else []
+    yield f"Not told apart from {best}: {listed(told)}. {seeds_that_tell([r['needed'] for r in own])}"
 
 
 def seeds_that_tell(needed: Sequence[float]) -> str:
@@ -143,7 +154,7 @@ def seeds_that_tell(needed: Sequence[float]) -> str:
         return f"Not even {MOST_SEEDS} seeds would tell differences of this size."
     most = f"{max(counts)}" if len(counts) == len(needed) else f"more than {MOST_SEEDS}"
     span = most if most == f"{min(counts)}" else f"{min(counts)} to {most}"
-    return f"If the differences are as large as they look, about {span} seeds would tell them."
+    return f"If the differences are as large as they look, about {span} seeds would tell them, each as the table says."
 
 
 def undecided(arena: Standing) -> Iterator[str]:
@@ -161,16 +172,17 @@ def undecided(arena: Standing) -> Iterator[str]:
 
 
 def held_down(arena: Standing) -> Iterator[str]:
-    """The objectives for which entrants have next to no hypervolume, that have some by the others."""
+    """The objectives for which entrants have next to no hypervolume, each the one without which they have most."""
     whole = arena.ranked.set_index("entrant")["hypervolume"]
-    for score, volumes in arena.left_out.items():
-        without = volumes.mean(axis=1)[whole.index]
-        held = without[(whole < NEXT_TO_NOTHING) & (without >= 10 * NEXT_TO_NOTHING)]
+    low = whole.index[whole < NEXT_TO_NOTHING]
+    without = pd.DataFrame({score: volumes.mean(axis=1)[low] for score, volumes in arena.left_out.items()})
+    for score, own in without.items():
+        held = own[(own >= 10 * NEXT_TO_NOTHING) & (without.max(axis=1) == own)]
         if len(held):
             span = " to ".join(number(value, 3) for value in dict.fromkeys([held.min(), held.max()]))
             yield (
-                f"{len(held)} of {counted(len(whole), 'method')} have next to no hypervolume because of {score} alone, "
-                f"which stays at its worst: without it theirs would be {span}."
+                f"{len(held)} of {counted(len(whole), 'method')} have next to no hypervolume because of {score}, which "
+                f"stays near its worst: without it theirs would be {span}."
             )
 
 
@@ -178,18 +190,16 @@ def hangs_on(arena: Standing) -> Iterator[str]:
     """Who covers most if an objective is left out: whether the answer hangs on what was asked."""
     told = [f"without {score} {first_of(volumes)}" for score, volumes in arena.left_out.items()]
     if told and len(arena.ranked) > 1:
-        yield f"If one objective is left out, the largest hypervolume of the same candidates is: {'; '.join(told)}."
+        yield f"If one objective is left out, the largest hypervolumes of the same candidates are: {'; '.join(told)}."
 
 
 def first_of(volumes: pd.DataFrame) -> str:
-    """The entrant with the largest of some hypervolumes [entrants, seeds], and how many it is clearly better than."""
+    """The entrants with most of some hypervolumes [entrants, seeds], and how many are clearly behind the first."""
     means = volumes.mean(axis=1).dropna().sort_values(ascending=False, kind="stable")
+    told = listed([f"{name} {number(value, 3)}" for name, value in means.head(FIRST).items()])
     rows = pairs(volumes)
-    first = f"{means.index[0]}'s {number(means.iloc[0], 3)}"
-    if not np.isfinite(rows["low"].to_numpy(float)).any():  # nothing is told apart by one seed
-        return first
     worse = int((rows["sure"].astype(bool) & (rows["entrant"] == means.index[0])).sum())
-    return f"{first}, {f'clearly better than {worse} of {len(means) - 1}' if worse else 'told apart from none'}"
+    return f"{told} ({worse} of {len(means) - 1} clearly behind the first)" if worse else told
 
 
 def fallen(arena: Standing) -> Iterator[str]:
@@ -215,11 +225,16 @@ def union(arena: Standing) -> Iterator[str]:
     if not np.isfinite(arena.together) or len(arena.ranked) < 2:
         return
     known = arena.ranked.set_index("entrant")["hypervolume"]
-    beside = dict.fromkeys([str(known.index[0]), *(name for name in arena.planned[:1] if name in known.index)])
-    told = [f"{times(arena.together, known[name])} of {name} alone ({number(known[name], 3)})" for name in beside]
+    best = str(known.index[0])
+    told = [f"{times(arena.together, known[best])} of {best} alone ({number(known[best], 3)})"]
+    told += [
+        f"{times(arena.together, known[name])} of {name}, the first in the list ({number(known[name], 3)})"
+        for name in arena.planned[:1]
+        if name in known.index and name != best
+    ]
     yield (
-        f"The fronts of all {len(known)} together cover {number(arena.together, 3)}, {listed(told)}; "
-        "they spent as many budgets to get there."
+        f"The fronts of all {len(known)} together, which spent {len(known)} budgets, cover "
+        f"{number(arena.together, 3)}, {listed(told)}."
     )
 
 
@@ -240,7 +255,7 @@ def candidate(row: Mapping[Any, Any] | pd.Series, facts: Facts) -> str:
         ]
         told.append(f"{objective.score} {score_cell(row, objective.score)} ({', '.join(said)})")
     told += [f"{c.score} {score_cell(row, c.score)} ({c.sign})" for c in facts.constraints]
-    return f"study {row['study']}, trial {int(row['trial'])}, {Place.of(row).words}: {', '.join(told)}"
+    return f"seed {int(row['seed'])}, trial {int(row['trial'])}, {Place.of(row).words}: {', '.join(told)}"
 
 
 def score_cell(row: Mapping[Any, Any] | pd.Series, score: str) -> str:
