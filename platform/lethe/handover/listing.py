@@ -1,11 +1,12 @@
 """The studies of a store, a line each: what is searched, how far it is, and whether somebody runs it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from lethe.analysis.budget import progress
 from lethe.search.liveness import DRIVER
 from lethe.store.driver import is_gone
 from lethe.store.facts import ARENA
@@ -15,7 +16,7 @@ from lethe.store.queries import select
 from lethe.store.snapshot import Reader, Snapshot
 from lethe.store.trials import INTERRUPTED
 
-RUNNING, DONE, STOPPED, UNKNOWN = "running", "done", "stopped", "cannot be read"
+RUNNING, WAITING, DONE, STOPPED, UNKNOWN = "running", "waiting", "done", "stopped", "cannot be read"
 QUERY = (
     "select s.study_name, a.value_json from studies s join trials t on t.study_id = s.study_id "
     "left join trial_user_attributes a on a.trial_id = t.trial_id and a.\"key\" = :key where t.state = 'RUNNING'"
@@ -24,7 +25,10 @@ QUERY = (
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """A study as it is listed; `state` is one of those above, `note` why it cannot be read."""
+    """A study as it is listed; `state` is one of those above, `note` why it cannot be read.
+
+    Waiting is a study of an arena that runs trials of others just now.
+    """
 
     study: str
     arena: str = ""
@@ -42,7 +46,9 @@ class Listed:
 def list_studies(url: str) -> list[Listed]:
     """Every study of a store, newest first; ValueError in one sentence where the store cannot be read."""
     names, drivers = study_names(url), drivers_of(url)
-    return [_listed(url, name, drivers.get(name, set())) for name in names]
+    listed = [_listed(url, name, drivers.get(name, set())) for name in names]
+    driven = {study.arena for study in listed if study.arena and study.state == RUNNING}
+    return [replace(own, state=WAITING) if own.arena in driven and own.state == STOPPED else own for own in listed]
 
 
 def drivers_of(url: str) -> dict[str, set[str]]:
@@ -74,7 +80,10 @@ def _of(study: Snapshot, drivers: set[str]) -> Listed:
     states, repeated = study.trials["state"], study.trials["failure"] == INTERRUPTED
     complete, failed = int((states == "COMPLETE").sum()), int(((states == "FAIL") & ~repeated).sum())
     lives = any(not is_gone(driver) for driver in drivers)
-    done = study.planned is not None and complete + failed >= study.planned
+    if ARENA in about:  # a study of one ends with its budget
+        done = progress(study, float(about[ARENA]["budget"])).share >= 1
+    else:  # what was imported has no plan
+        done = study.planned is None or complete + failed >= study.planned
     return Listed(
         study=study.name,
         arena=arena_name(about.get(ARENA)),

@@ -2,10 +2,11 @@
 
 import optuna
 import pytest
+from tiny_arena import Entered, Made, make_arena
 from tiny_study import candidate, run_trial, tiny_ledger
 
 from lethe.handover import listing
-from lethe.handover.listing import DONE, RUNNING, STOPPED, UNKNOWN, list_studies
+from lethe.handover.listing import DONE, RUNNING, STOPPED, UNKNOWN, WAITING, list_studies
 from lethe.store.facts import ARENA, PLANNED
 from lethe.store.storage import open_storage
 from lethe.store.trials import INTERRUPTED
@@ -25,7 +26,8 @@ def begin(url, name, trials, planned, **facts):
 
 
 def test_a_study_is_listed_with_method_benchmark_trials_and_front(url):
-    ledger = begin(url, "done", 2, planned=3, about={"method": "npo_gdr", "benchmark": "mine", ARENA: {"name": "all"}})
+    said = {"name": "all", "entrant": "npo_gdr", "seed": 0, "budget": 100.0}
+    ledger = begin(url, "done", 2, planned=3, about={"method": "npo_gdr", "benchmark": "mine", ARENA: said})
     ledger.tell(ledger.ask()[0], "diverged")
     (found,) = list_studies(url)
     assert (found.study, found.arena, found.method, found.benchmark) == ("done", "all", "npo_gdr", "mine")
@@ -56,3 +58,18 @@ def test_somebody_else_s_study_is_listed_too_and_why_it_cannot_be_read(url):
         ("theirs", UNKNOWN, "study 'theirs' was not made by Lethe"),
         ("ours", DONE, ""),
     ]
+
+
+def test_a_study_of_an_arena_is_done_with_its_budget_and_waits_while_another_of_the_same_runs(tmp_path, monkeypatch):
+    spent, begun = Made(candidates=[(300.0, {})]), Made(candidates=[(100.0, {})])
+    runs = Made(state="RUNNING", candidates=[(50.0, {})])
+    entries = [("a", [spent]), ("b", [begun]), ("c", [begun, runs])]
+    url = make_arena(tmp_path, [Entered(entrant=name, seed=0, trials=trials) for name, trials in entries], budget=300.0)
+    assert {s.study[-3]: s.state for s in list_studies(url)} == {"a": DONE, "b": WAITING, "c": RUNNING}
+    monkeypatch.setattr(listing, "is_gone", lambda driver: True)
+    assert {s.study[-3]: s.state for s in list_studies(url)} == {"a": DONE, "b": STOPPED, "c": STOPPED}
+
+
+def test_what_was_imported_has_no_plan_and_is_done(url):
+    run_trial(tiny_ledger(open_storage(url), "imported"))
+    assert [s.state for s in list_studies(url)] == [DONE]
