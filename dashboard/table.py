@@ -157,7 +157,7 @@ def recipe_of(asked: Mapping[Any, Any]) -> str:
 
 def recipes(rows: pd.DataFrame, parameters: Sequence[str]) -> list[str]:
     """`recipe` of every row."""
-    if METHOD in parameters:
+    if METHOD in parameters or rows[list(parameters)].isna().to_numpy().any():
         return [recipe_of(asked) for asked in rows[list(parameters)].to_dict("records")]
     columns = [[f"{name} {parameter_text(value)}" for value in rows[name].tolist()] for name in parameters]
     return [", ".join(parts) for parts in zip(*columns, strict=True)] if columns else [""] * len(rows)

@@ -50,7 +50,8 @@ def run_import(asked: Import, console: Console) -> None:
     for oddity in found.oddities:
         print(oddity, file=sys.stderr)
     if not found.rows:
-        raise ValueError(f"nothing was imported: {len(found.oddities)} odd rows, and no other")
+        odd = f"{len(found.oddities)} odd rows" if found.oddities else "no row"
+        raise ValueError(f"nothing was imported: {', '.join(asked.sources)} had {odd} and nothing else")
     storage = open_storage(asked.storage)
     facts = load_there(storage, asked.name) or make_facts(asked, found, list(dict.fromkeys(kinds.values())))
     shapes = hints_of(found.rows, facts.about.get("method"))

@@ -11,6 +11,7 @@ from lethe.search.warm_start import Known, Sought, best_of, in_words, start_from
 from lethe.store.facts import PLANNED, load_facts
 from lethe.store.reading import read_study
 from lethe.store.snapshot import Reader
+from lethe.store.urls import hide_password
 from lethe_cli.flags import TuneFlags
 from lethe_cli.request import Request, older
 
@@ -19,11 +20,15 @@ SIGN = "#"  # between a store's URL and a study's name
 
 def source_of(request: Request) -> tuple[str, str] | None:
     """The store and the name of the study that a search starts from; None where it starts from none."""
-    flags = request.flags
-    if not isinstance(flags, TuneFlags) or flags.start_from is None:
+    given = request.flags.start_from if isinstance(request.flags, TuneFlags) else None
+    if given is None:
         return None
-    url, _, name = flags.start_from.rpartition(SIGN) if "://" in flags.start_from else ("", "", flags.start_from)
-    return url or request.storage, name
+    if "://" not in given:
+        return request.storage, given
+    url, sign, name = given.rpartition(SIGN)
+    if not sign:
+        raise ValueError(f"--start-from {hide_password(given)!r} names no study: give STORAGE_URL{SIGN}STUDY")
+    return url, name
 
 
 def check_start(request: Request) -> None:

@@ -144,7 +144,8 @@ BAD = {
         "'muse.csv' is no file of mean-teacher: its head is name",
     ),
     "no mapping": (["other.csv"], {}, "of 'other.csv' no score is named: give --map score:knowmem_f=COLUMN"),
-    "nothing but odd rows": (["odd.csv"], {}, "nothing was imported: 1 odd rows, and no other"),
+    "nothing but odd rows": (["odd.csv"], {}, "nothing was imported: odd.csv had 1 odd rows and nothing else"),
+    "an empty folder": (["empty"], {}, "nothing was imported: empty had no row and nothing else"),
     "an objective that is not there": (
         ["muse.csv"],
         {"objectives": "utility"},
@@ -167,6 +168,7 @@ BAD = {
 def test_a_mistake_is_told_in_one_line_and_makes_no_study(url, tmp_path, monkeypatch, sources, flags, message):
     monkeypatch.chdir(tmp_path)
     muse(tmp_path)
+    (tmp_path / "empty").mkdir()
     for name, text in {"notes.txt": "hello", "other.csv": "a,b\n1,2\n", "odd.csv": "name,privleak\nx,y\n"}.items():
         (tmp_path / name).write_text(text)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}[^\\n]*$"):

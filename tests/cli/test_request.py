@@ -219,6 +219,14 @@ def test_a_study_does_not_go_on_with_other_flags(ask, flags, what, monkeypatch):
         ask(resume=True, **flags)
 
 
+def test_who_widens_a_space_is_told_that_a_new_study_may_start_from_the_old_one(ask):
+    start(ask())
+    with pytest.raises(ValueError, match="choose another --name, and --start-from muse-mini for what it knows$"):
+        ask(resume=True, ranges=["lr=0.001:5"])
+    with pytest.raises(ValueError, match="protocol muse, not open-unlearning: choose another --name$"):
+        ask(resume=True, protocol="open-unlearning")
+
+
 def test_a_study_that_lethe_did_not_make_is_not_gone_on_with(ask):
     url = ask().storage
     optuna.create_study(study_name="muse-mini", storage=open_storage(url))

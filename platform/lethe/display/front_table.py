@@ -58,7 +58,7 @@ def draw_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str], *,
     for candidate in front.to_dict("records"):
         place = Place.of(candidate)
         where = place.shown if alone else place.where
-        cells = [recipe(candidate, params)] if several else [_short(candidate[name]) for name in params]
+        cells = [recipe(candidate, params)] if several else _cells(candidate, params)
         values = [interval([candidate[s], candidate[f"{s}_low"], candidate[f"{s}_high"]]) for s in scores]
         table.add_row(f"{candidate['trial']} {candidate['role']}", where, *cells, *values)
     return table
@@ -103,6 +103,12 @@ def recipe(candidate: Mapping[Any, Any], params: Sequence[str]) -> str:
 def asked(candidate: Mapping[Any, Any], params: Sequence[str]) -> dict[str, Any]:
     """The parameters of a candidate's trial; those of a method that had no turn yet are not even columns."""
     return present({name: candidate[name] for name in params if name in candidate})
+
+
+def _cells(candidate: Mapping[Any, Any], params: Sequence[str]) -> list[str]:
+    """A cell for each parameter, empty where its trial does not have it."""
+    there = asked(candidate, params)
+    return [_short(there[name]) if name in there else "" for name in params]
 
 
 def _short(value: Any) -> str:

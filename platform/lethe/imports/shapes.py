@@ -10,9 +10,10 @@ from typing import Any
 from lethe.search.space import Space
 from lethe.store.candidates import BESIDE, COLUMNS
 
-# The columns of the tables that a study is read as, beside its scores.
-OF_TRIALS = ("trial_id", "number", "start", "end", "failure", "values", "first")
-TAKEN = frozenset((*COLUMNS, *BESIDE, "feasible", "front", *OF_TRIALS))
+# The columns of the tables that a study is read and shown as, beside its scores.
+OF_TRIALS = ("trial_id", "number", "start", "end", "failure", "stopped", "values", "first")
+SHOWN = ("feasible", "front", "key", "group", "mark")
+TAKEN = frozenset((*COLUMNS, *BESIDE, *OF_TRIALS, *SHOWN))
 Hints = Mapping[str, tuple[Any, ...]]  # name -> ("log_uniform",), ("uniform",), ("integer",) or ("choice", values)
 NUMBERS = {"log_uniform": "a number above 0", "uniform": "a number", "integer": "a whole number"}
 

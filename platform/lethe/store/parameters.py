@@ -7,6 +7,8 @@ parameter is one of those trials alone that have this method.
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 METHOD = "method"
 
 
@@ -26,8 +28,8 @@ def belongs(name: str, parameters: Mapping[str, Any]) -> bool:
 
 
 def present(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters without those of other methods, for which a table has empty cells."""
-    return {name: value for name, value in parameters.items() if belongs(name, parameters)}
+    """Parameters without those that a trial does not have, for which a table has empty cells: of other methods, too."""
+    return {name: value for name, value in parameters.items() if belongs(name, parameters) and not pd.isna(value)}
 
 
 def own(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,11 @@ import optuna
 import pytest
 from tiny_study import tiny_ledger
 
+from dashboard.table import grouped, recipes
+from lethe.display.front_table import asked
 from lethe.fronts.objectives import Objective
 from lethe.imports.rows import Row
-from lethe.imports.shapes import misfit, space_of, widened
+from lethe.imports.shapes import TAKEN, misfit, space_of, widened
 from lethe.imports.study import bring
 from lethe.store.facts import IMPORTED, Facts
 from lethe.store.places import Place
@@ -121,6 +123,30 @@ def test_parameters_called_as_columns_of_a_study_s_tables_get_a_line_behind_thei
     table = Reader(url, "theirs").read()
     assert table.parameters == ["start_", "cost_", "verbmem_f_", "items_", "number_"]
     assert table.candidates[["start_", "cost_", "verbmem_f", "verbmem_f_"]].values.tolist() == [["warm", 3, 40.0, 1.0]]
+
+
+def test_no_column_of_the_tables_that_a_study_is_read_or_shown_as_is_left_out_of_these(url):
+    brought(url, row())
+    study = Reader(url, "theirs").read()
+    shown = grouped(study.candidates, study.facts.objectives, study.facts)
+    own = {
+        *study.parameters,
+        *(f"{score}{end}" for score in ("verbmem_f", "knowmem_r") for end in ("", "_low", "_high")),
+    }
+    assert (set(shown.columns) | set(study.trials.columns)) - own <= TAKEN
+
+
+def test_a_parameter_that_a_run_does_not_have_is_none_of_its_recipe(url):
+    brought(url, row(), replace(row("b", line=3), parameters={"lr": 0.5, "optimizer": "adamw", "momentum": 0.9}))
+    study = Reader(url, "theirs").read()
+    assert recipes(study.candidates, study.parameters) == [
+        "lr 0.1, optimizer sgd",
+        "lr 0.5, optimizer adamw, momentum 0.9",
+    ]
+    assert asked(study.candidates.iloc[0].to_dict(), study.parameters) == {
+        "lr": 0.1,
+        "optimizer": "sgd",
+    }
 
 
 def test_a_run_whose_recipe_nobody_knows_has_no_parameters(url):
