@@ -5,15 +5,15 @@ Sources: Shi et al. 2024 (arXiv 2407.06460, its tables of MUSE-News and -Books) 
 author's published logs. They have no intervals.
 """
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
-from lethe.fronts import pareto
-from lethe.fronts.objectives import Constraint, Objective, loss_array
+from lethe.fronts.objectives import Constraint, Objective
+from lethe.imports.as_tables import as_snapshot
+from lethe.imports.paper_logs import read_table
 from lethe.store.facts import Facts
 from lethe.store.snapshot import Snapshot
 
@@ -22,8 +22,8 @@ CORPORA = ("news", "books")
 NEWS_RUNS = "published: mean teacher, MUSE-News 7B"
 SOURCE = "arXiv 2407.06460 and 2504.13388"
 GOALS = {"verbmem_f": "minimize", "knowmem_f": "minimize", "knowmem_r": "maximize"}
-PARAMETERS = ("loss", "penalty", "optimizer", "lr", "alpha", "delta", "start", "seed")
-WORDS = ("loss", "penalty", "optimizer", "start", "seed")  # those that are no amounts
+PARAMETERS = ("loss", "penalty", "optimizer", "lr", "alpha", "delta", "begin", "seed")
+WORDS = ("loss", "penalty", "optimizer", "begin", "seed")  # those that are no amounts
 
 
 @cache
@@ -51,35 +51,13 @@ def corpus_of(facts: Facts) -> str | None:
 def news_runs() -> Snapshot:
     """The mean-teacher paper's own MUSE-News runs, an epoch a candidate, as a study.
 
-    The public code scores the student, with a teacher or without. A run with `start` warm goes on from the model
+    The public code scores the student, with a teacher or without. A run with `begin` warm goes on from the model
     where a run of AdamW ended. MMLU stands for general utility. The target measures 56.3 in the logs' VerbMem, 58.4 in
     the table of arXiv 2407.06460, which the references show.
     """
-    rows = pd.read_csv(FOLDER / "mean_teacher_news_runs.csv").rename(columns={"mmlu_val": "utility"})
-    runs = {key: number for number, key in enumerate(dict.fromkeys(zip(rows["group"], rows["log"], strict=True)))}
-    candidates = rows[["verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"]].copy()
-    candidates.insert(0, "trial", [runs[key] for key in zip(rows["group"], rows["log"], strict=True)])
-    candidates.insert(1, "state", "COMPLETE")
-    candidates.insert(2, "axis", "epoch")
-    candidates.insert(3, "at", rows["epoch"] + 1)
-    candidates.insert(4, "role", "student")
-    for i, name in enumerate(PARAMETERS):
-        candidates.insert(5 + i, name, rows[name])
-    facts = _facts()
-    for score in ("verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"):
-        candidates[f"{score}_low"] = candidates[f"{score}_high"] = np.nan
-    candidates["feasible"] = facts.constraints[0].holds(candidates["utility"].to_numpy(float))
-    candidates["front"] = pareto.front(loss_array(candidates, facts.objectives), candidates["feasible"].to_numpy(bool))
-    candidates["cost"], candidates["weights"], candidates["items"] = float("nan"), None, None
-    return Snapshot(
-        name=NEWS_RUNS,
-        facts=facts,
-        candidates=candidates,
-        trials=_trials(candidates),
-        distributions=_distributions(candidates),
-        notes={},
-        planned=None,
-    )
+    rows = read_table(FOLDER / "mean_teacher_news_runs.csv").rows
+    shown = [replace(row, parameters={n: row.parameters[n] for n in PARAMETERS}) for row in rows]
+    return as_snapshot(NEWS_RUNS, shown, _facts(), dict.fromkeys(WORDS, ("choice", ())))
 
 
 def _facts() -> Facts:
@@ -96,21 +74,3 @@ def _facts() -> Facts:
         references=references,
         about={"benchmark": "muse-news", "protocol": "muse", "source": SOURCE},
     )
-
-
-def _trials(candidates: pd.DataFrame) -> pd.DataFrame:
-    trials = candidates.groupby("trial")[list(PARAMETERS)].first().reset_index(names="number")
-    trials["state"], trials["start"], trials["end"] = "COMPLETE", pd.NaT, pd.NaT
-    trials["failure"] = trials["stopped"] = trials["values"] = None
-    return trials.set_index("number", drop=False)
-
-
-def _distributions(candidates: pd.DataFrame) -> dict[str, BaseDistribution]:
-    found: dict[str, BaseDistribution] = {}
-    for name in PARAMETERS:
-        values = candidates[name].dropna().unique()
-        if name in WORDS:
-            found[name] = CategoricalDistribution([v if isinstance(v, str) else int(v) for v in values])
-        else:
-            found[name] = FloatDistribution(float(values.min()), float(values.max()), log=bool(values.min() > 0))
-    return found

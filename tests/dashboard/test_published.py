@@ -32,7 +32,7 @@ def test_twelve_methods_each_and_the_only_gaps_are_two_privleaks_on_news():
 def test_the_runs_are_a_study_with_trajectories_from_the_target_on():
     study = published.news_runs()
     assert (len(study.candidates), len(study.trials)) == (219, study.candidates["trial"].nunique())
-    starts = study.candidates[(study.candidates["at"] == 0) & (study.candidates["start"] == "cold")]
+    starts = study.candidates[(study.candidates["at"] == 0) & (study.candidates["begin"] == "cold")]
     assert starts["verbmem_f"].round(1).unique().tolist() == [56.3]
     assert not study.candidates.duplicated(["trial", "at"]).any()
     assert study.candidates["front"].any()
@@ -44,9 +44,17 @@ def test_every_published_candidate_is_a_student_for_the_public_code_scores_no_te
 
 def test_the_logs_warm_starts_and_their_other_ema_rate_are_among_the_runs():
     candidates = published.news_runs().candidates
-    warm = candidates[candidates["start"] == "warm"].groupby("loss")["verbmem_f"].agg(["first", "last"]).round(1)
+    warm = candidates[candidates["begin"] == "warm"].groupby("loss")["verbmem_f"].agg(["first", "last"]).round(1)
     assert warm.T.to_dict("list") == {"ll": [15.3, 0.0], "npo": [47.5, 0.4]}
     assert sorted(candidates["delta"].unique()) == [0.0, 0.0025, 0.005]
+
+
+def test_every_row_is_read_and_a_run_keeps_what_it_varies_alone():
+    study = published.news_runs()
+    assert study.parameters == list(published.PARAMETERS)
+    assert study.distributions["lr"].log
+    assert sorted(study.distributions["begin"].choices) == ["cold", "warm"]
+    assert np.isfinite(study.candidates[["verbmem_f", "knowmem_f", "knowmem_r", "utility"]].to_numpy(float)).all()
 
 
 def test_a_point_is_recommended_among_them_without_saying_how_sure():

@@ -18,7 +18,7 @@ from lethe.store.places import Place
 PROTOCOL = "mean-teacher paper"
 ARGUMENTS = (
     *("loss", "penalty", "optimizer", "lr", "momentum", "alpha", "beta", "delta", "damp", "clip", "tol"),
-    *("start", "seed"),
+    *("begin", "seed"),
 )
 NAMES = {"mmlu_val": "utility"}  # MMLU stands for general utility; other scores have the names that they have here
 SCORES = ("verbmem_f", "knowmem_f", "knowmem_r", "mmlu_val", "privleak")  # of a table

@@ -84,7 +84,7 @@ class Reader:
         facts, notes, planned = _study_attributes(attributes, self.name)
         trials = read_trials(connection, study_id)
         rows = self._rows_of(connection, study_id, trials)
-        self._last = _assemble(self.name, facts, notes, planned, trials, rows, token)
+        self._last = assemble(self.name, facts, notes, planned, trials, rows, token)
         return self._last
 
     def _rows_of(self, connection: Connection, study_id: int, trials: pd.DataFrame) -> Rows:
@@ -114,7 +114,7 @@ def _study_attributes(attributes: Iterable[Any], name: str) -> tuple[Facts, dict
     return facts, notes, planned
 
 
-def _assemble(
+def assemble(
     name: str,
     facts: Facts,
     notes: dict[int, str],
@@ -123,6 +123,7 @@ def _assemble(
     rows: Rows,
     token: tuple[Any, ...],
 ) -> Snapshot:
+    """A study as tables, from the rows of Optuna's."""
     distributions, parameters = parameters_of(rows, facts)
     table = trials.join(parameters, on="trial_id")
     for attribute in (FAILURE, STOPPED):
