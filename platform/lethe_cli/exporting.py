@@ -16,13 +16,12 @@ from lethe.handover.weights import are_there, bring
 from lethe.store.snapshot import Snapshot
 from lethe_cli.recommending import NOTHING, choose_limits, take
 from lethe_cli.stored import print_json, read_study, say
-from trainables.benchmarks import Source, find_source
 from trainables.benchmarks.layout import Benchmark
 from trainables.folders import expanded
 from trainables.methods import METHODS, find_method
 from trainables.runs import evidence
 from trainables.subjects.model_files import PARTS
-from trainables.task import Task
+from trainables.task import Places, Task
 
 UNKNOWN = "not known any more"
 PACKAGES = ("lethe-tune", "torch", "transformers")
@@ -70,10 +69,10 @@ def choose(study: Snapshot, candidate: str, texts: Sequence[str], rule: str) -> 
 def check_weights(handed: Handed) -> None:
     """ValueError where the candidate's weights are not kept, with the command that makes them again."""
     if not are_there(handed.candidate["weights"]):
-        again = shlex.join(command(handed.study, handed.candidate)) or "a command that its study does not know"
+        again = shlex.join(command(handed.study, handed.candidate))
+        how = f"make it again with {again}" if again else "and its study does not know how it was made"
         raise ValueError(
-            f"the weights of {named(handed)} are not kept, as of all candidates that others beat: make it again with "
-            f"{again}"
+            f"the weights of {named(handed)} are not kept (only those that may be on the front are): {how}"
         )
 
 
@@ -81,44 +80,45 @@ def with_evidence(handed: Handed) -> tuple[Handed, list[str]]:
     """The candidate with what is known of its texts, models and method; and what its card lacks, a line each."""
     about = handed.study.facts.about
     task = Task(benchmark=str(about.get("benchmark")), model=about.get("model"), retrained=about.get("retrained"))
-    rows, lacks = read_rows(task, about.get("content"))
+    made_from, lacks = find_made_from(task, about.get("content"))
+    rows = made_from[0] if made_from else None
     readings = evidence.readings_beside(about.get("items", {}))
+    scored_by = evidence.code_that_scored(about.get("items", {}), about.get("content"), str(about.get("protocol")))
+    if not scored_by:
+        lacks.append("it was scored by other code than is here: measured again, its scores may differ")
     if not readings.get("reference"):
         lacks.append("no readings of a retrained model are kept: scores that are read against it cannot be verified")
     known = replace(
         handed,
         forgotten=None if rows is None else evidence.forgotten(rows),
-        sources=sources(task, rows),
+        sources=sources(task, made_from),
         notes=notes_on(str(handed.about["method"])),
         versions={name: metadata.version(name) for name in PACKAGES},
-        evidence=readings | ({} if rows is None else {"rows": evidence.rows_hash(rows)}),
+        evidence=readings | {"code": scored_by} | ({} if rows is None else {"rows": evidence.rows_hash(rows)}),
     )
     return known, lacks
 
 
-def read_rows(task: Task, content: str | None) -> tuple[Benchmark | None, list[str]]:
-    """The benchmark that a study was made from; None, and why in a line, where it is not there any more."""
+def find_made_from(task: Task, content: str | None) -> tuple[tuple[Benchmark, Places] | None, list[str]]:
+    """The texts and models that a study was made from; None, and why in a line, where they are not there any more."""
     try:
-        rows = evidence.load_rows(task.benchmark)
-        if evidence.is_unchanged(rows, task, content):
-            return rows, []
+        if found := evidence.find_made_from(task, content):
+            return found, []
         reason = "the texts or models that the study was made from are not in their places any more"
     except (ValueError, OSError) as error:
         reason = str(error)
     return None, [f"the card has no hashes of what was forgotten: {reason}"]
 
 
-def sources(task: Task, rows: Benchmark | None) -> dict[str, tuple[str, str]]:
-    """Where data and models were, and which ones exactly: benchmark, target, and retrained model where there is one."""
-    source = find_source(task.benchmark) if rows is not None else Source(data=task.benchmark)
-    models = {"target": task.model or source.target, "retrained": task.retrained or source.retrained}
-    data = f"rows {evidence.rows_hash(rows)}" if rows is not None else UNKNOWN
-    found = {
-        what: (model, UNKNOWN if rows is None else evidence.revision_of(model))
-        for what, model in models.items()
-        if model is not None
-    }
-    return {"benchmark": (task.benchmark, data), **found}
+def sources(task: Task, made_from: tuple[Benchmark, Places] | None) -> dict[str, tuple[str, str]]:
+    """Data and models by their names, and which ones exactly: benchmark, target, retrained model where there is one."""
+    named = {"target": task.model or task.benchmark, "retrained": task.retrained or task.benchmark}
+    if made_from is None:
+        return {what: (name, UNKNOWN) for what, name in {"benchmark": task.benchmark, **named}.items()}
+    rows, places = made_from
+    models = {"target": places.target, "retrained": places.retrained}
+    found = {what: (named[what], evidence.revision_of(model)) for what, model in models.items() if model is not None}
+    return {"benchmark": (task.benchmark, f"rows {evidence.rows_hash(rows)}"), **found}
 
 
 def notes_on(method: str) -> list[str]:

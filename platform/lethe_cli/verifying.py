@@ -9,9 +9,11 @@ from transformers.utils.logging import disable_progress_bar
 
 from dashboard.reports.card import DATA
 from lethe.analysis.cells import with_interval
+from lethe.display.console import open_console
 from lethe.handover.manifest import MANIFEST, differences, sha256
 from lethe_cli.stored import print_json, say
 from trainables.folders import expanded
+from trainables.keys import SCORES, program_hash
 from trainables.runs import evidence
 from trainables.scores.protocol import PROTOCOLS
 
@@ -31,9 +33,11 @@ class Check:
     def words(self) -> str:
         """What came of it."""
         if self.again is None:
-            return "not measured again: the folder has no readings of a retrained model" if self.holds else "missing"
+            return "not measured: there are no readings of a retrained model" if self.holds else "MISSING"
         if all(abs(a - b) <= SAME for a, b in zip(self.card, self.again, strict=True)):
             return "the same digits"
+        if abs(self.again[0] - self.card[0]) <= SAME:
+            return "the same, with another interval"
         return f"{'within' if self.holds else 'BEYOND'} the tolerance, by {abs(self.again[0] - self.card[0]):.3g}"
 
 
@@ -61,9 +65,11 @@ def tell(folder: Path, faults: list[str], checks: list[Check]) -> None:
     if faults:
         say("the files are not those of the manifest, and the scores were not measured again")
         return
+    if read_card(folder)["evidence"].get("code") != program_hash(SCORES):
+        say("note: the card's scores were measured by other code, or other versions of torch, than are here")
     for check in checks:
         again = "" if check.again is None else f", again {with_interval(*check.again)}"
-        say(f"{check.score}: card {with_interval(*check.card)}{again}: {check.words}")
+        say(f"{check.score}: card {with_interval(*check.card)}{again}: {check.words}".replace("−", "-"))
 
 
 def measured(folder: Path, benchmark: str | None, tolerance: float) -> list[Check]:
@@ -79,7 +85,8 @@ def measured(folder: Path, benchmark: str | None, tolerance: float) -> list[Chec
     from trainables.runs.remeasure import measure_again  # torch: not before the files are known to be whole
 
     disable_progress_bar()
-    again = measure_again(folder, rows, card["protocol"], card["evidence"])
+    with open_console(stderr=True).status("measuring the scores again"):
+        again = measure_again(folder, rows, card["protocol"], card["evidence"])
     without = not card["evidence"].get("reference")
     return [check(score, values, again.get(score), tolerance, without) for score, values in card["scores"].items()]
 

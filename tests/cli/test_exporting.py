@@ -16,7 +16,7 @@ from tiny_handover import run_study
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from typer import Exit
 
-from lethe.handover.manifest import differences
+from lethe.handover.manifest import differences, write_manifest
 from lethe.store.snapshot import Reader
 from lethe_cli.handing_over import export, verify
 from trainables.methods.guard_prompt import GuardPrompt
@@ -95,6 +95,7 @@ def test_the_card_has_the_recipe_the_scores_and_where_all_is_from(handed, url, t
 def test_the_same_scores_are_measured_from_the_folder_to_the_digit(handed, capsys):
     verify(str(handed))
     out = capsys.readouterr().out
+    assert "other code" not in out
     assert out.count("the same digits") == len(card_of(handed)["scores"]) > 5
     assert "privleak: card" in out
 
@@ -119,8 +120,6 @@ def test_a_file_that_was_changed_is_one_line_and_exit_code_1(handed, tmp_path, c
 
 
 def test_scores_of_other_weights_are_found_out_though_the_manifest_was_made_to_fit(handed, url, tmp_path, capsys):
-    from lethe.handover.manifest import write_manifest
-
     shutil.copytree(handed, tmp_path / "bad")
     card = card_of(handed)
     card["scores"]["knowmem_f"][0] += 2.0
@@ -130,6 +129,25 @@ def test_scores_of_other_weights_are_found_out_though_the_manifest_was_made_to_f
         verify(str(tmp_path / "bad"))
     assert "BEYOND the tolerance, by 2" in capsys.readouterr().out
     verify(str(tmp_path / "bad"), tolerance=2.5)
+
+
+BROKEN = {
+    "are no numbers": {"reference": {"privleak": {"forget": "many"}}},
+    "has no readings of privleak": {"reference": {"another": {}}},
+    "are unknown": {"passes": {"decode": "by magic", "texts": "padded"}},
+    "is no card that can be read": None,
+}
+
+
+@pytest.mark.parametrize(("message", "evidence"), BROKEN.items(), ids=BROKEN)
+def test_a_card_that_somebody_broke_is_one_line(handed, tmp_path, message, evidence):
+    shutil.copytree(handed, tmp_path / "bad")
+    card = card_of(handed)
+    card["evidence"] = evidence and card["evidence"] | evidence
+    (tmp_path / "bad" / "lethe.json").write_text(json.dumps(card))
+    write_manifest(tmp_path / "bad")
+    with pytest.raises(ValueError, match=message):
+        verify(str(tmp_path / "bad"))
 
 
 def test_another_benchmark_is_refused_in_one_line(handed, tiny, tmp_path):

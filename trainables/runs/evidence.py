@@ -8,7 +8,7 @@ import hashlib
 import json
 import random
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ from trainables.benchmarks import EMBEDDED, find_source
 from trainables.benchmarks.layout import Benchmark, load_benchmark, write_benchmark
 from trainables.content import content, stamp
 from trainables.hub import commit
-from trainables.keys import hash_of
-from trainables.task import Task, locate
+from trainables.keys import SCORES, hash_of, program_hash
+from trainables.scores.protocol import PROTOCOLS
+from trainables.scores.references import fingerprint
+from trainables.task import Places, Task, cache_of, locate
 
 REFERENCES = "references.json"  # beside the per-item outputs of the reference models (scores/references.py)
 
@@ -47,20 +49,45 @@ def forgotten(benchmark: Benchmark) -> list[str]:
     return [hashlib.sha256(text.encode()).hexdigest() for text in benchmark.texts("raw", "forget")]
 
 
-def is_unchanged(benchmark: Benchmark, task: Task, known: str | None) -> bool:
-    """Whether texts and models are those of which `known` is the hash; so much is taken for granted of muse-mini."""
-    if known is None or find_source(task.benchmark).data == EMBEDDED:
-        return True
-    return content(benchmark, locate(task)) == known
+def find_made_from(task: Task, known: str | None) -> tuple[Benchmark, Places] | None:
+    """The very texts and models of which `known` is the hash (`content.content`), and where they are; None if gone.
+
+    Of muse-mini the caches of all versions are looked through: nothing is made.
+    """
+    for places in _places(task):
+        benchmark = load_benchmark(places.data)
+        if content(benchmark, places) == known:
+            return benchmark, places
+    return None
+
+
+def _places(task: Task) -> Iterator[Places]:
+    """Where a task's data and models may be."""
+    if find_source(task.benchmark).data != EMBEDDED:
+        yield locate(task)
+        return
+    for folder in sorted(cache_of(task).glob(f"{EMBEDDED}-*")):
+        target, retrained = str(folder / "target"), str(folder / "retrained")
+        yield Places(
+            data=str(folder / "data"),
+            target=task.model or target,
+            retrained=task.retrained or retrained,
+            tokenizer=task.model or target,
+        )
 
 
 def revision_of(model: str) -> str:
     """What tells a model from others of its name: a hub id's commit, or a hash of a folder's files."""
-    if model == EMBEDDED:
-        return "made by Lethe's own code, from seed 0"
-    if Path(model).is_dir():
-        return f"files {hash_of(stamp(model))}"
-    return f"commit {commit(model) or 'not known'}"
+    return f"files {hash_of(stamp(model))}" if Path(model).is_dir() else f"commit {commit(model) or 'not known'}"
+
+
+def code_that_scored(items: Mapping[str, Any], content: str | None, protocol: str) -> str:
+    """Hash of the code and libraries that are here, where the reference models were scored by them; else ""."""
+    code = program_hash(SCORES)
+    if content is None or protocol not in PROTOCOLS:
+        return ""
+    folder = hash_of([fingerprint(content, PROTOCOLS[protocol]), code])
+    return code if Path(str(items.get("target", ""))).parent.name == folder else ""
 
 
 def readings_beside(items: Mapping[str, Any]) -> dict[str, Any]:

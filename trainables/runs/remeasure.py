@@ -1,13 +1,16 @@
 """The scores of a folder that was handed over, measured again: the folder, a benchmark and the readings are enough."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trainables.benchmarks.layout import Benchmark
-from trainables.decoding.passes import Passes
+from trainables.decoding.passes import DECODE, FAST, TEXTS, Passes
 from trainables.runs.unlearning import SCORE_BATCH, score_table
+from trainables.scores import all_scores
 from trainables.scores.evaluate import Evaluator, Reference
 from trainables.scores.protocol import PROTOCOLS
 from trainables.subjects.model_files import PARTS
@@ -19,7 +22,7 @@ from trainables.world import join
 
 
 def measure_again(
-    folder: Path, benchmark: Benchmark, protocol: str, readings: dict[str, Any], *, batch_size: int = SCORE_BATCH
+    folder: Path, benchmark: Benchmark, protocol: str, readings: Mapping[str, Any], *, batch_size: int = SCORE_BATCH
 ) -> dict[str, list[float]]:
     """Score -> [value, low, high] of the subject in a folder, on this process's device.
 
@@ -34,18 +37,35 @@ def measure_again(
         benchmark,
         tokenizer,
         PROTOCOLS[protocol],
-        _as_arrays(readings.get("reference")),
+        _reference(readings),
         batch_size=batch_size,
-        passes=Passes(**readings.get("passes", {})),
+        passes=_passes(readings),
     )
     check_lengths(evaluator.lengths(subject), models_of(subject)[0].config)
     return score_table(evaluator(subject))
 
 
-def _as_arrays(reference: dict[str, dict[str, list[float]]] | None) -> Reference | None:
-    if not reference:
+def _reference(readings: Mapping[str, Any]) -> Reference | None:
+    """The retrained model's readings as arrays; None where there are none. ValueError where they are none."""
+    told = readings.get("reference")
+    if not told:
         return None
-    return {n: {s: np.array(v) for s, v in own.items()} for n, own in reference.items()}
+    try:
+        found = {name: {s: np.array(v, dtype=float) for s, v in own.items()} for name, own in told.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError("the card's readings of the retrained model are no numbers") from None
+    lacks = [name for name, score in all_scores().items() if score.relative and name not in found]
+    if lacks:
+        raise ValueError(f"the card has no readings of {', '.join(lacks)}: it is of another version of Lethe")
+    return found
+
+
+def _passes(readings: Mapping[str, Any]) -> Passes:
+    """The ways in which the model was run; ValueError for one that is unknown."""
+    told = readings.get("passes") or asdict(FAST)
+    if not isinstance(told, dict) or told.get("decode") not in DECODE or told.get("texts") not in TEXTS:
+        raise ValueError(f"the card's ways to run the model ({told!r}) are unknown")
+    return Passes(decode=told["decode"], texts=told["texts"])
 
 
 def _home_of_tokenizer(folder: Path) -> Path:

@@ -11,17 +11,27 @@ def are_there(place: Any) -> bool:
     if not isinstance(place, str) or not place:
         return False
     try:
-        filesystem, path = _open(place)
-        found = filesystem.get_file_info(FileSelector(path, recursive=True, allow_not_found=True))
+        return bool(_files(*_open(place)))
     except (OSError, ValueError):  # no path and no URL that pyarrow knows, or a store that does not answer
         return False
-    return any(entry.type == FileType.File for entry in found)
 
 
 def bring(place: str, folder: Path) -> None:
-    """Copy all files below a place into a folder that is there; OSError where that cannot be."""
+    """Copy all files below a place into a folder that is there; OSError where that cannot be.
+
+    ValueError where they went meanwhile, as they do where a search finds a better candidate.
+    """
     filesystem, path = _open(place)
+    before = _files(filesystem, path)
     copy_files(path, str(folder), filesystem, FileSystem.from_uri(str(folder.absolute()))[0])
+    if _files(filesystem, path) != before:
+        raise ValueError(f"{place!r} was removed while it was copied: another candidate of the study beats it now")
+
+
+def _files(filesystem: FileSystem, path: str) -> list[tuple[str, int]]:
+    """All files below a place, with their sizes."""
+    found = filesystem.get_file_info(FileSelector(path, recursive=True, allow_not_found=True))
+    return sorted((entry.path, entry.size) for entry in found if entry.type == FileType.File)
 
 
 def _open(place: str) -> tuple[FileSystem, str]:

@@ -1,7 +1,9 @@
 """Weights are found and brought from a folder or a URL, with all that lies below."""
 
 import pytest
+from pyarrow.fs import copy_files
 
+from lethe.handover import weights
 from lethe.handover.weights import are_there, bring
 
 
@@ -26,3 +28,19 @@ def test_what_is_not_kept_is_known(place, tmp_path, monkeypatch):
 
 def test_an_empty_folder_holds_none(tmp_path):
     assert not are_there(str(tmp_path))
+
+
+def test_what_went_while_it_was_copied_is_no_copy(tmp_path, monkeypatch):
+    place, folder = tmp_path / "student", tmp_path / "out"
+    for one in (place, folder):
+        one.mkdir()
+    for name in ("a", "b"):
+        (place / name).write_text(name)
+
+    def copy(source, *rest):
+        (place / "b").unlink()  # a search finds a better candidate
+        copy_files(source, *rest)
+
+    monkeypatch.setattr(weights, "copy_files", copy)
+    with pytest.raises(ValueError, match="was removed while it was copied"):
+        bring(str(place), folder)

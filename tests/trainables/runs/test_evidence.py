@@ -9,8 +9,9 @@ from tiny import article
 
 from trainables.benchmarks import muse_mini
 from trainables.benchmarks.layout import load_benchmark, write_benchmark
+from trainables.content import content
 from trainables.runs import evidence
-from trainables.task import Task
+from trainables.task import Places, Task, locate
 
 
 def test_a_document_is_known_by_the_sha256_of_its_text(tiny):
@@ -36,19 +37,35 @@ def test_the_rows_of_muse_mini_are_those_of_the_benchmark_that_is_made(tmp_path,
 
 
 def test_a_study_whose_models_were_changed_since_is_found_out(tiny, tmp_path):
-    from trainables.content import content
-    from trainables.task import locate
-
     shutil.copytree(tiny.folder, tmp_path / "tiny")
     places = {name: str(tmp_path / "tiny" / place) for name, place in (("benchmark", "data"), ("model", "target"))}
     task = Task(**places)
-    rows = evidence.load_rows(task.benchmark)
-    known = content(rows, locate(task))
-    assert evidence.is_unchanged(rows, task, known)
+    known = content(evidence.load_rows(task.benchmark), locate(task))
+    rows, found = evidence.find_made_from(task, known)
+    assert (found.target, len(evidence.forgotten(rows))) == (places["model"], 4)
     before = evidence.revision_of(places["model"])
     (tmp_path / "tiny" / "target" / "config.json").write_text("{}")
-    assert not evidence.is_unchanged(rows, task, known)
+    assert evidence.find_made_from(task, known) is None
+    assert evidence.find_made_from(task, None) is None
     assert evidence.revision_of(places["model"]) != before
+
+
+def test_of_muse_mini_the_version_that_a_study_was_made_from_is_found_and_none_is_made(tiny, tmp_path):
+    task = Task(benchmark="muse-mini", cache=str(tmp_path))
+    for name, texts in (("old", tiny.folder / "target"), ("new", tiny.folder / "retrained")):
+        shutil.copytree(tiny.folder / "data", tmp_path / f"muse-mini-0-{name}" / "data")
+        for model in ("target", "retrained"):
+            shutil.copytree(texts, tmp_path / f"muse-mini-0-{name}" / model)
+    old = tmp_path / "muse-mini-0-old"
+    places = Places(
+        data=str(old / "data"),
+        target=str(old / "target"),
+        retrained=str(old / "retrained"),
+        tokenizer=str(old / "target"),
+    )
+    _, found = evidence.find_made_from(task, content(load_benchmark(old / "data"), places))
+    assert found == places
+    assert evidence.find_made_from(task, "another") is None
 
 
 def test_readings_that_are_gone_or_broken_are_none(tmp_path):
