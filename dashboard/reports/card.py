@@ -159,9 +159,11 @@ def searched(handed: Handed) -> dict[str, Any]:
     """How far was searched: the space, trials by state, candidates, cost, the budget of an arena."""
     study, about = handed.study, handed.study.facts.about
     states = [f"{count} {str(state).lower()}" for state, count in study.trials["state"].value_counts().items()]
+    stopped = int(study.trials["stopped"].notna().sum())
     found: dict[str, Any] = {
         "space": {name: _range(entry) for name, entry in about.get("space", {}).items()},
         "trials": ", ".join(states) + (f", of {study.planned} asked for" if study.planned else ""),
+        "stopped early": f"{stopped} trials" if stopped else "none",
         "scored candidates": str(len(study.candidates)),
     }
     if (cost := study.trials["cost"].sum()) > 0:

@@ -70,10 +70,8 @@ def check_weights(handed: Handed) -> None:
     """ValueError where the candidate's weights are not kept, with the command that makes them again."""
     if not are_there(handed.candidate["weights"]):
         again = shlex.join(command(handed.study, handed.candidate))
-        how = f"make it again with {again}" if again else "and its study does not know how it was made"
-        raise ValueError(
-            f"the weights of {named(handed)} are not kept (only those that may be on the front are): {how}"
-        )
+        how = f": make it again with {again}" if again else ", and its study does not know how it was made"
+        raise ValueError(f"the weights of {named(handed)} are not kept{how}")
 
 
 def with_evidence(handed: Handed) -> tuple[Handed, list[str]]:

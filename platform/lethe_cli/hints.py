@@ -38,6 +38,11 @@ def start_from(study: str, storage: str) -> str:
     return _on_store(["tune", "--start-from", study, "--name", f"{study}-search"], storage)
 
 
+def recommend(study: str, storage: str) -> str:
+    """The command that names the candidate to take, and how to take it away; no password is in it."""
+    return _on_store(["recommend", study], storage)
+
+
 def arena(flags: StudyFlags, storage: str) -> str:
     """The command that tries every method on what a search was asked for, with its models and on its machines."""
     models = ("model", "retrained", "protocol", "objectives")

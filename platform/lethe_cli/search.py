@@ -382,6 +382,7 @@ def _print_places(candidates: pd.DataFrame, facts: Facts, request: Request, cons
     if best:
         say(f"  run a row again     {reproduce(request, best[0])}")
     say(f"  read and decide     {hints.dashboard(request.storage)}")
+    say(f"  take one away       {hints.recommend(request.name, request.storage)}")
     say(f"  try other methods   {hints.arena(request.flags, request.storage)}")
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -19,7 +20,9 @@ from lethe.analysis.decide import recommend as by_rule
 from lethe.handover import removal
 from lethe.store.snapshot import Reader
 from lethe.store.storage import open_storage
+from lethe_cli import hints
 from lethe_cli.handing_over import delete, export, front, list_studies, recommend
+from lethe_cli.studies import columns_of
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,18 @@ def test_the_front_is_that_of_the_study_with_the_references(url, study, capsys):
     assert told["references"] == REFERENCES
     front("tiny", url)
     assert f"{len(told['front'])} of 28 scored candidates are on the front" in capsys.readouterr().out
+
+
+def test_of_many_settings_those_have_a_column_that_differ_on_the_front(tmp_path, capsys):
+    space = {name: ("uniform", 0.0, 1.0) for name in "abcdefgh"}
+    url = f"sqlite:///{tmp_path}/studies.db"
+    ledger = tiny_ledger(open_storage(url), space=space)
+    for i in range(2):
+        ledger.study.enqueue_trial({name: 0.5 if name < "f" else i / 4 for name in space})
+        run_trial(ledger, verbmem_f=10.0 * i, knowmem_r=50.0 + i)
+    assert columns_of(Reader(url, "tiny").read()) == ["f", "g", "h"]
+    front("tiny", url)
+    assert "5 settings have no column" in capsys.readouterr().out
 
 
 def test_what_is_recommended_is_the_rule_s_and_in_the_words_of_the_page_decide(url, study, capsys):
@@ -141,6 +156,11 @@ def test_nothing_is_deleted_that_nobody_was_asked_about(tmp_path):
     )
     assert done.stderr == "error: nobody can be asked whether 'tiny' is to go: say so with --yes\n"
     assert (done.returncode, optuna.get_all_study_names(url)) == (2, ["tiny"])
+
+
+def test_a_search_ends_with_the_command_that_recommends(url, tmp_path):
+    words = shlex.split(hints.recommend("a study", f"sqlite:///{tmp_path}/s.db"))
+    assert words[-4:] == ["recommend", "a study", "--storage", f"sqlite:///{tmp_path}/s.db"]
 
 
 class Terminal(io.StringIO):

@@ -4,10 +4,11 @@ import optuna
 from optuna.storages import RDBStorage
 from sqlalchemy.pool import NullPool
 
+from lethe.store.names import unknown
 from lethe.store.optuna_tables import read_only, study_names
 from lethe.store.storage import open_storage
 from lethe.store.trial_storage import TrialStorage
-from lethe.store.urls import hide_password, sqlite_file
+from lethe.store.urls import sqlite_file
 
 
 def open_to_read(url: str) -> RDBStorage:
@@ -23,5 +24,5 @@ def read_study(url: str, name: str) -> optuna.Study:
     """A study of a store that is only read; ValueError, naming those that there are, where it has none of this name."""
     names = study_names(url)
     if name not in names:
-        raise ValueError(f"storage {hide_password(url)!r} has no study {name!r} (there: {', '.join(names) or 'none'})")
+        raise unknown(url, name, names)
     return optuna.load_study(study_name=name, storage=open_to_read(url))
