@@ -58,7 +58,7 @@ def test_the_front_is_that_of_the_study_with_the_references(url, study, capsys):
 
 
 def test_of_many_settings_those_have_a_column_that_differ_on_the_front(tmp_path, capsys):
-    space = {name: ("uniform", 0.0, 1.0) for name in "abcdefgh"}
+    space = dict.fromkeys("abcdefgh", ("uniform", 0.0, 1.0))
     url = f"sqlite:///{tmp_path}/studies.db"
     ledger = tiny_ledger(open_storage(url), space=space)
     for i in range(2):
