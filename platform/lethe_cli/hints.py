@@ -9,6 +9,8 @@ from pathlib import Path
 
 from lethe.store.urls import VARIABLE, default_storage, hide_password
 from lethe_cli.flags import StudyFlags
+from trainables.benchmarks import BENCHMARKS
+from trainables.methods import METHODS
 
 
 def as_typed(program: str) -> str:
@@ -33,9 +35,12 @@ def report(study: str, storage: str) -> str:
     return _on_store(["report", study, f"{study}.html"], storage)
 
 
-def start_from(study: str, storage: str) -> str:
-    """The command that searches from what a study knows; no password is in it."""
-    return _on_store(["tune", "--start-from", study, "--name", f"{study}-search"], storage)
+def start_from(study: str, storage: str, benchmark: str, method: str) -> str:
+    """The command that searches from what a study knows, on its benchmark if that has a name; no password is in it."""
+    known = {"--benchmark": benchmark} if benchmark in BENCHMARKS else {}
+    known |= {"--method": method} if set(method.split(",")) <= METHODS.keys() else {}
+    words = [word for flag in known.items() for word in flag]
+    return _on_store(["tune", *words, "--start-from", study, "--name", f"{study}-search"], storage)
 
 
 def recommend(study: str, storage: str) -> str:

@@ -145,6 +145,7 @@ def _say(asked: Import, brought: Brought, odd: int, facts: Facts, console: Conso
     say(f"imported {brought.runs} runs with {brought.candidates} candidates{known}{left}")
     say(f"objectives {', '.join(f'{o.score} ({o.goal})' for o in facts.objectives)}; no score has an interval")
     say(f"study    {hide_password(asked.storage)}  (name {asked.name})")
+    told = (str(facts.about.get(what, "")) for what in (ALIKE, "method"))
     say("next")
     say(f"  look and compare    {hints.dashboard(asked.storage)}")
-    say(f"  search from there   {hints.start_from(asked.name, asked.storage)}")
+    say(f"  search from there   {hints.start_from(asked.name, asked.storage, *told)}")

@@ -7,13 +7,19 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import create_trial
+from tiny_study import tiny_facts
 
 from dashboard import published
 from lethe.display.front_table import plain_front
+from lethe.search.ledger import Ledger
+from lethe.search.warm_start import Sought, start_from
 from lethe.store.snapshot import Reader
 from lethe.store.storage import open_storage
 from lethe_cli.imports import import_results
 from lethe_cli.main import new_app, run
+from lethe_cli.starting import known_of
+from search_spaces.mean_teacher import SPACE_7B
+from trainables.methods.mean_teacher import MeanTeacher
 
 ARGS = {"loss": "npo", "penalty": "kl", "lr": 1e-5, "delta": 0, "damp": 5.0, "seed": 1, "gen_eval_name": "news"}
 LOG = [
@@ -128,6 +134,17 @@ def test_the_published_runs_that_ship_with_lethe_are_imported_whole(url, capsys)
     ours, theirs = published.news_runs().candidates, Reader(url, "theirs").read().candidates
     names = ["at", "verbmem_f", "knowmem_f", "knowmem_r", "privleak", "utility"]
     assert ours[names].to_numpy(float).tobytes() == theirs[names].to_numpy(float).tobytes()
+
+
+def test_a_search_for_7b_models_begins_with_the_paper_s_own_values(url, capsys):
+    import_results([str(published.FOLDER / "mean_teacher_news_runs.csv")], "paper", benchmark="muse-news", storage=url)
+    assert " tune --benchmark muse-news --method mean_teacher --start-from paper " in capsys.readouterr().out
+    ledger = Ledger.create(open_storage(url), "new", tiny_facts(about={"benchmark": "muse-news"}), SPACE_7B)
+    sought = Sought(space=SPACE_7B, bases={"mean_teacher": MeanTeacher.defaults()})
+    start = start_from(ledger, known_of(url, "paper"), sought, open_storage(url))
+    assert ledger.trials.parameters() == [{"delta": d, "alpha": 0.05, "lr": 5e-4} for d in (0.005, 0.0025)]
+    assert (start.told, start.queued) == (0, 2)
+    assert start.left["delta outside the space"] == 13  # AdamW's, whose teacher stays as it was
 
 
 BAD = {

@@ -139,9 +139,10 @@ def _place(epoch: Any) -> Place:
 
 
 def _scores(metrics: Mapping[str, Any]) -> dict[str, float]:
-    if not metrics:
+    measured = {NAMES.get(name, name): value for name, value in metrics.items() if value is not None}
+    if not measured:
         raise ValueError("it has no scores")
-    return {NAMES.get(name, name): number(value, name) for name, value in metrics.items()}
+    return {name: number(value, name) for name, value in measured.items()}
 
 
 def _benchmark(args: Mapping[str, Any]) -> str:

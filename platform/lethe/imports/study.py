@@ -1,7 +1,8 @@
 """Rows become a study of their own, or are added to the one that they have: each run a complete trial.
 
 A trial's attribute `source` says which file, which line for each candidate, and by which protocol. What a study has
-already is not added again: a candidate is known by its run and its place there.
+already is not added again: a candidate is known by its run and its place there. Files of different runs may call them
+the same, as logs in two folders do: where scores differ, a run is called by its file too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from lethe.store.trials import SOURCE, candidates
 ALIKE = "benchmark"  # of which a study has one: scores on another are on another scale
 SAME = 0.01  # by so much, of 100, a score may differ that was rounded on its way
 Scores = Mapping[str, float]
+Seen = dict[tuple[str, str], tuple[Scores, str]]  # run and place -> the scores, and the file that they are from
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def bring(storage: BaseStorage, name: str, rows: Sequence[Row], facts: Facts, hi
         shapes: Hints = stored.about["space"] if there else hints
         known = _known(storage, name) if there else {}
         rows = [replace(row, parameters=named(row.parameters, row.scores)) for row in rows]
-        fresh, oddities, old = _sorted(rows, known, stored, shapes, grows=not there)
+        fresh, oddities, old = _sorted(_told_apart(rows, known), known, stored, shapes, grows=not there)
         if not fresh:
             return Brought(0, 0, old, oddities)
         parameters = [row.parameters for row in fresh]
@@ -70,20 +72,35 @@ def load_there(storage: BaseStorage, name: str) -> Facts | None:
     return facts
 
 
+def _told_apart(rows: Sequence[Row], known: Seen) -> list[Row]:
+    """Rows of each run and file; a run that another file has with other scores is called by its file too."""
+    seen, out = dict(known), []
+    of_files: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        of_files.setdefault((row.run, row.file), []).append(row)
+    for (run, file), own in of_files.items():
+        others = [(row, *seen.get((run, row.place.key), ({}, file))) for row in own]
+        differs = any(_changed(row, scores) for row, scores, theirs in others if theirs != file)
+        named = [replace(row, run=f"{run} of {file}") for row in own] if differs else own
+        seen = {(row.run, row.place.key): (row.scores, file) for row in named} | seen
+        out += named
+    return out
+
+
 def _sorted(
-    rows: Sequence[Row], known: dict[tuple[str, str], Scores], facts: Facts, shapes: Hints, *, grows: bool
+    rows: Sequence[Row], known: Seen, facts: Facts, shapes: Hints, *, grows: bool
 ) -> tuple[list[Row], list[Oddity], int]:
     """The rows that are new, what is odd about others, and how many are `known`, to which the new ones are added."""
     fresh, oddities, old = [], [], 0
     for row in rows:
         place = (row.run, row.place.key)
         before = known.get(place)
-        reason = _odd(row, facts, shapes, grows) if before is None else _changed(row, before)
+        reason = _odd(row, facts, shapes, grows) if before is None else _changed(row, before[0])
         if reason:
             oddities.append(Oddity(row.file, row.line, reason))
         elif before is None:
             fresh.append(row)
-            known[place] = row.scores
+            known[place] = row.scores, row.file
         else:
             old += 1
     return fresh, oddities, old
@@ -111,12 +128,13 @@ def _changed(row: Row, before: Scores) -> str:
     return ""
 
 
-def _known(storage: BaseStorage, name: str) -> dict[tuple[str, str], Scores]:
+def _known(storage: BaseStorage, name: str) -> Seen:
     """The candidates of an imported study, by run and place."""
     trials = optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False)
+    sources = [(trial, trial.user_attrs[SOURCE]) for trial in trials]
     return {
-        (trial.user_attrs[SOURCE]["run"], Place.of(c).key): {name: triple[0] for name, triple in c["scores"].items()}
-        for trial in trials
+        (source["run"], Place.of(c).key): ({name: v[0] for name, v in c["scores"].items()}, source["file"])
+        for trial, source in sources
         for c in candidates(trial)
     }
 

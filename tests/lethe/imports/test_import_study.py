@@ -90,6 +90,19 @@ def test_what_says_otherwise_of_a_known_candidate_is_odd_and_rounding_is_not(url
     assert reasons(found) == ["t.csv:9: epoch 1, student of a is known with verbmem_f 40, not 41"]
 
 
+def test_runs_that_two_files_call_the_same_are_two_where_their_scores_differ(url):
+    def of(folder, *scores):
+        return [replace(row(at=at, verbmem_f=v), file=f"{folder}/seed_1.out") for at, v in enumerate(scores)]
+
+    rows = [*of("news", 60.0, 40.0), *of("books", 60.0, 10.0, 5.0), *of("copy", 60.0, 40.00001)]
+    found = brought(url, *rows)
+    assert (found.runs, found.candidates, found.known, found.oddities) == (2, 5, 2, [])
+    again = brought(url, *rows)
+    assert (again.candidates, again.known, again.oddities) == (0, 7, [])
+    runs = [trial.user_attrs[SOURCE]["run"] for trial in optuna.load_study(study_name="theirs", storage=url).trials]
+    assert runs == ["a", "a of books/seed_1.out"]
+
+
 def test_rows_of_another_benchmark_without_an_objective_or_with_a_new_word_are_odd(url):
     first = brought(url, row(line=1), row("x", facts={"benchmark": "muse-books"}), row("y", line=3, verbmem_f=np.inf))
     assert reasons(first) == [
