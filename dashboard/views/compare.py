@@ -15,6 +15,7 @@ from lethe.fronts.objectives import Objective
 from lethe.store.snapshot import Snapshot
 
 MOST = 6  # studies on one chart
+SCALES = {"benchmark": "made on different benchmarks", "protocol": "scored by different protocols"}  # of facts
 
 
 def page() -> None:
@@ -37,8 +38,9 @@ def page() -> None:
     if not shared:
         st.info("These studies have no objective in common that both have scores of.")
         return
-    if len({study.facts.about.get("benchmark") for study in studies.values()}) > 1:
-        st.warning("These studies were made on different benchmarks: their scores are not on one scale.")
+    for what, words in SCALES.items():
+        if len({study.facts.about.get(what) for study in studies.values()}) > 1:
+            st.warning(f"These studies were {words}: their scores are not on one scale.")
     tables = {name: thinned(data.candidates_of(study, context.url, shared), 1500) for name, study in studies.items()}
     fronts(context, tables, shared)
     volumes(context, studies, shared)

@@ -54,6 +54,7 @@ def test_it_compares_with_a_search(url, monkeypatch):
     app = page("compare", url, "runs", monkeypatch, others="tiny")
     assert not app.exception, app.exception[0].value
     assert app.dataframe[0].value["study"].tolist() == ["runs", "tiny"]
+    assert "scored by different protocols" in " ".join(warning.value for warning in app.warning)
 
 
 def test_no_command_is_shown_that_would_run_another_s_trial_again(url, monkeypatch):

@@ -1,18 +1,23 @@
 """Rows become complete trials of a study; importing again adds only what is new, and what does not fit is told."""
 
+import contextlib
 from dataclasses import replace
 
 import numpy as np
 import optuna
 import pytest
-from tiny_study import tiny_ledger
+from hypothesis import given
+from hypothesis import strategies as st
+from optuna.distributions import check_distribution_compatibility
+from tiny_study import BrittleStorage, Killed, tiny_ledger
 
 from dashboard.table import grouped, recipes
 from lethe.display.front_table import asked
 from lethe.fronts.objectives import Objective
 from lethe.imports.rows import Row
-from lethe.imports.shapes import TAKEN, misfit, space_of, widened
+from lethe.imports.shapes import TAKEN, misfit, shaped, space_of, widened
 from lethe.imports.study import bring
+from lethe.search.space import distributions
 from lethe.store.facts import IMPORTED, Facts
 from lethe.store.places import Place
 from lethe.store.snapshot import Reader
@@ -182,6 +187,42 @@ def test_the_shape_of_a_parameter_follows_from_its_values_or_is_known():
     assert space_of(many, {}) == space
     assert space_of(many, {"b": ("uniform",)})["b"] == ("uniform", 1, 4)
     assert widened(space, [{"a": 9.0, "f": 7}]) == space | {"a": ("log_uniform", 0.1, 9.0), "f": ("integer", 7, 7)}
+
+
+values = st.one_of(
+    st.integers(-5, 9), st.floats(-1e3, 1e3, allow_nan=False), st.sampled_from(["x", "y"]), st.booleans()
+)
+runs = st.lists(st.dictionaries(st.sampled_from("abc"), values, min_size=1), min_size=1, max_size=6)
+
+
+@given(runs, runs)
+def test_a_space_holds_every_value_it_was_made_of_and_every_later_one_that_is_no_misfit(first, later):
+    space = space_of(first, {})
+    fitting = [parameters for parameters in later if not misfit(parameters, space)]
+    wider = widened(space, fitting)
+    shapes = distributions(wider)
+    for parameters in [*first, *fitting]:
+        for name, value in shaped(parameters, wider).items():
+            assert shapes[name]._contains(shapes[name].to_internal_repr(value))
+    for name, shape in distributions(space).items():
+        check_distribution_compatibility(shape, shapes[name])
+
+
+@pytest.mark.parametrize("writes", range(3, 7))
+def test_an_import_that_is_killed_is_completed_by_the_next_one(writes):
+    storage = BrittleStorage()
+    rows = [row(name, at=at) for name in "abc" for at in (1, 2)]
+    storage.writes_left = writes
+    with contextlib.suppress(Killed):
+        bring(storage, "theirs", rows, FACTS, {})
+    storage.writes_left = None
+    bring(storage, "theirs", rows, FACTS, {})
+    trials = optuna.load_study(study_name="theirs", storage=storage).trials
+    assert [(t.user_attrs[SOURCE]["run"], len(t.user_attrs[SOURCE]["lines"])) for t in trials] == [
+        ("a", 2),
+        ("b", 2),
+        ("c", 2),
+    ]
 
 
 def test_a_misfit_is_named():
