@@ -1,16 +1,17 @@
 """A study's rule for stopping trials, asked for those that run: who came to a place before, by the study's own trials.
 
 What a trial is told is stored with it. So a study that is resumed, and another driver that takes a trial over, stop the
-same trials for the same candidates, whoever came to a rung since. A trial that ended is read once; to ask reads those
-that run, and the newest ones.
+same trials for the same candidates, whoever came to a rung since. To ask reads, of the trials that are new or run, what
+they scored at the rung.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from lethe.analysis.judgement import Candidate
 from lethe.search.ledger import Ledger
@@ -20,49 +21,68 @@ from lethe.search.stopping import Point, is_rung, points_of, stop
 from lethe.store.facts import Facts
 from lethe.store.parameters import method_of
 from lethe.store.places import STEP, Place
-from lethe.store.trials import RUNGS, candidates
+from lethe.store.trials import RUNGS, candidates_at, is_interrupted
 
 Length = Callable[[Mapping[str, Any]], float]  # a trial's parameters -> up to which step it trains
 MOST = 1000  # trials, the newest, that one is compared with
+
+
+@dataclass
+class Rung:
+    """Who came to a place, and how far one has looked."""
+
+    points: dict[int, list[Point]] = field(default_factory=dict)  # by the number by which a trial first ran
+    seen: int = 0  # trials there were at the last look
+    open: list[int] = field(default_factory=list)  # those of them that had not ended
 
 
 class Rungs:
     """Who scored what behind which step, of all trials of a study.
 
     Trials of one method are compared, at the same step: a step of another method costs something else, and one that is
-    slow at first would be stopped by the pace of others. Candidates on other axes, such as strengths, take no further
-    training.
+    slow at first would be stopped by the pace of others. One that failed, as where it diverged, is no rival. Candidates
+    on other axes, such as strengths, take no further training.
     """
 
     def __init__(self, trials: Roster, facts: Facts) -> None:
         self._trials, self._facts = trials, facts
-        self._seen = 0  # trials there were at the last look
-        self._open: list[int] = []  # those of them that had not ended
-        self._known: dict[tuple[str | None, float], dict[int, list[Point]]] = defaultdict(dict)
+        self._rungs: dict[tuple[str | None, float], Rung] = defaultdict(Rung)
 
     def others(self, number: int, method: str | None, at: float) -> dict[int, list[Point]]:
         """The candidates of other trials of a method behind a step, by the number by which each first ran."""
-        trials = self._trials.all()
-        looked_at = [*self._open, *range(self._seen, len(trials))]
-        for one in looked_at:
-            self._file(trials[one])
-        self._open = [one for one in looked_at if not trials[one].state.is_finished()]
-        self._seen = len(trials)
+        rung = self._rungs[method, at]
+        self._look(rung, method, at)
         first = self._trials.first_run(number)
-        found = self._known.get((method, at), {})
-        return {trial: found[trial] for trial in sorted(found)[-MOST - 1 :] if trial != first}
+        newest = sorted(rung.points)[-MOST - 1 :]
+        return {trial: rung.points[trial] for trial in newest if trial != first}
 
-    def _file(self, trial: FrozenTrial) -> None:
-        method, first = method_of(self._facts.about, trial.params), self._trials.first_run(trial.number)
-        places: dict[float, list[Candidate]] = defaultdict(list)
-        for candidate in candidates(trial):
-            if candidate["axis"] == STEP:
-                places[candidate["at"]].append(candidate)
-        for at, scored in places.items():
-            try:
-                self._known[method, at][first] = points_of(scored, self._facts)
-            except ValueError:  # a score is missing: the trial fails at its end
-                continue
+    def _look(self, rung: Rung, method: str | None, at: float) -> None:
+        """See who came to a rung since the last look, and who of those that ran then has failed."""
+        trials = self._trials.all()
+        newest_first = [*reversed(range(rung.seen, len(trials))), *rung.open]
+        came: dict[int, list[Point]] = {}
+        for one in newest_first:
+            first = self._trials.first_run(one)
+            if _failed(trials[one]):
+                rung.points.pop(first, None)
+            elif len(came) <= MOST and method_of(self._facts.about, trials[one].params) == method:
+                points = self._points(trials[one], at)
+                if points:  # of a trial's runs the newest counts: one that was interrupted may lack a role
+                    came.setdefault(first, points)
+        rung.points |= came
+        rung.open = [one for one in newest_first if not trials[one].state.is_finished()]
+        rung.seen = len(trials)
+
+    def _points(self, trial: FrozenTrial, at: float) -> list[Point]:
+        """What a trial scored at a place; nothing where a score is missing: it fails at its end."""
+        with suppress(ValueError):
+            return points_of(list(candidates_at(trial, STEP, at)), self._facts)
+        return []
+
+
+def _failed(trial: FrozenTrial) -> bool:
+    """Whether a trial failed by itself."""
+    return trial.state == TrialState.FAIL and not is_interrupted(trial)
 
 
 @dataclass

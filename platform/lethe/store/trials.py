@@ -42,6 +42,14 @@ def candidates(trial: FrozenTrial) -> Iterator[dict[str, Any]]:
         yield {**asdict(place), **found[place]}
 
 
+def candidates_at(trial: FrozenTrial, axis: str, at: float) -> Iterator[dict[str, Any]]:
+    """Of a trial's candidates those that stand at one place, whatever their role; no other is parsed."""
+    beginning = f"{CANDIDATE}{Place(axis, at, '').key}"
+    for key in sorted(key for key in trial.user_attrs if key.startswith(beginning)):
+        if place := place_of(key):
+            yield {**asdict(place), **trial.user_attrs[key]}
+
+
 def place_of(attribute: str) -> Place | None:
     """The place of the candidate that an attribute of this name holds; None where it holds something else."""
     for beginning in (CANDIDATE, OLDER):

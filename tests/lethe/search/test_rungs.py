@@ -102,6 +102,34 @@ def test_only_the_newest_thousand_are_compared(monkeypatch):
     assert MOST == 1000
 
 
+def test_a_trial_that_failed_is_no_rival_and_one_that_was_interrupted_is(loop):
+    numbers = [loop.begin() for _ in range(4)]
+    rungs = Rungs(loop.ledger.trials, loop.ledger.facts)
+    for number in numbers:
+        loop.ledger.record(number, scored(10, number))
+    assert list(rungs.others(3, None, 10)) == [0, 1, 2]
+    loop.ledger.tell(0, "Diverged: loss is nan")
+    loop.ledger.tell(1, "interrupted")
+    for look in (rungs, Rungs(loop.ledger.trials, loop.ledger.facts)):
+        assert list(look.others(3, None, 10)) == [1, 2]
+
+
+def test_of_a_trial_s_runs_the_newest_counts_that_came_to_the_place():
+    storage = InMemoryStorage()
+    ledger = tiny_ledger(storage, about=ABOUT, sampler="random")
+    number, _ = ledger.ask()
+    ledger.record(number, scored(10, 50))
+    ledger.interrupt()
+    again = Ledger.resume(storage, "tiny", SPACE)
+    repeats, _ = again.ask()
+    rungs = Rungs(again.trials, again.facts)
+    assert [len(points) for points in rungs.others(9, None, 10).values()] == [1]
+    for role in ("student", "teacher"):
+        again.record(repeats, scored(10, 50 if role == "student" else 40, role=role))
+    for look in (rungs, Rungs(again.trials, again.facts)):
+        assert {first: len(points) for first, points in look.others(9, None, 10).items()} == {number: 2}
+
+
 def test_another_driver_s_trials_count_while_they_run():
     storage = InMemoryStorage()
     ours = Loop(tiny_ledger(storage, about=ABOUT, sampler="random"))

@@ -192,6 +192,39 @@ def test_a_worker_that_is_killed_costs_no_result_and_is_told_once(run):
     assert not any(told.values())
 
 
+@pytest.mark.slow
+def test_workers_of_a_trial_that_is_stopped_compute_nothing_more_of_it_and_take_the_next_at_once(local_ray):
+    journal, last = local_ray / "journal of stops", [1, 2, 0, 4]  # the result behind which each trial is stopped
+
+    def workload():
+        def session(config):
+            for step in range(config["results"]):
+                with open(journal, "a") as file:  # as a result is computed, not as it is handed in
+                    file.write(json.dumps({"trial": config["trial"], "step": step, "pid": os.getpid()}) + "\n")
+                yield {"step": step}
+
+        return session
+
+    results = Results()
+    tuner = tune.Tuner(
+        warm(workload, Workers(), str(local_ray / "warm"), stops=True),
+        param_space=tune.grid_search([{"trial": trial, "results": 3 if trial == 1 else 1000} for trial in range(4)]),
+        tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=1),
+        run_config=tune.RunConfig(
+            storage_path=str(local_ray / "tune of stops"),
+            stop=lambda trial, result: "step" in result and result["step"] == last[result["config"]["trial"]],
+            callbacks=[results],
+            verbose=0,
+        ),
+    )
+    tuner.fit()
+    computed = read(journal)
+    assert {entry["pid"] for entry in computed} == {computed[0]["pid"]}
+    assert [(entry["trial"], entry["step"]) for entry in computed] == [
+        *((trial, step) for trial, end in enumerate(last) for step in range(end + 1))
+    ]
+
+
 @pytest.mark.parametrize(
     ("size", "error", "told"),
     [
