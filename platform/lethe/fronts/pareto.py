@@ -44,12 +44,17 @@ def ranks(losses: Array, violation: Array) -> Array:
 
 
 def contributions(losses: Array) -> Array:
-    """Return what each point [points] adds to the hypervolume of all of them; nothing where it is there twice."""
+    """Return what each point [points] adds to the hypervolume of those that no other dominates.
+
+    One that is dominated, or there twice, adds nothing.
+    """
     added = np.zeros(len(losses))
     inside = (losses < WORST).all(axis=1)
     if inside.any():
         held = np.maximum(losses[inside], 0.0)
-        added[inside] = moocore.hv_contributions(held, ref=WORST) / WORST ** losses.shape[1]
+        if held.shape[1] == 1:  # moocore takes two objectives at least; one that is best for all changes no share
+            held = np.pad(held, ((0, 0), (0, 1)))
+        added[inside] = moocore.hv_contributions(held, ref=WORST) / WORST ** held.shape[1]
     return added
 
 

@@ -66,7 +66,8 @@ class Roster:
 
     def stopped(self) -> dict[int, str]:
         """Where and why each trial was stopped that ended well before its end: number -> reason."""
-        complete = (t for t in self.all() if t.state == TrialState.COMPLETE)
+        trials = self.all()
+        complete = (trials[number] for number in self._ended if trials[number].state == TrialState.COMPLETE)
         return {t.number: t.user_attrs[STOPPED] for t in complete if STOPPED in t.user_attrs}
 
     def interrupted(self) -> list[int]:

@@ -53,8 +53,8 @@ class Rungs:
         rung = self._rungs[method, at]
         self._look(rung, method, at)
         first = self._trials.first_run(number)
-        newest = sorted(rung.points)[-MOST - 1 :]
-        return {trial: rung.points[trial] for trial in newest if trial != first}
+        newest = sorted(rung.points.keys() - {first})[-MOST:]
+        return {trial: rung.points[trial] for trial in newest}
 
     def _look(self, rung: Rung, method: str | None, at: float) -> None:
         """See who came to a rung since the last look, and who of those that ran then has failed."""

@@ -24,7 +24,7 @@ from lethe.search.space import Space, distributions, part
 from lethe.store.facts import CONTENT, Facts
 from lethe.store.parameters import METHOD, full_name, method_of, own, settings_of
 from lethe.store.storage import taking_turns
-from lethe.store.trials import QUEUED_FROM, TOLD_FROM, candidates
+from lethe.store.trials import QUEUED_FROM, STOPPED, TOLD_FROM, candidates
 
 SAME = ("benchmark", "model", "retrained", "protocol", "unrelated texts", CONTENT)  # else scores are on another scale
 NO_TWIN = "the same parameters as another"
@@ -101,7 +101,8 @@ def _take(ledger: Ledger, trial: FrozenTrial, known: Known, sought: Sought, star
     unlike = unlikeness(ledger.facts, known.facts) or _unset(method, settings, sought)
     name = f"{known.name}/{trial.number}"
     if not unlike:
-        why = ledger.take_over(params, candidates(trial), {TOLD_FROM: name})
+        stopped = {STOPPED: trial.user_attrs[STOPPED]} if STOPPED in trial.user_attrs else {}
+        why = ledger.take_over(params, candidates(trial), {TOLD_FROM: name, **stopped})
         if why:
             raise ValueError(why)
         start.told += 1

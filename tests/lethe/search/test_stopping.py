@@ -47,6 +47,18 @@ def test_a_point_adds_the_part_of_the_box_that_no_other_reaches():
     assert contributions(losses) == pytest.approx([0.30 * 0.20, 0.20 * 0.30, 0, 0, 0])
 
 
+def test_of_one_objective_the_best_alone_adds_something():
+    assert contributions(np.array([[30.0], [10.0], [120.0]])) == pytest.approx([0, 0.9, 0])
+    assert contributions(np.array([[10.0], [10.0]])).tolist() == [0, 0]
+
+
+def test_of_one_objective_the_best_third_goes_on_and_equals_share_their_rank():
+    facts = replace(FACTS, objectives=TWO[:1])
+    others = {number: [Point((float(loss),), -10.0)] for number, loss in enumerate((5, 50, 50, 60, 70))}
+    assert stop([scored(10, 50)], others, END, facts, HALVING) is None  # one of three with the second rank
+    assert stop([scored(10, 60)], others, END, facts, HALVING).startswith("step 10: 3 of the 6")
+
+
 def test_before_there_are_three_at_a_rung_all_go_on():
     assert told([scored(10, 90, 90)], [point(0, 0)]) is None
 

@@ -8,6 +8,7 @@ from lethe.search.ledger import Ledger
 from lethe.search.warm_start import Known, Sought, best_of, in_words, start_from
 from lethe.store.facts import CONTENT
 from lethe.store.storage import open_storage
+from lethe.store.trials import STOPPED
 
 ABOUT = {
     "benchmark": "muse-mini",
@@ -65,6 +66,18 @@ def test_a_study_whose_space_is_widened_is_told_whole_and_counts_for_no_trial_of
     ledger.record(number, candidate())
     assert ledger.tell(number) is None
     assert ledger.trials.finished() == 1
+
+
+def test_a_trial_that_was_stopped_there_is_told_as_one_and_is_none_that_this_search_stopped(storage):
+    old = old_study(storage, 2)
+    number, _ = old.ask()
+    old.record(number, candidate())
+    old.stop(number, "step 10: 2 of the 3 trials that came there are ahead of it, and 1 of so many go on")
+    old.tell(number)
+    ledger = new_study(storage)
+    assert start_from(ledger, known(old), Sought(space=WIDER, bases=BASE), storage).told == 3
+    assert [STOPPED in trial.user_attrs for trial in ledger.study.trials] == [False, False, True]
+    assert (ledger.trials.stopped(), [*old.trials.stopped()]) == ({}, [number])
 
 
 def test_what_lies_outside_the_space_is_left_out_and_counted(storage):

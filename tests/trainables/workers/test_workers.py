@@ -199,15 +199,16 @@ def test_workers_of_a_trial_that_is_stopped_compute_nothing_more_of_it_and_take_
     def workload():
         def session(config):
             for step in range(config["results"]):
-                with open(journal, "a") as file:  # as a result is computed, not as it is handed in
-                    file.write(json.dumps({"trial": config["trial"], "step": step, "pid": os.getpid()}) + "\n")
+                if os.environ["RANK"] == "0":
+                    with open(journal, "a") as file:  # as a result is computed, not as it is handed in
+                        file.write(json.dumps({"trial": config["trial"], "step": step, "pid": os.getpid()}) + "\n")
                 yield {"step": step}
 
         return session
 
     results = Results()
     tuner = tune.Tuner(
-        warm(workload, Workers(), str(local_ray / "warm"), stops=True),
+        warm(workload, Workers(count=2, cpus=1), str(local_ray / "warm"), stops=True),
         param_space=tune.grid_search([{"trial": trial, "results": 3 if trial == 1 else 1000} for trial in range(4)]),
         tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=1),
         run_config=tune.RunConfig(
