@@ -33,7 +33,8 @@ def page() -> None:
             st.info("These trials come without times.")
     running(context)
     reasons(study.trials[study.trials["state"] == "FAIL"], "failure", "Failed")
-    reasons(study.trials[study.trials["stopped"].notna()], "stopped", "Stopped early")
+    whole = study.trials[study.trials["state"] == "COMPLETE"]
+    reasons(whole[whole["stopped"].notna()], "stopped", "Stopped early")
 
 
 def numbers(context: wire.Context, history: pd.DataFrame) -> None:
