@@ -6,7 +6,6 @@ import typer
 
 from lethe.display.console import open_console
 from lethe.store.urls import VARIABLE, default_storage
-from lethe_cli.checks import check_name
 from trainables.methods import find_method
 
 Option, Argument = typer.Option, typer.Argument
@@ -41,6 +40,7 @@ def import_results(
     """Import logs, evaluations, tables or a study of Optuna's into a study; what it has already is not added again."""
     # optuna and pandas take a second to load, which a help text does without
     from lethe.imports.mapping import columns_of
+    from lethe_cli.checks import check_name
     from lethe_cli.importing import Import, run_import
 
     said = {"method": method and find_method(method).name, "benchmark": benchmark, "model": model, "protocol": protocol}
