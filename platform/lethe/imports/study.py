@@ -82,7 +82,8 @@ def _told_apart(rows: Sequence[Row], known: Seen) -> list[Row]:
         others = [(row, *seen.get((run, row.place.key), ({}, file))) for row in own]
         differs = any(_changed(row, scores) for row, scores, theirs in others if theirs != file)
         named = [replace(row, run=f"{run} of {file}") for row in own] if differs else own
-        seen = {(row.run, row.place.key): (row.scores, file) for row in named} | seen
+        for row in named:
+            seen.setdefault((row.run, row.place.key), (row.scores, file))
         out += named
     return out
 
