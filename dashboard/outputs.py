@@ -13,6 +13,7 @@ from lethe.store.cards import Card
 from lethe.store.facts import Facts
 
 COLUMNS = ["score", "item", "prompt", "output", "truth", "value"]
+REPORTS = "reports"  # of items that are split: whether no choice saw the item
 SAME = ["score", "item", "prompt"]  # by which a prompt is known again
 BESIDE = {"target": "before", "retrained": "retrained"}  # reference models, and how their columns end
 STILL = 80.0  # from this value on, of 100, an item counts as still known
@@ -114,7 +115,8 @@ def still(items: pd.DataFrame, card: Card) -> str:
         if own[column := f"value_{ending}"].notna().any()
     ]
     beside = f" ({', '.join(counts)})" if counts else ""
-    return f"{int((losses(own['value'], card) >= STILL).sum())} of {len(own)} are still at {edge}{beside}"
+    seen = ", over all items, of which a choice saw half" if REPORTS in own and own[REPORTS].notna().any() else ""
+    return f"{int((losses(own['value'], card) >= STILL).sum())} of {len(own)} are still at {edge}{beside}{seen}"
 
 
 def last_question(prompt: str) -> str:

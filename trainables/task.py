@@ -15,6 +15,7 @@ class Task:
     model: str | None = None
     retrained: str | None = None
     protocol: str = "muse"
+    split: bool = False  # whether half of the items choose and the other half report; else all do both
     cache: str | None = None  # folder for benchmarks and reference scores made here
 
 

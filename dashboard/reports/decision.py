@@ -11,13 +11,15 @@ import pandas as pd
 from dashboard.reports import reasons
 from dashboard.table import candidate_of, command, reference_text, score_text, scores_of
 from lethe.analysis.decide import Limit, Recommendation
-from lethe.fronts.objectives import Objective
+from lethe.analysis.items import split_scores, which_items
+from lethe.fronts.objectives import SEEN, Objective
 from lethe.store.parameters import METHOD, own, present, settings_of
 from lethe.store.snapshot import Snapshot
 
 if TYPE_CHECKING:  # what is no page of HTML needs no plotly
     import plotly.graph_objects as go
 
+ENDS = ("", "_low", "_high")  # of the columns of a score and its interval
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
 table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #ddd}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f5f7;padding:.8rem}"""
@@ -39,12 +41,14 @@ def as_json(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> 
 
 def plain(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> dict[str, Any]:
     """The recommendation as plain data."""
-    row = study.candidates.iloc[found.row]
+    row, halved = study.candidates.iloc[found.row], split_scores(study.candidates)
     data: dict[str, Any] = {
         "study": study.name,
         "candidate": candidate_of(row).plain(),
         "parameters": present({name: row[name] for name in study.parameters}),
         "scores": {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.candidates, study.facts)},
+        "scores by which it was chosen": {s: [row[f"{s}{end}{SEEN}"] for end in ENDS] for s in halved},
+        "items": which_items(study.candidates, study.facts),
         "weights": row["weights"],
         "rule": found.rule,
         "constraints": [{"score": c.score, "low": c.low, "high": c.high} for c in study.facts.constraints],

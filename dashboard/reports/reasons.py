@@ -8,6 +8,7 @@ import pandas as pd
 from dashboard.table import candidate_of, score_text
 from lethe.analysis.cells import listed, number
 from lethe.analysis.decide import KNEE, Limit, Recommendation, Rival, accepted
+from lethe.analysis.items import split_scores, which_items
 from lethe.analysis.outcome import reaches
 from lethe.fronts.objectives import WISHES, Objective
 from lethe.store.facts import REFERENCE_NOTES, Facts
@@ -144,7 +145,19 @@ def sureness(candidates: pd.DataFrame, found: Recommendation, limits: Sequence[L
     bounds = {limit.score for limit in limits} | {constraint.score for constraint in facts.constraints}
     for score in sorted(bounds & found.holds.keys()):
         lines.append(f"{score} stays within its limit in {percent(found.holds[score])} of the redraws.")
-    return lines
+    return [*lines, *beyond(candidates, found.row, limits, facts), which_items(candidates, facts)]
+
+
+def beyond(candidates: pd.DataFrame, row: int, limits: Sequence[Limit], facts: Facts) -> list[str]:
+    """The limits and constraints that a candidate keeps to by the items that chose it, and not by the others."""
+    halved, one = split_scores(candidates), candidates.iloc[row]
+    bounds = {**{c.score: c.holds for c in facts.constraints}, **{limit.score: limit.holds for limit in limits}}
+    return [
+        f"{score} is {score_text(one, score)} over the items that no choice saw, and so beyond its limit, which it "
+        "keeps to over those by which it was chosen."
+        for score, holds in bounds.items()
+        if score in halved and not holds(candidates[score].to_numpy(float))[row]
+    ]
 
 
 def surer(candidates: pd.DataFrame, found: Recommendation) -> str:

@@ -132,6 +132,9 @@ class SearchFlags(StudyFlags):
             "others are ahead of."
         ),
     ] = NONE
+    split: Annotated[
+        bool, Option("--split/--no-split", help="Half of the items choose, half report; else all do both.")
+    ] = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +154,7 @@ class TuneFlags(SearchFlags):
     }
     FIRST = (
         *("benchmark", "method", "trials", "model", "retrained", "objectives", "constraints"),
-        *("space", "ranges", "choices", "settings", "sampler", "stop", "protocol", "seed", "start_from"),
+        *("space", "ranges", "choices", "settings", "sampler", "stop", "protocol", "split", "seed", "start_from"),
     )
 
     start_from: Annotated[
@@ -179,7 +182,7 @@ class ArenaFlags(SearchFlags):
     }
     FIRST = (
         *("benchmark", "method", "trials", "budget", "seeds", "model", "retrained", "objectives", "constraints"),
-        *("space", "ranges", "choices", "settings", "sampler", "stop", "protocol"),
+        *("space", "ranges", "choices", "settings", "sampler", "stop", "protocol", "split"),
     )
 
     method: Annotated[str, Option("--methods", help="all, or some: npo_gdr,rmu; see `lethe methods`.")] = "all"

@@ -12,14 +12,17 @@ import lethe
 import lethe_cli
 import search_spaces
 import trainables
+from lethe.analysis.cells import listed
 from lethe.cluster import connection as cluster
 from lethe.fronts.objectives import Constraint
 from trainables.benchmarks.layout import load_benchmark
 from trainables.content import content
 from trainables.runs.weights import check_weights
-from trainables.scores.protocol import PROTOCOLS
+from trainables.scores import all_scores
+from trainables.scores.protocol import protocol_of
 from trainables.scores.reductions import auc
 from trainables.scores.references import References, measure_references
+from trainables.scores.split import MOST_WIDE
 from trainables.settings import Descent, Settings
 from trainables.subjects.positions import check_lengths
 from trainables.task import Places, Task, cache_of, locate
@@ -55,9 +58,25 @@ def prepare(
     with console.status("scoring the target and the retrained model"):
         batch = min(settings.score_batch for settings in all_settings)  # scores do not depend on it
         references = _score_somewhere((task, places, batch, check), cpus, gpus)
-    for note in references.notes:
+    for note in (*references.notes, *told_of_split(task, references)):
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
     return references
+
+
+def told_of_split(task: Task, references: References) -> Iterator[str]:
+    """Which scores have items enough for two halves, and which have not, where items are to be split."""
+    if not task.split:
+        return
+    shown = [name for name, score in all_scores().items() if score.card.shown and name in references.target]
+    halved = [name for name in shown if name in references.reported.get("target", {})]
+    whole = [name for name in shown if name not in halved]
+    if halved:
+        yield f"half of the items choose, the other half report {listed(halved)} (all do both with --no-split)"
+    if whole:
+        yield (
+            f"{listed(whole)}: too few items for two halves, of which an interval may be more than {MOST_WIDE:.0f} "
+            "points wide; all of them choose and report, and intervals of what is chosen come out too narrow"
+        )
 
 
 def _score_somewhere(asked: tuple[Task, Places, int, Callable[[str], None]], cpus: float, gpus: float) -> References:
@@ -82,7 +101,7 @@ def reference_scores(task: Task, places: Places, score_batch: int, check: Callab
     return measure_references(
         benchmark,
         tokenizer,
-        PROTOCOLS[task.protocol],
+        protocol_of(task),
         places,
         cache_of(task) / "references",
         batch_size=score_batch,

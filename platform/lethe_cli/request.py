@@ -12,12 +12,12 @@ from optuna.storages import RDBStorage
 from lethe.fronts.objectives import Constraint, Objective, describe, describe_constraints
 from lethe.search.rule import NONE, STOP, Rule
 from lethe.search.space import Space, join, part
-from lethe.store.facts import Facts, load_facts
+from lethe.store.facts import SPLIT, Facts, load_facts
 from lethe.store.optuna_tables import study_names
 from lethe.store.storage import check_writable, open_storage
 from lethe.store.urls import RESULTS, default_storage
 from lethe_cli import checks
-from lethe_cli.flags import RunFlags, StudyFlags, TuneFlags
+from lethe_cli.flags import RunFlags, SearchFlags, StudyFlags, TuneFlags
 from lethe_cli.objectives import choose_constraints, choose_objectives
 from lethe_cli.presets import find_preset
 from lethe_cli.spaces import check_bases, check_methods, check_spaces, corners, lacking
@@ -100,6 +100,7 @@ class Request:
                 "model": self.task.model,
                 "retrained": self.task.retrained,
                 "protocol": self.task.protocol,
+                SPLIT: self.task.split,
                 "method": ",".join(self.bases),
                 "space": json.loads(json.dumps(self.space)),  # as it comes back from the store
                 "settings": {m: asdict(s) for m, s in self.bases.items()} if self.others else asdict(self.base),
@@ -123,6 +124,7 @@ def check_task(flags: RunFlags) -> tuple[Task, dict[str, str]]:
         model=model,
         retrained=retrained,
         protocol=flags.protocol,
+        split=isinstance(flags, SearchFlags) and flags.split,  # a run or an ablation chooses nothing by its scores
         cache=str(check_cache(default_cache())),
     )
     return task, available
@@ -156,15 +158,17 @@ def check_same(request: Request, storage: RDBStorage) -> None:
     about = request.about()
     for what, value in {**about, **asked_of(request, about)}.items():
         if there.get(what) != value:
+            instead = f"go on with --{'' if there[SPLIT] else 'no-'}split, or " if what == SPLIT else ""
             again = what in STARTABLE and isinstance(request.flags, TuneFlags)
             way = f", and --start-from {request.name} for what it knows" if again else ""
             raise ValueError(
-                f"study {request.name!r} has {what} {there.get(what)}, not {value}: choose another --name{way}"
+                f"study {request.name!r} has {what} {there.get(what)}, not {value}: {instead}choose another --name{way}"
             )
 
 
 def older(about: Mapping[str, Any]) -> dict[str, Any]:
     """What is stored of a study as it would be stored today: with the settings that came later, at their defaults."""
+    about = {SPLIT: False, **about}
     method, settings = about.get("method", MeanTeacher.method), about.get("settings", {})
     if "," in method:
         return {**about, "settings": {name: _defaults(name) | own for name, own in settings.items()}}

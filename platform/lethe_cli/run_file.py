@@ -62,7 +62,7 @@ def check_folder(folder: Path, run: RunFile, *, resume: bool) -> RunFile | None:
 def differences(there: RunFile, run: RunFile) -> str:
     """How a run that lies in a folder differs from the one that is asked for; "" where it is the same."""
     defaults = {"method": MeanTeacher.method, **find_method(run.settings["method"]).settings.defaults()}
-    pairs = [(there.task, run.task), ({**defaults, **there.settings}, run.settings)]
+    pairs = [({"split": False, **there.task}, run.task), ({**defaults, **there.settings}, run.settings)]
     found = [
         f"{name} {old.get(name)}, not {new.get(name)}"
         for old, new in pairs

@@ -18,6 +18,7 @@ from optuna.storages import RDBStorage
 from rich.console import Console
 from rich.table import Table
 
+from lethe.analysis.items import which_items
 from lethe.analysis.outcome import outcome
 from lethe.cluster import connection as cluster
 from lethe.display import front_table
@@ -153,7 +154,6 @@ def check_content(stored: Mapping[str, str], found: str) -> None:
 
 def make_facts(request: Request, references: References) -> Facts:
     """What is stored with the study: what was asked, the reference rows, and the versions that ran."""
-    rows = {"target": references.target} | ({"retrained": references.retrained} if references.retrained else {})
     floors = [Constraint(score=s, floor=share * references.target[s][0]) for s, share in request.guard.items()]
     return Facts(
         objectives=request.objectives,
@@ -161,7 +161,7 @@ def make_facts(request: Request, references: References) -> Facts:
         sampler=request.sampler,
         seed=request.seed,
         id=new_id(),
-        references=rows,
+        references=references.rows,
         about=request.about()
         | {
             CONTENT: references.content,
@@ -365,6 +365,8 @@ def _print_front(candidates: pd.DataFrame, facts: Facts, request: Request, conso
         "±: how far the 95% interval over items reaches, to its longer side (+ or -: to one side alone); another seed "
         "may give values outside it"
     )
+    if size:
+        say(which_items(candidates, facts))
     say(f"hypervolume {front_table.volume(candidates, facts):.3f}: compares searches with the same objectives")
     for line in outcome(candidates, facts):
         say(f"  {line}")

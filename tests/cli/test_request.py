@@ -1,6 +1,7 @@
 """A search's flags become a checked request; a study goes on only with the flags that it was made with."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -11,7 +12,7 @@ from tiny_study import run_trial
 from lethe.fronts.objectives import Constraint
 from lethe.search.ledger import Ledger
 from lethe.search.rule import Rule
-from lethe.store.facts import Facts
+from lethe.store.facts import FACTS, Facts
 from lethe.store.storage import open_storage
 from lethe_cli import checks
 from lethe_cli.flags import TuneFlags
@@ -69,6 +70,27 @@ def test_flags_find_their_place(ask, tmp_path):
     assert [(o.score, o.goal) for o in request.objectives] == [("utility", "maximize")]
     assert (request.sampler, request.seed, request.cpus) == ("nsga2", 3, 2)
     assert request.results == str(tmp_path / "results")
+
+
+def test_half_of_the_items_report_in_a_search_where_it_is_not_said_otherwise(ask):
+    assert ask().task.split
+    assert ask(split=False, name="whole").about()["split"] is False
+
+
+@pytest.mark.parametrize(("before", "flag"), [(True, "--split"), (False, "--no-split")])
+def test_a_study_goes_on_only_with_the_items_that_it_was_begun_with(ask, before, flag):
+    start(ask(split=before))
+    assert ask(split=before, resume=True).task.split is before
+    with pytest.raises(ValueError, match=f"has split {before}, not {not before}: go on with {flag}, or choose another"):
+        ask(split=not before, resume=True)
+
+
+def test_a_study_from_before_items_were_split_goes_on_with_all_of_them(ask):
+    request = ask(split=False)
+    ledger = start(request)
+    about = {name: value for name, value in ledger.facts.about.items() if name != "split"}
+    ledger.study.set_user_attr(FACTS, replace(ledger.facts, about=about).to_json())
+    assert ask(split=False, resume=True).name == request.name
 
 
 def test_a_folder_s_study_has_the_folder_s_name_and_its_task_whole_paths(ask, tmp_path, monkeypatch):

@@ -268,6 +268,23 @@ def test_a_floor_above_the_target_s_own_score_is_said(flags, capsys):
     )
 
 
+def test_which_scores_are_split_and_which_have_too_few_items_is_said():
+    task, halves = Task(benchmark="any", split=True), replace(REFERENCES, reported={"target": {"utility": [1, 0, 2]}})
+    split, whole = preparing.told_of_split(task, halves)
+    assert split == "half of the items choose, the other half report utility (all do both with --no-split)"
+    assert whole.startswith("verbmem_f, knowmem_f")
+    assert "too few items for two halves" in whole
+    assert list(preparing.told_of_split(replace(task, split=False), halves)) == []
+
+
+def test_a_study_s_reference_rows_are_of_the_items_that_report_and_its_floor_of_those_that_choose(searched):
+    seen = REFERENCES.target["utility"][0]
+    halves = replace(REFERENCES, reported={"target": {"utility": [11.0, 10.0, 12.0]}})
+    facts = search.make_facts(searched, halves)
+    assert facts.references["target"] == REFERENCES.target | {"utility": [11.0, 10.0, 12.0]}
+    assert facts.constraints[0].floor == pytest.approx(0.8 * seen)
+
+
 def test_a_worker_is_given_the_method_that_its_trial_has_with_its_settings(flags):
     request = make_request(TuneFlags(**flags, method="npo_gdr,guard_prompt", settings=("seed=3",)))
     given = search.job(request.bases, "F", {}, 7, {"method": "guard_prompt", "guard_prompt.names": 5})

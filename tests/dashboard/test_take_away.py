@@ -111,7 +111,8 @@ def test_the_reasons_name_the_rule_the_scores_what_was_near_and_how_sure(study):
     assert all("better in" in line or "worse in" in line or "the same" in line for line in near)
     sure = reasons.sureness(study.candidates, found, limits, study.facts)
     assert "of 1,000 redraws" in sure[0]
-    assert [line.split()[0] for line in sure[-2:]] == ["utility", "verbmem_f"]
+    assert [line.split()[0] for line in sure[-3:-1]] == ["utility", "verbmem_f"]
+    assert "seen by the choice" in sure[-1]
 
 
 def test_no_share_of_redraws_is_called_certain():

@@ -7,7 +7,7 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from lethe.fronts import pareto
-from lethe.fronts.objectives import finite_score, loss_array, losses, violations
+from lethe.fronts.objectives import SEEN, finite_score, loss_array, losses, violations
 from lethe.store.facts import Facts
 from lethe.store.trials import candidates
 
@@ -39,8 +39,12 @@ def _row(trial: FrozenTrial, candidate: dict[str, Any], facts: Facts) -> dict[st
         **{name: candidate[name] for name in ("axis", "at", "role")},
     }
     row |= trial.params
-    for name, (value, low, high) in candidate["scores"].items():
-        row |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    for name, seen in candidate["scores"].items():
+        reported = candidate.get("reported", {})
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), reported.get(name, seen), strict=True))
+        if name in reported:
+            ends = ("", "_low", "_high")
+            row |= {f"{name}{end}{SEEN}": value for end, value in zip(ends, seen, strict=True)}
     row["feasible"] = all(v <= 0 for v in violations(facts.constraints, candidate["scores"]).values())
     return row | {name: candidate.get(name) for name in ("cost", "weights", "items")}
 

@@ -166,7 +166,8 @@ def after(words: list[str], flags: tuple[str, ...]) -> list[str]:
 def flags(command) -> set[str]:
     """The flags of a command and of all below it."""
     below = [flags(inner) for inner in getattr(command, "commands", {}).values()]
-    return {flag for parameter in command.params for flag in parameter.opts}.union(*below)
+    own = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
+    return own.union(*below)
 
 
 def flags_alone() -> list[list[str]]:

@@ -30,9 +30,9 @@ from trainables.methods import find_method, needs_of
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
 from trainables.runs.sequences import FORGET, RETAIN, Stream, cut, longest, streams
-from trainables.scores.evaluate import Evaluation, Evaluator
-from trainables.scores.protocol import PROTOCOLS
-from trainables.scores.references import References, measure_references
+from trainables.scores.evaluate import Evaluator
+from trainables.scores.protocol import protocol_of
+from trainables.scores.references import References, measure_references, table_of
 from trainables.settings import Descent, Settings
 from trainables.subjects.models import load_model
 from trainables.subjects.positions import check_lengths
@@ -70,7 +70,7 @@ def load_task(task: Task, score_batch: int = SCORE_BATCH) -> Loaded:
     world = join()
     places = locate(task)
     benchmark, tokenizer = load_benchmark(places.data), load_tokenizer(places.tokenizer)
-    protocol, cache = PROTOCOLS[task.protocol], cache_of(task) / "references"
+    protocol, cache = protocol_of(task), cache_of(task) / "references"
     references = measure_references(
         benchmark,
         lambda: shared_tokenizer(tokenizer, places.target, places.retrained),
@@ -106,6 +106,7 @@ class Unlearner:
 
         `{"candidates": [{"axis", "at", "role", "scores": {name: [value, low, high]}, "cost", "weights", "items"}, ...],
         "cost": what the run cost so far, in forward passes of a sequence}`
+        Where items are split, "scores" are of those that choose, and "reported" has the others' scores likewise.
         Weights, items, the step records and, until the run ends, its state are written into `folder`.
         A run that diverges, cannot write or finds memory full ends with `{"failure": reason, "cost"}`. Of several
         workers one that finds its memory full raises OutOfMemory: the others wait for it in the middle of a step, and
@@ -204,7 +205,8 @@ class Unlearner:
             "axis": candidate.axis,
             "at": candidate.at,
             "role": candidate.role,
-            "scores": score_table(evaluation),
+            "scores": table_of(evaluation.scores),
+            **({"reported": table_of(evaluation.reported)} if evaluation.reported else {}),
             "weights": folder.where(name),
             "items": folder.where(f"{name}.parquet"),
         }
@@ -284,8 +286,3 @@ def _read_steps(folder: RunFolder, done: int) -> list[dict[str, Any]]:
 def cost_of(steps: Sequence[dict[str, Any]]) -> float:
     """What steps cost, in forward passes of a sequence."""
     return float(sum(step["cost"] for step in steps))
-
-
-def score_table(evaluation: Evaluation) -> dict[str, list[float]]:
-    """Scores as plain numbers: name -> [value, low, high]."""
-    return {name: [s.value, s.low, s.high] for name, s in evaluation.scores.items()}

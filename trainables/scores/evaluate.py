@@ -9,9 +9,10 @@ Loading models and benchmarks is not done here.
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from trainables.benchmarks.layout import Benchmark
@@ -19,7 +20,7 @@ from trainables.decoding.passes import FAST, Passes
 from trainables.scores import all_scores
 from trainables.scores.protocol import Protocol
 from trainables.scores.reductions import Reading, Samples, Undefined, reduce
-from trainables.scores.score import COLUMNS, Items, Score
+from trainables.scores.score import COLUMNS, REPORTS, Items, Score
 from trainables.scores.truths import check_truths
 from trainables.subjects.subject import longer
 from trainables.world import ALONE, World
@@ -29,11 +30,16 @@ Reference = Mapping[str, Samples]  # relative score -> what its items of the ret
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """The scores of one subject: `items` has a row an item."""
+    """The scores of one subject: `items` has a row an item.
+
+    Where the protocol splits items, `scores` are of those that choose, and `reported` has of each score that is split
+    what those say that no choice saw. What is not in `reported` is of all items, for both.
+    """
 
     protocol: str
     scores: dict[str, Reading]
     items: pd.DataFrame
+    reported: dict[str, Reading] = field(default_factory=dict)
 
 
 class Evaluator:
@@ -102,12 +108,14 @@ class Evaluator:
     def __call__(self, subject: Any) -> Evaluation:
         """Evaluates a subject; its model's training flag and attention are as before afterwards."""
         measured = self._measure(subject, self._scores)
-        readings = {score.name: self._read(score, items) for score, items in measured}
-        tables = [_table(score.name, items) for score, items in measured if score.card.shown]
+        reports = {score.name: score.reporting(items) if self.protocol.split else None for score, items in measured}
+        halves = {score.name: self._read_halves(score, items, reports[score.name]) for score, items in measured}
+        tables = [_table(score.name, items, reports[score.name]) for score, items in measured if score.card.shown]
         return Evaluation(
             protocol=self.protocol.name,
-            scores={name: reading for name, reading in readings.items() if reading},
+            scores={name: chosen_by for name, (chosen_by, _) in halves.items() if chosen_by},
             items=pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS),
+            reported={name: reported for name, (_, reported) in halves.items() if reported},
         )
 
     def _measure(self, subject: Any, scores: Iterable[Score]) -> list[tuple[Score, Items]]:
@@ -117,11 +125,27 @@ class Evaluator:
         measured = {prepare: self._tasks[prepare](subject, **shared) for prepare in wanted}
         return [(score, score.items(measured[score.prepare])) for score in scores]
 
-    def _read(self, score: Score, items: Items) -> Reading | None:
-        """A score's value; None where it has no reference, or none that serves and it is not shown anyhow."""
+    def _read_halves(
+        self, score: Score, items: Items, reports: np.ndarray | None
+    ) -> tuple[Reading | None, Reading | None]:
+        """What the items that choose say, and the others; where they are not split, all of them and None."""
+        if reports is None:
+            return self._read(score, items), None
+        chosen_by, reported = (self._read(score, items, mask) for mask in (~reports, reports))
+        return (chosen_by, reported) if chosen_by and reported else (None, None)
+
+    def _read(self, score: Score, items: Items, mask: np.ndarray | None = None) -> Reading | None:
+        """A score's value, over the items of a mask or all of them.
+
+        None where it has no reference, or none that serves and it is not shown anyhow.
+        """
         if score.relative and self.reference is None:
             return None
         reference = self.reference[score.name] if score.relative and self.reference else None
+        if mask is not None:
+            kinds = np.array(items.kinds(score.card))
+            reference = reference and {kind: values[mask[kinds == kind]] for kind, values in reference.items()}
+            items = items.only(mask)
         try:
             return reduce(score.card.reduction, items.by_sample(score.card), reference, seed=self.seed)
         except Undefined:
@@ -130,6 +154,7 @@ class Evaluator:
             return None
 
 
-def _table(score: str, items: Items) -> pd.DataFrame:
+def _table(score: str, items: Items, reports: np.ndarray | None) -> pd.DataFrame:
     columns = (score, range(len(items.prompts)), items.prompts, items.outputs, items.truths, items.values)
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+    table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+    return table if reports is None else table.assign(**{REPORTS: pd.array(reports, dtype="boolean")})

@@ -4,6 +4,7 @@ from functools import partial
 
 from trainables.scores.knowmem import prepare
 from trainables.scores.score import Card, Score
+from trainables.scores.split import by_name
 
 SCORES = (
     Score(
@@ -17,6 +18,7 @@ SCORES = (
         needs=(("knowmem", "forget_qa"), ("knowmem", "forget_qa_icl")),
         prepare=partial(prepare, "forget_qa"),
         words="answer",
+        together=by_name,
         lacking="questions (config knowmem)",
     ),
 )

@@ -4,6 +4,7 @@ from functools import partial
 
 from trainables.scores.knowmem import prepare
 from trainables.scores.score import Card, Score
+from trainables.scores.split import by_name
 
 SCORES = (
     Score(
@@ -16,6 +17,7 @@ SCORES = (
         needs=(("knowmem", "retain_qa"), ("knowmem", "retain_qa_icl")),
         prepare=partial(prepare, "retain_qa"),
         words="answer",
+        together=by_name,
         lacking="questions (config knowmem)",
     ),
 )

@@ -5,6 +5,8 @@ A score is only comparable with scores of the same protocol, so the name travels
 
 from dataclasses import dataclass, replace
 
+from trainables.task import Task
+
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
@@ -13,6 +15,8 @@ class Protocol:
     `truth_tokens` cuts VerbMem's truth to so many token ids (None: left whole); `drop_last` leaves the last
     predicted token out of Min-K; `cut_at_eos` cuts a decoded output at the literal end-of-sequence string. ROUGE
     compares words of the letters a to z and digits, all others dropped, or, with `unicode_words`, words in any script.
+    With `split`, half of each score's items choose and the other half report (split.py); public evaluations, which
+    choose nothing, read all of them.
     """
 
     name: str
@@ -25,6 +29,7 @@ class Protocol:
     knowmem_tokens: int = 32
     unicode_words: bool = False
     stop_words: tuple[str, ...] = ("\n\n", "\nQuestion", "Question:")
+    split: bool = False
 
 
 # Shi et al. 2024, arXiv 2407.06460, and its public code (transformers 4.40).
@@ -44,3 +49,8 @@ PROTOCOLS = {
         truth_tokens=None,
     ),
 }
+
+
+def protocol_of(task: Task) -> Protocol:
+    """The protocol by which a task is judged."""
+    return replace(PROTOCOLS[task.protocol], split=task.split)

@@ -5,8 +5,8 @@ cached by a hash of the benchmark, the protocol, the models' files and the progr
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from trainables.decoding.passes import FAST, Passes
 from trainables.failures import enough_memory
 from trainables.keys import SCORES, hash_of, program_hash
 from trainables.scores.protocol import Protocol
+from trainables.scores.reductions import Reading
 from trainables.subjects.positions import check_lengths, end_of_positions
 from trainables.task import Places
 
@@ -33,7 +34,10 @@ BENCHMARK, TOKENIZER, TARGET, RETRAINED = "benchmark", "tokenizer", "target", "r
 
 @dataclass(frozen=True, kw_only=True)
 class References:
-    """Scores of the target and, where there is one, of the retrained model."""
+    """Scores of the target and, where there is one, of the retrained model.
+
+    Where items are split, `target` and `retrained` are of those that choose, and `reported` has the others'.
+    """
 
     target: Table
     retrained: Table | None
@@ -44,6 +48,13 @@ class References:
     notes: tuple[str, ...] = ()  # what a reader should know of the texts, the models and how they were read
     passes: Passes = FAST  # the ways in which the target, and what comes of it, may be run
     positions: int | None = None  # tokens beyond which the target fails; None where it goes on
+    reported: dict[str, Table] = field(default_factory=dict)  # "target", "retrained" -> the scores that are split
+
+    @property
+    def rows(self) -> dict[str, Table]:
+        """What a reader sees of each model: the scores of the items that no choice sees, or else of all."""
+        known = {TARGET: self.target} | ({RETRAINED: self.retrained} if self.retrained else {})
+        return {role: table | self.reported.get(role, {}) for role, table in known.items()}
 
 
 def measure_references(
@@ -95,7 +106,8 @@ def _measure(
     from trainables.scores.evaluate import Evaluator
     from trainables.subjects.tokenizers import tokenizer_notes
 
-    evaluator, tables = Evaluator(benchmark, tokenizer, protocol, None, batch_size=batch_size), {}
+    evaluator = Evaluator(benchmark, tokenizer, protocol, None, batch_size=batch_size)
+    tables, reported = {}, {}
     reference: Reference = {}
     notes = [(BENCHMARK, overlap_notes(benchmark)), (TOKENIZER, tokenizer_notes(tokenizer))]
     if places.retrained is not None:
@@ -103,12 +115,13 @@ def _measure(
         notes.append((RETRAINED, told))
         reference = evaluator.reference_of(model)
         evaluator = evaluator.with_reference(reference) if reference else evaluator
-        tables[RETRAINED] = _keep(evaluator(model), folder / "retrained.parquet", places.retrained)
+        tables[RETRAINED], reported[RETRAINED] = _keep(evaluator(model), folder / "retrained.parquet", places.retrained)
     model, evaluator, told = _ready(places.target, tokenizer, evaluator, load, trained=True)
     notes.append((TARGET, told))
-    tables[TARGET] = _keep(evaluator(model), folder / "target.parquet", places.target)
+    tables[TARGET], reported[TARGET] = _keep(evaluator(model), folder / "target.parquet", places.target)
     stored = {
         "tables": tables,
+        "reported": reported,
         "reference": {score: {s: v.tolist() for s, v in own.items()} for score, own in reference.items()} or None,
         "notes": notes,
         "passes": asdict(evaluator.passes),
@@ -146,15 +159,21 @@ def _ready(
     return model, evaluator.with_passes(passes), notes
 
 
-def _keep(evaluation: "Evaluation", file: Path, reference: str) -> Table:
-    table = {name: [score.value, score.low, score.high] for name, score in evaluation.scores.items()}
-    for name, values in table.items():
+def _keep(evaluation: "Evaluation", file: Path, reference: str) -> tuple[Table, Table]:
+    """The scores of the items that choose, and of those that report."""
+    tables = table_of(evaluation.scores), table_of(evaluation.reported)
+    for name, values in [*tables[0].items(), *tables[1].items()]:
         if not np.isfinite(values).all():
             raise ValueError(
                 f"model {reference!r} has {name} {values[0]}, not a finite number: its outputs are not either"
             )
     evaluation.items.to_parquet(file, index=False)
-    return table
+    return tables
+
+
+def table_of(readings: Mapping[str, Reading]) -> Table:
+    """Scores as plain numbers: name -> [value, low, high]."""
+    return {name: [score.value, score.low, score.high] for name, score in readings.items()}
 
 
 def _told(role: str, note: str, places: Places) -> str:
@@ -174,6 +193,7 @@ def _read(folder: Path, places: Places, made_from: str, data: str) -> References
         items={name: str(folder / f"{name}.parquet") for name in stored["tables"]},
         passes=Passes(**stored["passes"]),
         positions=stored["positions"],
+        reported=stored["reported"],
         notes=tuple(_told(role, note, places) for role, notes in stored["notes"] for note in notes),
         content=made_from,
         fingerprint=data,

@@ -12,7 +12,7 @@ What the items say becomes one value with its interval by the card's `reduction`
 and is stored with every study, so that searches, ablations and the dashboard know a score that they do not name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from typing import Protocol as Interface
@@ -22,6 +22,7 @@ import numpy as np
 from trainables.benchmarks.layout import Benchmark
 from trainables.scores.protocol import Protocol
 from trainables.scores.reductions import MEAN, RATIO, WHOLE, Samples
+from trainables.scores.split import alone, reporting
 
 if TYPE_CHECKING:
     from trainables.decoding.passes import Passes
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 GOALS = ("minimize", "maximize", "zero")
 COLUMNS = ["score", "item", "prompt", "output", "truth", "value"]  # of a table of items
+REPORTS = "reports"  # of a table of items: whether no choice sees the item; missing where items are not split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +67,18 @@ class Items:
 
     def by_sample(self, card: Card) -> Samples:
         """The values as they are reduced: of each of the card's samples, or all of them as one."""
-        kinds = np.array(self.truths)
-        return {kind: self.values[kinds == kind] for kind in card.samples} if card.samples else {WHOLE: self.values}
+        kinds = np.array(self.kinds(card))
+        return {kind: self.values[kinds == kind] for kind in card.samples or (WHOLE,)}
+
+    def kinds(self, card: Card) -> list[str]:
+        """Of which sample each item is."""
+        return self.truths if card.samples else [WHOLE] * len(self.values)
+
+    def only(self, mask: np.ndarray) -> "Items":
+        """The items of a mask [n]."""
+        kept = np.flatnonzero(mask).tolist()
+        prompts, outputs, truths = ([column[i] for i in kept] for column in (self.prompts, self.outputs, self.truths))
+        return Items(prompts, outputs, truths, self.values[mask])
 
 
 class Task(Interface):
@@ -97,6 +109,7 @@ class Score:
     prepare: Callable[[Benchmark, Any, Protocol], Task]
     items: Callable[[Any], Items] = whole
     words: str = ""  # the column of its first split whose words ROUGE compares, which its protocol has to see
+    together: Callable[[Sequence[str]], Sequence[str]] = alone  # of each prompt, the group that is not split (split.py)
     lacking: str = ""  # what a benchmark without its splits has not got, where its config says too little
 
     @property
@@ -108,6 +121,10 @@ class Score:
     def relative(self) -> bool:
         """Whether it is read against the items of a retrained model, without which it is absent."""
         return self.card.reduction == RATIO
+
+    def reporting(self, items: Items) -> np.ndarray | None:
+        """A mask of the items that report where the others choose; None where there are too few for two halves."""
+        return reporting(self.together(items.prompts), items.kinds(self.card))
 
     def can_read(self, benchmark: Benchmark) -> bool:
         """Whether a benchmark has all the splits that it needs."""

@@ -8,6 +8,7 @@ from trainables.decoding.passes import FAST, Passes
 from trainables.scores.protocol import Protocol
 from trainables.scores.rouge import RougeL, decode, finish
 from trainables.scores.score import Card, Items, Score
+from trainables.scores.split import by_text
 
 if TYPE_CHECKING:
     from trainables.world import World
@@ -67,5 +68,6 @@ SCORES = (
         needs=(("verbmem", "forget"),),
         prepare=prepare,
         words="gt",
+        together=by_text,
     ),
 )

@@ -6,6 +6,9 @@ that lies within the noise counts for little. The recommended one is the knee: t
 the best have the smallest sum, which gives up the least in total (on a front, the one that lies furthest from the plane
 through its ends). It is always on the front.
 
+Where items are split, rule and limits take the scores of those that choose, and so do the redraws; only how often the
+recommended candidate is within each limit is by the items that no choice saw.
+
 The rule and the limits take the scores as measured. How sure that is, redraws say: all scores are drawn again from
 their intervals. A candidate at the edge of a limit is outside it in many redraws, and another may be chosen there more
 often. That one is named beside the recommended one and not put in its place: to take what most redraws choose gained
@@ -20,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from lethe.fronts import pareto
-from lethe.fronts.objectives import Constraint, Objective, loss_array
+from lethe.fronts.objectives import Constraint, Objective, as_chosen, chosen_by, loss_array
 
 DRAWS = 1000
 CONTENDERS = 50  # candidates that are drawn again; those behind them never win
@@ -82,7 +85,7 @@ def accepted(candidates: pd.DataFrame, limits: Sequence[Limit]) -> np.ndarray:
         return np.zeros(0, dtype=bool)
     mask = candidates["feasible"].to_numpy(bool) & (candidates["state"] == "COMPLETE").to_numpy(bool)
     for limit in limits:
-        mask &= limit.holds(candidates[limit.score].to_numpy(float))
+        mask &= limit.holds(chosen_by(candidates, limit.score))
     return mask
 
 
@@ -106,7 +109,7 @@ def recommend(
         return None
     losses = loss_array(candidates, objectives)[rows]
     on_front = pareto.nondominated(losses)
-    spans = scale(losses[on_front], widths(candidates.iloc[rows[on_front]], objectives))
+    spans = scale(losses[on_front], widths(as_chosen(candidates.iloc[rows[on_front]]), objectives))
     best = losses[on_front].min(axis=0)
     cost = rule_cost(losses, best, spans, objectives, rule)
     order = np.lexsort((~on_front, cost))[:CONTENDERS]
@@ -133,7 +136,7 @@ def recommend(
 def ranked(candidates: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
     """The rows of candidates on a front, best first by the knee: where all are feasible the first is recommended."""
     losses = loss_array(candidates, objectives)
-    spans = scale(losses, widths(candidates, objectives))
+    spans = scale(losses, widths(as_chosen(candidates), objectives))
     return np.argsort(rule_cost(losses, losses.min(axis=0), spans, objectives, KNEE), kind="stable")
 
 
@@ -212,13 +215,15 @@ def _sureness(
     ends = [f"{score}{end}" for score in scores for end in ("_low", "_high")]
     if not np.isfinite(candidates[ends].to_numpy(float)).all():
         return None, None, {}
-    drawn = draw_scores(candidates, scores, DRAWS, seed)
+    drawn = draw_scores(as_chosen(candidates), scores, DRAWS, seed)
+    reported = draw_scores(candidates, scores, DRAWS, seed)
     allowed = np.ones((DRAWS, len(candidates)), dtype=bool)
     holds: dict[str, float] = {}
     for bound in bounds:
         inside = bound.holds(drawn[bound.score])
         allowed &= inside
-        holds[bound.score] = min(holds.get(bound.score, 1.0), float(inside[:, 0].mean()))
+        held = float(bound.holds(reported[bound.score][:, 0]).mean())
+        holds[bound.score] = min(holds.get(bound.score, 1.0), held)
     losses = np.stack([o.loss(drawn[o.score]) for o in objectives], axis=-1)
     cost = np.where(allowed, rule_cost(losses, best, spans, objectives, rule), np.inf)
     winners = cost.argmin(axis=1)[allowed.any(axis=1)]

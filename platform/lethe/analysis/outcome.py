@@ -13,7 +13,7 @@ import pandas as pd
 
 from lethe.analysis.cells import number
 from lethe.analysis.decide import accepted
-from lethe.fronts.objectives import Objective
+from lethe.fronts.objectives import Objective, chosen_by
 from lethe.store.facts import Facts
 
 MOVED = 10.0  # of the loss: by so much the target is worse than the retrained model where something has to go
@@ -91,8 +91,9 @@ def _number(value: float) -> str:
 
 
 def _best(candidates: pd.DataFrame, objective: Objective) -> float:
-    values = candidates[objective.score].to_numpy(float)
-    return float(values[objective.loss(values).argmin()])
+    """What is reported of the candidate that is the best in an objective by the items that choose."""
+    chosen = objective.loss(chosen_by(candidates, objective.score)).argmin()
+    return float(candidates[objective.score].iloc[chosen])
 
 
 def _loss_of(facts: Facts, reference: str, objective: Objective) -> float:

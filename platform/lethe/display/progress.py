@@ -164,7 +164,7 @@ def best_of(candidates: Sequence[Mapping[str, Any]], facts: Facts) -> Mapping[st
 
 def in_words(candidate: Mapping[str, Any], facts: Facts) -> str:
     """Where a candidate stands, and the scores that are searched for."""
-    scores = candidate["scores"]
+    scores = {**candidate["scores"], **candidate.get("reported", {})}
     shown = " ".join(f"{o.score} {scores[o.score][0]:.1f}" for o in facts.objectives if o.score in scores)
     return f"{Place.of(candidate).words}: {shown}"
 

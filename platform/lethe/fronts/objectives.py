@@ -15,6 +15,7 @@ import pandas as pd
 Values = TypeVar("Values", float, np.ndarray)
 GOALS = MINIMIZE, MAXIMIZE, TWO_SIDED = ("minimize", "maximize", "zero")
 WISHES = {"minimize": "low", "maximize": "high", "zero": "near 0"}  # the goals in a reader's words
+SEEN = " seen by the choice"  # how columns end, beside what is reported: a score of the items that choose
 WORST = 100.0  # the loss that bounds the box in which hypervolume is measured
 
 
@@ -149,5 +150,19 @@ def finite_score(scores: Mapping[str, Any], name: str) -> float:
 
 
 def loss_array(table: pd.DataFrame, objectives: Sequence[Objective]) -> np.ndarray:
-    """Losses [candidates, objectives] of a table of candidates."""
-    return np.stack([o.loss(table[o.score].to_numpy(float)) for o in objectives], axis=-1)
+    """Losses [candidates, objectives] of a table of candidates, by the scores that candidates are chosen by."""
+    return np.stack([o.loss(chosen_by(table, o.score)) for o in objectives], axis=-1)
+
+
+def chosen_by(table: pd.DataFrame, score: str) -> np.ndarray:
+    """A score of every candidate of a table, over the items by which candidates are chosen."""
+    seen = f"{score}{SEEN}"
+    return table[seen if seen in table.columns else score].to_numpy(float)
+
+
+def as_chosen(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of candidates with the scores and intervals that they are chosen by in the place of what is reported."""
+    seen = [str(name) for name in table.columns if str(name).endswith(SEEN)]
+    if not seen:
+        return table
+    return table.drop(columns=seen).assign(**{name.removesuffix(SEEN): table[name] for name in seen})

@@ -3,7 +3,8 @@
 One row for each scored candidate of every trial that is complete or running. Columns: trial, state, axis, at, role,
 each parameter, each score with `_low` and `_high`, `feasible`, `cost`, `weights`, `items`, `front`. The cost is what
 the run cost up to it, in forward passes of a sequence; NaN in studies that did not store it. The front is that of
-complete trials; candidates with a score missing or not finite are left out.
+complete trials; candidates with a score missing or not finite are left out. Where items are split, the scores are of
+those that report; what is feasible, and the front, are by those that choose: columns that end in SEEN.
 """
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from optuna.distributions import BaseDistribution, IntDistribution, json_to_distribution
 
 from lethe.fronts import pareto
-from lethe.fronts.objectives import loss_array
+from lethe.fronts.objectives import chosen_by, loss_array
 from lethe.store.facts import Facts
 from lethe.store.optuna_tables import Rows
 from lethe.store.parameters import owner
@@ -30,13 +31,13 @@ def candidates_of(trials: pd.DataFrame, rows: Rows, facts: Facts) -> pd.DataFram
         return pd.DataFrame()
     live = trials.loc[trials["state"].isin(("COMPLETE", "RUNNING")), ["trial_id", "number", "state"]]
     live = live.rename(columns={"number": "trial"}).join(parameters, on="trial_id")
-    scored = np.isfinite(found[needed].to_numpy(float)).all(axis=1)
+    scored = np.isfinite([chosen_by(found, name) for name in needed]).all(axis=0)
     table = live.merge(found[scored], on="trial_id").drop(columns="trial_id")
     if not len(table):
         return pd.DataFrame()
     scores = [c for c in found.columns if c not in ("trial_id", *PLACE, *BESIDE)]
     table = table.sort_values(["trial", *PLACE], kind="stable", ignore_index=True)
-    met = [c.holds(table[c.score].to_numpy(float)) for c in facts.constraints]
+    met = [c.holds(chosen_by(table, c.score)) for c in facts.constraints]
     table["feasible"] = np.logical_and.reduce(met) if met else True
     eligible = table["feasible"].to_numpy(bool) & (table["state"] == "COMPLETE").to_numpy(bool)
     table["front"] = pareto.front(loss_array(table, facts.objectives), eligible)

@@ -16,6 +16,7 @@ REFERENCE_NOTES = "notes"  # in a study's facts: what was seen of its texts and 
 ARENA = "arena"  # in a study's facts: of which arena it is, and its entrant, method, family, budget and seed there
 CONTENT = "content"  # in a study's facts: hash of the texts and models that it was made from
 IMPORTED = "imported"  # in a study's facts: the format that its results were read from, where others made them
+SPLIT = "split"  # in a study's facts: whether half of the items choose candidates, and the other half report
 CARDS = "cards"  # in a study's facts: what is known of each score, in the order in which a reader sees them
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from lethe.fronts.objectives import SEEN
 from lethe.store.places import PLACE, Place
 from lethe.store.queries import select, select_some, select_trials
 from lethe.store.trials import COST, FAILURE, RERUN_OF, STOPPED, place_of
@@ -231,8 +232,9 @@ def _parse(texts: list[str]) -> tuple[pd.DataFrame, list[bool]]:
 
 def _well_formed(value: str) -> bool:
     try:
-        scores = json.loads(value)["scores"]
-        return all(len(triple) == 3 and all(isinstance(v, int | float) for v in triple) for triple in scores.values())
+        found = json.loads(value)
+        triples = [*found["scores"].values(), *found.get("reported", {}).values()]
+        return all(len(triple) == 3 and all(isinstance(v, int | float) for v in triple) for triple in triples)
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
 
@@ -247,12 +249,13 @@ def _columns(texts: list[str]) -> pd.DataFrame:
     )
     if table.num_rows != len(texts) or "scores" not in table.column_names:
         raise ValueError("not one candidate a line")
-    scores = table.column("scores").combine_chunks()
-    scores = scores.combine_chunks() if isinstance(scores, pa.ChunkedArray) else scores
+    chosen_by, reported = _scores(table, "scores"), _scores(table, "reported")
     columns: dict[str, Any] = {}
-    for field in scores.type:
-        triples = _triples(scores.field(field.name))
-        columns |= {f"{field.name}{end}": triples[:, i] for i, end in enumerate(("", "_low", "_high"))}
+    for name, seen in chosen_by.items():
+        own = reported.get(name, seen)
+        columns |= _ends(name, np.where(np.isnan(own), seen, own))
+    for name in chosen_by.keys() & reported.keys():
+        columns |= _ends(name, chosen_by[name], SEEN)
     for name in ("cost", "weights", "items"):
         known = name in table.column_names
         columns[name] = table.column(name).to_pylist() if known else [None] * len(texts)
@@ -262,9 +265,27 @@ def _columns(texts: list[str]) -> pd.DataFrame:
 
 def _schema(first: str) -> pa.Schema:
     """What the first candidate holds, so that Arrow need not find it out for each; others may hold more."""
-    names = json.loads(first)["scores"]
-    scores = pa.struct([(name, pa.list_(pa.float64())) for name in names])
-    return pa.schema([("scores", scores), ("cost", pa.float64()), ("weights", pa.string()), ("items", pa.string())])
+    known = json.loads(first)
+    kinds = [
+        (kind, pa.struct([(name, pa.list_(pa.float64())) for name in known[kind]]))
+        for kind in ("scores", "reported")
+        if known.get(kind) or kind == "scores"
+    ]
+    return pa.schema([*kinds, ("cost", pa.float64()), ("weights", pa.string()), ("items", pa.string())])
+
+
+def _scores(table: pa.Table, kind: str) -> dict[str, np.ndarray]:
+    """The scores of one kind, each with value, low and high [rows, 3]."""
+    if kind not in table.column_names:
+        return {}
+    scores = table.column(kind).combine_chunks()
+    scores = scores.combine_chunks() if isinstance(scores, pa.ChunkedArray) else scores
+    return {field.name: _triples(scores.field(field.name)) for field in scores.type}
+
+
+def _ends(score: str, triples: np.ndarray, kind: str = "") -> dict[str, np.ndarray]:
+    """The columns of a score and its interval [rows, 3]."""
+    return {f"{score}{end}{kind}": triples[:, i] for i, end in enumerate(("", "_low", "_high"))}
 
 
 def _triples(column: pa.Array) -> np.ndarray:

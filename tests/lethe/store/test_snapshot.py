@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from slow_candidates import read_candidates
 from tiny_study import SPACE, candidate, made_up, run_trial, tiny_ledger
 
+from lethe.fronts.objectives import chosen_by
 from lethe.search.ledger import Ledger
 from lethe.store import optuna_tables
 from lethe.store.snapshot import Reader
@@ -48,6 +49,35 @@ def test_the_points_are_those_that_are_read_through_optuna(url):
     assert trials["failure"][2] == "broke"
     assert trials["values"][0] == ledger.study.trials[0].values
     assert {name: trials[name][1] for name in SPACE} == ledger.study.trials[1].params
+
+
+def test_scores_are_of_the_items_that_report_and_what_is_on_the_front_is_by_those_that_choose(url):
+    ledger = tiny_ledger(open_storage(url))
+    for seen, reported in (({"verbmem_f": 10}, 30), ({"verbmem_f": 20}, 5), ({"verbmem_f": 1, "utility": 0}, 50)):
+        number, _ = ledger.ask()
+        own = {"verbmem_f": [reported, reported - 1, reported + 1], "utility": [90, 80, 95]}
+        ledger.record(number, {**candidate(10, **seen), "reported": own})
+        ledger.tell(number)
+    reader = Reader(url, "tiny")
+    same(reader, ledger)
+    found = reader.read().candidates
+    assert found["verbmem_f"].tolist() == [30, 5, 50]
+    assert chosen_by(found, "verbmem_f").tolist() == [10, 20, 1]
+    assert found["privleak"].tolist() == [0, 0, 0]
+    assert found["feasible"].tolist() == [True, True, False]
+    assert found["front"].tolist() == [True, False, False]
+    assert ledger.study.trials[0].values[0] == 10
+    assert ledger.front()["trial"].tolist() == [0]
+
+
+def test_a_candidate_whose_reported_scores_are_broken_is_counted_and_left_out(url):
+    ledger = tiny_ledger(open_storage(url))
+    for reported in ({"verbmem_f": [1, 0, 2]}, {"verbmem_f": "half a"}):
+        number, _ = ledger.ask()
+        ledger.record(number, {**candidate(10), "reported": reported})
+        ledger.tell(number)
+    found = Reader(url, "tiny").read()
+    assert (len(found.candidates), found.unreadable) == (1, 1)
 
 
 def test_the_same_object_until_something_changes_and_then_only_what_changed(url):

@@ -19,7 +19,9 @@ from trainables.failures import OutOfMemory
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.methods.npo import NPOGDR
 from trainables.methods.rmu import RMU
-from trainables.runs.unlearning import Unlearner, score_table
+from trainables.runs.unlearning import Unlearner
+from trainables.scores import split
+from trainables.scores.references import table_of
 from trainables.subjects.models import load_model, save_model
 from trainables.task import Task
 from trainables.training import descend
@@ -83,6 +85,21 @@ def test_every_candidate_has_every_score_with_its_interval(run):
             assert low <= high
 
 
+def test_where_items_are_split_a_candidate_has_the_scores_of_both_halves_and_its_items_say_which(
+    task, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(split, "MOST_WIDE", math.inf)
+    splits = tiny_benchmark().splits | {("raw", "retain1"): text_rows(["The farm lies near Keld."])}
+    write_benchmark(tmp_path / "data", splits)
+    halves = replace(task, benchmark=str(tmp_path / "data"), cache=str(tmp_path / "cache"), split=True)
+    candidate = candidates(Unlearner(halves)(replace(RUN, steps=1), tmp_path / "run"))[0]
+    assert set(candidate["reported"]) == set(candidate["scores"])
+    items = pd.read_parquet(candidate["items"]).query("score == 'knowmem_f'")
+    for reports, kind in ((True, "reported"), (False, "scores")):
+        mean = items.value[items.reports == reports].mean()
+        assert candidate[kind]["knowmem_f"][0] == pytest.approx(mean)
+
+
 @pytest.mark.parametrize("rank", [0, 2])
 def test_mixtures_are_scored_behind_the_last_step_as_the_ordinary_models_they_are_saved_as(
     rank, run, unlearner, tmp_path
@@ -93,7 +110,7 @@ def test_mixtures_are_scored_behind_the_last_step_as_the_ordinary_models_they_ar
     assert places[-4:] == [(*at, role) for at in (("step", 3), ("mix", 0.5)) for role in ("student", "teacher")]
     assert len(found) == 2 * settings.evaluations
     for candidate in found:
-        again = score_table(unlearner.loaded.evaluator(load_model(candidate["weights"])))
+        again = table_of(unlearner.loaded.evaluator(load_model(candidate["weights"])).scores)
         assert {name: values[0] for name, values in again.items()} == pytest.approx(
             {name: values[0] for name, values in candidate["scores"].items()}
         )
@@ -170,7 +187,7 @@ def test_weights_come_back_as_a_model_with_the_same_scores(run, unlearner):
     _, results = run
     for candidate in candidates(results):
         again = unlearner.loaded.evaluator(load_model(candidate["weights"]))
-        assert score_table(again) == candidate["scores"]
+        assert table_of(again.scores) == candidate["scores"]
 
 
 def test_the_teacher_is_not_the_student_and_both_have_left_the_target(run, unlearner):

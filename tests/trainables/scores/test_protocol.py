@@ -27,6 +27,7 @@ def test_muse_neither_stems_nor_strips_and_keeps_every_token():
         "knowmem_tokens": 32,
         "unicode_words": False,
         "stop_words": ("\n\n", "\nQuestion", "Question:"),
+        "split": False,
     }
 
 

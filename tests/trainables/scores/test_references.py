@@ -1,6 +1,7 @@
 """The reference rows are measured once, and again when anything changes that they depend on."""
 
 import json
+import math
 import os
 import shutil
 from dataclasses import replace
@@ -28,10 +29,10 @@ from trainables.decoding.capabilities import draw_rows
 from trainables.decoding.passes import FAST
 from trainables.failures import OutOfMemory
 from trainables.keys import SCORES, hash_of, program_hash
-from trainables.scores import references
+from trainables.scores import references, split
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
-from trainables.scores.references import fingerprint, measure_references, read_items
+from trainables.scores.references import fingerprint, measure_references, read_items, table_of
 from trainables.subjects.positions import check_lengths, end_of_positions
 from trainables.task import Places
 
@@ -75,8 +76,8 @@ def test_a_second_call_loads_no_model_and_reads_the_same(measured):
     assert loader.loaded == []
     assert (again.target, again.retrained, again.items) == (first.target, first.retrained, first.items)
     for name, splits in first.reference.items():
-        for split, values in splits.items():
-            np.testing.assert_array_equal(again.reference[name][split], values)
+        for kind, values in splits.items():
+            np.testing.assert_array_equal(again.reference[name][kind], values)
 
 
 def test_the_rows_are_what_an_evaluator_gives(measured):
@@ -91,6 +92,21 @@ def test_the_retrained_model_s_privleak_is_exactly_zero(measured):
     assert "privleak" in leaks
     assert set(map(tuple, leaks.values())) == {(0.0, 0.0, 0.0)}
     assert references.target["privleak"][0] != 0
+
+
+def test_where_items_are_split_both_halves_of_both_models_are_kept_and_a_reader_sees_those_that_report(
+    measured, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(split, "MOST_WIDE", math.inf)
+    halves = replace(MUSE, split=True)
+    found, whole = measure(tmp_path, protocol=halves), measured[1]
+    scored = Evaluator(tiny_benchmark(), tiny_tokenizer(), halves, whole.reference)(tiny_model(0))
+    assert (found.target, found.reported["target"]) == (table_of(scored.scores), table_of(scored.reported))
+    assert found.rows["target"]["knowmem_f"] == found.reported["target"]["knowmem_f"]
+    assert found.rows["retrained"]["privleak"] == [0.0, 0.0, 0.0]
+    assert found.rows["target"] != found.target != whole.target
+    assert whole.rows == {"target": whole.target, "retrained": whole.retrained}
+    assert measure(tmp_path, protocol=halves).rows == found.rows
 
 
 def test_without_a_retrained_model_there_is_no_row_and_no_privleak(tmp_path):
@@ -260,11 +276,12 @@ def test_the_key_changes_with_the_protocol_and_with_the_models(folder):
         key(folder),
         key(folder, protocol=PROTOCOLS["open-unlearning"]),
         key(folder, protocol=replace(MUSE, verbmem_tokens=64)),
+        key(folder, protocol=replace(MUSE, split=True)),
         key(folder, retrained="owner/name"),
         key(folder, retrained=str(folder)),
         key("owner/name"),
     }
-    assert len(keys) == 6
+    assert len(keys) == 7
 
 
 def test_a_model_whose_log_probs_are_no_numbers_has_no_reference_scores_and_leaves_none(tmp_path):

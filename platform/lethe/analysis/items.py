@@ -1,0 +1,28 @@
+"""Which items scores are of, in words: of those that no choice saw, or of all, by which candidates were chosen too."""
+
+import pandas as pd
+
+from lethe.analysis.cells import listed
+from lethe.fronts.objectives import SEEN
+from lethe.store.facts import SPLIT, Facts
+
+SEEN_BY_CHOICE = "intervals were seen by the choice, and hold their truth less often than 95 times in 100"
+
+
+def split_scores(candidates: pd.DataFrame) -> list[str]:
+    """The scores of a table of candidates that are reported by other items than candidates are chosen by."""
+    ends = (f"_low{SEEN}", f"_high{SEEN}")
+    seen = [str(name) for name in candidates.columns if str(name).endswith(SEEN)]
+    return [name.removesuffix(SEEN) for name in seen if not name.endswith(ends)]
+
+
+def which_items(candidates: pd.DataFrame, facts: Facts) -> str:
+    """By which items the candidates were chosen, and of which the scores are that a reader sees: one sentence."""
+    scores = list(dict.fromkeys([*(o.score for o in facts.objectives), *(c.score for c in facts.constraints)]))
+    halved = split_scores(candidates)
+    whole = [score for score in scores if score not in halved]
+    if len(whole) == len(scores):
+        few = ", too few for two halves," if facts.about.get(SPLIT) else ""
+        return f"All items{few} chose the front and give its scores: its {SEEN_BY_CHOICE}."
+    said = "Half of the items chose the front; its scores and intervals are of the other half, which no choice saw."
+    return f"{said} Of {listed(whole)} there were too few for that: these {SEEN_BY_CHOICE}." if whole else said
