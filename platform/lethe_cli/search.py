@@ -31,7 +31,7 @@ from lethe.search.rungs import Stopping
 from lethe.search.searcher import Search
 from lethe.search.study import run_searches, scratch_of
 from lethe.store.again import run_again
-from lethe.store.facts import CARDS, CONTENT, PLANNED, REFERENCE_NOTES, Facts, load_facts, new_id
+from lethe.store.facts import CARDS, CONTENT, PLANNED, REFERENCE_NOTES, SEEN_REFERENCES, Facts, load_facts, new_id
 from lethe.store.parameters import METHOD, method_of, own
 from lethe.store.storage import going_on_later, open_storage, taking_turns
 from lethe.store.study_folder import StudyFolder, folder_name, study_folder
@@ -165,6 +165,7 @@ def make_facts(request: Request, references: References) -> Facts:
         about=request.about()
         | {
             CONTENT: references.content,
+            SEEN_REFERENCES: references.seen,
             CARDS: [asdict(score.card) for score in all_scores().values()],
             "items": references.items,
             REFERENCE_NOTES: list(references.notes),

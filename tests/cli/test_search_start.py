@@ -282,6 +282,7 @@ def test_a_study_s_reference_rows_are_of_the_items_that_report_and_its_floor_of_
     halves = replace(REFERENCES, reported={"target": {"utility": [11.0, 10.0, 12.0]}})
     facts = search.make_facts(searched, halves)
     assert facts.references["target"] == REFERENCES.target | {"utility": [11.0, 10.0, 12.0]}
+    assert facts.seen_references["target"] == REFERENCES.target
     assert facts.constraints[0].floor == pytest.approx(0.8 * seen)
 
 

@@ -53,8 +53,18 @@ class References:
     @property
     def rows(self) -> dict[str, Table]:
         """What a reader sees of each model: the scores of the items that no choice sees, or else of all."""
-        known = {TARGET: self.target} | ({RETRAINED: self.retrained} if self.retrained else {})
-        return {role: table | self.reported.get(role, {}) for role, table in known.items()}
+        return {role: table | self.reported.get(role, {}) for role, table in self._tables.items()}
+
+    @property
+    def seen(self) -> dict[str, Table]:
+        """Of the scores that are split, what each model has over the items that choose."""
+        return {
+            role: {name: self._tables[role][name] for name in table} for role, table in self.reported.items() if table
+        }
+
+    @property
+    def _tables(self) -> dict[str, Table]:
+        return {TARGET: self.target} | ({RETRAINED: self.retrained} if self.retrained else {})
 
 
 def measure_references(

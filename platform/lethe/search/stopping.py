@@ -115,7 +115,7 @@ def _collapsed(evaluations: Sequence[Sequence[Candidate]], facts: Facts, rule: R
     """A constraint that the target keeps is broken by every candidate of the last evaluations."""
     last = evaluations[-rule.broken :]
     for constraint in facts.constraints:
-        held = not _breaks(facts.references.get(TARGET, {}), constraint)
+        held = not _breaks(facts.seen_references.get(TARGET, {}), constraint)
         if held and len(last) == rule.broken and all(_breaks(c["scores"], constraint) for e in last for c in e):
             nearest = min((c["scores"][constraint.score][0] for c in last[-1]), key=constraint.violation)
             return (
@@ -132,7 +132,7 @@ def _breaks(scores: Mapping[str, Sequence[float]], constraint: Constraint) -> bo
 
 def _stuck(newest: Sequence[Candidate], facts: Facts) -> str | None:
     """No objective of any candidate is further from the target's than the interval of one of the two reaches."""
-    target = facts.references.get(TARGET, {})
+    target = facts.seen_references.get(TARGET, {})
     names = [objective.score for objective in facts.objectives]
     if not all(name in target and _near(c["scores"][name], target[name]) for c in newest for name in names):
         return None
@@ -147,7 +147,7 @@ def _near(one: Sequence[float], other: Sequence[float]) -> bool:
 
 def _good_enough(points: Sequence[Sequence[Point]], facts: Facts, rule: Rule) -> str | None:
     """All constraints hold, also some that the target breaks, and the last evaluations added next to nothing."""
-    limits = [c for c in facts.constraints if _breaks(facts.references.get(TARGET, {}), c)]
+    limits = [c for c in facts.constraints if _breaks(facts.seen_references.get(TARGET, {}), c)]
     before, now = _volume(points[: -rule.idle]), _volume(points)
     if not limits or not before or now - before > rule.gain * before:
         return None

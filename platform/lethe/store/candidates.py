@@ -12,7 +12,7 @@ import pandas as pd
 from optuna.distributions import BaseDistribution, IntDistribution, json_to_distribution
 
 from lethe.fronts import pareto
-from lethe.fronts.objectives import chosen_by, loss_array
+from lethe.fronts.objectives import SEEN, chosen_by, loss_array
 from lethe.store.facts import Facts
 from lethe.store.optuna_tables import Rows
 from lethe.store.parameters import owner
@@ -25,7 +25,7 @@ BESIDE = ("cost", "weights", "items")
 def candidates_of(trials: pd.DataFrame, rows: Rows, facts: Facts) -> pd.DataFrame:
     """The candidates of some trials, each with its parameters; empty where there are none."""
     _, parameters = parameters_of(rows, facts)
-    found = rows.candidates
+    found = _filled(rows.candidates)
     needed = [o.score for o in facts.objectives] + [c.score for c in facts.constraints]
     if not len(found) or not set(needed) <= set(found.columns):
         return pd.DataFrame()
@@ -42,6 +42,12 @@ def candidates_of(trials: pd.DataFrame, rows: Rows, facts: Facts) -> pd.DataFram
     eligible = table["feasible"].to_numpy(bool) & (table["state"] == "COMPLETE").to_numpy(bool)
     table["front"] = pareto.front(loss_array(table, facts.objectives), eligible)
     return table[[*COLUMNS, *parameters.columns, *scores, "feasible", *BESIDE, "front"]]
+
+
+def _filled(candidates: pd.DataFrame) -> pd.DataFrame:
+    """Candidates of whose scores some are split: what the choice saw of the others is what is reported."""
+    seen = [str(name) for name in candidates.columns if str(name).endswith(SEEN)]
+    return candidates.assign(**{name: candidates[name].fillna(candidates[name.removesuffix(SEEN)]) for name in seen})
 
 
 def parameters_of(rows: Rows, facts: Facts) -> tuple[dict[str, BaseDistribution], pd.DataFrame]:

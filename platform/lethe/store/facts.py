@@ -17,6 +17,7 @@ ARENA = "arena"  # in a study's facts: of which arena it is, and its entrant, me
 CONTENT = "content"  # in a study's facts: hash of the texts and models that it was made from
 IMPORTED = "imported"  # in a study's facts: the format that its results were read from, where others made them
 SPLIT = "split"  # in a study's facts: whether half of the items choose candidates, and the other half report
+SEEN_REFERENCES = "references seen by the choice"  # in a study's facts: of the scores that are split, as `references`
 CARDS = "cards"  # in a study's facts: what is known of each score, in the order in which a reader sees them
 
 
@@ -33,6 +34,12 @@ class Facts:
     )  # "target" -> score -> [value, low, high]
     about: dict[str, Any] = field(default_factory=dict)  # benchmark, protocol, model, settings, versions, notes
     id: str = ""  # which no other study has, in any store; "" in studies of older versions
+
+    @property
+    def seen_references(self) -> dict[str, dict[str, list[float]]]:
+        """The references' scores of the items that choose, as candidates are chosen by theirs; else those of all."""
+        seen = self.about.get(SEEN_REFERENCES, {})
+        return {name: {**known, **seen.get(name, {})} for name, known in self.references.items()}
 
     @functools.cached_property
     def cards(self) -> dict[str, Card]:

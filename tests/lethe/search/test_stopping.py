@@ -12,6 +12,7 @@ from lethe.fronts.objectives import Constraint, Objective
 from lethe.fronts.pareto import contributions, ranks
 from lethe.search.rule import RULES, STOP, Rule
 from lethe.search.stopping import Point, is_rung, points_of, stop
+from lethe.store.facts import SEEN_REFERENCES
 
 TWO = (Objective(score="verbmem_f", goal="minimize"), Objective(score="knowmem_r", goal="maximize"))
 FACTS = tiny_facts(objectives=TWO)
@@ -144,6 +145,13 @@ def test_stuck_is_what_after_a_third_of_the_run_is_the_target_within_the_interva
     moved = scored(30, 49.9)
     assert told([scored(10), scored(20), moved], facts=facts, rule=SETTLED) is None
     assert told([scored(10), scored(20), scored(30), scored(30, 40, role="teacher")], facts=facts, rule=SETTLED) is None
+
+
+def test_where_items_are_split_the_target_is_that_of_the_items_that_choose():
+    seen = {SEEN_REFERENCES: {"target": {"verbmem_f": [50.0, 48.0, 52.0]}}}
+    facts = replace(referring(verbmem_f=60.0), about=seen)
+    assert told([scored(at=30)], facts=facts).startswith("step 30: stuck")
+    assert told([scored(at=30)], facts=referring(verbmem_f=60.0)) is None
 
 
 def test_good_enough_is_what_keeps_what_was_asked_for_and_gains_no_more():
