@@ -13,6 +13,7 @@ from dashboard.table import parameter_text
 from lethe.analysis import standings
 from lethe.analysis.arena import Arena
 from lethe.analysis.cells import NONE, listed, number
+from lethe.analysis.items import which_items
 from lethe.fronts.objectives import MAXIMIZE, WISHES
 from lethe.store.places import Place
 
@@ -238,6 +239,7 @@ def reading(arena: Arena) -> Section:
     known = [o for o in arena.facts.objectives if meanings[o.score]]
     items = [f"{o.score}: {meanings[o.score]}, best {WISHES[o.goal]}" for o in known]
     items += [f"{c.score} has to stay {c.words}: what breaks that counts nothing" for c in arena.facts.constraints]
+    items.append(which_items(arena.candidates, arena.facts))
     pairs = len(arena.comparisons)
     return Section("How to read this", texts=[standings.METHOD.format(pairs=pairs)], items=items)
 

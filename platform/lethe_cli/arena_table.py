@@ -9,6 +9,7 @@ from rich.table import Table
 
 from lethe.analysis.arena import Arena
 from lethe.analysis.cells import NONE, with_interval
+from lethe.analysis.items import which_items
 from lethe.display.front_table import score_columns
 
 
@@ -38,7 +39,7 @@ def legend(arena: Arena) -> str:
     return (
         "volume: hypervolume, the mean over seeds, and how far its 95% interval reaches; seed/trial: where the "
         "recommended candidate is from, whose scores these are; cost: thousands of forward passes of a sequence, over "
-        f"all seeds{fell}"
+        f"all seeds{fell}. {which_items(arena.candidates, arena.facts)}"
     )
 
 
