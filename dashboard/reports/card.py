@@ -18,6 +18,7 @@ from dashboard.reports.sections import Section, markdown_of
 from dashboard.table import candidate_of, command, parameter_text, reference_text, run_settings, score_text, scores_of
 from lethe.analysis.cells import number
 from lethe.analysis.decide import Limit, Recommendation, Rival
+from lethe.analysis.items import which_items
 from lethe.fronts.objectives import WISHES
 from lethe.store.facts import ARENA
 from lethe.store.parameters import METHOD, method_of
@@ -29,7 +30,6 @@ LIMITS = (
     "The scores hold for this benchmark's prompts, asked as its protocol asks them and decoded greedily; another "
     "wording, language or sampling may bring back what they do not show.",
     "The 95% intervals are over the benchmark's items. Another training seed is not in them.",
-    "It was chosen because its scores looked best among many, so its true scores are on average a little worse.",
     "Nothing was done to bring the texts back: no fine-tuning on them, no quantisation, no attack on the weights.",
     "That a text is recited no more is no proof that it left no trace, and no statement about any law.",
 )
@@ -120,7 +120,8 @@ def sections(handed: Handed) -> Iterator[Section]:
     if is_recommended(handed) and handed.found:
         study = handed.study
         yield Section("How sure", items=reasons.sureness(study.candidates, handed.found, handed.limits, study.facts))
-    yield Section("Limits of this claim", items=[*LIMITS, *handed.notes, *_limits_of(handed)])
+    chosen = which_items(handed.study.candidates, handed.study.facts)
+    yield Section("Limits of this claim", items=[*LIMITS, chosen, *handed.notes, *_limits_of(handed)])
     told = f"manifest.json has the sha256 of every file but its own; {DATA} is this card as data."
     yield Section("Check it", texts=[told], code="lethe verify .")
 

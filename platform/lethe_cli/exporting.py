@@ -13,6 +13,7 @@ from dashboard.table import candidate_of, command
 from lethe.handover import choice
 from lethe.handover.manifest import write_manifest
 from lethe.handover.weights import are_there, bring
+from lethe.store.facts import SPLIT
 from lethe.store.snapshot import Snapshot
 from lethe_cli.recommending import NOTHING, choose_limits, take
 from lethe_cli.stored import print_json, read_study, say
@@ -81,18 +82,20 @@ def with_evidence(handed: Handed) -> tuple[Handed, list[str]]:
     made_from, lacks = find_made_from(task, about.get("content"))
     rows = made_from[0] if made_from else None
     readings = evidence.readings_beside(about.get("items", {}))
-    scored_by = evidence.code_that_scored(about.get("items", {}), about.get("content"), str(about.get("protocol")))
+    protocol, split = str(about.get("protocol")), bool(about.get(SPLIT))
+    scored_by = evidence.code_that_scored(about.get("items", {}), about.get("content"), protocol, split=split)
     if not scored_by:
         lacks.append("it was scored by other code than is here: measured again, its scores may differ")
     if not readings.get("reference"):
         lacks.append("no readings of a retrained model are kept: scores that are read against it cannot be verified")
+    measured_on = {} if rows is None else {"rows": evidence.rows_hash(rows)}
     known = replace(
         handed,
         forgotten=None if rows is None else evidence.forgotten(rows),
         sources=sources(task, made_from),
         notes=notes_on(str(handed.about["method"])),
         versions={name: metadata.version(name) for name in PACKAGES},
-        evidence=readings | {"code": scored_by} | ({} if rows is None else {"rows": evidence.rows_hash(rows)}),
+        evidence=readings | {"code": scored_by, SPLIT: split} | measured_on,
     )
     return known, lacks
 

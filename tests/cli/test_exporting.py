@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -16,12 +17,14 @@ from tiny_handover import run_study
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from typer import Exit
 
+from lethe.fronts.objectives import SEEN
 from lethe.handover.manifest import differences, write_manifest
 from lethe.store.snapshot import Reader
 from lethe_cli.handing_over import export, verify
 from trainables.methods.guard_prompt import GuardPrompt
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.methods.whp_logits import WhpLogits
+from trainables.scores import split
 from trainables.subjects.models import load_model
 from trainables.subjects.saving import load_subject
 
@@ -98,6 +101,20 @@ def test_the_same_scores_are_measured_from_the_folder_to_the_digit(handed, capsy
     assert "other code" not in out
     assert out.count("the same digits") == len(card_of(handed)["scores"]) > 5
     assert "privleak: card" in out
+
+
+def test_where_items_were_split_the_card_and_what_is_measured_again_are_of_those_that_report(
+    tiny, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(split, "width", lambda sizes: 0 if len(sizes) == 1 else math.inf)  # PrivLeak keeps all items
+    (tmp_path / "real").mkdir()
+    url = run_study(tiny, tmp_path / "real", MeanTeacher(**SHORT), split=True)
+    seen = Reader(url, "real").read().candidates
+    assert (seen["verbmem_f"] != seen[f"verbmem_f{SEEN}"]).any()
+    export("real", "recommended", str(tmp_path / "out"), storage=url)
+    verify(str(tmp_path / "out"))
+    assert capsys.readouterr().out.count("the same digits") == len(card_of(tmp_path / "out")["scores"]) > 5
+    assert "Half of the items chose the front" in (tmp_path / "out" / "README.md").read_text("utf-8")
 
 
 def test_a_folder_alone_is_enough_where_the_study_and_both_models_are_gone(handed, tiny, tmp_path, capsys):

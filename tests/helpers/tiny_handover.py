@@ -21,9 +21,11 @@ SPACE = {"lr": ("log_uniform", 0.01, 0.5)}
 ID = "0a1b2c3d"
 
 
-def run_study(tiny: Tiny, home: Path, base: Settings, *, trials: int = 1, searched: bool = True) -> str:
+def run_study(
+    tiny: Tiny, home: Path, base: Settings, *, trials: int = 1, searched: bool = True, split: bool = False
+) -> str:
     """Run trials of a method on the tiny benchmark, as a search does, with results below `home`; the store's URL."""
-    task = Task(**tiny.places(), cache=tiny.cache())
+    task = Task(**tiny.places(), cache=tiny.cache(), split=split)
     unlearner = Unlearner(task, score_batch=8)
     url = f"sqlite:///{home}/studies.db"
     ledger = Ledger.create(open_storage(url), "real", facts_of(unlearner, task, base), SPACE)
@@ -43,7 +45,7 @@ def facts_of(unlearner: Unlearner, task: Task, base: Settings) -> Facts:
     """What a search would store with the study."""
     references = unlearner.loaded.references
     about: dict[str, Any] = {
-        **{name: getattr(task, name) for name in ("benchmark", "model", "retrained", "protocol")},
+        **{name: getattr(task, name) for name in ("benchmark", "model", "retrained", "protocol", "split")},
         "method": base.method,
         "space": SPACE,
         "settings": asdict(base),
@@ -52,5 +54,6 @@ def facts_of(unlearner: Unlearner, task: Task, base: Settings) -> Facts:
         "versions": {"torch": "2.13.0"},
         CARDS: [asdict(score.card) for score in all_scores().values()],
     }
-    rows = {"target": references.target, "retrained": references.retrained or {}}
-    return Facts(objectives=OBJECTIVES, constraints=(), sampler="random", seed=0, id=ID, references=rows, about=about)
+    return Facts(
+        objectives=OBJECTIVES, constraints=(), sampler="random", seed=0, id=ID, references=references.rows, about=about
+    )

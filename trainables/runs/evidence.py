@@ -9,6 +9,7 @@ import json
 import random
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +82,12 @@ def revision_of(model: str) -> str:
     return f"files {hash_of(stamp(model))}" if Path(model).is_dir() else f"commit {commit(model) or 'not known'}"
 
 
-def code_that_scored(items: Mapping[str, Any], content: str | None, protocol: str) -> str:
+def code_that_scored(items: Mapping[str, Any], content: str | None, protocol: str, *, split: bool = False) -> str:
     """Hash of the code and libraries that are here, where the reference models were scored by them; else ""."""
     code = program_hash(SCORES)
     if content is None or protocol not in PROTOCOLS:
         return ""
-    folder = hash_of([fingerprint(content, PROTOCOLS[protocol]), code])
+    folder = hash_of([fingerprint(content, replace(PROTOCOLS[protocol], split=split)), code])
     return code if Path(str(items.get("target", ""))).parent.name == folder else ""
 
 

@@ -1,7 +1,7 @@
 """The scores of a folder that was handed over, measured again: the folder, a benchmark and the readings are enough."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,11 @@ import numpy as np
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.passes import DECODE, FAST, TEXTS, Passes
-from trainables.runs.unlearning import SCORE_BATCH, score_table
+from trainables.runs.unlearning import SCORE_BATCH
 from trainables.scores import all_scores
 from trainables.scores.evaluate import Evaluator, Reference
 from trainables.scores.protocol import PROTOCOLS
+from trainables.scores.references import table_of
 from trainables.subjects.model_files import PARTS
 from trainables.subjects.positions import check_lengths
 from trainables.subjects.saving import load_subject
@@ -26,7 +27,8 @@ def measure_again(
 ) -> dict[str, list[float]]:
     """Score -> [value, low, high] of the subject in a folder, on this process's device.
 
-    `readings` are what `evidence.readings_beside` gave; without a reference the scores that need one are absent.
+    `readings` are what `evidence.readings_beside` gave, and whether items are `split`: then the scores are of those
+    that report. Without a reference the scores that need one are absent.
     ValueError, in one line, where the folder cannot be loaded or its model cannot read the texts.
     """
     subject, tokenizer = load_subject(folder), load_tokenizer(_home_of_tokenizer(folder))
@@ -36,13 +38,14 @@ def measure_again(
     evaluator = Evaluator(
         benchmark,
         tokenizer,
-        PROTOCOLS[protocol],
+        replace(PROTOCOLS[protocol], split=bool(readings.get("split"))),
         _reference(readings),
         batch_size=batch_size,
         passes=_passes(readings),
     )
     check_lengths(evaluator.lengths(subject), models_of(subject)[0].config)
-    return score_table(evaluator(subject))
+    found = evaluator(subject)
+    return table_of(found.scores) | table_of(found.reported)
 
 
 def _reference(readings: Mapping[str, Any]) -> Reference | None:

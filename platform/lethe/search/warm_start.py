@@ -21,12 +21,13 @@ from lethe.fronts import pareto
 from lethe.fronts.objectives import loss_array
 from lethe.search.ledger import Ledger
 from lethe.search.space import Space, distributions, part
-from lethe.store.facts import CONTENT, Facts
+from lethe.store.facts import CONTENT, SPLIT, Facts
 from lethe.store.parameters import METHOD, full_name, method_of, own, settings_of
 from lethe.store.storage import taking_turns
 from lethe.store.trials import QUEUED_FROM, STOPPED, TOLD_FROM, candidates
 
-SAME = ("benchmark", "model", "retrained", "protocol", "unrelated texts", CONTENT)  # else scores are on another scale
+# What has to be the same, or else scores are on another scale.
+SAME = ("benchmark", "model", "retrained", "protocol", SPLIT, "unrelated texts", CONTENT)
 NO_TWIN = "the same parameters as another"
 
 
