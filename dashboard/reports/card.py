@@ -19,7 +19,7 @@ from dashboard.table import candidate_of, command, parameter_text, reference_tex
 from lethe.analysis.cells import number
 from lethe.analysis.decide import Limit, Recommendation, Rival
 from lethe.analysis.items import which_items
-from lethe.fronts.objectives import WISHES
+from lethe.fronts.objectives import WISHES, chosen_by
 from lethe.store.facts import ARENA
 from lethe.store.parameters import METHOD, method_of
 from lethe.store.snapshot import Snapshot
@@ -143,8 +143,8 @@ def rejected(handed: Handed) -> list[str]:
 
 
 def _broken(candidates: pd.DataFrame, what: str, bound: Limit) -> str:
-    """How many candidates are beyond a bound, and which is nearest to it; "" where none is."""
-    values = candidates[bound.score].to_numpy(float)
+    """How many candidates are beyond a bound, by the items that choose, and which is nearest; "" where none is."""
+    values = chosen_by(candidates, bound.score)
     beyond = np.maximum(bound.low - values, values - bound.high)
     outside = np.flatnonzero(~bound.holds(values))
     if not len(outside):

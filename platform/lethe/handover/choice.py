@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lethe.fronts import pareto
-from lethe.fronts.objectives import loss_array
+from lethe.fronts.objectives import chosen_by, loss_array
 from lethe.store.facts import Facts
 from lethe.store.places import Place
 from lethe.store.snapshot import Snapshot
@@ -59,6 +59,7 @@ def name_of(trial: int, place: Place) -> str:
 def _representative(candidates: pd.DataFrame, facts: Facts) -> int:
     """Which of a trial's candidates stands for it, as `judgement.judge` chooses it."""
     low, high = np.array([[c.low, c.high] for c in facts.constraints]).reshape(-1, 2).T
-    values = candidates[[c.score for c in facts.constraints]].to_numpy(float)
+    scores = [chosen_by(candidates, c.score) for c in facts.constraints]
+    values = np.array(scores).reshape(-1, len(candidates)).T
     broken = np.maximum(low - values, values - high).max(axis=1, initial=-np.inf)
     return pareto.representative(loss_array(candidates, facts.objectives), np.maximum(broken, 0.0))

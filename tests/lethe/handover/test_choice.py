@@ -1,11 +1,14 @@
 """Which candidate somebody names: by trial and place, by its trial alone, and what is said of one that is not there."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_study import candidate, tiny_facts, tiny_ledger
 
 from lethe.analysis.judgement import judge
+from lethe.fronts.objectives import SEEN
 from lethe.handover.choice import name_of, parse, row_of
 from lethe.store.places import Place
 from lethe.store.snapshot import Reader
@@ -67,3 +70,13 @@ def test_what_is_not_there_is_told_in_one_line(study, text, message):
 def test_a_name_is_read_as_it_was_written(trial, where, axis):
     place = Place(axis, where, "student")
     assert parse(name_of(trial, place)) == (trial, place)
+
+
+def test_where_items_are_split_a_trial_stands_by_those_that_choose(study):
+    row = study.candidates.index[study.candidates["at"] == 10][0]
+    seen = study.candidates.assign(**{f"verbmem_f{SEEN}": 80.0, f"utility{SEEN}": study.candidates["utility"]})
+    seen.loc[row, f"verbmem_f{SEEN}"] = 1.0
+    assert row_of(study, 0, None) != row
+    assert row_of(replace(study, candidates=seen), 0, None) == row
+    seen.loc[row, f"utility{SEEN}"] = 0.0  # infeasible by these items alone
+    assert row_of(replace(study, candidates=seen), 0, None) != row
