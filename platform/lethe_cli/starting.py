@@ -6,6 +6,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 from rich.console import Console
 
+from lethe.analysis.ablation import is_ablation
 from lethe.search.ledger import Ledger
 from lethe.search.warm_start import Known, Sought, best_of, in_words, start_from
 from lethe.store.facts import PLANNED, load_facts
@@ -32,13 +33,17 @@ def source_of(request: Request) -> tuple[str, str] | None:
 
 
 def check_start(request: Request) -> None:
-    """ValueError, in one line, where a search would start from no study of Lethe's, or from itself."""
+    """ValueError, in one line, where a search would start from no study of Lethe's, from itself or an ablation."""
     source = source_of(request)
     if source is None:
         return
     if source == (request.storage, request.name):
         raise ValueError(f"--start-from names the search's own study {request.name!r}: choose another --name")
-    load_facts(read_study(*source))
+    if is_ablation(load_facts(read_study(*source))):
+        raise ValueError(
+            f"--start-from names the ablation {source[1]!r}, whose arms set what is not among their parameters: "
+            "a search starts from a search, an arena's study or an import"
+        )
 
 
 def start_warm(request: Request, ledger: Ledger, storage: BaseStorage, console: Console) -> None:

@@ -6,6 +6,8 @@ import optuna
 import pytest
 from tiny_study import candidate, tiny_facts, tiny_ledger
 
+from lethe.analysis.ablation import DESIGN
+from lethe.analysis.designs import one_at_a_time
 from lethe.search.ledger import Ledger
 from lethe.store.storage import open_storage
 from lethe_cli.flags import ArenaFlags, TuneFlags
@@ -57,6 +59,15 @@ def test_a_mistake_is_told_in_one_line_and_makes_no_store(url, start_from, messa
     with pytest.raises(ValueError, match=message):
         check_start(asked(url, start_from))
     assert not (tmp_path / "nosuch.db").exists()
+
+
+def test_an_ablation_is_refused_for_the_settings_of_its_arms_are_not_among_its_trials_parameters(url):
+    design = one_at_a_time({"loss": {"nlul": {}, "ll": {"forget_loss": "ll"}}})
+    arms = {"arm": ("choice", tuple(arm.name for arm in design)), "seed": ("integer", 0, 9)}
+    about = {"method": "mean_teacher", "settings": MeanTeacher.defaults(), DESIGN: design.to_json()}
+    Ledger.create(open_storage(url), "arms", tiny_facts(about=about), arms)
+    with pytest.raises(ValueError, match=r"^--start-from names the ablation 'arms', whose arms set what [^\n]*$"):
+        check_start(asked(url, "arms"))
 
 
 def test_settings_that_came_later_have_their_defaults_in_an_older_study(url):
