@@ -89,17 +89,21 @@ def scores_of(columns: Columns, record: Mapping[str, Any]) -> dict[str, float]:
     there = {name: c for name, c in columns.scores.items() if record.get(c.name) not in (None, "")}
     if not there:
         raise ValueError("it has no scores")
-    return {name: number(record[column.name], name) * column.factor for name, column in there.items()}
+    return {name: _number(record, name, column) for name, column in there.items()}
 
 
 def parameters_of(columns: Columns, record: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a record that it has."""
+    """The parameters of a record that it has; ValueError where one is no number that can be kept."""
     found = {}
     for name, column in columns.parameters.items():
-        value = plain(record.get(column.name))
+        value = plain(record.get(column.name), name)
         if value is not None:
-            found[name] = value if column.factor == 1 else number(value, name) * column.factor
+            found[name] = value if column.factor == 1 else _number(record, name, column)
     return found
+
+
+def _number(record: Mapping[str, Any], name: str, column: Column) -> float:
+    return number(number(record[column.name], name) * column.factor, name)
 
 
 def place_of(columns: Columns, record: Mapping[str, Any]) -> Place:

@@ -142,11 +142,19 @@ def _config(file: Path) -> dict[str, Any]:
 
 def _parameters(config: Mapping[str, Any]) -> dict[str, Any]:
     """A training's method and arguments, by the names that they have there."""
-    trainer = config.get("trainer") or {}
-    args, own = (trainer.get(part) or {} for part in ("args", "method_args"))
+    trainer = _part(config, "trainer")
+    args, own = _part(trainer, "args"), _part(trainer, "method_args")
     found = {"handler": trainer.get("handler"), **{name: args.get(name) for name in ARGUMENTS}, **own}
-    read = {name: plain(value) for name, value in found.items() if "${" not in str(value)}
+    read = {str(name): plain(value, str(name)) for name, value in found.items() if "${" not in str(value)}
     return {name: value for name, value in read.items() if value is not None}
+
+
+def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of a configuration that has parts itself, empty where it is not there; ValueError where it has none."""
+    part = config.get(name) or {}
+    if not isinstance(part, Mapping):
+        raise ValueError(f"its configuration's {name} is {part!r}: it must be names with values")
+    return part
 
 
 def _place(file: Path, parameters: Mapping[str, Any], run: str) -> Place:
@@ -164,7 +172,7 @@ def _facts(file: Path, config: Mapping[str, Any]) -> dict[str, str]:
     match = FILE.fullmatch(file.name)
     suite = match["suite"].lower() if match else ""
     part = config.get("data_split") or config.get("forget_split")
-    model = (config.get("model") or {}).get("model_args") or {}
+    model = _part(_part(config, "model"), "model_args")
     named = str(model.get("pretrained_model_name_or_path") or "")
     facts = {
         "benchmark": f"{suite}-{part}".lower() if part else suite,

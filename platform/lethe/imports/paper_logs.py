@@ -77,6 +77,7 @@ class _Log:
 
     def _begin(self, args: Mapping[str, Any]) -> None:
         self.runs += 1
+        self.run = {}  # what comes is of no run before, also where these arguments cannot be read
         name = Path(self.file).name
         facts = {"benchmark": _benchmark(args), "model": str(args.get("network") or ""), "protocol": PROTOCOL}
         self.run = {
@@ -126,7 +127,7 @@ def _row(file: str, line: int, record: Mapping[str, str] | str) -> Row:
 
 
 def _parameters(args: Mapping[str, Any]) -> dict[str, Any]:
-    found = {name: plain(args[name]) for name in ARGUMENTS if name in args}
+    found = {name: plain(args[name], name) for name in ARGUMENTS if name in args}
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -5,6 +5,7 @@ import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,27 +69,35 @@ def number(value: Any, what: str) -> float:
     """A finite number; ValueError says what it is that is none."""
     try:
         found = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not math.isfinite(found):
         raise ValueError(f"{what} is {value!r}: it must be a finite number")
     return found
 
 
-def plain(value: Any) -> Any:
-    """A parameter as it was meant: numbers and truths that were written as text are read; None for an empty one."""
-    if not isinstance(value, str):
-        return value if isinstance(value, bool | int | float) else None
-    text = value.strip()
+def plain(value: Any, what: str) -> Any:
+    """A parameter as it was meant: numbers and truths that were written as text are read; None for an empty one.
+
+    NaN is how tables write an empty cell. ValueError says of a number that no store can keep what it is.
+    """
+    meant = _meant(value.strip()) if isinstance(value, str) else value
+    if isinstance(meant, str | bool):
+        return meant if meant != "" else None
+    if not isinstance(meant, int | float) or meant != meant:
+        return None
+    if number(meant, what) != meant:
+        raise ValueError(f"{what} is {meant}: it has more digits than a store keeps")
+    return meant
+
+
+def _meant(text: str) -> Any:
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     for kind in (int, float):
-        try:
-            found = kind(text)
-        except ValueError:
-            continue
-        return found if math.isfinite(found) else None
-    return text or None
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def role_of(name: str) -> str:

@@ -121,6 +121,30 @@ def test_a_broken_file_is_told(tmp_path, text):
     assert found.rows == []
 
 
+ODD = {
+    "trainer: {handler: NPO, args: [1, 2]}": "its configuration's args is [1, 2]: it must be names with values",
+    "trainer: {handler: NPO, method_args: high}": "its configuration's method_args is 'high': it must be names with values",
+    "model: a/b": "its configuration's model is 'a/b': it must be names with values",
+    "model: {model_args: [a/b]}": "its configuration's model_args is ['a/b']: it must be names with values",
+    "trainer: {handler: NPO, args: {learning_rate: .inf}}": "learning_rate is inf: it must be a finite number",
+    "trainer: {handler: NPO, method_args: {beta: -.inf}}": "beta is -inf: it must be a finite number",
+}
+
+
+@pytest.mark.parametrize(("config", "reason"), ODD.items(), ids=ODD)
+def test_an_evaluation_with_an_odd_configuration_is_told_and_the_others_are_read(tmp_path, config, reason):
+    file = write(tmp_path / "odd", config=config)
+    write(tmp_path / "sound", config=TRAINING)
+    found = read(tmp_path)
+    assert list(map(str, found.oddities)) == [f"{file}:1: {reason}"]
+    assert [row.run for row in found.rows] == ["sound"]
+
+
+def test_names_of_arguments_are_texts_whatever_they_are_written_as(tmp_path):
+    (row,) = read(write(tmp_path / "a", config="trainer: {handler: X, method_args: {1: 0.5, beta: 2}}")).rows
+    assert row.parameters == {"handler": "X", "1": 0.5, "beta": 2}
+
+
 def test_a_broken_configuration_is_told_with_the_line_where_it_breaks(tmp_path):
     found = read(write(tmp_path / "a", config="trainer:\n  handler: [NPO\n"))
     assert found.rows == []

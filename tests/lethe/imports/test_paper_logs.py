@@ -100,6 +100,17 @@ def test_a_broken_line_is_told_with_its_place_and_the_rest_is_read(tmp_path, lin
     assert [row.place.at for row in found.rows] == [1, 3]
 
 
+def test_arguments_that_are_odd_begin_a_run_all_the_same_which_is_left_out(tmp_path):
+    odd = {"args": ARGS["args"] | {"delta": float("inf")}}
+    found = read_log(log(tmp_path, ARGS, epoch(0, 40.0), odd, epoch(0, 1.0), {"privleak": 1.0}, ARGS, epoch(0, 39.0)))
+    assert [(oddity.line, oddity.reason) for oddity in found.oddities] == [
+        (3, "delta is inf: it must be a finite number"),
+        (4, "an epoch stands before the arguments of its run"),
+        (5, "a PrivLeak stands before any epoch of its run"),
+    ]
+    assert [(row.run, row.scores["verbmem_f"]) for row in found.rows] == [("seed_7.out", 40.0), ("seed_7.out #3", 39.0)]
+
+
 def test_what_stands_before_the_arguments_is_of_no_run(tmp_path):
     found = read_log(log(tmp_path, epoch(0, 40.0), {"privleak": 1.0}, ARGS, {"privleak": 2.0}))
     assert [oddity.reason for oddity in found.oddities] == [

@@ -1,5 +1,7 @@
 """Any table, by a mapping: which column is which score and parameter, and how rows lie in runs."""
 
+import re
+
 import pytest
 
 from lethe.imports.mapping import Column, columns_of
@@ -80,5 +82,32 @@ def test_a_column_that_is_not_there_and_a_table_without_a_score_are_told(tmp_pat
 
 
 def test_cells_are_read_as_they_were_meant():
-    texts = {"3": 3, "3.5": 3.5, "1e-5": 1e-5, "true": True, "sgd": "sgd", "": None, "nan": None, "inf": None}
-    assert {text: plain(text) for text in texts} == texts
+    texts = {"3": 3, "3.5": 3.5, "1e-5": 1e-5, "true": True, "sgd": "sgd", "": None, "nan": None}
+    assert {text: plain(text, "it") for text in texts} == texts
+
+
+ENDLESS = {
+    "inf": (float("inf"), "it is inf: it must be a finite number"),
+    "-1e999": (-float("inf"), "it is -inf: it must be a finite number"),
+    f"1{'0' * 400}": (10**400, f"it is 1{'0' * 400}: it must be a finite number"),
+    "9007199254740993": (2**53 + 1, "it is 9007199254740993: it has more digits than a store keeps"),
+}
+
+
+@pytest.mark.parametrize("text", ENDLESS, ids=["inf", "-1e999", "10**400", "2**53+1"])
+def test_a_number_that_no_store_keeps_is_told_as_text_and_as_a_number(text):
+    number, reason = ENDLESS[text]
+    for value in (text, number):
+        with pytest.raises(ValueError, match=f"^{re.escape(reason)}$"):
+            plain(value, "it")
+
+
+def test_a_row_whose_parameter_is_infinite_or_whose_score_becomes_so_is_odd_and_the_rest_is_read(tmp_path):
+    file = table(tmp_path, "rouge,rate\n0.5,inf\n1e308,0.1\n0.5,1e308\n0.5,0.1\n")
+    found = read(file, columns_of(["score:knowmem_f=rouge*100", "lr=rate*10"]))
+    assert [str(oddity) for oddity in found.oddities] == [
+        f"{file}:2: lr is inf: it must be a finite number",
+        f"{file}:3: knowmem_f is inf: it must be a finite number",
+        f"{file}:4: lr is inf: it must be a finite number",
+    ]
+    assert [row.line for row in found.rows] == [5]
