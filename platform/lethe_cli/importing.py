@@ -12,7 +12,7 @@ from lethe.fronts.objectives import GOALS, Objective
 from lethe.imports import open_unlearning
 from lethe.imports.kinds import KINDS, read, recognise
 from lethe.imports.mapping import Columns
-from lethe.imports.rows import Found, Row
+from lethe.imports.rows import Found, Row, references_of
 from lethe.imports.study import ALIKE, Brought, bring, load_there
 from lethe.store.cards import Card
 from lethe.store.facts import CARDS, IMPORTED, Facts, new_id
@@ -74,25 +74,30 @@ def _read(asked: Import, source: str, kind: str) -> Found:
         raise ValueError(f"--as {kind!r} is unknown: choose {', '.join(KINDS)}")
     found = read(str(_place(source)), kind, asked.columns)
     said = {what: value for what, value in asked.said.items() if what != "method"}
-    return replace(found, rows=[replace(translated(row, kind), facts={**row.facts, **said}) for row in found.rows])
+    rows = [replace(translated(row, kind), facts={**row.facts, **said}) for row in found.rows]
+    references = [replace(one, facts={**one.facts, **said}) for one in found.references]
+    return replace(found, rows=rows, references=references)
 
 
 def make_facts(asked: Import, found: Found, kinds: Sequence[str]) -> Facts:
-    """What is stored with a new study."""
-    cards = cards_of(found.rows)
+    """What is stored with a new study, by those rows that are of its benchmark."""
+    benchmark = _said(found.rows, ALIKE)
+    rows = [row for row in found.rows if row.facts.get(ALIKE, benchmark) == benchmark]
+    cards = cards_of(rows)
     methods = {asked.said.get("method") or method_of(kind) for kind in kinds}
-    about = {what: _said(found.rows, what) for what in (ALIKE, "model", "protocol")}
+    about = {what: _said(rows, what) for what in (ALIKE, "model", "protocol")}
     method = next(iter(methods)) if len(methods) == 1 else None
-    if method is None and all("method" in row.parameters for row in found.rows):
-        method = ",".join(name for name in METHODS if any(row.parameters["method"] == name for row in found.rows))
+    if method is None and all("method" in row.parameters for row in rows):
+        method = ",".join(name for name in METHODS if any(row.parameters["method"] == name for row in rows))
     return Facts(
-        objectives=tuple(choose(asked.objectives, found.rows, cards)),
+        objectives=tuple(choose(asked.objectives, rows, cards)),
         constraints=(),
         sampler="",
         seed=0,
         id=new_id(),
         references={
-            who: {s: [v, *[float("nan")] * 2] for s, v in own.items()} for who, own in found.references.items()
+            who: {s: [v, *[float("nan")] * 2] for s, v in own.items()}
+            for who, own in references_of(found.references, about).items()
         },
         about={what: value for what, value in {**about, "method": method}.items() if value}
         | {IMPORTED: ", ".join(kinds), CARDS: [asdict(card) for card in cards.values()]},

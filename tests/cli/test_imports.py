@@ -63,6 +63,23 @@ def test_a_log_becomes_a_study_of_the_method_with_its_settings_by_lethe_s_names(
     assert study.facts.references["target"]["verbmem_f"][0] == 60.0
 
 
+def test_of_several_benchmarks_the_target_is_the_one_that_most_runs_of_the_study_s_start_from(url, tmp_path, capsys):
+    def written(seed, corpus, network, *verbmem):
+        lines = [{"args": ARGS | {"seed": seed, "gen_eval_name": corpus, "network": network}}]
+        scores = [{"verbmem_f": v, "knowmem_f": v, "knowmem_r": 50.0} for v in verbmem]
+        lines += [{"epoch": at - 1, "metrics": metrics} for at, metrics in enumerate(scores)]
+        (tmp_path / f"seed_{seed}.out").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return str(tmp_path / f"seed_{seed}.out")
+
+    books = [written(seed, "books", "their/books", 99.0, 1.0) for seed in (1, 2)]
+    news = [written(seed, "news", "their/news", start, 20.0, 10.0) for seed, start in ((3, 61.0), (4, 60.0), (5, 60.0))]
+    import_results([*books, *news], "theirs", storage=url)
+    facts = facts_of(url)
+    assert (facts.about["benchmark"], facts.about["model"]) == ("muse-news", "their/news")
+    assert facts.references["target"]["verbmem_f"][0] == 60.0
+    assert capsys.readouterr().err.count("it is of muse-books, and the study of muse-news") == 4
+
+
 def test_the_table_bears_scores_without_intervals(url, log):
     import_results([log], "theirs", storage=url)
     study = Reader(url, "theirs").read()

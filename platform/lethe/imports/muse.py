@@ -5,7 +5,7 @@ Rows called `target`, `retrain` or `retrained` are the two models that every oth
 
 from pathlib import Path
 
-from lethe.imports.rows import WHOLE, Found, Oddity, Row, number, records, role_of
+from lethe.imports.rows import WHOLE, Found, Oddity, Reference, Row, number, records, role_of
 from lethe.store.places import Place
 
 PROTOCOL = "muse"
@@ -33,7 +33,7 @@ def read(file: Path) -> Found:
             found.oddities.append(Oddity(str(file), line, str(error)))
             continue
         if name in REFERENCES:
-            found.references[REFERENCES[name]] = scores
+            found.references.append(Reference(name=REFERENCES[name], scores=scores))
             continue
         place = Place(WHOLE.axis, WHOLE.at, role_of(name))
         found.rows.append(

@@ -6,13 +6,12 @@ table has a column `log`, the arguments, `epoch` and the scores. The code scores
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lethe.imports.rows import Found, Oddity, Row, number, plain, records, text_of
+from lethe.imports.rows import Found, Oddity, Reference, Row, number, plain, records, text_of
 from lethe.store.places import Place
 
 PROTOCOL = "mean-teacher paper"
@@ -152,10 +151,6 @@ def _benchmark(args: Mapping[str, Any]) -> str:
 
 
 def _with_target(found: Found) -> Found:
-    """What was found, with the target among the references: the model that most runs start from."""
-    starts = Counter(tuple(sorted(row.scores.items())) for row in _starts(found))
-    return replace(found, references={"target": dict(starts.most_common(1)[0][0])}) if starts else found
-
-
-def _starts(found: Found) -> Iterator[Row]:
-    return (row for row in found.rows if row.place.at == 0)
+    """What was found, with the models that runs start from among the references: most start from the target."""
+    starts = [row for row in found.rows if row.place.at == 0]
+    return replace(found, references=[Reference(name="target", scores=row.scores, facts=row.facts) for row in starts])

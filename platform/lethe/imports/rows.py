@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 from lethe.store.places import Place
 
 MODEL = "model"  # the role of a candidate of which nothing else is known
+SCALE = ("benchmark", "model")  # of the facts of a row: scores of others are no reference
 WHOLE = Place("run", 1, MODEL)  # where it stands then: a run's only candidate
 
 
@@ -41,23 +43,41 @@ class Oddity:
         return f"{self.file}:{self.line}: {self.reason}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What a source says of the model `name`, "target" or "retrained", that its candidates are read against."""
+
+    name: str
+    scores: Mapping[str, float]
+    facts: Mapping[str, str] = field(default_factory=dict)  # as of a row
+
+
 @dataclass(frozen=True)
 class Found:
-    """All that a reader found; `references` are the scores of the target and the retrained model."""
+    """All that a reader found; of a reference model as often as it was scored."""
 
     rows: list[Row] = field(default_factory=list)
     oddities: list[Oddity] = field(default_factory=list)
-    references: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    references: list[Reference] = field(default_factory=list)
 
     @classmethod
     def joined(cls, several: Iterable["Found"]) -> "Found":
-        """What several readers found; of a reference model the scores that were found first."""
+        """What several readers found."""
         joined = cls()
         for found in several:
             joined.rows.extend(found.rows)
             joined.oddities.extend(found.oddities)
-            joined.references.update({k: v for k, v in found.references.items() if k not in joined.references})
+            joined.references.extend(found.references)
         return joined
+
+
+def references_of(references: Iterable[Reference], about: Mapping[str, str]) -> dict[str, dict[str, float]]:
+    """By their names the scores that most say of the reference models of a study's benchmark and model."""
+    scored: dict[str, Counter[tuple[tuple[str, float], ...]]] = {}
+    for reference in references:
+        if all(reference.facts.get(what, its) == its for what in SCALE if (its := about.get(what))):
+            scored.setdefault(reference.name, Counter())[tuple(sorted(reference.scores.items()))] += 1
+    return {name: dict(scores.most_common(1)[0][0]) for name, scores in scored.items()}
 
 
 def text_of(file: Path) -> str:

@@ -1,6 +1,7 @@
 """MUSE's table: a model a line, and the two models that the others are read against are no candidates."""
 
 from lethe.imports.muse import is_table, read
+from lethe.imports.rows import references_of
 
 HEAD = "name,verbmem_f,privleak,knowmem_f,knowmem_r"
 
@@ -14,8 +15,9 @@ def test_every_model_is_a_candidate_and_target_and_retrained_model_are_reference
     assert [(row.line, row.run, row.place.key, row.scores) for row in found.rows] == [
         (3, "npo (gdr)/2", "run/1/npo -gdr--2", {"verbmem_f": 1.5, "privleak": 0.5, "knowmem_f": 40, "knowmem_r": 30})
     ]
-    assert found.references["target"]["verbmem_f"] == 58.4
-    assert found.references["retrained"]["knowmem_r"] == 55.0
+    references = references_of(found.references, {})
+    assert references["target"]["verbmem_f"] == 58.4
+    assert references["retrained"]["knowmem_r"] == 55.0
 
 
 def test_broken_lines_are_told_and_the_rest_is_read(tmp_path):

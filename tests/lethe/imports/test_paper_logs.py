@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lethe.imports.paper_logs import PROTOCOL, is_log, is_table, read_log, read_table
+from lethe.imports.rows import references_of
 from lethe.store.places import Place
 
 ARGS = {
@@ -62,7 +63,9 @@ def test_a_row_knows_its_recipe_what_it_was_made_on_and_by_which_code_it_was_sco
 
 def test_the_model_that_runs_start_from_is_the_target(tmp_path):
     found = read_log(log(tmp_path, ARGS, epoch(-1, 56.0), epoch(0, 40.0)))
-    assert found.references == {"target": {"verbmem_f": 56.0, "knowmem_f": 60.0, "utility": 40.0}}
+    target = {"target": {"verbmem_f": 56.0, "knowmem_f": 60.0, "utility": 40.0}}
+    assert references_of(found.references, {}) == target
+    assert found.references[0].facts == found.rows[0].facts
 
 
 def test_a_last_privleak_is_the_last_epochs(tmp_path):
@@ -133,7 +136,7 @@ def test_a_table_of_logs_is_read_as_the_logs_are(tmp_path):
         (3, "a.out", 1, {"verbmem_f": 12.5, "utility": 39.0, "privleak": -3.0}),
     ]
     assert found.rows[0].parameters == {"loss": "npo", "penalty": "kl", "lr": 1e-5, "delta": 0, "seed": 3}
-    assert found.references == {"target": {"verbmem_f": 56.0, "utility": 40.0}}
+    assert references_of(found.references, {}) == {"target": {"verbmem_f": 56.0, "utility": 40.0}}
 
 
 def test_broken_rows_of_a_table_are_told_with_their_lines(tmp_path):
