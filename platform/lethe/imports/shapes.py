@@ -9,6 +9,7 @@ from typing import Any
 
 from lethe.search.space import Space
 from lethe.store.candidates import BESIDE, COLUMNS
+from lethe.store.parameters import METHOD
 
 # The columns of the tables that a study is read and shown as, beside its scores.
 OF_TRIALS = ("trial_id", "number", "start", "end", "failure", "stopped", "values", "first")
@@ -19,9 +20,21 @@ NUMBERS = {"log_uniform": "a number above 0", "uniform": "a number", "integer": 
 
 
 def named(parameters: Mapping[str, Any], scores: Iterable[str]) -> dict[str, Any]:
-    """Parameters with a line behind the name of each that is called as another column of a study's tables is."""
-    taken = TAKEN.union(scores)
-    return {f"{name}_" if name in taken else name: value for name, value in parameters.items()}
+    """Parameters by names that a study's tables can have; one that is taken there gets a line behind it.
+
+    Dots become lines, but behind the row's own method: a name with a dot is one of a method's settings, and of no
+    trial that has another.
+    """
+    method, taken = parameters.get(METHOD), {*TAKEN, *scores}
+    found = {}
+    for name, value in parameters.items():
+        whose = f"{method}." if isinstance(method, str) and name.startswith(f"{method}.") else ""
+        free = whose + name.removeprefix(whose).replace(".", "_")
+        while free in taken:
+            free += "_"
+        taken.add(free)
+        found[free] = value
+    return found
 
 
 def space_of(many: Sequence[Mapping[str, Any]], hints: Hints) -> Space:

@@ -19,6 +19,7 @@ from lethe.imports.shapes import TAKEN, misfit, shaped, space_of, widened
 from lethe.imports.study import bring
 from lethe.search.space import distributions
 from lethe.store.facts import IMPORTED, Facts
+from lethe.store.parameters import own
 from lethe.store.places import Place
 from lethe.store.snapshot import Reader
 from lethe.store.storage import open_storage
@@ -141,6 +142,26 @@ def test_parameters_called_as_columns_of_a_study_s_tables_get_a_line_behind_thei
     table = Reader(url, "theirs").read()
     assert table.parameters == ["start_", "cost_", "verbmem_f_", "items_", "number_"]
     assert table.candidates[["start_", "cost_", "verbmem_f", "verbmem_f_"]].values.tolist() == [["warm", 3, 40.0, 1.0]]
+
+
+def test_parameters_with_dots_in_their_names_are_a_run_s_own_all_the_same(url):
+    dotted = {"optimizer.lr": 0.1, "optimizer_lr": 0.2, "sched.warm.up": 3}
+    brought(url, replace(row(), parameters=dotted))
+    study = Reader(url, "theirs").read()
+    (trial,) = optuna.load_study(study_name="theirs", storage=url).trials
+    names = {"optimizer_lr": 0.1, "optimizer_lr_": 0.2, "sched_warm_up": 3}
+    assert own(trial.params) == asked(study.candidates.iloc[0].to_dict(), study.parameters) == names
+
+
+def test_a_setting_behind_its_row_s_own_method_stays_that_method_s(url):
+    first, second = ({"method": "npo", "npo.lr": 0.1, "npo.a.b": 2, "ga.lr": 0.5}, {"method": "ga", "ga.lr": 0.2})
+    brought(url, replace(row("a"), parameters=first), replace(row("b"), parameters=second))
+    trials = optuna.load_study(study_name="theirs", storage=url).trials
+    assert [trial.params for trial in trials] == [
+        {"method": "npo", "npo.lr": 0.1, "npo.a_b": 2, "ga_lr": 0.5},
+        {"method": "ga", "ga.lr": 0.2},
+    ]
+    assert [own(trial.params) for trial in trials] == [{"lr": 0.1, "a_b": 2, "ga_lr": 0.5}, {"lr": 0.2}]
 
 
 def test_no_column_of_the_tables_that_a_study_is_read_or_shown_as_is_left_out_of_these(url):
