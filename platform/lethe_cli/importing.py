@@ -53,7 +53,11 @@ def run_import(asked: Import, console: Console) -> None:
         odd = f"{len(found.oddities)} odd rows" if found.oddities else "no row"
         raise ValueError(f"nothing was imported: {', '.join(asked.sources)} had {odd} and nothing else")
     storage = open_storage(asked.storage)
-    facts = load_there(storage, asked.name) or make_facts(asked, found, list(dict.fromkeys(kinds.values())))
+    formats = list(dict.fromkeys(kinds.values()))
+    there = load_there(storage, asked.name)
+    if there:
+        check_there(asked, found.rows, formats, there)
+    facts = there or make_facts(asked, found, formats)
     shapes = hints_of(found.rows, facts.about.get("method"))
     with going_on_later(asked.storage):
         brought = bring(storage, asked.name, found.rows, facts, shapes)
@@ -79,13 +83,32 @@ def _read(asked: Import, source: str, kind: str) -> Found:
     return replace(found, rows=rows, references=references)
 
 
+def check_there(asked: Import, rows: Sequence[Row], kinds: Sequence[str], facts: Facts) -> None:
+    """ValueError where more is to be added to a study than it can have: of another method, or by other objectives."""
+    other = "import into a study of its own, under another --name"
+    known = facts.about.get("method")
+    for method in _methods(asked, kinds) - {None, known}:
+        if known or "method" in asked.said:
+            its = known or "no method that is known"
+            raise ValueError(f"study {asked.name!r} is of {its}, not of {method}: {other}")
+    wanted = choose(asked.objectives, rows, cards_of(rows)) if asked.objectives is not None else facts.objectives
+    if set(wanted) != set(facts.objectives):
+        words = _words(facts.objectives)
+        raise ValueError(f"study {asked.name!r} has the objectives {words}, not {_words(wanted)}: {other}")
+
+
+def _methods(asked: Import, kinds: Sequence[str]) -> set[str | None]:
+    """The methods that rows are of, as their user or their formats say; None where neither does."""
+    return {asked.said.get("method") or method_of(kind) for kind in kinds}
+
+
 def make_facts(asked: Import, found: Found, kinds: Sequence[str]) -> Facts:
     """What is stored with a new study, by those rows that are of its benchmark."""
     benchmark = _said(found.rows, ALIKE)
     rows = [row for row in found.rows if row.facts.get(ALIKE, benchmark) == benchmark]
     cards = cards_of(rows)
-    methods = {asked.said.get("method") or method_of(kind) for kind in kinds}
     about = {what: _said(rows, what) for what in (ALIKE, "model", "protocol")}
+    methods = _methods(asked, kinds)
     method = next(iter(methods)) if len(methods) == 1 else None
     if method is None and all("method" in row.parameters for row in rows):
         method = ",".join(name for name in METHODS if any(row.parameters["method"] == name for row in rows))
@@ -141,6 +164,10 @@ def _objective(item: str, there: Mapping[str, int], cards: Mapping[str, Card]) -
     return Objective(score=score, goal=goal or cards[score].goal)
 
 
+def _words(objectives: Sequence[Objective]) -> str:
+    return ", ".join(f"{o.score} ({o.goal})" for o in objectives)
+
+
 def _say(asked: Import, brought: Brought, odd: int, facts: Facts, console: Console) -> None:
     def say(text: str) -> None:
         console.print(text, soft_wrap=True, highlight=False)
@@ -148,7 +175,7 @@ def _say(asked: Import, brought: Brought, odd: int, facts: Facts, console: Conso
     known = f"; {brought.known} candidates were there already" if brought.known else ""
     left = f"; {odd} odd rows were left out" if odd else ""
     say(f"imported {brought.runs} runs with {brought.candidates} candidates{known}{left}")
-    say(f"objectives {', '.join(f'{o.score} ({o.goal})' for o in facts.objectives)}; no score has an interval")
+    say(f"objectives {_words(facts.objectives)}; no score has an interval")
     say(f"study    {hide_password(asked.storage)}  (name {asked.name})")
     told = (str(facts.about.get(what, "")) for what in (ALIKE, "method"))
     say("next")

@@ -105,6 +105,44 @@ def test_importing_again_adds_only_what_is_new(url, log, tmp_path, capsys):
     assert (facts_of(url).id, len(Reader(url, "theirs").read().candidates)) == (before.id, 3)
 
 
+OTHERWISE = {
+    "npo": {"method": "npo"},
+    "knowmem_f (minimize)": {"objectives": "knowmem_f"},
+    "verbmem_f (maximize)": {"objectives": "verbmem_f:maximize,knowmem_f,knowmem_r"},
+}
+
+
+@pytest.mark.parametrize(("what", "flags"), OTHERWISE.items(), ids=OTHERWISE)
+def test_what_a_study_that_is_there_cannot_have_is_refused_and_not_ignored(url, log, what, flags):
+    import_results([log], "theirs", storage=url)
+    before = facts_of(url)
+    with pytest.raises(ValueError, match=f"^study 'theirs' (is of|has the) .*, not (of )?{re.escape(what)}[^\n]*$"):
+        import_results([log], "theirs", storage=url, **flags)
+    assert facts_of(url) == before
+
+
+def test_a_format_of_another_method_is_not_added_to_a_study(url, log, tmp_path):
+    import_results([muse(tmp_path)], "theirs", method="npo", storage=url)
+    for sources in ([log], [log, muse(tmp_path)]):
+        with pytest.raises(
+            ValueError, match="^study 'theirs' is of npo, not of mean_teacher: import into a study of i"
+        ):
+            import_results(sources, "theirs", storage=url)
+
+
+def test_a_method_that_is_said_too_late_is_refused(url, tmp_path):
+    import_results([muse(tmp_path)], "theirs", storage=url)
+    with pytest.raises(ValueError, match="^study 'theirs' is of no method that is known, not of npo: import into a s"):
+        import_results([muse(tmp_path)], "theirs", method="npo", storage=url)
+
+
+def test_the_same_command_may_be_given_again(url, log, tmp_path, capsys):
+    flags = {"objectives": "knowmem_r,verbmem_f:minimize", "storage": url}
+    for _ in range(2):
+        import_results([log, muse(tmp_path)], "theirs", **flags)
+    assert "imported 0 runs with 0 candidates; 4 candidates were there already" in capsys.readouterr().out
+
+
 def test_an_optuna_study_is_imported_by_a_mapping_with_what_its_store_does_not_say(url, tmp_path):
     theirs = f"sqlite:///{tmp_path}/theirs.db"
     study = optuna.create_study(storage=theirs, study_name="x", directions=["minimize", "maximize"])

@@ -96,7 +96,7 @@ def _sorted(
     for row in rows:
         place = (row.run, row.place.key)
         before = known.get(place)
-        reason = _odd(row, facts, shapes, grows) if before is None else _changed(row, before[0])
+        reason = _odd(row, facts, shapes, grows) if before is None else _against(row, before[0])
         if reason:
             oddities.append(Oddity(row.file, row.line, reason))
         elif before is None:
@@ -127,6 +127,13 @@ def _changed(row: Row, before: Scores) -> str:
                 f"{row.place.words} of {row.run} is known with {score} {before[score]:.4g}, not {row.scores[score]:.4g}"
             )
     return ""
+
+
+def _against(row: Row, before: Scores) -> str:
+    """Why a row cannot count as known, for no trial is changed: it says otherwise, or more; "" where it can."""
+    more = ", ".join(score for score in row.scores if score not in before)
+    known = f"{row.place.words} of {row.run} is known without {more}: import all of it anew, under another --name"
+    return _changed(row, before) or (more and known)
 
 
 def _known(storage: BaseStorage, name: str) -> Seen:

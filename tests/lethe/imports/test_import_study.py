@@ -96,6 +96,15 @@ def test_what_says_otherwise_of_a_known_candidate_is_odd_and_rounding_is_not(url
     assert reasons(found) == ["t.csv:9: epoch 1, student of a is known with verbmem_f 40, not 41"]
 
 
+def test_a_score_that_a_known_candidate_did_not_have_is_odd_and_fewer_scores_are_not(url):
+    brought(url, row(privleak=3.0), row("b"))
+    found = brought(url, row(), row("b", privleak=1.0, utility=40.0))
+    assert (found.candidates, found.known) == (0, 1)
+    assert reasons(found) == [
+        "t.csv:2: epoch 1, student of b is known without privleak, utility: import all of it anew, under another --name"
+    ]
+
+
 def test_runs_that_two_files_call_the_same_are_two_where_their_scores_differ(url):
     def of(folder, *scores):
         return [replace(row(at=at, verbmem_f=v), file=f"{folder}/seed_1.out") for at, v in enumerate(scores)]
