@@ -109,7 +109,7 @@ def page(arena: Arena, published: pd.DataFrame) -> str:
         "## Beside the published 7B figures",
         "MUSE-News, Llama-2-7B (arXiv 2407.06460; mean teacher: 2504.13388), one point for each method. Here: the "
         "candidate to take of each. Four questions about each, answered with the models of its own side; cannot tell: "
-        "the interval here reaches both answers, or nothing was published.",
+        "the interval here reaches both answers, or nothing was published. The published scores are over all items.",
     ]
     for question in QUESTIONS:
         own = table[table["question"] == question.words]

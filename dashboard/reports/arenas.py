@@ -239,7 +239,8 @@ def reading(arena: Arena) -> Section:
     known = [o for o in arena.facts.objectives if meanings[o.score]]
     items = [f"{o.score}: {meanings[o.score]}, best {WISHES[o.goal]}" for o in known]
     items += [f"{c.score} has to stay {c.words}: what breaks that counts nothing" for c in arena.facts.constraints]
-    items.append(which_items(arena.candidates, arena.facts))
+    if len(arena.candidates):
+        items.append(which_items(arena.candidates, arena.facts))
     pairs = len(arena.comparisons)
     return Section("How to read this", texts=[standings.METHOD.format(pairs=pairs)], items=items)
 

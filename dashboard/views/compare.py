@@ -12,10 +12,15 @@ from dashboard.table import candidate_of, objectives_of, recipe, score_text, sco
 from lethe.analysis.cells import number
 from lethe.analysis.decide import recommend
 from lethe.fronts.objectives import Objective
+from lethe.store.facts import SPLIT
 from lethe.store.snapshot import Snapshot
 
 MOST = 6  # studies on one chart
-SCALES = {"benchmark": "made on different benchmarks", "protocol": "scored by different protocols"}  # of facts
+SCALES = {  # of facts
+    "benchmark": "made on different benchmarks",
+    "protocol": "scored by different protocols",
+    SPLIT: "judged by all items, or by half of them",
+}
 
 
 def page() -> None:
@@ -39,7 +44,7 @@ def page() -> None:
         st.info("These studies have no objective in common that both have scores of.")
         return
     for what, words in SCALES.items():
-        if len({study.facts.about.get(what) for study in studies.values()}) > 1:
+        if len({study.facts.about.get(what) or None for study in studies.values()}) > 1:
             st.warning(f"These studies were {words}: their scores are not on one scale.")
     tables = {name: thinned(data.candidates_of(study, context.url, shared), 1500) for name, study in studies.items()}
     fronts(context, tables, shared)

@@ -55,8 +55,8 @@ def rule_words(rule: str) -> str:
 def choose_limits(context: wire.Context) -> list[Limit]:
     """Number fields for each objective and constraint, at the ends that its goal needs; an empty one is no limit."""
     st.caption(
-        "Limits hold for the scores as measured, not for their intervals; how often a candidate stays within them when "
-        "its scores are drawn again is told below."
+        "Limits hold for the scores as measured (where items are split: of the half that chooses), not for their "
+        "intervals; how often a candidate stays within them when its scores are drawn again is told below."
     )
     scores = [o.score for o in context.objectives]
     scores += [c.score for c in context.facts.constraints if c.score not in scores]

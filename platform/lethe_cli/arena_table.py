@@ -39,7 +39,7 @@ def legend(arena: Arena) -> str:
     return (
         "volume: hypervolume, the mean over seeds, and how far its 95% interval reaches; seed/trial: where the "
         "recommended candidate is from, whose scores these are; cost: thousands of forward passes of a sequence, over "
-        f"all seeds{fell}. {which_items(arena.candidates, arena.facts)}"
+        f"all seeds{fell}. {which_items(arena.candidates, arena.facts) if len(arena.candidates) else ''}".rstrip()
     )
 
 

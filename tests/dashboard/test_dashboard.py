@@ -244,6 +244,7 @@ def test_a_trial_that_was_stopped_early_is_listed_with_the_reason_and_says_so_it
     assert "most often (1 times): step 20: 9 of the 12 trials" in text
     text = words(opened("trial", candidate=f"{number}/step/20/student"))
     assert "This trial was stopped early, at step 20: 9 of the 12 trials" in text
+    assert "stopped early" not in words(opened("trial", candidate="0/step/20/student"))
 
 
 def test_a_study_that_goes_on_is_shown_anew_without_losing_the_selection(own, tmp_path):

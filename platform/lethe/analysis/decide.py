@@ -217,17 +217,17 @@ def _sureness(
         return None, None, {}
     drawn = draw_scores(as_chosen(candidates), scores, DRAWS, seed)
     reported = draw_scores(candidates, scores, DRAWS, seed)
-    allowed = np.ones((DRAWS, len(candidates)), dtype=bool)
+    allowed, within = (np.ones((DRAWS, len(candidates)), dtype=bool) for _ in range(2))
     holds: dict[str, float] = {}
     for bound in bounds:
-        inside = bound.holds(drawn[bound.score])
-        allowed &= inside
-        held = float(bound.holds(reported[bound.score][:, 0]).mean())
-        holds[bound.score] = min(holds.get(bound.score, 1.0), held)
+        allowed &= bound.holds(drawn[bound.score])
+        inside = bound.holds(reported[bound.score])
+        within &= inside
+        holds[bound.score] = min(holds.get(bound.score, 1.0), float(inside[:, 0].mean()))
     losses = np.stack([o.loss(drawn[o.score]) for o in objectives], axis=-1)
     cost = np.where(allowed, rule_cost(losses, best, spans, objectives, rule), np.inf)
     winners = cost.argmin(axis=1)[allowed.any(axis=1)]
-    return np.bincount(winners, minlength=len(candidates)) / DRAWS, allowed.mean(axis=0), holds
+    return np.bincount(winners, minlength=len(candidates)) / DRAWS, within.mean(axis=0), holds
 
 
 def volume_history(losses: Sequence[np.ndarray]) -> list[float]:

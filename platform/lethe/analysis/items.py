@@ -24,5 +24,8 @@ def which_items(candidates: pd.DataFrame, facts: Facts) -> str:
     if len(whole) == len(scores):
         few = ", too few for two halves," if facts.about.get(SPLIT) else ""
         return f"All items{few} chose the front and give its scores: its {SEEN_BY_CHOICE}."
-    said = "Half of the items chose the front; its scores and intervals are of the other half, which no choice saw."
+    said = (
+        "Half of the items chose the front, and its hypervolume is by them; its scores and intervals are of the other "
+        "half, which no choice saw."
+    )
     return f"{said} Of {listed(whole)} there were too few for that: these {SEEN_BY_CHOICE}." if whole else said

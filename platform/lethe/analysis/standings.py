@@ -23,7 +23,7 @@ METHOD = (
     "half spread three times as much as the others, no more than about 6 of 100 arenas told any two of them apart. The "
     "intervals allow for other seeds, and not for other test items: all entrants are scored on the same ones. The "
     "candidate to take of a method is the knee of its front: what it gives up of the best in each objective, as shares "
-    "of their ranges, has the smallest sum. Chosen because it looked best, it is a little worse than it looks."
+    "of their ranges, has the smallest sum."
 )
 COLLAPSED = 0.5  # of an entrant's candidates: from here on it is said
 FIRST = 3  # so many are named where an objective is left out

@@ -61,15 +61,18 @@ class Rungs:
         trials = self._trials.all()
         newest_first = [*reversed(range(rung.seen, len(trials))), *rung.open]
         came: dict[int, list[Point]] = {}
+        failed: set[int] = set()
         for one in newest_first:
             first = self._trials.first_run(one)
             if _failed(trials[one]):
-                rung.points.pop(first, None)
-            elif len(came) <= MOST and method_of(self._facts.about, trials[one].params) == method:
+                failed.add(first)
+            elif (
+                first not in failed and len(came) <= MOST and method_of(self._facts.about, trials[one].params) == method
+            ):
                 points = self._points(trials[one], at)
                 if points:  # of a trial's runs the newest counts: one that was interrupted may lack a role
                     came.setdefault(first, points)
-        rung.points |= came
+        rung.points = {first: points for first, points in (rung.points | came).items() if first not in failed}
         rung.open = [one for one in newest_first if not trials[one].state.is_finished()]
         rung.seen = len(trials)
 

@@ -28,6 +28,7 @@ from lethe.store.facts import Facts
 from lethe.store.places import Place
 
 TARGET = "target"  # among a study's references
+LATE = 3  # a trial is stuck only behind this part of its run: the first steps may move next to nothing
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def stop(
         return None
     places = [evaluation[0]["at"] for evaluation in evaluations]
     rung = is_rung(places, rule.reduction)
-    late = rung and places[-1] * rule.reduction >= length
+    late = places[-1] * LATE >= length
     reason = (
         _collapsed(evaluations, facts, rule)
         or (_stuck(evaluations[-1], facts) if late else None)

@@ -254,8 +254,9 @@ def _columns(texts: list[str]) -> pd.DataFrame:
     for name, seen in chosen_by.items():
         own = reported.get(name, seen)
         columns |= _ends(name, np.where(np.isnan(own), seen, own))
-    for name in chosen_by.keys() & reported.keys():
-        columns |= _ends(name, chosen_by[name], SEEN)
+    for name, seen in chosen_by.items():
+        if name in reported:
+            columns |= _ends(name, seen, SEEN)
     for name in ("cost", "weights", "items"):
         known = name in table.column_names
         columns[name] = table.column(name).to_pylist() if known else [None] * len(texts)

@@ -128,6 +128,7 @@ def assemble(
     table = trials.join(parameters, on="trial_id")
     for attribute in (FAILURE, STOPPED):
         table[attribute] = _reasons(table["trial_id"], rows.reasons, attribute)
+    table[STOPPED] = table[STOPPED].where(table["state"] == "COMPLETE", None)  # else its driver died before its end
     table["values"] = table["trial_id"].map(_values(rows.values))
     table["cost"] = table["trial_id"].map(_of_runs(rows.runs, COST)).astype(float)
     table["first"] = _first_runs(table, _of_runs(rows.runs, RERUN_OF))
@@ -144,11 +145,11 @@ def assemble(
     )
 
 
-def _reasons(ids: pd.Series, reasons: pd.DataFrame, attribute: str) -> list[str | None]:
-    """Why each of some trials failed, or was stopped; None where it did not, or was not."""
+def _reasons(ids: pd.Series, reasons: pd.DataFrame, attribute: str) -> "pd.Series[Any]":
+    """Why each of some trials failed, or was stopped; None, and no NaN, where it did not, or was not."""
     own = reasons[reasons["attribute"] == attribute] if len(reasons) else reasons
     found = dict(zip(own["trial_id"], own["reason"], strict=True)) if len(own) else {}
-    return [found.get(i) for i in ids]
+    return pd.Series([found.get(i) for i in ids], index=ids.index, dtype=object)
 
 
 def _values(values: pd.DataFrame) -> dict[int, list[float]]:

@@ -11,7 +11,7 @@ from tiny_study import SEVERAL, SPACE, BrittleStorage, Killed, candidate, tiny_l
 from lethe.search.ledger import Ledger
 from lethe.search.rule import Rule
 from lethe.search.rungs import MOST, Rungs, Stopping
-from lethe.store.trials import RERUN_OF, RUNGS, STOPPED
+from lethe.store.trials import INTERRUPTED, RERUN_OF, RUNGS, STOPPED
 
 ABOUT = Rule().about()
 END = 90.0
@@ -112,6 +112,18 @@ def test_a_trial_that_failed_is_no_rival_and_one_that_was_interrupted_is(loop):
     loop.ledger.tell(1, "interrupted")
     for look in (rungs, Rungs(loop.ledger.trials, loop.ledger.facts)):
         assert list(look.others(3, None, 10)) == [1, 2]
+
+
+def test_a_trial_that_was_interrupted_and_failed_when_it_ran_again_is_no_rival(loop):
+    number = loop.begin()
+    loop.report(number, 1, 10)
+    loop.ledger.tell(number, INTERRUPTED)
+    resumed = Loop(Ledger.resume(loop.ledger._storage, loop.ledger.study.study_name, SPACE))
+    again = resumed.begin()
+    resumed.report(again, 1, 10)
+    resumed.ledger.tell(again, "Diverged")
+    other = resumed.begin()
+    assert Rungs(resumed.ledger.trials, resumed.ledger.facts).others(other, None, 10) == {}
 
 
 def test_of_a_trial_s_runs_the_newest_counts_that_came_to_the_place():

@@ -252,12 +252,16 @@ STEPS = {
     "ask": lambda searcher: searcher.suggest("b"),
     "record": lambda searcher: searcher.on_trial_result("a", result(20)),
     "tell": lambda searcher: searcher.on_trial_complete("a", result(20)),
+    "told": lambda searcher: searcher.stops("a", result(20)),
 }
 
 
 @pytest.mark.parametrize("passed_on", [True, False], ids=["wrapped by Tune", "dropped by Tune"])
 @pytest.mark.parametrize("operation", STEPS)
-def test_a_store_that_fails_ends_the_search_whatever_tune_makes_of_it(searcher, operation, passed_on, monkeypatch):
+def test_a_store_that_fails_ends_the_search_whatever_tune_makes_of_it(operation, passed_on, monkeypatch):
+    ledger = tiny_ledger(about=Rule().about())
+    searcher = LedgerSearcher([search_of(ledger, Count(100))])
+
     def fail(*_):
         raise Full
 
@@ -271,7 +275,7 @@ def test_a_store_that_fails_ends_the_search_whatever_tune_makes_of_it(searcher, 
             raise TuneError("a traceback of many lines")
 
     searcher.suggest("a")
-    monkeypatch.setattr(searcher.ledger, operation, fail)
+    monkeypatch.setattr(ledger, operation, fail)
     with pytest.raises(Full):
         searcher.search(fit)
 

@@ -142,6 +142,9 @@ def test_stuck_is_what_after_a_third_of_the_run_is_the_target_within_the_interva
     assert told([scored(at) for at in (10, 20, 30)], facts=facts, rule=SETTLED) == (
         "step 30: stuck: within the intervals all is as it was in the target (verbmem_f 50.0, knowmem_r 50.0)"
     )
+    every_five = [scored(at) for at in range(5, 25, 5)]
+    assert told(every_five[:-1], length=60, facts=facts, rule=SETTLED) is None
+    assert told(every_five, length=60, facts=facts, rule=SETTLED).startswith("step 20: stuck")
     moved = scored(30, 49.9)
     assert told([scored(10), scored(20), moved], facts=facts, rule=SETTLED) is None
     assert told([scored(10), scored(20), scored(30), scored(30, 40, role="teacher")], facts=facts, rule=SETTLED) is None

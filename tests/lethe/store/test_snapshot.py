@@ -80,6 +80,20 @@ def test_a_candidate_whose_reported_scores_are_broken_is_counted_and_left_out(ur
     assert (len(found.candidates), found.unreadable) == (1, 1)
 
 
+def test_a_reason_is_a_text_or_none_and_a_trial_whose_driver_died_before_its_end_was_not_stopped(url):
+    ledger = tiny_ledger(open_storage(url))
+    numbers = [ledger.ask()[0] for _ in range(3)]
+    ledger.record(0, candidate())
+    ledger.stop(0, "step 20: stuck")
+    ledger.stop(1, "step 20: stuck")
+    ledger.record(2, candidate())
+    for number, failure in zip(numbers, (None, "interrupted", None), strict=True):
+        ledger.tell(number, failure)
+    trials = Reader(url, "tiny").read().trials
+    assert trials["stopped"].tolist() == ["step 20: stuck", None, None]
+    assert trials["failure"].tolist() == [None, "interrupted", None]
+
+
 def test_the_same_object_until_something_changes_and_then_only_what_changed(url):
     ledger = tiny_ledger(open_storage(url))
     run_trial(ledger, verbmem_f=40)
