@@ -7,7 +7,7 @@ import typer
 
 from lethe.handover import removal
 from lethe.handover.removal import Doomed
-from lethe.store.names import find
+from lethe.store.names import find, listed
 from lethe.store.storage import check_writable, open_storage
 from lethe_cli.stored import say
 from trainables.folders import expanded
@@ -20,8 +20,14 @@ def run(name: str, url: str, results: str, *, yes: bool) -> None:
     storage = open_storage(url)
     below = results if "://" in results else str(expanded(results).absolute())
     going = [removal.doomed(storage, study, below) for study in names]
+    borrowers = removal.borrowers(url, going)
+    if yes and borrowers:
+        raise ValueError(
+            f"{name!r} is not removed with --yes, for weights and outputs of {listed(borrowers)} lie in its folder: "
+            "remove these studies first, or ask again without --yes"
+        )
     if not yes:
-        ask(name, going, removal.borrowers(url, names))
+        ask(name, going, borrowers)
     removal.check_idle(storage, names)
     for study in going:
         removal.remove(storage, study)
@@ -37,5 +43,5 @@ def ask(name: str, going: Sequence[Doomed], borrowers: Sequence[str]) -> None:
     for study in going:
         say(f"study {study.name}: {', '.join(folder.place for folder in study.folders) or 'no folder of its own'}")
     if borrowers:
-        say(f"note: {', '.join(borrowers)} took over results of it, and lose their weights and outputs")
+        say(f"note: {listed(borrowers)} took over results of it, and would lose their weights and outputs")
     typer.confirm("Remove this for good?", abort=True)

@@ -11,7 +11,7 @@ import optuna
 import pytest
 from tiny_arena import Entered, make_arena
 from tiny_dashboard import REFERENCES, make_study
-from tiny_study import run_trial, tiny_ledger
+from tiny_study import candidate, run_trial, tiny_ledger
 from typer import Abort, Exit
 
 from dashboard.reports import reasons
@@ -20,6 +20,7 @@ from lethe.analysis.decide import recommend as by_rule
 from lethe.handover import removal
 from lethe.store.snapshot import Reader
 from lethe.store.storage import open_storage
+from lethe.store.trials import TOLD_FROM
 from lethe_cli import hints
 from lethe_cli.handing_over import delete, export, front, list_studies, recommend
 from lethe_cli.studies import columns_of
@@ -178,3 +179,17 @@ def test_who_is_asked_decides(tmp_path, monkeypatch, answer):
         delete("tiny", storage=url, storage_path=str(tmp_path))
     kept = answer == "n"
     assert (optuna.get_all_study_names(url) == ["tiny"], (tmp_path / "tiny-0a1b2c3d").exists()) == (kept, kept)
+
+
+def test_what_another_study_took_over_goes_only_where_somebody_was_asked(tmp_path, monkeypatch, capsys):
+    url, lent = f"sqlite:///{tmp_path}/studies.db", str(tmp_path / "tiny-0a1b2c3d" / "trial-00000" / "10-student")
+    run_trial(tiny_ledger(open_storage(url), id="0a1b2c3d"), weights=lent)
+    other = tiny_ledger(open_storage(url), "other", id="ffffffff")
+    other.take_over({"lr": 0.1, "delta": 0.5}, [candidate(weights=lent)], {TOLD_FROM: "tiny/0"})
+    with pytest.raises(ValueError, match=r"^'tiny' is not removed with --yes, for weights and outputs of other lie in"):
+        delete("tiny", yes=True, storage=url, storage_path=str(tmp_path))
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    with pytest.raises(Abort):
+        delete("tiny", storage=url, storage_path=str(tmp_path))
+    assert "note: other took over results of it" in capsys.readouterr().out
+    assert len(optuna.get_all_study_names(url)) == 2

@@ -1,8 +1,7 @@
 """A study's end: whether a live driver still runs it, where its own folder is, and both the study and that removed."""
 
-import json
 import posixpath
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -17,11 +16,12 @@ from lethe.store.optuna_tables import connect, explain
 from lethe.store.queries import select
 from lethe.store.storage import taking_turns
 from lethe.store.study_folder import StudyFolder, folder_name, study_folder
-from lethe.store.trials import TAKEN_FROM, candidates
+from lethe.store.trials import CANDIDATE, OLDER, candidates
 
 BORROWED = (
-    "select distinct s.study_name, a.value_json from studies s join trials t on t.study_id = s.study_id "
-    'join trial_user_attributes a on a.trial_id = t.trial_id where a."key" = :key'
+    "select distinct s.study_name from studies s join trials t on t.study_id = s.study_id "
+    "join trial_user_attributes a on a.trial_id = t.trial_id "
+    'where (a."key" like :newer or a."key" like :older) and a.value_json like :within'
 )
 
 
@@ -31,6 +31,7 @@ class Doomed:
 
     name: str
     folders: tuple[StudyFolder, ...]
+    id: str = ""  # in which the names of its folders end, and no other study's do
 
 
 def check_idle(storage: RDBStorage, names: Iterable[str]) -> None:
@@ -61,7 +62,7 @@ def doomed(storage: RDBStorage, name: str, results: str) -> Doomed:
     if not facts.id:
         return Doomed(name, ())
     places = [study_folder(results, name, facts.id).place, *_written(study, facts)]
-    return Doomed(name, tuple(StudyFolder(place) for place in dict.fromkeys(places)))
+    return Doomed(name, tuple(StudyFolder(place) for place in dict.fromkeys(places)), facts.id)
 
 
 def remove(storage: RDBStorage, study: Doomed) -> None:
@@ -72,18 +73,19 @@ def remove(storage: RDBStorage, study: Doomed) -> None:
         optuna.delete_study(study_name=study.name, storage=storage)
 
 
-def borrowers(url: str, names: Collection[str]) -> list[str]:
-    """The other studies that took over results of these, whose weights and outputs they share."""
+def borrowers(url: str, going: Sequence[Doomed]) -> list[str]:
+    """The other studies with candidates whose weights or outputs lie in a folder of these, however they came there."""
     engine = connect(url)
     try:
         with engine.connect() as connection:
-            rows = select(connection, BORROWED, key=TAKEN_FROM)
+            within = [f"%-{study.id}/%" for study in going if study.folders]
+            asked = {"newer": f"{CANDIDATE}%", "older": f"{OLDER}%"}
+            rows = [row for place in within for row in select(connection, BORROWED, within=place, **asked)]
     except SQLAlchemyError as error:
         raise ValueError(explain(error, url)) from None
     finally:
         engine.dispose()
-    lenders = [(name, str(json.loads(value)).rpartition("/")[0]) for name, value in rows]
-    return sorted({name for name, lender in lenders if lender in names and name not in names})
+    return sorted({str(name) for (name,) in rows} - {study.name for study in going})
 
 
 def _written(study: optuna.Study, facts: Facts) -> list[str]:

@@ -7,7 +7,7 @@ from tiny_study import candidate, run_trial, tiny_ledger
 from lethe.handover import removal
 from lethe.handover.removal import borrowers, check_idle, doomed, remove
 from lethe.store.storage import open_storage
-from lethe.store.trials import TAKEN_FROM
+from lethe.store.trials import TAKEN_FROM, TOLD_FROM
 
 
 @pytest.fixture
@@ -71,12 +71,16 @@ def ledger_mark(ledger):
     return removal.driver_of(trial)
 
 
-def test_who_took_over_its_results_is_known(storage, tmp_path):
-    tiny_ledger(storage, "lender")
-    other = tiny_ledger(storage, "an ablation")
-    number, _ = other.ask()
-    storage.set_trial_user_attr(other.study.trials[number]._trial_id, TAKEN_FROM, "lender/0")
+@pytest.mark.parametrize("scheme", ["", "s3:/"])
+def test_whoever_has_weights_in_its_folder_is_known_however_they_came_there(storage, tmp_path, scheme):
+    lent = f"{scheme}{tmp_path}/a-lender-0a1b2c3d/trial-00000/10-student"
+    run_trial(tiny_ledger(storage, "a lender", id="0a1b2c3d"), weights=lent)
+    told, chain, apart = (tiny_ledger(storage, name, id=f"{i:08x}") for i, name in enumerate(("told", "chain", "own")))
+    told.take_over({"lr": 0.1, "delta": 0.5}, [candidate(weights=lent)], {TOLD_FROM: "a lender/0"})
+    chain.take_over({"lr": 0.1, "delta": 0.5}, [candidate(weights=lent)], {TAKEN_FROM: "told/0"})
+    run_trial(apart, weights=f"{tmp_path}/own-00000002/trial-00000/10-student")
     url = f"sqlite:///{tmp_path}/studies.db"
-    assert borrowers(url, ["lender"]) == ["an ablation"]
-    assert borrowers(url, ["lender", "an ablation"]) == []
-    assert borrowers(url, ["lend"]) == []
+    lender, other = (doomed(storage, name, str(tmp_path)) for name in ("a lender", "told"))
+    assert borrowers(url, [lender]) == ["chain", "told"]
+    assert borrowers(url, [lender, other]) == ["chain"]
+    assert borrowers(url, [other]) == []
