@@ -15,7 +15,7 @@ from lethe.store.facts import Facts, load_facts
 from lethe.store.optuna_tables import connect, explain
 from lethe.store.queries import select
 from lethe.store.storage import taking_turns
-from lethe.store.study_folder import StudyFolder, folder_name, study_folder
+from lethe.store.study_folder import StudyFolder, folder_name, is_there, study_folder
 from lethe.store.trials import CANDIDATE, OLDER, candidates
 
 BORROWED = (
@@ -66,10 +66,18 @@ def doomed(storage: RDBStorage, name: str, results: str) -> Doomed:
 
 
 def remove(storage: RDBStorage, study: Doomed) -> None:
-    """Remove a study's folders, then the study: who was interrupted in between can do it again."""
+    """Remove a study's folders, then the study: who was interrupted in between can do it again.
+
+    ValueError, and the study is kept, where a folder is still there: one that is a link is left alone.
+    """
     with taking_turns(storage, f"start {study.name}"):
         for folder in study.folders:
             StudyFolder(posixpath.dirname(folder.place)).remove(folder.place)
+            if is_there(folder.place):
+                raise ValueError(
+                    f"{folder.place!r} could not be removed, and study {study.name!r} is kept: remove it by hand, then "
+                    "ask again"
+                )
         optuna.delete_study(study_name=study.name, storage=storage)
 
 

@@ -43,12 +43,13 @@ class StudyFolder:
         return [f"{top}/{quote(name) if '://' in top else name}" for name in names]
 
     def remove(self, place: str) -> None:
-        """Remove a folder that lies below this one, as far as that can be done; leave any other alone."""
+        """Remove a folder that lies below this one, as far as that can be done; leave any other, and a link, alone."""
         if not self.holds(place):
             return
         filesystem, path = _open(place)
         if isinstance(filesystem, LocalFileSystem):
-            shutil.rmtree(Path(path).resolve(), ignore_errors=True)
+            if not Path(path).is_symlink():  # what it leads to may be another's, though it lies below as well
+                shutil.rmtree(Path(path).resolve(), ignore_errors=True)
             return
         with suppress(OSError):
             filesystem.delete_dir(path)
@@ -65,6 +66,19 @@ def folder_name(name: str, study_id: str) -> str:
     plain = re.sub(r"[^\w.-]+", "-", name).encode()[:LONGEST].decode(errors="ignore")
     readable = plain.strip("-.") or "study"
     return f"{readable}-{study_id}" if study_id else readable
+
+
+def is_there(place: str) -> bool:
+    """Whether anything stands at a place, be it a link that leads nowhere; also where its store does not answer."""
+    try:
+        filesystem, path = _open(place)
+        if isinstance(filesystem, LocalFileSystem):
+            return os.path.lexists(path)
+        return bool(filesystem.get_file_info(path).type != FileType.NotFound)
+    except ValueError:  # no path and no URL that pyarrow knows
+        return False
+    except OSError:
+        return True
 
 
 def locate(place: str) -> tuple[str, PurePath] | None:

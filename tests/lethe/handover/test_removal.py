@@ -6,6 +6,7 @@ from tiny_study import candidate, run_trial, tiny_ledger
 
 from lethe.handover import removal
 from lethe.handover.removal import borrowers, check_idle, doomed, remove
+from lethe.store import study_folder
 from lethe.store.storage import open_storage
 from lethe.store.trials import TAKEN_FROM, TOLD_FROM
 
@@ -39,12 +40,35 @@ def test_what_was_written_below_another_results_folder_is_found_by_its_candidate
 
 
 def test_a_row_that_names_a_folder_of_somebody_else_removes_nothing_there(storage, tmp_path):
-    ledger = tiny_ledger(storage, id="0a1b2c3d")
-    (tmp_path / "theirs").mkdir()
-    (tmp_path / "tiny-0a1b2c3d").symlink_to(tmp_path / "theirs")
+    ledger, theirs = tiny_ledger(storage, id="0a1b2c3d"), written(tmp_path / "theirs")
     run_trial(ledger, weights=f"{tmp_path}/theirs/10-student")
-    remove(storage, doomed(storage, "tiny", str(tmp_path / "none")))
-    assert (tmp_path / "theirs").exists()
+    remove(storage, doomed(storage, "tiny", str(tmp_path)))
+    assert (theirs / "trial-00000" / "weights").exists()
+
+
+@pytest.mark.parametrize("theirs", ["results/shared", "apart"])
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_link_in_the_place_of_its_folder_is_not_followed_and_the_study_is_kept(storage, tmp_path, theirs, scheme):
+    tiny_ledger(storage, id="0a1b2c3d")
+    shared, own = written(tmp_path / theirs), tmp_path / "results" / "tiny-0a1b2c3d"
+    own.parent.mkdir(exist_ok=True)
+    own.symlink_to(shared)
+    with pytest.raises(ValueError, match=r"tiny-0a1b2c3d' could not be removed, and study 'tiny' is kept"):
+        remove(storage, doomed(storage, "tiny", f"{scheme}{tmp_path}/results"))
+    assert (shared / "trial-00000" / "weights").exists()
+    assert optuna.get_all_study_names(storage) == ["tiny"]
+    own.unlink()
+    remove(storage, doomed(storage, "tiny", f"{scheme}{tmp_path}/results"))
+    assert optuna.get_all_study_names(storage) == []
+
+
+def test_a_study_whose_folder_cannot_be_removed_is_kept(storage, tmp_path, monkeypatch):
+    tiny_ledger(storage, id="0a1b2c3d")
+    written(tmp_path / "tiny-0a1b2c3d")
+    monkeypatch.setattr(study_folder.shutil, "rmtree", lambda place, ignore_errors: None)  # as where it may not write
+    with pytest.raises(ValueError, match="could not be removed"):
+        remove(storage, doomed(storage, "tiny", str(tmp_path)))
+    assert optuna.get_all_study_names(storage) == ["tiny"]
 
 
 def test_a_study_without_an_id_loses_no_folder_which_may_be_another_s(storage, tmp_path):

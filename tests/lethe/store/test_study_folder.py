@@ -6,7 +6,7 @@ import pytest
 from pyarrow import fs
 
 from lethe.store.facts import new_id
-from lethe.store.study_folder import StudyFolder, folder_name, study_folder
+from lethe.store.study_folder import StudyFolder, folder_name, is_there, study_folder
 
 
 @pytest.fixture
@@ -55,6 +55,23 @@ def test_a_results_folder_that_is_a_link_is_followed(own, tmp_path):
     (tmp_path / "short").symlink_to(tmp_path / "own")
     StudyFolder(str(tmp_path / "short")).remove(str(tmp_path / "own" / "trial-1"))
     assert left(tmp_path) == ["other/step-1", "own-2/step-1"]
+
+
+def test_a_link_to_a_folder_of_its_own_is_left_alone_with_what_it_leads_to(own, tmp_path):
+    (tmp_path / "own" / "again").symlink_to(tmp_path / "own" / "trial-1")
+    for named in (f"{tmp_path}/own/again", f"file://{tmp_path}/own/again", f"{tmp_path}/own/trial-1/../again"):
+        own.remove(named)
+    assert len(left(tmp_path)) == 3
+
+
+def test_what_stands_at_a_place_is_known_by_path_and_by_url(own, tmp_path):
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    there = {
+        name: (is_there(f"{tmp_path}/{name}"), is_there(f"file://{tmp_path}/{name}"))
+        for name in ("own", "nowhere", "gone")
+    }
+    assert there == {"own": (True, True), "nowhere": (True, True), "gone": (False, False)}
+    assert not is_there("nonsense://x")
 
 
 def test_two_studies_of_one_name_have_two_folders():
