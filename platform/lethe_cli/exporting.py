@@ -12,7 +12,7 @@ from dashboard.reports.card import Handed
 from dashboard.table import candidate_of, command
 from lethe.handover import choice
 from lethe.handover.manifest import write_manifest
-from lethe.handover.weights import are_there, bring
+from lethe.handover.weights import bring, names
 from lethe.store.facts import SPLIT
 from lethe.store.snapshot import Snapshot
 from lethe_cli.recommending import NOTHING, choose_limits, take
@@ -68,11 +68,24 @@ def choose(study: Snapshot, candidate: str, texts: Sequence[str], rule: str) -> 
 
 
 def check_weights(handed: Handed) -> None:
-    """ValueError where the candidate's weights are not kept, with the command that makes them again."""
-    if not are_there(handed.candidate["weights"]):
+    """ValueError where the candidate's weights are not kept, with the command that makes them again, or are no model's.
+
+    Where they are a row of the store says, and that is no reason to copy any folder.
+    """
+    place = handed.candidate["weights"]
+    there = names(place)
+    if not there:
         again = shlex.join(command(handed.study, handed.candidate))
         how = f": make it again with {again}" if again else ", and its study does not know how it was made"
         raise ValueError(f"the weights of {named(handed)} are not kept{how}")
+    if not holds_model(there):
+        raise ValueError(f"{place!r}, where the weights of {named(handed)} should be, holds no model")
+
+
+def holds_model(there: Sequence[str]) -> bool:
+    """Whether files of these names are a plain model's, or those of a subject that is none."""
+    weights = [name for name in there if name.endswith(".safetensors") and "/" not in name]
+    return PARTS in there or ("config.json" in there and bool(weights))
 
 
 def with_evidence(handed: Handed) -> tuple[Handed, list[str]]:

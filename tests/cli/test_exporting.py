@@ -14,12 +14,14 @@ from disks import fill, needs_mount, small_disk
 from tiny import article, tiny_tokenizer
 from tiny_dashboard import make_study
 from tiny_handover import run_study
+from tiny_study import run_trial, tiny_ledger
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from typer import Exit
 
 from lethe.fronts.objectives import SEEN
 from lethe.handover.manifest import differences, write_manifest
 from lethe.store.snapshot import Reader
+from lethe.store.storage import open_storage
 from lethe_cli.handing_over import export, verify
 from trainables.methods.guard_prompt import GuardPrompt
 from trainables.methods.mean_teacher import MeanTeacher
@@ -200,6 +202,18 @@ def test_weights_that_are_not_kept_are_one_line_with_the_command_that_makes_them
         ValueError, match=r"^the weights of 0@step/20/teacher are not kept.*python platform/train_mt.py"
     ):
         export("tiny", "0@step/20/teacher", str(tmp_path / "out"), storage=url)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_row_that_names_a_folder_of_somebody_else_s_has_none_of_it_copied(tmp_path):
+    home = tmp_path / "home"
+    (home / "work").mkdir(parents=True)
+    for name in ("id_ed25519", "config.json", "work/model.safetensors"):
+        (home / name).write_text("private")
+    url = f"sqlite:///{tmp_path}/studies.db"
+    run_trial(tiny_ledger(open_storage(url)), weights=str(home))
+    with pytest.raises(ValueError, match=r"home', where the weights of 0@step/10/student should be, holds no model$"):
+        export("tiny", "0", str(tmp_path / "out"), storage=url)
     assert not (tmp_path / "out").exists()
 
 

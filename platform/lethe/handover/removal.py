@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from lethe.search.liveness import dead_drivers, driver_of
-from lethe.store.facts import Facts, load_facts
+from lethe.store.facts import Facts, is_id, load_facts
 from lethe.store.optuna_tables import connect, explain
 from lethe.store.queries import select
 from lethe.store.storage import taking_turns
@@ -52,14 +52,14 @@ def doomed(storage: RDBStorage, name: str, results: str) -> Doomed:
     """A study with its folders: below the results folder, and wherever else its candidates say that they were written.
 
     Only a folder that is named by the study and its id counts; a study of an older version has no id, and its folder
-    may be another's too.
+    may be another's too. What is no id leads nowhere.
     """
     study = optuna.load_study(study_name=name, storage=storage)
     try:
         facts = load_facts(study)
     except (ValueError, TypeError, KeyError):
         return Doomed(name, ())
-    if not facts.id:
+    if not is_id(facts.id):
         return Doomed(name, ())
     places = [study_folder(results, name, facts.id).place, *_written(study, facts)]
     return Doomed(name, tuple(StudyFolder(place) for place in dict.fromkeys(places)), facts.id)

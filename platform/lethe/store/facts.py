@@ -1,6 +1,7 @@
 """What holds for a whole study, stored with it as one user attribute: objectives, constraints, references, versions."""
 
 import functools
+import re
 import uuid
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -66,6 +67,11 @@ class Facts:
 def new_id() -> str:
     """An id for a new study."""
     return uuid.uuid4().hex[:8]
+
+
+def is_id(told: object) -> bool:
+    """Whether this is an id as `new_id` gives it."""
+    return isinstance(told, str) and re.fullmatch("[0-9a-f]{8}", told) is not None
 
 
 def load_facts(study: optuna.Study) -> Facts:

@@ -16,6 +16,8 @@ from urllib.parse import quote
 
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
 
+from lethe.store.facts import is_id
+
 LONGEST = 80  # bytes of a name that a folder's name takes over
 
 
@@ -62,7 +64,12 @@ def study_folder(results: str, name: str, study_id: str) -> StudyFolder:
 
 
 def folder_name(name: str, study_id: str) -> str:
-    """A study's name, as far as it can be part of a path, and its id, which studies of older versions lack."""
+    """A study's name, as far as it can be part of a path, and its id, which studies of older versions lack.
+
+    ValueError for an id that no study has: it comes from a row, and would lead elsewhere.
+    """
+    if study_id and not is_id(study_id):
+        raise ValueError(f"{study_id!r} is no study's id: it has 8 of the digits 0 to 9 and a to f")
     plain = re.sub(r"[^\w.-]+", "-", name).encode()[:LONGEST].decode(errors="ignore")
     readable = plain.strip("-.") or "study"
     return f"{readable}-{study_id}" if study_id else readable

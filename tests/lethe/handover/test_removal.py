@@ -46,6 +46,16 @@ def test_a_row_that_names_a_folder_of_somebody_else_removes_nothing_there(storag
     assert (theirs / "trial-00000" / "weights").exists()
 
 
+@pytest.mark.parametrize("told", ["x/../../home/work", 7])
+def test_an_id_that_leads_out_of_the_results_removes_nothing(storage, tmp_path, told):
+    tiny_ledger(storage, id=told)
+    work = written(tmp_path / "home" / "work")
+    (tmp_path / "results" / "tiny-x").mkdir(parents=True)
+    going = doomed(storage, "tiny", str(tmp_path / "results"))
+    remove(storage, going)
+    assert (going.folders, (work / "trial-00000" / "weights").exists()) == ((), True)
+
+
 @pytest.mark.parametrize("theirs", ["results/shared", "apart"])
 @pytest.mark.parametrize("scheme", ["", "file://"])
 def test_a_link_in_the_place_of_its_folder_is_not_followed_and_the_study_is_kept(storage, tmp_path, theirs, scheme):

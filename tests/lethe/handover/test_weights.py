@@ -1,5 +1,7 @@
 """Weights are found and brought from a folder or a URL, with all that lies below."""
 
+from pathlib import Path
+
 import pytest
 from pyarrow.fs import copy_files
 
@@ -44,3 +46,16 @@ def test_what_went_while_it_was_copied_is_no_copy(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "copy_files", copy)
     with pytest.raises(ValueError, match="was removed while it was copied"):
         bring(str(place), folder)
+
+
+@pytest.mark.parametrize("inner", ["key", "model/key", "more"])
+def test_a_link_among_them_is_not_copied(tmp_path, inner):
+    place, folder = tmp_path / "student", tmp_path / "out"
+    for one in (place / "model", folder, tmp_path / "private"):
+        one.mkdir(parents=True)
+    (place / "config.json").write_text("{}")
+    (tmp_path / "private" / "key").write_text("secret")
+    (place / inner).symlink_to(tmp_path / "private" / ("" if inner == "more" else "key"))
+    with pytest.raises(ValueError, match=f"holds a link, '{Path(inner).name}', and links are not copied"):
+        bring(str(place), folder)
+    assert list(folder.iterdir()) == []

@@ -81,20 +81,31 @@ def test_two_studies_of_one_name_have_two_folders():
 @pytest.mark.parametrize(
     ("name", "folder"),
     [
-        ("muse-mini", "muse-mini-0a"),
-        ("a tuned 1: loss=ll", "a-tuned-1-loss-ll-0a"),
-        ("../../etc", "etc-0a"),
-        ("..", "study-0a"),
-        ("café", "café-0a"),
+        ("muse-mini", "muse-mini-0a1b2c3d"),
+        ("a tuned 1: loss=ll", "a-tuned-1-loss-ll-0a1b2c3d"),
+        ("../../etc", "etc-0a1b2c3d"),
+        ("..", "study-0a1b2c3d"),
+        ("café", "café-0a1b2c3d"),
     ],
 )
 def test_a_folder_s_name_is_one_part_of_a_path(name, folder):
-    assert folder_name(name, "0a") == folder
+    assert folder_name(name, "0a1b2c3d") == folder
 
 
 def test_under_a_url_the_name_is_quoted():
-    assert study_folder("s3://b/r", "é", "0a").place == "s3://b/r/%C3%A9-0a"
-    assert study_folder("/r", "é", "0a").place == "/r/é-0a"
+    assert study_folder("s3://b/r", "é", "0a1b2c3d").place == "s3://b/r/%C3%A9-0a1b2c3d"
+    assert study_folder("/r", "é", "0a1b2c3d").place == "/r/é-0a1b2c3d"
+
+
+@pytest.mark.parametrize("told", ["x/../../../home/me/work", "..", "0a1b2c3", "0a1b2c3d\n", "0A1B2C3D", 12345678])
+def test_what_is_no_id_is_part_of_no_folder_s_name(told):
+    with pytest.raises(ValueError, match="is no study's id"):
+        folder_name("tiny", told)
+
+
+def test_a_study_of_an_older_version_has_a_folder_without_an_id_and_a_new_one_has_one():
+    assert folder_name("tiny", "") == "tiny"
+    assert folder_name("tiny", new_id()).startswith("tiny-")
 
 
 def test_all_folders_below_are_listed_by_path_and_by_url(own, tmp_path):
