@@ -7,7 +7,7 @@ import typer
 
 from lethe.handover import removal
 from lethe.handover.removal import Doomed
-from lethe.store.names import find, listed
+from lethe.store.names import find, listed, with_arenas
 from lethe.store.storage import check_writable, open_storage
 from lethe_cli.stored import say
 from trainables.folders import expanded
@@ -28,7 +28,7 @@ def run(name: str, url: str, results: str, *, yes: bool) -> None:
         )
     if not yes:
         ask(name, going, borrowers)
-    removal.check_idle(storage, names)
+    removal.check_idle(storage, with_arenas(url, names))
     for study in going:
         removal.remove(storage, study)
         say(f"removed study {study.name}")

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 
 import optuna
 import pytest
-from tiny_arena import Entered, make_arena
+from tiny_arena import Entered, Made, make_arena
 from tiny_dashboard import REFERENCES, make_study
 from tiny_study import candidate, run_trial, tiny_ledger
 from typer import Abort, Exit
@@ -137,6 +137,20 @@ def test_an_arena_s_studies_are_deleted_by_its_name_and_no_other(tmp_path, capsy
     delete("all", yes=True, storage=url, storage_path=str(tmp_path))
     assert capsys.readouterr().out.count("removed study") == 2
     assert optuna.get_all_study_names(url) == ["mine"]
+
+
+def test_a_study_that_waits_is_kept_while_another_of_its_arena_runs(tmp_path, monkeypatch):
+    entered = [
+        Entered(entrant="npo", seed=0, trials=[]),
+        Entered(entrant="rmu", seed=0, trials=[Made(state="RUNNING")]),
+    ]
+    url = make_arena(tmp_path, entered, name="all")
+    monkeypatch.setattr(removal, "dead_drivers", lambda studies: set())
+    with pytest.raises(ValueError, match="^study 'all: rmu 0' runs"):
+        delete("all: npo 0", yes=True, storage=url, storage_path=str(tmp_path))
+    monkeypatch.setattr(removal, "dead_drivers", lambda studies: {""})
+    delete("all: npo 0", yes=True, storage=url, storage_path=str(tmp_path))
+    assert optuna.get_all_study_names(url) == ["all: rmu 0"]
 
 
 def test_nothing_is_deleted_while_a_live_driver_runs_it(url, monkeypatch):

@@ -32,6 +32,12 @@ def arenas_of(url: str) -> list[str]:
     return list(dict.fromkeys(reversed([arena_name(said) for said in about(url, ARENA).values() if arena_name(said)])))
 
 
+def with_arenas(url: str, names: Sequence[str]) -> list[str]:
+    """Some studies, and all that are of an arena with one of them, which one driver runs; raises as `studies_of`."""
+    beside = [study for studies in studies_of(url).values() if {*studies} & {*names} for study in studies]
+    return list(dict.fromkeys([*names, *beside]))
+
+
 @dataclass(frozen=True)
 class Named:
     """What a name stands for: the studies of an arena, or one study."""
@@ -42,8 +48,10 @@ class Named:
 
 
 def find(url: str, name: str) -> Named:
-    """What a name stands for; ValueError in one line, which names the nearest, where a store has neither."""
+    """What a name stands for; ValueError in one line where a store has both, or neither: then it names the nearest."""
     names, of_arenas = study_names(url), studies_of(url)
+    if name in of_arenas and name in names:
+        raise ValueError(f"{name!r} is both a study and an arena: name the arena's studies ({listed(of_arenas[name])})")
     if name in of_arenas:
         return Named(name, tuple(of_arenas[name]), is_arena=True)
     if name in names:

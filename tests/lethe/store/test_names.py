@@ -2,8 +2,10 @@
 
 import pytest
 from tiny_arena import Entered, make_arena
+from tiny_study import tiny_ledger
 
-from lethe.store.names import MOST_NAMED, find, find_study, listed
+from lethe.store.names import MOST_NAMED, find, find_study, listed, with_arenas
+from lethe.store.storage import open_storage
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,24 @@ def test_where_one_study_is_needed_an_arena_is_refused_with_its_studies(url):
         ValueError, match=f"^'all' is an arena: name one of its studies .{find(url, 'all').studies[0]},"
     ):
         find_study(url, "all")
+
+
+def test_a_name_of_both_a_study_and_an_arena_is_told(tmp_path):
+    url = make_arena(tmp_path, [Entered(entrant="npo", seed=0, trials=[])], name="all")
+    tiny_ledger(open_storage(url), "all")
+    with pytest.raises(ValueError, match="^'all' is both a study and an arena: name the arena's studies .all: npo 0.$"):
+        find(url, "all")
+    assert find(url, "all: npo 0").studies == ("all: npo 0",)
+    assert find_study(url, "all") == "all"
+
+
+def test_what_is_of_an_arena_comes_with_all_of_it_and_what_is_of_none_alone(tmp_path):
+    entered = [Entered(entrant=name, seed=0, trials=[]) for name in ("npo", "rmu")]
+    url = make_arena(tmp_path, entered, name="all")
+    make_arena(tmp_path, entered, name="other")
+    tiny_ledger(open_storage(url), "mine")
+    assert with_arenas(url, ["all: rmu 0"]) == ["all: rmu 0", "all: npo 0"]
+    assert with_arenas(url, ["mine"]) == ["mine"]
 
 
 def test_what_is_not_there_is_told_with_the_nearest(url):
