@@ -70,6 +70,7 @@ class Handed:
 def plain(handed: Handed) -> dict[str, Any]:
     """The card as plain data, for DATA."""
     study, row, facts = handed.study, handed.candidate, handed.study.facts
+    scores = {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.candidates, facts)}
     data = {
         "study": study.name,
         "candidate": candidate_of(row).plain(),
@@ -77,7 +78,7 @@ def plain(handed: Handed) -> dict[str, Any]:
         "method": handed.about[METHOD],
         "settings": handed.settings,
         "command": command(study, row),
-        "scores": {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.candidates, facts)},
+        "scores": {s: triple for s, triple in scores.items() if np.isfinite(triple).all()},  # else it was not measured
         "references": facts.references,
         "objectives": {o.score: o.goal for o in facts.objectives},
         "constraints": {c.score: [c.low, c.high] for c in facts.constraints},

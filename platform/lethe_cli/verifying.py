@@ -1,6 +1,7 @@
 """Whether a folder that was handed over is whole, and its scores, measured again, are those of its card."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,13 +103,28 @@ def read_card(folder: Path) -> dict[str, Any]:
     file = folder / DATA
     try:
         card = json.loads(file.read_text("utf-8"))
-        scores = {str(name): [float(v) for v in values] for name, values in card["scores"].items()}
+        scores = {_printable(name): _triple(values) for name, values in card["scores"].items()}
         kept = {"benchmark": str(card["benchmark"]), "protocol": str(card["protocol"]), "scores": scores}
         found = kept | {"evidence": dict(card["evidence"])}
     except FileNotFoundError:
         raise ValueError(f"{str(folder)!r} has no card {DATA}: `lethe export` writes one") from None
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
         raise ValueError(f"{str(file)!r} is no card that can be read") from None
     if found["protocol"] not in PROTOCOLS:
         raise ValueError(f"protocol {found['protocol']!r} of {str(file)!r} is unknown: choose {', '.join(PROTOCOLS)}")
     return found
+
+
+def _printable(name: str) -> str:
+    """A score's name; ValueError where it holds signs that move a terminal's cursor."""
+    if not name.isprintable():
+        raise ValueError(f"{name!r} is no name of a score")
+    return name
+
+
+def _triple(values: list[Any]) -> list[float]:
+    """Value, low and high of a score; or the error that says that these are no finite numbers."""
+    value, low, high = values
+    if not all(isinstance(v, int | float) and math.isfinite(v) for v in values):
+        raise ValueError(f"{values!r} are no three numbers")
+    return [float(value), float(low), float(high)]

@@ -5,6 +5,7 @@ import json
 import math
 import shutil
 import sqlite3
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from lethe.handover.manifest import differences, write_manifest
 from lethe.store.snapshot import Reader
 from lethe.store.storage import open_storage
 from lethe_cli.handing_over import export, verify
+from lethe_cli.verifying import read_card
 from trainables.methods.guard_prompt import GuardPrompt
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.methods.whp_logits import WhpLogits
@@ -169,6 +171,36 @@ def test_a_card_that_somebody_broke_is_one_line(handed, tmp_path, message, evide
         verify(str(tmp_path / "bad"))
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "[1, 2]",
+        "[1, 2, 3, 4]",
+        "[1, null, 2]",
+        "[NaN, 1, 2]",
+        "[1, 2, Infinity]",
+        '["1", 2, 3]',
+        f"[1, 2, 1{'0' * 400}]",
+    ],
+)
+def test_a_score_of_a_card_that_is_not_three_finite_numbers_is_told(tmp_path, told):
+    (tmp_path / "lethe.json").write_text(
+        f'{{"benchmark": "b", "protocol": "muse", "evidence": {{}}, "scores": {{"a": {told}}}}}'
+    )
+    with pytest.raises(ValueError, match=r"lethe.json' is no card that can be read$"):
+        read_card(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "reads"), [("verbmem_f", True), ("a\x1b[2J", False), ("a\nb", False), ("a\u202eb", False)]
+)
+def test_a_score_whose_name_moves_the_cursor_is_no_card(tmp_path, name, reads):
+    card = {"benchmark": "b", "protocol": "muse", "evidence": {}, "scores": {name: [1, 2.0, 3]}}
+    (tmp_path / "lethe.json").write_text(json.dumps(card))
+    with nullcontext() if reads else pytest.raises(ValueError, match="is no card that can be read"):
+        assert read_card(tmp_path)["scores"] == {name: [1.0, 2.0, 3.0]}
+
+
 def test_another_benchmark_is_refused_in_one_line(handed, tiny, tmp_path):
     from trainables.benchmarks.layout import load_benchmark, write_benchmark
 
@@ -192,6 +224,9 @@ def test_a_pair_of_models_is_one_folder_with_both(tiny, tmp_path, capsys):
     url = run_study(tiny, tmp_path, WhpLogits(**SHORT))
     export("real", "0", str(tmp_path / "pair"), storage=url)
     assert {file.parent.name for file in (tmp_path / "pair").glob("*/config.json")} == {"target", "reinforced"}
+    (tmp_path / "pair" / "a").mkdir()  # its name is the first one, and it holds no model's tokenizer
+    (tmp_path / "pair" / "a" / "tokenizer_config.json").write_text("{}")
+    write_manifest(tmp_path / "pair")
     verify(str(tmp_path / "pair"))
     assert "BEYOND" not in capsys.readouterr().out
 

@@ -1,5 +1,6 @@
 """The card of a candidate: what it claims is of its study, what was rejected is told, and nothing in it is markup."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -49,6 +50,17 @@ def test_where_nothing_is_within_the_limits_it_is_told(study):
 
 def test_data_that_is_not_finite_is_null(study):
     assert plain(handed(study))["constraints"] == {"utility": [40.0, None]}
+
+
+@pytest.mark.parametrize("end", ["", "_low", "_high"])
+def test_a_score_that_was_not_measured_of_it_is_left_out(study, end):
+    table = study.candidates.assign(**{f"verbmem_r{e}": [1.0] * len(study.candidates) for e in ("", "_low", "_high")})
+    taken = handed(study).row
+    table.loc[table.index[taken], f"verbmem_r{end}"] = float("nan")
+    told = plain(handed(replace(study, candidates=table), row=taken))["scores"]
+    assert "verbmem_r" not in told
+    assert all(math.isfinite(v) for triple in told.values() for v in triple)
+    assert {"verbmem_f", "knowmem_r"} <= told.keys()
 
 
 def test_of_many_documents_the_first_are_shown_and_all_are_data(study):

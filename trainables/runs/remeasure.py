@@ -14,10 +14,9 @@ from trainables.scores import all_scores
 from trainables.scores.evaluate import Evaluator, Reference
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.references import table_of
-from trainables.subjects.model_files import PARTS
 from trainables.subjects.positions import check_lengths
 from trainables.subjects.saving import load_subject
-from trainables.subjects.subject import models_of
+from trainables.subjects.subject import Subject, models_of
 from trainables.subjects.tokenizers import check_vocabulary, load_tokenizer
 from trainables.world import join
 
@@ -31,7 +30,8 @@ def measure_again(
     that report. Without a reference the scores that need one are absent.
     ValueError, in one line, where the folder cannot be loaded or its model cannot read the texts.
     """
-    subject, tokenizer = load_subject(folder), load_tokenizer(_home_of_tokenizer(folder))
+    subject = load_subject(folder)
+    tokenizer = load_tokenizer(_home_of_tokenizer(folder, subject))
     for model in models_of(subject):
         check_vocabulary(model, tokenizer, str(folder))
         model.to(join().device)
@@ -55,7 +55,7 @@ def _reference(readings: Mapping[str, Any]) -> Reference | None:
         return None
     try:
         found = {name: {s: np.array(v, dtype=float) for s, v in own.items()} for name, own in told.items()}
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, OverflowError):
         raise ValueError("the card's readings of the retrained model are no numbers") from None
     lacks = [name for name, score in all_scores().items() if score.relative and name not in found]
     if lacks:
@@ -71,8 +71,6 @@ def _passes(readings: Mapping[str, Any]) -> Passes:
     return Passes(decode=told["decode"], texts=told["texts"])
 
 
-def _home_of_tokenizer(folder: Path) -> Path:
-    """Where the tokenizer's files are: beside a plain model's, or of a subject of models beside the first one's."""
-    if not (folder / PARTS).is_file():
-        return folder
-    return next((inner for inner in sorted(folder.iterdir()) if (inner / "tokenizer_config.json").is_file()), folder)
+def _home_of_tokenizer(folder: Path, subject: Any) -> Path:
+    """Where the tokenizer's files are: beside a plain model's, or as `load_subject` has it beside the first model's."""
+    return folder / subject.folders[0] if isinstance(subject, Subject) else folder

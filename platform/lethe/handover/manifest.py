@@ -34,7 +34,9 @@ def sha256(file: Path) -> str:
 
 
 def _change(name: str, file: Path, entry: dict[str, Any]) -> str:
-    """How a file differs from its entry; "" where it does not. Of another size it is not read."""
+    """How a file differs from its entry; "" where it does not. Of another size it is not read, nor what is no file."""
+    if not file.is_file():
+        return f"changed: {name!r} is no file"
     size = file.stat().st_size
     if size != entry["size"]:
         return f"changed: {name!r} has {size} bytes, not {entry['size']}"
@@ -57,6 +59,8 @@ def _read(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Every file below a folder, hidden ones too, but its manifest; a link is what it leads to."""
-    found = [Path(place) / name for place, _, names in os.walk(folder, followlinks=False) for name in names]
-    return sorted(file for file in found if file != folder / MANIFEST)
+    """Every file below a folder, hidden ones too, but its manifest; a link is one, to whatever it leads."""
+    found = [
+        Path(place) / name for place, folders, files in os.walk(folder, followlinks=False) for name in files + folders
+    ]
+    return sorted(file for file in found if file != folder / MANIFEST and (file.is_symlink() or not file.is_dir()))

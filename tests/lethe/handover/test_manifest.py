@@ -41,6 +41,20 @@ def test_each_fault_is_one_line(folder):
     ]
 
 
+def test_a_link_to_a_folder_and_one_that_leads_nowhere_are_files_that_were_added(folder, tmp_path_factory):
+    (tmp_path_factory.mktemp("apart") / "code.py").write_text("")
+    (folder / "more").symlink_to(tmp_path_factory.getbasetemp())
+    (folder / "model" / "gone").symlink_to("nothing")
+    assert differences(folder) == ["added: 'model/gone'", "added: 'more'"]
+
+
+@pytest.mark.parametrize("leads", ["nothing", "model", "."])
+def test_what_takes_the_place_of_a_file_and_is_none_is_told(folder, leads):
+    (folder / "README.md").unlink()
+    (folder / "README.md").symlink_to(leads)
+    assert differences(folder) == ["changed: 'README.md' is no file"]
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"files": [1]}', '{"files": {"a": {"size": "x", "sha256": ""}}}', "\x00"])
 def test_a_manifest_that_is_none_is_told_so(folder, text):
     (folder / MANIFEST).write_text(text)
