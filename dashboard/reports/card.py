@@ -23,6 +23,7 @@ from lethe.fronts.objectives import WISHES, chosen_by
 from lethe.store.facts import ARENA
 from lethe.store.parameters import METHOD, method_of
 from lethe.store.snapshot import Snapshot
+from lethe.store.trials import TOLD_FROM
 
 DATA = "lethe.json"  # the card as plain data, beside README.md
 SHOWN_HASHES = 20  # that README.md lists; DATA has all
@@ -160,14 +161,18 @@ def _broken(candidates: pd.DataFrame, what: str, bound: Limit) -> str:
 def searched(handed: Handed) -> dict[str, Any]:
     """How far was searched: the space, trials by state, candidates, cost, the budget of an arena."""
     study, about = handed.study, handed.study.facts.about
-    states = [f"{count} {str(state).lower()}" for state, count in study.trials["state"].value_counts().items()]
-    stopped = int(study.trials["stopped"].notna().sum())
+    own, told = study.own_trials, study.trials[TOLD_FROM].dropna()
+    states = [f"{count} {str(state).lower()}" for state, count in own["state"].value_counts().items()]
+    stopped = int(own["stopped"].notna().sum())
     found: dict[str, Any] = {
         "space": {name: _range(entry) for name, entry in about.get("space", {}).items()},
-        "trials": ", ".join(states) + (f", of {study.planned} asked for" if study.planned else ""),
+        "trials": (", ".join(states) or "none") + (f", of {study.planned} asked for" if study.planned else ""),
         "stopped early": f"{stopped} trials" if stopped else "none",
-        "scored candidates": str(len(study.candidates)),
+        "scored candidates": str(int(study.candidates["trial"].isin(own["number"]).sum())),
     }
+    if len(told):
+        lenders = dict.fromkeys(name.rpartition("/")[0] for name in told)
+        found["known before"] = f"{len(told)} trials of {', '.join(lenders)}, with their candidates"
     if (cost := study.trials["cost"].sum()) > 0:
         found["cost"] = f"{cost:,.0f} forward passes of a sequence"
     if arena := about.get(ARENA):

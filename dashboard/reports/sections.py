@@ -1,6 +1,7 @@
 """A report in sections (sentences, lists, tables, figures): one page of HTML that needs no network, or Markdown."""
 
 import html
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem a
 table{border-collapse:collapse;font-size:.9rem}td,th{padding:.25rem .8rem .25rem 0;text-align:left;vertical-align:top;
 border-bottom:1px solid #ddd}div.wide{overflow-x:auto}li{margin:.2rem 0}h2{margin-top:2.2rem}
 p.short{font-size:1.05rem}@media print{body{max-width:none}}"""
+SPECIAL = re.compile(r"([\\`*|\[\]])")  # to Markdown, within a sentence
 
 
 @dataclass
@@ -53,7 +55,7 @@ def markdown_of(title: str, sections: Iterable[Section]) -> str:
     for section in sections:
         if not (section.items or section.table or section.code or (section.texts and not section.figures)):
             continue
-        parts.append(f"## {section.title}")
+        parts.append(f"## {_inline(section.title)}")
         parts += [_inline(text) for text in section.texts]
         if section.code:  # indented, for which nothing in it can end it
             parts.append("\n".join(f"    {line}".rstrip() for line in section.code.splitlines()))
@@ -69,7 +71,8 @@ def _text(value: object) -> str:
 
 
 def _inline(value: object) -> str:
-    return html.escape(" ".join(str(value).split()), quote=False).replace("|", "\\|")
+    """A text as it is: no HTML, no link, no picture, no code, no cell of a table, and no emphasis by stars."""
+    return SPECIAL.sub(r"\\\1", html.escape(" ".join(str(value).split()), quote=False))
 
 
 def markdown_list(items: Sequence[str | tuple[str, Sequence[str]]], escape: Callable[[object], str]) -> str:

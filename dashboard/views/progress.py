@@ -39,7 +39,7 @@ def page() -> None:
 
 def numbers(context: wire.Context, history: pd.DataFrame) -> None:
     """The search in numbers."""
-    trials, planned = context.study.trials, context.study.planned
+    trials, planned = context.study.own_trials, context.study.planned
     ended = int(trials["state"].isin(("COMPLETE", "FAIL", "PRUNED")).sum())
     front = int(context.study.candidates["front"].sum()) if len(context.study.candidates) else 0
     with st.container(horizontal=True):

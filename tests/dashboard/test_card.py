@@ -1,15 +1,20 @@
 """The card of a candidate: what it claims is of its study, what was rejected is told, and nothing in it is markup."""
 
+import html
 import math
+import re
 from dataclasses import replace
 
 import pytest
+from markdown_it import MarkdownIt
 from tiny_dashboard import HOSTILE, make_study
 
 from dashboard.reports import card
 from dashboard.reports.card import Handed, as_markdown, plain, rejected
 from lethe.analysis.decide import Limit, recommend
 from lethe.store.snapshot import Reader
+
+TABLE = ("table", "thead", "tbody", "tr", "th", "td")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +90,28 @@ def test_a_plain_model_of_the_hub_names_its_base_and_another_kind_does_not_claim
     assert "load_subject" in guard
 
 
-def test_markup_in_a_name_or_a_note_stays_text(study):
-    readme = as_markdown(handed(replace(study, name=HOSTILE), notes=[HOSTILE], sources={"benchmark": (HOSTILE, "x")}))
-    assert "<script" not in readme.replace("&lt;script", "")
-    assert "<img" not in readme
+MARKUP = (
+    HOSTILE,
+    "[a](http://example.org)",
+    "![a](http://example.org/a.png)",
+    r"\[a](http://example.org)",
+    "`[a](http://example.org) ` | **b**",
+)
+
+
+@pytest.mark.parametrize("text", MARKUP, ids=range(len(MARKUP)))
+def test_markup_in_a_name_or_a_note_stays_text(study, text):
+    readme = as_markdown(handed(replace(study, name=text), notes=[text], sources={"benchmark": (text, "x")}))
+    shown = MarkdownIt("commonmark").enable("table").render(readme.partition("---\n\n")[2])
+    assert set(re.findall(r"<(\w+)", shown)) <= {"h1", "h2", "p", "pre", "code", "ul", "li", *TABLE}
+    assert shown.count(html.escape(text, quote=False)) >= 3  # in the title, a list and a table
+
+
+def test_trials_that_another_study_told_are_told_apart_in_the_card(study):
+    told = study.trials.assign(told_from=[f"before/{n}" if n < 2 else None for n in study.trials["number"]])
+    searched = plain(handed(replace(study, trials=told)))["searched"]
+    own = study.trials[study.trials["number"] >= 2]
+    assert searched["trials"].startswith(f"{(own['state'] == 'COMPLETE').sum()} complete")
+    assert searched["scored candidates"] == str(int((study.candidates["trial"] >= 2).sum()))
+    assert searched["known before"] == "2 trials of before, with their candidates"
+    assert "known before" not in plain(handed(study))["searched"]

@@ -53,12 +53,19 @@ def forgotten(benchmark: Benchmark) -> list[str]:
 def find_made_from(task: Task, known: str | None) -> tuple[Benchmark, Places] | None:
     """The very texts and models of which `known` is the hash (`content.content`), and where they are; None if gone.
 
-    Of muse-mini the caches of all versions are looked through: nothing is made.
+    Of muse-mini the caches of all versions are looked through: nothing is made. ValueError or OSError where none of
+    them is it, and one could not be read.
     """
+    refused: ValueError | OSError | None = None
     for places in _places(task):
-        benchmark = load_benchmark(places.data)
-        if content(benchmark, places) == known:
-            return benchmark, places
+        try:
+            benchmark = load_benchmark(places.data)
+            if content(benchmark, places) == known:
+                return benchmark, places
+        except (ValueError, OSError) as error:
+            refused = error
+    if refused:
+        raise refused
     return None
 
 

@@ -13,7 +13,7 @@ from lethe.store.snapshot import Snapshot
 
 RECOMMENDED = "recommended"
 FORMS = f"TRIAL@AXIS/AT/ROLE, as 12@step/40/student, TRIAL, or {RECOMMENDED}"
-FORM = re.compile(r"(\d{1,9})(?:@(.+))?", re.ASCII)
+FORM = re.compile(r"(\d{1,9})(?:[@/](.+))?", re.ASCII)  # the dashboard's links have / in the place of @
 MOST_PLACES = 8  # that a message names
 
 

@@ -77,7 +77,7 @@ def _listed(url: str, name: str, drivers: set[str]) -> Listed:
 
 def _of(study: Snapshot, drivers: set[str]) -> Listed:
     about: dict[str, Any] = study.facts.about
-    states, repeated = study.trials["state"], study.trials["failure"] == INTERRUPTED
+    states, repeated = study.own_trials["state"], study.own_trials["failure"] == INTERRUPTED
     complete, failed = int((states == "COMPLETE").sum()), int(((states == "FAIL") & ~repeated).sum())
     lives = any(not is_gone(driver) for driver in drivers)
     if ARENA in about:  # a study of one ends with its budget

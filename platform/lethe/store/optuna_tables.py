@@ -26,7 +26,7 @@ from sqlalchemy.pool import NullPool
 from lethe.fronts.objectives import SEEN
 from lethe.store.places import PLACE, Place
 from lethe.store.queries import select, select_some, select_trials
-from lethe.store.trials import COST, FAILURE, RERUN_OF, STOPPED, place_of
+from lethe.store.trials import COST, FAILURE, RERUN_OF, STOPPED, TOLD_FROM, place_of
 from lethe.store.urls import hide_password, server_url, sqlite_file
 
 SCHEMA = 12  # of Optuna's tables, as Optuna 5 writes them
@@ -95,7 +95,7 @@ class Rows:
 
     parameters: pd.DataFrame  # trial_id, name, value, distribution
     values: pd.DataFrame  # trial_id, objective, value
-    reasons: pd.DataFrame  # trial_id, attribute, reason: why a trial failed, or was stopped
+    reasons: pd.DataFrame  # trial_id, attribute, reason: why a trial failed, was stopped, or who told it
     runs: pd.DataFrame  # trial_id, attribute, number: what a run cost, and which trial it repeats
     candidates: pd.DataFrame  # trial_id, axis, at, role, scores ..., cost, weights, items
     unreadable: int
@@ -152,6 +152,7 @@ def read_trials(connection: Connection, study_id: int, *, after: int = 0, among:
     return table
 
 
+WORDS = (FAILURE, STOPPED, TOLD_FROM)  # trial attributes that are words, and columns of trials
 QUERIES = {
     "parameters": "select p.trial_id, p.param_name, p.param_value, p.distribution_json from trial_params p",
     "values": "select p.trial_id, p.objective, p.value from trial_values p",
@@ -168,7 +169,7 @@ def read_rows(connection: Connection, study_id: int, ids: list[int] | None) -> R
             found[name] = select(connection, whole, id=study_id)
             continue
         found[name] = _some(connection, name, ids)
-    reasons = [(i, key, _plain(value)) for i, key, value in found["attributes"] if key in (FAILURE, STOPPED)]
+    reasons = [(i, key, _plain(value)) for i, key, value in found["attributes"] if key in WORDS]
     runs = [(i, key, _number(value)) for i, key, value in found["attributes"] if key in (COST, RERUN_OF)]
     candidates, unreadable = _candidates(found["attributes"])
     return Rows(

@@ -18,9 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lethe.store.candidates import candidates_of, parameters_of
 from lethe.store.facts import FACTS, PLANNED, Facts
-from lethe.store.optuna_tables import Rows, check_schema, connect, explain, read_rows, read_trials, state_of
+from lethe.store.optuna_tables import WORDS, Rows, check_schema, connect, explain, read_rows, read_trials, state_of
 from lethe.store.queries import select
-from lethe.store.trials import COST, FAILURE, NOTE, RERUN_OF, STOPPED
+from lethe.store.trials import COST, NOTE, RERUN_OF, STOPPED, TOLD_FROM
 from lethe.store.urls import hide_password
 
 
@@ -31,7 +31,7 @@ class Snapshot:
     name: str
     facts: Facts
     candidates: pd.DataFrame
-    trials: pd.DataFrame  # by number: number, state, start, end, failure, stopped, values, cost, first, each parameter
+    trials: pd.DataFrame  # by number: its number, state, start, end, words, values, cost, first, each parameter
     distributions: dict[str, BaseDistribution]
     notes: dict[int, str]  # trial -> what somebody wrote about it
     planned: int | None  # how many trials were asked for
@@ -42,6 +42,11 @@ class Snapshot:
     def parameters(self) -> list[str]:
         """Names of the parameters."""
         return list(self.distributions)
+
+    @property
+    def own_trials(self) -> pd.DataFrame:
+        """The trials that were run for this study: those but what another study told."""
+        return self.trials[self.trials[TOLD_FROM].isna()]
 
 
 class Reader:
@@ -126,7 +131,7 @@ def assemble(
     """A study as tables, from the rows of Optuna's."""
     distributions, parameters = parameters_of(rows, facts)
     table = trials.join(parameters, on="trial_id")
-    for attribute in (FAILURE, STOPPED):
+    for attribute in WORDS:
         table[attribute] = _reasons(table["trial_id"], rows.reasons, attribute)
     table[STOPPED] = table[STOPPED].where(table["state"] == "COMPLETE", None)  # else its driver died before its end
     table["values"] = table["trial_id"].map(_values(rows.values))
@@ -146,7 +151,7 @@ def assemble(
 
 
 def _reasons(ids: pd.Series, reasons: pd.DataFrame, attribute: str) -> "pd.Series[Any]":
-    """Why each of some trials failed, or was stopped; None, and no NaN, where it did not, or was not."""
+    """What one attribute says of each of some trials, as why it failed; None, and no NaN, where it says nothing."""
     own = reasons[reasons["attribute"] == attribute] if len(reasons) else reasons
     found = dict(zip(own["trial_id"], own["reason"], strict=True)) if len(own) else {}
     return pd.Series([found.get(i) for i in ids], index=ids.index, dtype=object)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_study import candidate, tiny_facts, tiny_ledger
 
+from dashboard.table import candidate_of
 from lethe.analysis.judgement import judge
 from lethe.fronts.objectives import SEEN
 from lethe.handover.choice import name_of, parse, row_of
@@ -43,6 +44,12 @@ def test_a_place_names_one_candidate_however_its_number_is_written(study):
     assert at(study, "0@20.0/student") == (0, "step/20/student")
 
 
+def test_a_candidate_is_named_as_the_dashboard_s_link_names_it_too(study):
+    row = study.candidates.iloc[1]
+    assert at(study, candidate_of(row).key) == (int(row["trial"]), Place.of(row).key)
+    assert parse("12/step/40/student") == parse("12@step/40/student") == (12, Place("step", 40, "student"))
+
+
 def test_a_trial_alone_is_its_candidate_that_the_ledger_chose(study):
     assert at(study, "0") == (0, "step/20/student")
     assert at(study, "2") == (2, "step/20/student")  # none is feasible: the one that breaks the guard least
@@ -54,6 +61,8 @@ BAD = {
     "7": r"^study 'tiny' has no trial 7 \(there: 0 to 2\)$",
     "1": r"^trial 1 of study 'tiny' has no scored candidate \(state FAIL: CUDA out of memory\)$",
     "0@step/19/teacher": r"^trial 0 has no candidate at step/19/teacher: the nearest are step/20/student, step/10/teacher,",
+    "0/step": "^'0/step' names no candidate",
+    "0/": "^'0/' names no candidate",
     "0@": "^'0@' names no candidate: give TRIAL@AXIS/AT/ROLE",
     "best": "^'best' names no candidate: give TRIAL@AXIS/AT/ROLE, as 12@step/40/student, TRIAL, or recommended$",
     "0@step/ten/student": "names no candidate",

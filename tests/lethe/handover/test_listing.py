@@ -9,7 +9,7 @@ from lethe.handover import listing
 from lethe.handover.listing import DONE, RUNNING, STOPPED, UNKNOWN, WAITING, list_studies
 from lethe.store.facts import ARENA, PLANNED
 from lethe.store.storage import open_storage
-from lethe.store.trials import INTERRUPTED
+from lethe.store.trials import INTERRUPTED, TOLD_FROM
 
 
 @pytest.fixture
@@ -40,6 +40,13 @@ def test_a_run_that_was_interrupted_is_no_failure_and_its_study_is_not_done(url)
     ledger.tell(ledger.ask()[0], INTERRUPTED)
     (found,) = list_studies(url)
     assert (found.complete, found.failed, found.state) == (1, 0, STOPPED)
+
+
+def test_what_another_study_told_counts_for_no_trial_that_was_asked_for(url):
+    ledger = begin(url, "wider", 1, planned=2)
+    ledger.take_over({"lr": 0.1, "delta": 0.5}, [candidate()], {TOLD_FROM: "old/0"})
+    (found,) = list_studies(url)
+    assert (found.complete, found.planned, found.state) == (1, 2, STOPPED)
 
 
 def test_it_runs_as_long_as_the_driver_of_a_running_trial_is_not_gone(url, monkeypatch):

@@ -63,9 +63,13 @@ def test_of_muse_mini_the_version_that_a_study_was_made_from_is_found_and_none_i
         retrained=str(old / "retrained"),
         tokenizer=str(old / "target"),
     )
-    _, found = evidence.find_made_from(task, content(load_benchmark(old / "data"), places))
-    assert found == places
+    known = content(load_benchmark(old / "data"), places)
+    assert evidence.find_made_from(task, known)[1] == places
     assert evidence.find_made_from(task, "another") is None
+    (tmp_path / "muse-mini-0-broken" / "data" / "raw").mkdir(parents=True)  # it is looked at first
+    assert evidence.find_made_from(task, known)[1] == places
+    with pytest.raises(ValueError, match="muse-mini-0-broken"):
+        evidence.find_made_from(task, "another")
 
 
 def test_readings_that_are_gone_or_broken_are_none(tmp_path):
