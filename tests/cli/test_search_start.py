@@ -3,6 +3,7 @@
 import json
 from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import optuna
 import pytest
@@ -163,7 +164,7 @@ def test_a_search_whose_every_trial_failed_says_so_with_the_most_frequent_reason
 @pytest.mark.parametrize(("command", "job"), [(tune, "search.run_search"), (ablate, "ablating.run_ablation")])
 def test_the_exit_code_and_the_json_tell_whether_all_failed(command, job, failure, code, monkeypatch, capsys):
     for check in ("request.make_request", "ablation_request.make_ablation"):
-        monkeypatch.setattr(f"lethe_cli.{check}", lambda _: None)
+        monkeypatch.setattr(f"lethe_cli.{check}", lambda _: SimpleNamespace(flags=None))
     monkeypatch.setattr(f"lethe_cli.{job}", lambda *_: {"interrupted": False, "failure": failure})
     app = new_app()
     app.command()(command)

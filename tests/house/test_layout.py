@@ -224,3 +224,8 @@ def test_the_readme_names_every_room():
     readme = (ROOT / "README.md").read_text("utf-8")
     rooms = {str(file.parent.relative_to(ROOT)) for file in SOURCES}
     assert {room for room in rooms if f"`{room}/`" not in readme} == set()
+
+
+def test_no_two_files_of_tests_share_a_name():
+    names = [file.name for file in (ROOT / "tests").rglob("test_*.py")]  # pytest takes them for one module
+    assert sorted(names) == sorted(set(names))

@@ -8,7 +8,6 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import quote
 
 import optuna
@@ -192,10 +191,11 @@ def test_drivers_that_open_an_empty_database_at_once_all_get_it(server):
 
 def test_drivers_that_start_one_study_at_once_all_get_it(server, name, tmp_path):
     from lethe_cli.search import open_ledger  # loads torch and Ray Tune
+    from trainables.scores.references import References
 
     request = make_request(TuneFlags(name=name, storage=server.url(), storage_path=str(tmp_path)))
     scores = {score: [50.0, 40.0, 60.0] for score in request.guard}
-    references = SimpleNamespace(target=scores, retrained=None, items={}, content="", notes=())
+    references = References(scores, None, None, items={}, content="", fingerprint="")
     with ThreadPoolExecutor(4) as drivers:
         started = [drivers.submit(open_ledger, request, open_storage(server.url()), references) for _ in range(4)]
         ledgers = [future.result() for future in started]
