@@ -195,7 +195,7 @@ def test_drivers_that_start_one_study_at_once_all_get_it(server, name, tmp_path)
 
     request = make_request(TuneFlags(name=name, storage=server.url(), storage_path=str(tmp_path)))
     scores = {score: [50.0, 40.0, 60.0] for score in request.guard}
-    references = References(scores, None, None, items={}, content="", fingerprint="")
+    references = References(target=scores, retrained=None, reference=None, items={}, content="", fingerprint="")
     with ThreadPoolExecutor(4) as drivers:
         started = [drivers.submit(open_ledger, request, open_storage(server.url()), references) for _ in range(4)]
         ledgers = [future.result() for future in started]
