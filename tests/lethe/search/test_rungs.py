@@ -187,6 +187,7 @@ def search(storage, trials):
         any(loop.report(number, loss, at) for at in (10, 20, 30, 60, 90))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 250))
 @settings(max_examples=25, deadline=None)
 def test_a_driver_may_die_at_any_write_and_the_resumed_study_stops_the_same_trials(writes):
