@@ -12,14 +12,13 @@ from dashboard.reports import reasons
 from dashboard.table import candidate_of, command, reference_text, score_text, scores_of
 from lethe.analysis.decide import Limit, Recommendation
 from lethe.analysis.items import split_scores, which_items
-from lethe.fronts.objectives import SEEN, Objective
+from lethe.fronts.objectives import ENDS, SEEN, Objective
 from lethe.store.parameters import METHOD, own, present, settings_of
 from lethe.store.snapshot import Snapshot
 
 if TYPE_CHECKING:  # what is no page of HTML needs no plotly
     import plotly.graph_objects as go
 
-ENDS = ("", "_low", "_high")  # of the columns of a score and its interval
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
 table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #ddd}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f5f7;padding:.8rem}"""

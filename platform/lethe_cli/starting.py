@@ -10,13 +10,10 @@ from lethe.analysis.ablation import is_ablation
 from lethe.search.ledger import Ledger
 from lethe.search.warm_start import Known, Sought, best_of, in_words, start_from
 from lethe.store.facts import PLANNED, load_facts
-from lethe.store.reading import read_study
+from lethe.store.reading import read_study, split_address
 from lethe.store.snapshot import Reader
-from lethe.store.urls import hide_password
 from lethe_cli.flags import TuneFlags
 from lethe_cli.request import Request, older
-
-SIGN = "#"  # between a store's URL and a study's name
 
 
 def source_of(request: Request) -> tuple[str, str] | None:
@@ -26,10 +23,7 @@ def source_of(request: Request) -> tuple[str, str] | None:
         return None
     if "://" not in given:
         return request.storage, given
-    url, sign, name = given.rpartition(SIGN)
-    if not sign:
-        raise ValueError(f"--start-from {hide_password(given)!r} names no study: give STORAGE_URL{SIGN}STUDY")
-    return url, name
+    return split_address(given, "--start-from")
 
 
 def check_start(request: Request) -> None:

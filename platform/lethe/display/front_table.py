@@ -11,13 +11,12 @@ from lethe.analysis.cells import with_interval
 from lethe.analysis.decide import ranked
 from lethe.analysis.items import split_scores
 from lethe.fronts import pareto
-from lethe.fronts.objectives import SEEN, WISHES, loss_array
+from lethe.fronts.objectives import ENDS, SEEN, WISHES, loss_array
 from lethe.store.facts import Facts
 from lethe.store.parameters import METHOD, own, present
 from lethe.store.places import PLACE, Place
 
 MOST_ROWS = 30
-ENDS = ("", "_low", "_high")  # of the columns of a score and its interval
 
 
 def front_candidates(candidates: pd.DataFrame, facts: Facts) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import pandas as pd
 Values = TypeVar("Values", float, np.ndarray)
 GOALS = MINIMIZE, MAXIMIZE, TWO_SIDED = ("minimize", "maximize", "zero")
 WISHES = {"minimize": "low", "maximize": "high", "zero": "near 0"}  # the goals in a reader's words
+ENDS = ("", "_low", "_high")  # of the columns of a score and its interval
 SEEN = " seen by the choice"  # how columns end, beside what is reported: a score of the items that choose
 WORST = 100.0  # the loss that bounds the box in which hypervolume is measured
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem, copy_files
 
+from lethe.store.study_folder import open_place
+
 
 def are_there(place: Any) -> bool:
     """Whether a candidate's weights are kept: a place is named, and there are files in it."""
@@ -19,7 +21,7 @@ def names(place: Any) -> list[str]:
     if not isinstance(place, str) or not place:
         return []
     try:
-        filesystem, path = _open(place)
+        filesystem, path = open_place(place)
         return [posixpath.relpath(file, path) for file, _ in _files(filesystem, path)]
     except (OSError, ValueError):  # no path and no URL that pyarrow knows, or a store that does not answer
         return []
@@ -31,11 +33,11 @@ def bring(place: str, folder: Path) -> None:
     ValueError where they went meanwhile, as they do where a search finds a better candidate, and where a link is among
     them: a search writes none, and what it leads to may be no model's.
     """
-    filesystem, path = _open(place)
+    filesystem, path = open_place(place)
     if isinstance(filesystem, LocalFileSystem) and (link := next(_links(path), None)):
         raise ValueError(f"{place!r} holds a link, {link!r}, and links are not copied")
     before = _files(filesystem, path)
-    copy_files(path, str(folder), filesystem, FileSystem.from_uri(str(folder.absolute()))[0])
+    copy_files(path, str(folder), filesystem, open_place(str(folder))[0])
     if _files(filesystem, path) != before:
         raise ValueError(f"{place!r} was removed while it was copied: another candidate of the study beats it now")
 
@@ -50,7 +52,3 @@ def _links(path: str) -> Iterator[str]:
     """All links below a folder, to files or to folders."""
     for above, folders, files in os.walk(path):
         yield from (name for name in (*folders, *files) if Path(above, name).is_symlink())
-
-
-def _open(place: str) -> tuple[FileSystem, str]:
-    return FileSystem.from_uri(place if "://" in place else str(Path(place).absolute()))

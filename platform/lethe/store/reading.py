@@ -8,7 +8,17 @@ from lethe.store.names import unknown
 from lethe.store.optuna_tables import read_only, study_names
 from lethe.store.storage import open_storage
 from lethe.store.trial_storage import TrialStorage
-from lethe.store.urls import sqlite_file
+from lethe.store.urls import hide_password, sqlite_file
+
+SIGN = "#"  # between a store's URL and a study's name
+
+
+def split_address(address: str, flag: str = "") -> tuple[str, str]:
+    """The store's URL and the study's name of `STORAGE_URL#STUDY`; ValueError, naming the flag, for anything else."""
+    url, _, name = address.rpartition(SIGN)
+    if not url:
+        raise ValueError(f"{flag} {hide_password(address)!r} names no study: give STORAGE_URL{SIGN}STUDY".lstrip())
+    return url, name
 
 
 def open_to_read(url: str) -> RDBStorage:

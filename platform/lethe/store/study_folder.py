@@ -35,7 +35,7 @@ class StudyFolder:
     def folders(self, below: str | None = None) -> list[str]:
         """The places of all folders below this one, or below one of its own, however deep; links are not followed."""
         top = below or self.place
-        filesystem, path = _open(top)
+        filesystem, path = open_place(top)
         if isinstance(filesystem, LocalFileSystem):  # whose own listing follows links, in a circle if they lead in one
             found = [f"{above}/{name}" for above, names, _ in os.walk(path) for name in names]
         else:
@@ -48,7 +48,7 @@ class StudyFolder:
         """Remove a folder that lies below this one, as far as that can be done; leave any other, and a link, alone."""
         if not self.holds(place):
             return
-        filesystem, path = _open(place)
+        filesystem, path = open_place(place)
         if isinstance(filesystem, LocalFileSystem):
             if not Path(path).is_symlink():  # what it leads to may be another's, though it lies below as well
                 shutil.rmtree(Path(path).resolve(), ignore_errors=True)
@@ -78,7 +78,7 @@ def folder_name(name: str, study_id: str) -> str:
 def is_there(place: str) -> bool:
     """Whether anything stands at a place, be it a link that leads nowhere; also where its store does not answer."""
     try:
-        filesystem, path = _open(place)
+        filesystem, path = open_place(place)
         if isinstance(filesystem, LocalFileSystem):
             return os.path.lexists(path)
         return bool(filesystem.get_file_info(path).type != FileType.NotFound)
@@ -91,13 +91,13 @@ def is_there(place: str) -> bool:
 def locate(place: str) -> tuple[str, PurePath] | None:
     """A place's kind of file system and its whole path there, links resolved: equal for equal places; None for none."""
     try:
-        filesystem, path = _open(place)
+        filesystem, path = open_place(place)
         local = isinstance(filesystem, LocalFileSystem)
         return filesystem.type_name, Path(path).resolve() if local else PurePosixPath(posixpath.normpath(path))
     except (OSError, ValueError):  # no path and no URL that pyarrow knows
         return None
 
 
-def _open(place: str) -> tuple[FileSystem, str]:
-    """The file system of a path or a URL, and the path there."""
+def open_place(place: str) -> tuple[FileSystem, str]:
+    """The file system of a path or a URL, and the path there; OSError or ValueError where pyarrow knows none."""
     return FileSystem.from_uri(place if "://" in place else str(Path(place).absolute()))
