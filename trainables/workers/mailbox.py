@@ -12,7 +12,8 @@ class Mailbox:
     """Jobs in, results out, between one trial slot and its worker group; only the newest job's results are kept.
 
     A job that was taken and has not ended is handed out again: to a group that Ray Train started anew after a worker
-    died. A job gives the same results every time, so what was delivered before is not delivered again.
+    died, once the job's next result is waited for. A trial that was stopped never asks for one, and is not trained on.
+    A job gives the same results every time, so what was delivered before is not delivered again.
     """
 
     def __init__(self) -> None:
@@ -38,8 +39,9 @@ class Mailbox:
             self._news.notify_all()
 
     async def wait(self) -> None:
-        """Wait until there is a job to take."""
-        await self._ready.wait()
+        """Wait until there is a job to take whose next result is waited for."""
+        async with self._news:
+            await self._news.wait_for(lambda: self._ready.is_set() and self._answered == self._collected)
 
     async def take(self) -> tuple[int, dict[str, Any] | None]:
         """Wait for the newest job: its number and its configuration; given up when taken in vain too often."""

@@ -196,3 +196,35 @@ def test_a_group_that_began_anew_is_not_asked_to_wait_behind_what_was_decided_be
         return await box.goes_on(again)
 
     assert run(scenario)
+
+
+def test_a_group_that_began_anew_takes_up_a_job_only_once_its_next_result_is_waited_for():
+    async def scenario(box):
+        await box.submit({"trial": 0})
+        job, _ = await box.take()
+        await box.post(job, 0, {"step": 0})
+        await box.collect(1)
+        group = [asyncio.create_task(box.wait()) for _ in range(2)]
+        await asyncio.sleep(0.01)
+        before = any(worker.done() for worker in group)
+        await box.collect(0.01)
+        await asyncio.gather(*group)
+        return before, await box.take()
+
+    assert run(scenario) == (False, (1, {"trial": 0}))
+
+
+def test_a_group_that_died_under_a_stopped_job_begins_with_the_next_one():
+    async def scenario(box):
+        await box.submit({"trial": 0})
+        job, _ = await box.take()
+        await box.post(job, 0, {"step": 0})
+        await box.collect(1)  # behind it the trial is stopped, and its group dies
+        anew = asyncio.create_task(box.wait())
+        await asyncio.sleep(0.01)
+        before = anew.done()
+        await box.submit({"trial": 1})
+        await anew
+        return before, await box.take()
+
+    assert run(scenario) == (False, (2, {"trial": 1}))
