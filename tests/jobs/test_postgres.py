@@ -20,7 +20,9 @@ from postgres import PASSWORD, needs_postgres, start_postgres
 from slow_candidates import read_candidates
 from tiny_study import SPACE, candidate, made_up, run_trial, tiny_facts, tiny_ledger
 
-from lethe.search.ledger import Ledger
+from lethe.handover import removal
+from lethe.handover.listing import live_studies
+from lethe.search.ledger import Ledger, driving
 from lethe.search.liveness import DRIVER
 from lethe.store import driver
 from lethe.store.facts import load_facts
@@ -265,6 +267,18 @@ def second_trial(process):
         if len(asked) == 2:
             return asked[1]
     raise AssertionError("the driver ended")
+
+
+def test_a_driver_between_two_trials_is_known_and_its_study_is_not_removed(server, storage, name, monkeypatch):
+    monkeypatch.setattr(removal, "dead_drivers", lambda studies: set())
+    ledger = tiny_ledger(storage, name)
+    with driving([ledger]):
+        run_trial(ledger)
+        assert name in live_studies(server.url())
+        with pytest.raises(ValueError, match="stop it first"):
+            removal.check_idle(storage, [name])
+    assert name not in live_studies(server.url())
+    removal.check_idle(storage, [name])
 
 
 def only_gone(drivers, look):

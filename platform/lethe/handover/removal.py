@@ -10,7 +10,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from lethe.search.liveness import dead_drivers, driver_of
+from lethe.search.liveness import dead_drivers, driver_of, drivers_of
 from lethe.store.facts import Facts, is_id, load_facts
 from lethe.store.optuna_tables import connect, explain
 from lethe.store.queries import select
@@ -37,14 +37,18 @@ class Doomed:
 def check_idle(storage: RDBStorage, names: Iterable[str]) -> None:
     """ValueError where a live driver runs one of the studies; takes up to a minute where one may be on another host."""
     studies = [optuna.load_study(study_name=name, storage=storage) for name in names]
-    running = [(study, study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))) for study in studies]
-    dead = dead_drivers(running)
-    for study, trials in running:
-        if alive := sorted({driver_of(trial) for trial in trials} - dead):
+    running = [study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)) for study in studies]
+    drivers = [
+        drivers_of(study) | {driver_of(trial) for trial in trials}
+        for study, trials in zip(studies, running, strict=True)
+    ]
+    dead = dead_drivers(zip(studies, drivers, strict=True))
+    for study, trials, own in zip(studies, running, drivers, strict=True):
+        if alive := sorted(own - dead):
             who = alive[0] or "a driver of no name"
             raise ValueError(
-                f"study {study.study_name!r} runs ({len(trials)} trials, by {who!r}): stop it first, with Ctrl-C or "
-                "`ray job stop`"
+                f"study {study.study_name!r} runs ({len(trials)} trials now, by {who!r}): stop it first, with Ctrl-C "
+                "or `ray job stop`"
             )
 
 

@@ -32,7 +32,7 @@ from lethe.store.facts import FACTS, Facts, load_facts
 from lethe.store.front import Front
 from lethe.store.parameters import belongs
 from lethe.store.snapshot import Reader, Snapshot
-from lethe.store.storage import patiently, taking_turns
+from lethe.store.storage import FAILURES, patiently, taking_turns
 from lethe.store.trials import COST, FAILURE, INTERRUPTED, RERUN_OF, RUN, RUNGS, STOPPED, as_attribute, candidates
 
 TAKEN_OVER = "taken over by another driver, to which this one was silent for too long"
@@ -153,13 +153,24 @@ class Ledger:
             self.tell(number, INTERRUPTED)
 
     def beat(self, now: str) -> None:
-        """Store a heartbeat of this driver with the study, if trials of its own run there: nobody asks for others."""
-        if self._asked:
-            self.study.set_user_attr(f"{liveness.DRIVER}/{driver.this_driver()}", now)
+        """Store a heartbeat of this driver, which drives the study also where it runs no trial just now."""
+        self._mark(driver.this_driver(), now)
+
+    def leave(self) -> None:
+        """Store that this driver drives the study no more, if the store answers: its process will be gone as well."""
+        with suppress(ConnectionError, *FAILURES):
+            self._mark(driver.this_driver(), liveness.LEFT)
+
+    def is_busy(self) -> bool:
+        """Whether trials of this ledger run."""
+        return bool(self._asked)
 
     def take_over_from(self, dead: Container[str]) -> None:
         """Fail the trials that dead drivers left running, and queue every interrupted trial that no other repeats."""
         with taking_turns(self._storage, self.study.study_name):
+            for mark in liveness.drivers_of(self.study):
+                if mark in dead or driver.is_gone(mark):
+                    self._mark(mark, liveness.LEFT)
             for trial in self.trials.running():
                 if liveness.driver_of(trial) in dead:
                     self._fail_left_over(trial)
@@ -183,6 +194,9 @@ class Ledger:
         """The storage, which may be any for what is asked and told, as one that is read by its tables."""
         assert isinstance(self._storage, RDBStorage), "it is in memory, and has no tables"
         return self._storage
+
+    def _mark(self, mark: str, newest: str) -> None:
+        self.study.set_user_attr(f"{liveness.DRIVERS}{mark}", newest)
 
     def _note(self, number: int, attribute: str, value: Any) -> None:
         with suppress(UpdateFinishedTrialError):  # taken over: `tell` says so
@@ -237,20 +251,28 @@ def requeue_interrupted(ledgers: Sequence[Ledger]) -> None:
 
     Where trials of drivers run whose processes are not of this machine, it takes as long as `driver.silent`, once.
     """
-    dead = liveness.dead_drivers([(ledger.study, ledger.trials.running()) for ledger in ledgers])
+    running = [{liveness.driver_of(trial) for trial in ledger.trials.running()} for ledger in ledgers]
+    dead = liveness.dead_drivers(zip((ledger.study for ledger in ledgers), running, strict=True))
     for ledger in ledgers:
         ledger.take_over_from(dead)
 
 
 @contextmanager
 def driving(ledgers: Sequence[Ledger]) -> Iterator[None]:
-    """Store heartbeats, so that nobody takes this driver for dead; at the end, `interrupt` what runs of any study."""
+    """Store heartbeats, so that nobody takes this driver for dead; at the end, `interrupt` what runs of any study.
+
+    Every study has one from the beginning to the end; new ones come to those whose trials run, or to the first where
+    none does, for with any of its studies a driver lives.
+    """
 
     def beat(now: str) -> None:
-        for ledger in ledgers:
+        for ledger in [ledger for ledger in ledgers if ledger.is_busy()] or ledgers[:1]:
             ledger.beat(now)
 
     with ExitStack() as ends:
+        for ledger in ledgers:
+            ends.callback(ledger.leave)  # behind the last heartbeat
+            ledger.beat(driver.now())
         ends.enter_context(driver.heartbeats(beat))
         for ledger in ledgers:
             ends.callback(ledger.interrupt)

@@ -82,9 +82,14 @@ def silent(drivers: Set[str], look: Callable[[], Mapping[str, Any]]) -> set[str]
         if not quiet:
             break
         time.sleep(BEAT)
-        now = look()
-        quiet = {driver for driver in quiet if now.get(driver) == before.get(driver)}
+        newest = look()
+        quiet = {driver for driver in quiet if newest.get(driver) == before.get(driver)}
     return gone | quiet
+
+
+def now() -> str:
+    """What a heartbeat says: the time, by this machine's clock."""
+    return datetime.now(UTC).isoformat()
 
 
 @contextmanager
@@ -95,7 +100,7 @@ def heartbeats(store: Callable[[str], None]) -> Iterator[None]:
     def live() -> None:
         while True:
             with suppress(ConnectionError, *FAILURES):  # who works with the storage will tell; it may come back
-                store(datetime.now(UTC).isoformat())
+                store(now())
             if ended.wait(BEAT):
                 return
 

@@ -7,6 +7,7 @@ from tiny_study import candidate, run_trial, tiny_ledger
 
 from lethe.handover import listing
 from lethe.handover.listing import DONE, RUNNING, STOPPED, UNKNOWN, WAITING, list_studies
+from lethe.search.ledger import driving
 from lethe.store.facts import ARENA, PLANNED
 from lethe.store.storage import open_storage
 from lethe.store.trials import INTERRUPTED, TOLD_FROM
@@ -56,6 +57,13 @@ def test_it_runs_as_long_as_the_driver_of_a_running_trial_is_not_gone(url, monke
     assert [(s.running, s.state) for s in list_studies(url)] == [(1, RUNNING)]
     monkeypatch.setattr(listing, "is_gone", lambda driver: True)
     assert [(s.running, s.state) for s in list_studies(url)] == [(1, STOPPED)]
+
+
+def test_it_runs_between_two_trials_too_as_long_as_its_driver_has_not_left(url):
+    ledger = begin(url, "live", 1, planned=9)
+    with driving([ledger]):
+        assert [(s.running, s.state) for s in list_studies(url)] == [(0, RUNNING)]
+    assert [(s.running, s.state) for s in list_studies(url)] == [(0, STOPPED)]
 
 
 def test_somebody_else_s_study_is_listed_too_and_why_it_cannot_be_read(url):

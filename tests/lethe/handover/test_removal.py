@@ -6,6 +6,7 @@ from tiny_study import candidate, run_trial, tiny_ledger
 
 from lethe.handover import removal
 from lethe.handover.removal import borrowers, check_idle, doomed, remove
+from lethe.search.ledger import driving
 from lethe.store import study_folder
 from lethe.store.storage import open_storage
 from lethe.store.trials import TAKEN_FROM, TOLD_FROM
@@ -96,8 +97,18 @@ def test_a_study_that_a_live_driver_runs_is_refused_and_one_that_a_dead_one_left
     monkeypatch.setattr(removal, "dead_drivers", lambda studies: {ledger_mark(ledger)})
     check_idle(storage, ["tiny"])
     monkeypatch.setattr(removal, "dead_drivers", lambda studies: set())
-    with pytest.raises(ValueError, match=r"^study 'tiny' runs \(1 trials, by .*\): stop it first"):
+    with pytest.raises(ValueError, match=r"^study 'tiny' runs \(1 trials now, by .*\): stop it first"):
         check_idle(storage, ["tiny"])
+
+
+def test_a_study_that_a_live_driver_runs_is_refused_between_two_trials_and_not_once_it_left(storage, monkeypatch):
+    monkeypatch.setattr(removal, "dead_drivers", lambda studies: set())
+    ledger = tiny_ledger(storage)
+    with driving([ledger]):
+        run_trial(ledger)
+        with pytest.raises(ValueError, match=r"^study 'tiny' runs \(0 trials now, by .*\): stop it first"):
+            check_idle(storage, ["tiny"])
+    check_idle(storage, ["tiny"])
 
 
 def ledger_mark(ledger):

@@ -143,8 +143,27 @@ def test_a_driver_gives_signs_as_long_as_it_drives_and_fails_what_runs_at_its_en
     assert ledger.trials.interrupted() == [0]
 
 
+def test_a_driver_drives_all_its_studies_between_two_trials_too_until_it_leaves_them():
+    ledgers = [tiny_ledger(name=name) for name in ("a", "b")]
+    with driving(ledgers):
+        assert [liveness.drivers_of(ledger.study) for ledger in ledgers] == [{this_driver()}] * 2
+        wait_for_another_sign(ledgers[0], liveness.heartbeats_of(ledgers[0].study)[this_driver()])
+    assert [liveness.drivers_of(ledger.study) for ledger in ledgers] == [set()] * 2
+
+
+def test_a_resume_ends_the_marks_of_drivers_that_died_on_this_host_and_leaves_those_of_others(child):
+    process, mark = child
+    ledger = tiny_ledger()
+    for driver_ in (mark, ELSEWHERE):
+        ledger._mark(driver_, "then")
+    process.kill()
+    process.wait()
+    requeue_interrupted([ledger])
+    assert liveness.drivers_of(ledger.study) == {ELSEWHERE}
+
+
 def wait_for_another_sign(ledger, before):
-    while (now := ledger.study.user_attrs.get(f"{DRIVER}/{this_driver()}")) == before:
+    while (now := liveness.heartbeats_of(ledger.study).get(this_driver())) == before:
         pass
     return now
 
@@ -242,8 +261,8 @@ def test_a_driver_of_several_studies_is_looked_for_once_and_lives_by_a_heartbeat
     ledgers = [tiny_ledger(storage, name=name) for name in ("a", "b", "c")]
     for ledger in ledgers[:2]:
         ask_elsewhere(ledger, monkeypatch)
-    heartbeats = {"a": iter([0] * 10), "b": looks}
+    heartbeats = {"a": itertools.repeat(0), "b": looks, "c": itertools.repeat(0)}
     monkeypatch.setattr(liveness, "heartbeats_of", lambda study: {ELSEWHERE: next(heartbeats[study.study_name])})
     requeue_interrupted(ledgers)
     assert [states(ledger) for ledger in ledgers] == [[TrialState.RUNNING], [TrialState.RUNNING], []]
-    assert next(looks) == 2  # before the first wait, and behind it
+    assert next(looks) == 3  # before the first wait, behind it, and as the study is gone on with
