@@ -87,7 +87,7 @@ def measured(folder: Path, benchmark: str | None, tolerance: float) -> list[Chec
 
     disable_progress_bar()
     with open_console(stderr=True).status("measuring the scores again"):
-        again = measure_again(folder, rows, card["protocol"], card["evidence"])
+        again = measure_again(folder, rows, card["protocol"], card["evidence"], card["scores"])
     without = not card["evidence"].get("reference")
     return [check(score, values, again.get(score), tolerance, without) for score, values in card["scores"].items()]
 

@@ -1,6 +1,6 @@
 """The scores of a folder that was handed over, measured again: the folder, a benchmark and the readings are enough."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,15 @@ from trainables.world import join
 
 
 def measure_again(
-    folder: Path, benchmark: Benchmark, protocol: str, readings: Mapping[str, Any], *, batch_size: int = SCORE_BATCH
+    folder: Path,
+    benchmark: Benchmark,
+    protocol: str,
+    readings: Mapping[str, Any],
+    scores: Collection[str],
+    *,
+    batch_size: int = SCORE_BATCH,
 ) -> dict[str, list[float]]:
-    """Score -> [value, low, high] of the subject in a folder, on this process's device.
+    """Score -> [value, low, high] of the subject in a folder, of these scores, on this process's device.
 
     `readings` are what `evidence.readings_beside` gave, and whether items are `split`: then the scores are of those
     that report. Without a reference the scores that need one are absent.
@@ -39,17 +45,17 @@ def measure_again(
         benchmark,
         tokenizer,
         replace(PROTOCOLS[protocol], split=bool(readings.get("split"))),
-        _reference(readings),
+        _reference(readings, scores),
         batch_size=batch_size,
         passes=_passes(readings),
-    )
+    ).with_scores(scores)
     check_lengths(evaluator.lengths(subject), models_of(subject)[0].config)
     found = evaluator(subject)
     return table_of(found.scores) | table_of(found.reported)
 
 
-def _reference(readings: Mapping[str, Any]) -> Reference | None:
-    """The retrained model's readings as arrays; None where there are none. ValueError where they are none."""
+def _reference(readings: Mapping[str, Any], scores: Collection[str]) -> Reference | None:
+    """The retrained model's readings as arrays; None where there are none. ValueError where they lack one of these."""
     told = readings.get("reference")
     if not told:
         return None
@@ -57,7 +63,7 @@ def _reference(readings: Mapping[str, Any]) -> Reference | None:
         found = {name: {s: np.array(v, dtype=float) for s, v in own.items()} for name, own in told.items()}
     except (AttributeError, TypeError, ValueError, OverflowError):
         raise ValueError("the card's readings of the retrained model are no numbers") from None
-    lacks = [name for name, score in all_scores().items() if score.relative and name not in found]
+    lacks = [name for name, score in all_scores().items() if score.relative and name in scores and name not in found]
     if lacks:
         raise ValueError(f"the card has no readings of {', '.join(lacks)}: it is of another version of Lethe")
     return found

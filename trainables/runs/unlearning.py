@@ -11,9 +11,9 @@ goes on from what lies in its folder.
 
 import copy
 import gc
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from trainables.method import Candidate, Run, Start, State, Step
 from trainables.methods import find_method, needs_of
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
+from trainables.runs.sameness import bits_of
 from trainables.runs.sequences import FORGET, RETAIN, Stream, cut, longest, streams
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import protocol_of
@@ -96,8 +97,11 @@ def load_task(task: Task, score_batch: int = SCORE_BATCH) -> Loaded:
 class Unlearner:
     """Runs one configuration after another on the same loaded task; no run leaves a trace in the next."""
 
-    def __init__(self, task: Task, score_batch: int = SCORE_BATCH) -> None:
+    def __init__(self, task: Task, score_batch: int = SCORE_BATCH, scores: Collection[str] | None = None) -> None:
+        """`score_batch` is for reference models that nobody scored yet; `scores` are measured, or all there are."""
         self.loaded = load_task(task, score_batch)
+        if scores is not None:
+            self.loaded = replace(self.loaded, evaluator=self.loaded.evaluator.with_scores(scores))
         self._tokens: dict[Stream, list[list[int]]] = {}
         self._cached: dict[Hashable, Any] = {}
 
@@ -146,6 +150,7 @@ class Unlearner:
         yield from results
         steps += world.on_first(lambda: _read_steps(folder, done))
         candidates: list[dict[str, Any]] = []
+        known: dict[tuple[str, ...], dict[str, Any]] = {}  # what was measured, by the bits of what it was measured of
 
         def restore(state: State) -> None:
             if saved:
@@ -156,7 +161,7 @@ class Unlearner:
             if isinstance(record, Step):
                 steps.append(record.row())
             elif isinstance(record, Candidate):
-                candidates.append(self._score(record, folder, settings) | {"cost": cost_of(steps)})
+                candidates.append(self._score(record, folder, settings, known) | {"cost": cost_of(steps)})
             else:
                 world.on_first(lambda: _write_table(_step_table(steps), folder, STEPS))
                 given = [{"candidates": candidates, "cost": cost_of(steps)}] if candidates else []
@@ -190,25 +195,35 @@ class Unlearner:
             self._cached[key] = made
         return self._cached[key]
 
-    def _score(self, candidate: Candidate, folder: RunFolder, settings: Settings) -> dict[str, Any]:
-        """Score a candidate on all workers together, and write its items and weights."""
-        name, subject, models = candidate.name, candidate.subject, models_of(candidate.subject)
-        tokenizer, world, evaluator = self.loaded.tokenizer, self.loaded.world, self.loaded.evaluator
-        _check_positions(evaluator.lengths(subject), models[0])
-        with enough_memory("scoring", lambda: self._lighter(settings, (SCORING,))), gathered(*models):
-            evaluation = evaluator.with_batch_size(settings.score_batch)(subject)
-        weights = [whole_state(model) if world.size > 1 else None for model in models]
-        world.on_first(lambda: _write_table(evaluation.items, folder, f"{name}.parquet"))
-        world.on_first(lambda: save_subject(subject, tokenizer, folder.path / name, weights))
+    def _score(
+        self, candidate: Candidate, folder: RunFolder, settings: Settings, known: dict[tuple[str, ...], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Score a candidate on all workers together, and write its weights.
+
+        One that is to the bit what this run scored before, such as a teacher that did not move, is not scored again.
+        """
+        name, subject, world = candidate.name, candidate.subject, self.loaded.world
+        bits = bits_of(subject, world)
+        if bits not in known:
+            known[bits] = self._measure(candidate, folder, settings)
+        weights = [whole_state(model) if world.size > 1 else None for model in models_of(subject)]
+        world.on_first(lambda: save_subject(subject, self.loaded.tokenizer, folder.path / name, weights))
         world.on_first(lambda: folder.put(name, keep=False))
+        place = {"axis": candidate.axis, "at": candidate.at, "role": candidate.role}
+        return place | known[bits] | {"weights": folder.where(name)}
+
+    def _measure(self, candidate: Candidate, folder: RunFolder, settings: Settings) -> dict[str, Any]:
+        """A candidate's scores, and where its items are, which are written."""
+        models, evaluator = models_of(candidate.subject), self.loaded.evaluator
+        _check_positions(evaluator.lengths(candidate.subject), models[0])
+        with enough_memory("scoring", lambda: self._lighter(settings, (SCORING,))), gathered(*models):
+            evaluation = evaluator.with_batch_size(settings.score_batch)(candidate.subject)
+        items = f"{candidate.name}.parquet"
+        self.loaded.world.on_first(lambda: _write_table(evaluation.items, folder, items))
         return {
-            "axis": candidate.axis,
-            "at": candidate.at,
-            "role": candidate.role,
             "scores": table_of(evaluation.scores),
             **({"reported": table_of(evaluation.reported)} if evaluation.reported else {}),
-            "weights": folder.where(name),
-            "items": folder.where(f"{name}.parquet"),
+            "items": folder.where(items),
         }
 
     def _lighter(self, settings: Settings, phases: Sequence[str]) -> str:

@@ -14,3 +14,8 @@ def all_scores() -> "dict[str, Score]":
     """Every score there is, by its name; no torch is loaded for it."""
     modules = [import_module(f"trainables.scores.{name}") for name in SCORES]
     return {score.name: score for module in modules for score in module.SCORES}
+
+
+def shown_scores() -> "dict[str, Score]":
+    """Those that tables show: they may be searched for, and searches measure them and no others."""
+    return {name: score for name, score in all_scores().items() if score.card.shown}

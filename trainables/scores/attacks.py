@@ -1,7 +1,12 @@
-"""Membership attacks: how unlikely a model finds each text, by several measures (PPL, zlib, lower, Min-K%)."""
+"""Membership attacks: how unlikely a model finds each text, by several measures (PPL, zlib, lower, Min-K%).
+
+All come from one pass over the texts, but for `lower`, which takes another over the texts in lower case: it is done
+when that attack is asked for, and not otherwise.
+"""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +20,8 @@ if TYPE_CHECKING:
     from trainables.world import World
 
 MIN_K = (5, 10, 20, 30, 40, 50, 60)  # per cent
-ATTACKS = ("ppl", "zlib", "lower", *(f"min_{percent}" for percent in MIN_K))
+LOWER = "lower"
+ATTACKS = ("ppl", "zlib", LOWER, *(f"min_{percent}" for percent in MIN_K))
 DEFAULT_ATTACK = "min_40"  # that of PrivLeak
 SPLITS = ("forget", "holdout")
 
@@ -26,7 +32,7 @@ def prepare(benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> "Attack
 
 
 class Attacks:
-    """Forgotten texts and texts never seen; call it with a model, for the items of every attack."""
+    """Forgotten texts and texts never seen; call it with a model, for what gives the items of any attack."""
 
     def __init__(self, benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> None:
         self._texts = {
@@ -37,14 +43,18 @@ class Attacks:
         self._prompts = [text for texts in self._texts.values() for text in texts.texts]
         self._kinds = [split for split, texts in self._texts.items() for _ in texts.texts]
 
-    def __call__(self, model: Any, **options: Any) -> dict[str, Items]:
-        """The items of each attack, by its name: an item's truth is its split, its value how unlikely its text is."""
+    def __call__(self, model: Any, **options: Any) -> Callable[[str], Items]:
+        """A function from an attack to its items, which is to be called while the model is what it is now.
+
+        An item's truth is its split, its value how unlikely its text is.
+        """
         found = [texts(model, **options) for texts in self._texts.values()]
         nothing = [""] * len(self._prompts)
-        return {
-            attack: Items(self._prompts, nothing, self._kinds, np.concatenate([scores[attack] for scores in found]))
-            for attack in ATTACKS
-        }
+
+        def items(attack: str) -> Items:
+            return Items(self._prompts, nothing, self._kinds, np.concatenate([scores(attack) for scores in found]))
+
+        return items
 
 
 class Texts:
@@ -66,21 +76,31 @@ class Texts:
 
     def __call__(
         self, model: Any, *, batch_size: int = 32, world: "World | None" = None, passes: Passes = FAST
-    ) -> dict[str, np.ndarray]:
-        """Each attack's score of each text, [n] each.
+    ) -> Callable[[str], np.ndarray]:
+        """A function from an attack to its score of each text, [n]; `lower` runs the model once more.
 
         ppl: the mean negative log-prob (not its exponential); zlib: that over the text's compressed bytes;
         lower: that over its value for the text in lower case; min_K: `min_k`. As in the public code of MUSE.
         """
-        texts = [*self._ids, *self._lower]
-        logprobs = read(model, texts, world, batch_size=batch_size, texts=passes.texts)
-        loss = np.array([-values.mean() for values in logprobs])
-        plain, lower = np.split(loss, 2)
-        scores = {"ppl": plain, "zlib": plain / self._bytes, "lower": plain / lower}
-        kept = [values[:-1] if self._drop_last else values for values in logprobs[: len(plain)]]
-        for percent in MIN_K:
-            scores[f"min_{percent}"] = np.array([min_k(values, percent) for values in kept])
-        return scores
+        pass_over = partial(read, model, world=world, batch_size=batch_size, texts=passes.texts)
+        logprobs = pass_over(self._ids)
+        plain = _losses(logprobs)
+        kept = [values[:-1] if self._drop_last else values for values in logprobs]
+
+        def score(attack: str) -> np.ndarray:
+            if attack == "ppl":
+                return plain
+            if attack == "zlib":
+                return plain / self._bytes
+            if attack == LOWER:
+                return plain / _losses(pass_over(self._lower))
+            return np.array([min_k(values, int(attack.removeprefix("min_"))) for values in kept])
+
+        return score
+
+
+def _losses(logprobs: Sequence[np.ndarray]) -> np.ndarray:
+    return np.array([-values.mean() for values in logprobs])
 
 
 def read(model: Any, ids: list[list[int]], world: "World | None", **options: Any) -> list[np.ndarray]:

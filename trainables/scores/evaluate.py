@@ -8,7 +8,7 @@ Loading models and benchmarks is not done here.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,6 +81,12 @@ class Evaluator:
         """The same evaluator with what a retrained model hands on; nothing is tokenised again."""
         other = copy.copy(self)
         other.reference = reference
+        return other
+
+    def with_scores(self, names: Collection[str]) -> "Evaluator":
+        """The same evaluator for these scores alone: what only others need of the model is not done."""
+        other = copy.copy(self)
+        other._scores = [score for score in self._scores if score.name in names]
         return other
 
     def with_batch_size(self, batch_size: int) -> "Evaluator":

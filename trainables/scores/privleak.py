@@ -5,8 +5,6 @@
 A model that remembers has AUC near 0 and PrivLeak near -100. The attack is Min-40% (attacks.py); MUSE, criterion C3.
 """
 
-from operator import itemgetter
-
 from trainables.scores.attacks import DEFAULT_ATTACK, SPLITS, prepare
 from trainables.scores.reductions import RATIO
 from trainables.scores.score import Card, Score
@@ -23,6 +21,6 @@ SCORES = (
         ),
         needs=tuple(("privleak", split) for split in SPLITS),
         prepare=prepare,
-        items=itemgetter(DEFAULT_ATTACK),
+        items=lambda measured: measured(DEFAULT_ATTACK),
     ),
 )

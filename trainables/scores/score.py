@@ -43,7 +43,7 @@ class Card:
     item: str = ""  # what an item is, in a reader's words; "" where its items hold nothing that a model wrote
     forgotten: bool = False  # its items ask for what is to be forgotten: some of them stand for a model
     good: float | None = None  # where the goal is zero: up to how far from 0 is good
-    shown: bool = True  # tables show it, it may be searched for and its items are kept; else it is only measured
+    shown: bool = True  # tables show it, it may be searched for and its items are kept; else no search measures it
     reduction: str = MEAN
     samples: tuple[str, ...] = ()  # of a ratio of AUCs: the two kinds of items, as the column `truth` names them
 
@@ -101,7 +101,8 @@ def whole(measured: Any) -> Items:
 class Score:
     """A score: its card, what it needs of a benchmark, and how a model is measured.
 
-    Scores with the same `prepare` are measured at once, and `items` takes out each one's own.
+    Scores with the same `prepare` are measured at once, and `items` takes out each one's own. What only some of them
+    need may be done there: it is called while the model is what it was.
     """
 
     card: Card

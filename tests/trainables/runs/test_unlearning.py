@@ -286,12 +286,30 @@ def test_a_folder_that_cannot_be_written_ends_the_run_with_its_reason(unlearner,
     assert result["failure"].startswith("FileExistsError: ")
 
 
-def test_a_session_runs_a_trial_s_method_by_its_settings_in_its_folder(task, unlearner, tmp_path):
+def test_a_session_runs_a_trial_s_method_in_its_folder_and_measures_of_all_scores_those_that_tables_show(
+    task, unlearner, tmp_path
+):
     trial = {"folder": str(tmp_path / "7"), "method": "mean_teacher", "steps": 1, "eval_every": 1, "batch_size": 2}
     results = list(make_session(task)(trial | {"lr": 0.9, "delta": 0.5}))
     assert {candidate["weights"].rsplit("/", 2)[1] for candidate in candidates(results)} == {"7"}
     by_hand = list(unlearner(MeanTeacher(steps=1, eval_every=1, batch_size=2, lr=0.9, delta=0.5), tmp_path / "hand"))
     assert weights_of(results) == weights_of(by_hand)
+    for shown, every in zip(candidates(results), candidates(by_hand), strict=True):
+        assert shown["scores"] == {name: every["scores"][name] for name in SCORES} != every["scores"]
+
+
+def test_a_teacher_that_did_not_move_is_scored_once_and_its_scores_are_those_of_what_it_still_is(
+    unlearner, tmp_path, monkeypatch
+):
+    scored = []
+    measure = Unlearner._measure
+    monkeypatch.setattr(Unlearner, "_measure", lambda own, c, *rest: scored.append(c.name) or measure(own, c, *rest))
+    found = candidates(unlearner(replace(RUN, delta=0.0), tmp_path / "run"))
+    assert scored == ["step-00002-student", "step-00002-teacher", "step-00003-student"]
+    first, last = (candidate for candidate in found if candidate["role"] == "teacher")
+    assert [first[key] for key in ("at", "scores", "items")] == [2, last["scores"], last["items"]]
+    for teacher in (first, last):
+        assert table_of(unlearner.loaded.evaluator(load_model(teacher["weights"])).scores) == last["scores"]
 
 
 def test_a_share_of_the_forget_set_is_drawn_by_the_seed_and_trained_on_alone(unlearner):

@@ -5,7 +5,8 @@ import pytest
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 
 from trainables.benchmarks.layout import Benchmark
-from trainables.scores.attacks import ATTACKS
+from trainables.scores import attacks
+from trainables.scores.attacks import ATTACKS, read
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
 
@@ -79,6 +80,20 @@ def test_an_attack_on_which_the_reference_has_auc_zero_is_left_out(reference):
     broken["privleak"]["forget"] = broken["privleak"]["holdout"].min() - np.ones(4)
     with pytest.raises(ValueError, match="AUC is 0"):
         evaluator(broken)(tiny_model())
+
+
+def test_of_chosen_scores_the_others_cost_nothing_and_these_are_the_same_to_the_bit(reference, evaluation, monkeypatch):
+    passes = []
+
+    def counted(model, rows, *arguments, **options):
+        passes.append(len(rows))
+        return read(model, rows, *arguments, **options)
+
+    monkeypatch.setattr(attacks, "read", counted)
+    chosen = evaluator(reference).with_scores({"privleak", "verbmem_f"})(tiny_model())
+    assert passes == [4, 4]  # texts of each split, and none of them in lower case
+    assert chosen.scores == {name: evaluation.scores[name] for name in ("privleak", "verbmem_f")}
+    assert set(chosen.items.score) == set(chosen.scores)
 
 
 @pytest.mark.parametrize("config", ["verbmem", "knowmem", "privleak", "utility"])

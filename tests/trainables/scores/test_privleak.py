@@ -49,12 +49,10 @@ def public_attacks(model, tokenizer, text):
 @pytest.mark.parametrize("batch_size", [1, 3, 32])
 def test_every_attack_is_that_of_the_public_code(batch_size):
     model, tokenizer, texts = tiny_model(), tiny_tokenizer(), [article(i) * (i + 1) for i in range(4)]
-    got = Texts(texts, tokenizer, MUSE)(model, batch_size=batch_size)
-    assert tuple(got) == ATTACKS
-    for i, text in enumerate(texts):
-        want = public_attacks(model, tokenizer, text)
-        for name in ATTACKS:
-            assert got[name][i] == pytest.approx(want[name], rel=1e-4), name
+    score = Texts(texts, tokenizer, MUSE)(model, batch_size=batch_size)
+    wanted = [public_attacks(model, tokenizer, text) for text in texts]
+    for name in ATTACKS:
+        assert score(name) == pytest.approx([want[name] for want in wanted], rel=1e-4), name
 
 
 def test_min_k_is_minus_the_mean_of_the_lowest_tokens():
@@ -75,8 +73,8 @@ def test_open_unlearning_leaves_the_last_token_out_of_min_k_only():
     ids = torch.tensor([tokenizer(article(0)).input_ids])
     with torch.no_grad():
         logprobs = model(ids).logits.log_softmax(dim=-1)[0, :-1].gather(1, ids[0, 1:, None])[:-1, 0].numpy()
-    assert theirs["min_40"][0] == pytest.approx(min_k(logprobs, 40), rel=1e-4)
-    assert theirs["ppl"][0] == ours["ppl"][0]
+    assert theirs("min_40")[0] == pytest.approx(min_k(logprobs, 40), rel=1e-4)
+    assert theirs("ppl")[0] == ours("ppl")[0]
 
 
 @given(scores, scores)
