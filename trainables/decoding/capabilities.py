@@ -19,8 +19,8 @@ from trainables.decoding.evaluating import evaluating
 from trainables.decoding.generate import batches
 from trainables.decoding.log_probs import token_logprobs
 from trainables.decoding.passes import DECODE, TEXTS, Passes
-from trainables.decoding.shared_prefix import FAMILIES
 from trainables.failures import is_memory, reason_of
+from trainables.subjects.causal import is_plain
 from trainables.subjects.models import check_finite
 from trainables.training.data import collate
 
@@ -152,7 +152,7 @@ def _check_plain(model: Any, truth: _Truth) -> None:
 
 
 def _decode_way(model: Any, truth: _Truth) -> str:
-    own = model.config.model_type in FAMILIES
+    own = is_plain(model)
     head = truth.rows[-1][:PREFIX]
     behind = _truth(model, [[*head, *row] for row in truth.rows]) if own else truth
     for way in DECODE if own else DECODE[1:-1]:

@@ -18,7 +18,8 @@ from transformers.generation.utils import ALL_CACHE_NAMES
 
 from trainables.decoding.evaluating import evaluating
 from trainables.decoding.passes import runs
-from trainables.decoding.shared_prefix import FAMILIES, Prefix, RowCache, shared_prefix_attention
+from trainables.decoding.shared_prefix import Prefix, RowCache, shared_prefix_attention
+from trainables.subjects.causal import is_plain
 from trainables.subjects.subject import combined, models_of, rows_read
 from trainables.subjects.tokenizers import end_tokens
 
@@ -92,7 +93,7 @@ def batches(
 
 def _one_prefix(model: Any, decode: str) -> bool:
     """Whether a prefix is run once: elsewhere windows and states of their own may hang on it."""
-    return decode == "shared" and model.config.model_type in FAMILIES
+    return decode == "shared" and is_plain(model)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 Copying a few-shot prefix of 270 tokens into the cache of each row makes a step of a small model memory bound
 (37 ms for 100 rows of a 1M-parameter Llama on one core, with transformers' own cache; about 12 ms here).
-Exact up to rounding: a softmax over [prefix, own] keys does not care where the keys are kept.
+Exact up to rounding: a softmax over [prefix, own] keys does not care where the keys are kept. It is for models that
+attend plainly (subjects/causal.py) and pass keyword arguments down; every other takes the general path of generate.py.
 """
 
 from collections.abc import Iterator
@@ -13,10 +14,6 @@ import torch
 from torch import Tensor
 from transformers import AttentionInterface
 from transformers.cache_utils import Cache
-
-# Plain causal attention (no window, no sinks, no soft cap), keyword arguments passed down to it: the families
-# the tests hold. Every other model takes the general path of generate.py.
-FAMILIES = ("llama", "gpt_neox", "gpt2")
 
 _NAME = "lethe_shared_prefix"
 

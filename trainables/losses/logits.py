@@ -5,12 +5,13 @@ log-probabilities take `log_p` [B, T] fp32 from `token_log_probs`; losses on who
 of any floating dtype. `mask` [B, T] is 1 at positions with a target and 0 at padding.
 
 All of them compute in fp32 and in chunks of positions: a chunk is computed again in the backward pass, so no second
-fp32 copy of [B, T, V] is ever alive. Paper: Klochkov 2025, "A mean teacher algorithm for unlearning of language
-models", arXiv 2504.13388, unless another is named.
+fp32 copy of [B, T, V] is ever alive, but where all of it is small. Paper: Klochkov 2025, "A mean teacher algorithm for
+unlearning of language models", arXiv 2504.13388, unless another is named.
 """
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from torch.nn.functional import logsigmoid, softplus
 from torch.utils.checkpoint import checkpoint
 
 CHUNK = 128  # positions of a sequence taken at once
+SMALL = 2**22  # numbers of a batch's logits, 16 MB: of no more what the backward pass needs is kept, and not made again
 
 
 def token_log_probs(logits: Tensor, targets: Tensor, *, chunk: int = CHUNK) -> Tensor:
@@ -94,9 +96,15 @@ def gdr(log_p: Tensor) -> Tensor:
 
 
 def by_chunk(function: Callable[..., Tensor], *tensors: Tensor, chunk: int = CHUNK) -> Tensor:
-    """Apply a per-position function to chunks of positions of [B, T, ...], each computed again in the backward pass."""
+    """Apply a per-position function to chunks of positions of [B, T, ...], each computed again in the backward pass.
+
+    Where the first of them is SMALL, nothing is computed again: the same bits, sooner.
+    """
+    differentiates = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+    if differentiates and tensors[0].numel() > SMALL:
+        function = partial(checkpoint, function, use_reentrant=False, preserve_rng_state=False)
     pieces = zip(*(tensor.split(chunk, dim=1) for tensor in tensors), strict=True)
-    return torch.cat([_piece(function, *piece) for piece in pieces], dim=1)
+    return torch.cat([function(*piece) for piece in pieces], dim=1)
 
 
 def _gather_log_probs(logits: Tensor, targets: Tensor) -> Tensor:
@@ -124,9 +132,3 @@ def _quadratic_kl(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
 
 def _sequence_mean(values: Tensor, mask: Tensor) -> Tensor:
     return (values * mask).sum(-1) / mask.sum(-1).clamp(min=1)
-
-
-def _piece(function: Callable[..., Tensor], *piece: Tensor) -> Tensor:
-    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in piece):
-        return checkpoint(function, *piece, use_reentrant=False, preserve_rng_state=False)
-    return function(*piece)

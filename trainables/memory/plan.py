@@ -21,7 +21,8 @@ workers, rounded up to whole rows (how FSDP2 pads); `ddp`, and any run on one wo
   again.
 - logits: c B L V, the student's, and with kl and qkl as much, the teacher's. At the loss their gradient too, and the
   larger of its copy, when chunks are joined, and of what a chunk of K = 128 positions (`CHUNK`) takes in fp32:
-  4 B min(K, L) V times 8 for kl and qkl, which compare two distributions, or times 4.
+  4 B min(K, L) V times 8 for kl and qkl, which compare two distributions, or times 4. (Of SMALL logits, 16 MB, a few
+  copies are kept instead: the reserve has room for them.)
 - update: 4 T (/W): theta - phi of the damping, or AdamW's square root. Activations are gone by then.
 - gathered weights, scoring: fsdp c (P + block): `parallel.gathered`, and the buffer of one unit.
 - key-value cache: 1.75 * 2 c N (kv heads x head size) (prompt + new tokens) a row: when a quarter of the rows has

@@ -21,6 +21,7 @@ from trainables.failures import Diverged
 from trainables.losses.logits import token_log_probs
 from trainables.method import Candidate, Evaluated, Record, Run, Sequences, Start, State, Step
 from trainables.settings import Descent
+from trainables.subjects.causal import is_plain
 from trainables.training.data import IGNORED, collate, cyclic_indices, next_token_targets, sample_indices
 from trainables.training.mixing import merged, mix, set_aside
 from trainables.training.optimizers import make_optimizer, set_learning_rate
@@ -64,14 +65,15 @@ class Batch:
 class Forward:
     """A forward pass as a term takes it, and the share of the model's blocks that it goes through."""
 
-    function: Callable[[Any, Tensor, Tensor], Tensor]  # model, ids [B, T], attention mask -> [B, T - 1, ...]
+    # model, ids [B, T], attention mask or None where none is needed -> [B, T - 1, ...]
+    function: Callable[[Any, Tensor, Tensor | None], Tensor]
     share: float = 1.0
 
-    def __call__(self, model: Any, ids: Tensor, attention: Tensor) -> Tensor:
+    def __call__(self, model: Any, ids: Tensor, attention: Tensor | None) -> Tensor:
         return self.function(model, ids, attention)
 
 
-def to_logits(model: Any, ids: Tensor, attention: Tensor) -> Tensor:
+def to_logits(model: Any, ids: Tensor, attention: Tensor | None) -> Tensor:
     """Logits at the positions that predict a next token: [B, T - 1, V]."""
     return model(input_ids=ids, attention_mask=attention, use_cache=False).logits[:, :-1]
 
@@ -267,18 +269,19 @@ def _backward(student: Any, term: Term, settings: Descent, pad: int, step: int, 
 def _forward(student: Any, term: Term, rows: Sequence[int], pad: int, settings: Descent) -> Batch:
     ids, attention = (t.to(student.device) for t in collate([term.sequences[row] for row in rows], pad=pad))
     targets = next_token_targets(ids, attention)
+    seen = None if is_plain(student) else attention  # a mask takes attention's fastest kernels away
     targets[:, : term.skip] = IGNORED
 
     def low() -> torch.autocast:
         return torch.autocast(ids.device.type, torch.bfloat16, enabled=settings.precision == "bf16")
 
     with torch.no_grad(), low():
-        guide = term.forward(term.guide, ids, attention) if term.guide is not None else None
+        guide = term.forward(term.guide, ids, seen) if term.guide is not None else None
     reference = None
     if term.references is not None:
         reference = pad_sequence([term.references[row] for row in rows], batch_first=True).to(student.device)
     with low():
-        out = term.forward(student, ids, attention)
+        out = term.forward(student, ids, seen)
     mask = (targets != IGNORED).float()
     return Batch(out=out, targets=targets, mask=mask, reference_log_p=reference, guide_out=guide)
 

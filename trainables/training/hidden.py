@@ -21,7 +21,7 @@ def behind_block(model: Any, number: int) -> Forward:
     if number >= count:
         raise NoSuchWeights(f"layer is {number}: the model has {count} blocks, from 0")
 
-    def forward(model: Any, ids: Tensor, attention: Tensor) -> Tensor:
+    def forward(model: Any, ids: Tensor, attention: Tensor | None) -> Tensor:
         seen: list[Any] = []
         with _cut_behind(model, number) as block:
             handle = block.register_forward_hook(lambda module, given, out: seen.append(out))

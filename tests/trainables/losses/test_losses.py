@@ -370,8 +370,17 @@ def saved_elements(function, logits: Tensor) -> int:
 
 
 @on_logits
+def test_what_is_kept_of_small_logits_gives_the_bits_that_are_computed_again_for_others(fast, slow, monkeypatch):
+    student, teacher = random_logits(0), random_logits(1)
+    kept = gradient(lambda s: fast(s, teacher, chunk=2), student)
+    monkeypatch.setattr(losses, "SMALL", student.numel() - 1)
+    assert torch.equal(gradient(lambda s: fast(s, teacher, chunk=2), student), kept)
+
+
+@on_logits
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_no_second_fp32_copy_of_the_logits_is_kept_for_backward(fast, slow, dtype):
+def test_no_second_fp32_copy_of_the_logits_is_kept_for_backward(fast, slow, dtype, monkeypatch):
+    monkeypatch.setattr(losses, "SMALL", 0)
     student = random_logits(0, 2, 64, 32).to(dtype).requires_grad_()
     teacher = random_logits(1, 2, 64, 32).bfloat16()
     assert saved_elements(lambda s: fast(s, teacher, chunk=8), student) == 0

@@ -13,6 +13,7 @@ from tiny import tiny_model
 from torch.autograd.graph import saved_tensors_hooks
 from transformers import Gemma4TextConfig, GPT2Config, GPTNeoXConfig, MambaConfig, RwkvConfig
 
+from trainables.losses import logits as losses
 from trainables.memory.plan import BACKWARD, GIB, LOSS, SCORING, UPDATE, Unplanned, plan, read_shape, saved, shape_of
 from trainables.method import Evaluated
 from trainables.methods import find_method, needs_of, unlearn
@@ -227,6 +228,14 @@ def saved_bytes(model, config, *, autocast: bool) -> int:
         logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
     assert logits.requires_grad
     return sum(storage.nbytes() for storage in kept.values())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def large():
+    """As of models whose logits are no longer small."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(losses, "SMALL", 0)
+        yield
 
 
 def live_bytes(model, config) -> LiveBytes:
