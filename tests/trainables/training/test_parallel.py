@@ -23,6 +23,7 @@ from trainables.methods import METHODS, find_method, unlearn
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
+from trainables.runs.sameness import bits_of
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
 from trainables.settings import Descent
@@ -453,3 +454,23 @@ def test_two_workers_hold_the_shards_that_the_plan_says(preset):
 def test_two_workers_of_a_preset_see_the_losses_of_the_whole_batch(preset):
     assert preset[0]["losses"] == preset[1]["losses"]
     assert all(math.isfinite(loss) for loss in preset[0]["losses"])
+
+
+def hashes(world: World, parallel: str) -> list[tuple[str, ...]]:
+    """Of a model, of a copy of it, and of a copy in which one worker's last weight is another."""
+    models = [tiny_model() for _ in range(3)]
+    lay_out(models, dataclasses.replace(RUN, parallel=parallel), world)
+    if world.rank == world.size - 1:
+        with torch.no_grad():
+            local(list(models[2].parameters()))[-1].view(-1)[-1] += 1
+    return [bits_of(model, world) for model in models]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_that_a_subject_is_what_was_scored_is_known_to_all_workers_alike(teams, parallel):
+    first, *others = teams[2].run(hashes, parallel)
+    assert others == [first]
+    one, copy, moved = first
+    assert one == copy
+    assert [a == b for a, b in zip(one, moved, strict=True)] == [True, False]
