@@ -56,7 +56,7 @@ class Entrant:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry(Request):
+class EntryRequest(Request):
     """An entrant with a seed: a search that ends with its budget, or, where that is hardly touched, its `trials`."""
 
     arena: dict[str, Any]  # what is stored of it
@@ -75,7 +75,7 @@ class ArenaRequest(Request):
     budget: Budget
     named: bool  # the entrants were named one by one: none of them may be left out
 
-    def searches(self) -> list[Entry]:
+    def searches(self) -> list[EntryRequest]:
         """Its entries, in the order in which they begin: all entrants with the first seed, then with the second, ..."""
         return [self._entry(entrant, seed) for seed in self.seeds for entrant in self.entrants]
 
@@ -89,7 +89,7 @@ class ArenaRequest(Request):
         labels = [entrant.label for entrant in self.entrants]
         return {"entrants": labels, "budget": self.budget.cost}
 
-    def _entry(self, entrant: Entrant, seed: int) -> Entry:
+    def _entry(self, entrant: Entrant, seed: int) -> EntryRequest:
         own = {
             "name": self.name,
             "entrant": entrant.label,
@@ -102,7 +102,7 @@ class ArenaRequest(Request):
         name = checks.check_name(f"{self.name}: {entrant.label} {seed}", "")
         base = replace(entrant.base, seed=seed)
         changed = {"name": name, "base": base, "space": entrant.space, "seed": seed, "trials": self.budget.most}
-        return Entry(**self.known() | changed, arena=own)
+        return EntryRequest(**self.known() | changed, arena=own)
 
 
 def make_arena(flags: ArenaFlags) -> ArenaRequest:

@@ -11,8 +11,7 @@ from rich.console import Console
 
 from lethe.analysis.arena import read_arena
 from lethe.cluster.connection import Cluster
-from lethe.display.arena_progress import ArenaProgress, Standing
-from lethe.display.arena_progress import Entry as Shown
+from lethe.display.arena_progress import ArenaProgress, EntryState, LiveEntry
 from lethe.search.ledger import Ledger
 from lethe.search.limits import FULL, Budget
 from lethe.store.storage import going_on_later, open_storage
@@ -76,24 +75,24 @@ def running(ledgers: Sequence[Ledger]) -> int:
 def run_entries(request: ArenaRequest, ledgers: Sequence[Ledger], joined: Cluster, console: Console) -> None:
     """Run all entries side by side until each has had its budget."""
     entries = request.searches()
-    watched = [
-        Shown(entry.arena["entrant"], entry.seed, ledger.facts, functools.partial(standing, request.budget, ledger))
+    live = [
+        LiveEntry(entry.arena["entrant"], entry.seed, ledger.facts, functools.partial(state_of, request.budget, ledger))
         for entry, ledger in zip(entries, ledgers, strict=True)
     ]
     slots = at_once(request, joined)
-    display = ArenaProgress(console=console, entries=watched, slots=slots)
+    display = ArenaProgress(console=console, entries=live, slots=slots)
     searches = [
         search_of(entry, ledger, request.budget, display.watch(shown))
-        for entry, ledger, shown in zip(entries, ledgers, watched, strict=True)
+        for entry, ledger, shown in zip(entries, ledgers, live, strict=True)
     ]
     with display:
         run_together(searches, request, slots)
 
 
-def standing(budget: Budget, ledger: Ledger) -> Standing:
+def state_of(budget: Budget, ledger: Ledger) -> EntryState:
     """How an entry stands, as it is shown."""
-    now = ledger.trials.standing()
-    return Standing(
+    now = ledger.trials.tally()
+    return EntryState(
         done=len(now.ended),
         failed=now.failed,
         spent=sum(now.costs.values()) / budget.cost,

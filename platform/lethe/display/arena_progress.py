@@ -23,8 +23,8 @@ from lethe.store.places import Place
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """How a search stands: `far` is the share of all that it may do, `spent` that of its budget alone."""
+class EntryState:
+    """How an entry stands: `far` is the share of all that it may do, `spent` that of its budget alone."""
 
     done: int  # trials that ended
     failed: int  # of these
@@ -34,13 +34,13 @@ class Standing:
 
 
 @dataclass
-class Entry:
+class LiveEntry:
     """An entrant's search with one seed, as `look` finds it: kept from one end of a trial to the next."""
 
     entrant: str
     seed: int
     facts: Facts
-    look: Callable[[], Standing]
+    look: Callable[[], EntryState]
     running: dict[int, list[Mapping[str, Any]]] = field(default_factory=dict)  # number -> candidates so far
 
     def __post_init__(self) -> None:
@@ -61,7 +61,7 @@ class ArenaProgress:
     """Draws an arena that runs. Use it as a context; `watch` gives the observer of each entry."""
 
     console: Console
-    entries: Sequence[Entry]
+    entries: Sequence[LiveEntry]
     slots: int
     began: float = field(default_factory=time.monotonic)
 
@@ -89,7 +89,7 @@ class ArenaProgress:
         """Print a line as it is: the reason of a failure may hold brackets."""
         self.console.print(line, soft_wrap=True, highlight=False, markup=False)
 
-    def watch(self, entry: Entry) -> "Watch":
+    def watch(self, entry: LiveEntry) -> "Watch":
         """The observer of an entry."""
         return Watch(self, entry)
 
@@ -129,7 +129,7 @@ class Watch:
     """An observer of one entry, which tells the display."""
 
     display: ArenaProgress
-    entry: Entry
+    entry: LiveEntry
 
     def started(self, number: int, params: Mapping[str, Any]) -> None:
         """See Observer."""

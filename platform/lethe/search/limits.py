@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lethe.search.roster import Roster, Standing
+from lethe.search.roster import Roster, Tally
 
 FULL = 1.0  # the share from which on a study begins no further trial
 BEGUN = -1.0  # the share of a study with a trial that was interrupted: what was begun is ended before all else
@@ -55,18 +55,18 @@ class Budget:
 
     def had(self, trials: Roster) -> float:
         """See Limit: what was spent, by whatever driver, running trials included."""
-        now = trials.standing()
+        now = trials.tally()
         return self._share(now, sum(now.costs.values()))
 
     def likely(self, trials: Roster) -> float:
         """See Limit: what was spent, and what those that run are taken to spend yet."""
-        now = trials.standing()
+        now = trials.tally()
         ended = [now.costs[first] for first in now.ended]
         expected = sum(ended) / len(ended) if ended else self.trial
         to_come = sum(max(expected - now.costs[first], 0.0) for first in now.running)
         return self._share(now, sum(now.costs.values()) + to_come)
 
-    def _share(self, now: Standing, cost: float) -> float:
+    def _share(self, now: Tally, cost: float) -> float:
         if now.waiting:
             return BEGUN
         if len(now.ended) == now.failed >= self.patience:

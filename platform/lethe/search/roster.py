@@ -14,7 +14,7 @@ QUEUED = "fixed_params"  # Optuna's own name for the parameters of a queued tria
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class Tally:
     """The trials of a study at one moment, each by the number by which it first ran."""
 
     costs: Mapping[int, float]  # what each cost so far, in forward passes of a sequence, however often it was begun
@@ -82,9 +82,9 @@ class Roster:
 
     def spent(self) -> float:
         """What all trials cost so far, in forward passes of a sequence; one that goes on from another's state, once."""
-        return sum(self.standing().costs.values())
+        return sum(self.tally().costs.values())
 
-    def standing(self) -> Standing:
+    def tally(self) -> Tally:
         """All that a budget asks, by one look at the trials."""
         trials = self.all()
         costs = dict(self._costs)
@@ -92,7 +92,7 @@ class Roster:
             self._charge(costs, trials[number])
         open_now = [trials[number] for number in self._open]
         running = [trial.number for trial in open_now if trial.state == TrialState.RUNNING]
-        return Standing(
+        return Tally(
             costs=costs,
             ended=frozenset(self._ended.values()),
             failed=sum(trials[number].state == TrialState.FAIL for number in self._ended),

@@ -8,7 +8,7 @@ from rich.console import Console
 from tiny_study import candidate, tables_in_memory, tiny_ledger
 
 from lethe.display import arena_progress
-from lethe.display.arena_progress import ArenaProgress, Entry, Standing
+from lethe.display.arena_progress import ArenaProgress, EntryState, LiveEntry
 
 TABLES = tables_in_memory()
 
@@ -27,9 +27,9 @@ class Study:
         self.ledger = tiny_ledger(TABLES, name, sampler="random")
 
     def look(self):
-        now = self.ledger.trials.standing()
+        now = self.ledger.trials.tally()
         spent = 0.25 * len(now.ended)
-        return Standing(done=len(now.ended), failed=now.failed, spent=spent, far=spent, front=self.ledger.front())
+        return EntryState(done=len(now.ended), failed=now.failed, spent=spent, far=spent, front=self.ledger.front())
 
 
 def arena(request, *, terminal):
@@ -37,7 +37,7 @@ def arena(request, *, terminal):
     console = Console(file=StringIO(), width=110, force_terminal=terminal)
     studies = [Study(f"{request.node.name}: {entrant} {seed}") for entrant in ("ga", "npo") for seed in (0, 1)]
     entries = [
-        Entry(study.ledger.study.study_name.split()[-2], seed, study.ledger.facts, study.look)
+        LiveEntry(study.ledger.study.study_name.split()[-2], seed, study.ledger.facts, study.look)
         for study, seed in zip(studies, (0, 1, 0, 1), strict=True)
     ]
     return ArenaProgress(console=console, entries=entries, slots=2, began=0.0), studies

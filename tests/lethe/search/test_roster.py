@@ -36,7 +36,7 @@ def same(roster, study):
     for number in range(len(trials)):
         assert roster.first_run(number) == first_of(trials, number)
         assert roster.suggestion(number) == suggestion_of(trials, number)
-    now = roster.standing()
+    now = roster.tally()
     assert now.ended == roster.ended()
     assert now.running == tuple(first_of(trials, number) for number in running)
     assert now.waiting == sum(t.state == TrialState.WAITING for t in trials)

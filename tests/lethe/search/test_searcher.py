@@ -154,7 +154,7 @@ def test_a_trial_that_its_study_s_rule_stops_is_complete_with_its_last_candidate
     assert [line[0] for line in search.observer.lines if line[1] == 2] == [
         *("started", "stopped", "scored", "scored", "finished")
     ]
-    assert search.ledger.trials.standing().costs[2] == 30
+    assert search.ledger.trials.tally().costs[2] == 30
 
 
 def test_a_study_without_a_rule_lets_all_go_on(searcher):
