@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from dashboard import inert
 from dashboard.charts.labels import Room
 from dashboard.table import BEATEN, FRONT, GROUPS, INFEASIBLE, RUNNING, by_role, candidate_of, recipes, score_texts
+from lethe.analysis.items import split_scores
 from lethe.fronts import pareto
 from lethe.fronts.objectives import WISHES, Objective
 from lethe.store.cards import Card
@@ -214,10 +215,11 @@ def interval_bars(rows: pd.DataFrame, score: str, colour: str = "rgba(0,130,200,
 
 
 def _edge(figure: go.Figure, table: pd.DataFrame, x: str, y: str, cards: Cards) -> None:
-    """The stairs of all feasible candidates."""
+    """The stairs of all feasible candidates, through what is drawn: it may leave out candidates that were chosen."""
     best = best_in_two(table[table["group"].isin((FRONT, BEATEN))], x, y, cards)
+    halved = " (by the items that report)" if {x, y} & {*split_scores(table)} else ""
     if len(best):
-        figure.add_trace(stairs(best, x, y, BLUE).update(name="best in these two"))
+        figure.add_trace(stairs(best, x, y, BLUE).update(name=f"best in these two{halved}"))
 
 
 def best_in_two(rows: pd.DataFrame, x: str, y: str, cards: Cards) -> pd.DataFrame:

@@ -161,7 +161,7 @@ def fronts_text(arena: Arena, wanted: Sequence[str] = ()) -> str:
     return (
         f"Every point is a candidate on its method's front over {objectives}, of all seeds. Drawn strongly: {strong}, "
         "each with its recommended candidate ringed; "
-        "colours tell families, markers the methods of a family. Dotted: the best in these two scores alone."
+        "colours tell families, markers the methods of a family. Dotted: the best in these two scores alone, as drawn."
     )
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 from dashboard.reports import reasons
 from dashboard.table import candidate_of, command, reference_text, score_text, scores_of
 from lethe.analysis.decide import Limit, Recommendation
-from lethe.analysis.items import split_scores, which_items
-from lethe.fronts.objectives import ENDS, SEEN, Objective
+from lethe.analysis.items import CHOSEN_BY, chosen_by, split_scores, which_items
+from lethe.fronts.objectives import Objective
 from lethe.store.parameters import METHOD, own, present, settings_of
 from lethe.store.snapshot import Snapshot
 
@@ -46,7 +46,7 @@ def plain(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> di
         "candidate": candidate_of(row).plain(),
         "parameters": present({name: row[name] for name in study.parameters}),
         "scores": {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.candidates, study.facts)},
-        "scores by which it was chosen": {s: [row[f"{s}{end}{SEEN}"] for end in ENDS] for s in halved},
+        CHOSEN_BY: chosen_by(row, halved),
         "items": which_items(study.candidates, study.facts),
         "weights": row["weights"],
         "rule": found.rule,

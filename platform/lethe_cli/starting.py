@@ -10,7 +10,7 @@ from lethe.analysis.ablation import is_ablation
 from lethe.search.ledger import Ledger
 from lethe.search.warm_start import Known, Sought, best_of, in_words, start_from
 from lethe.store.facts import PLANNED, load_facts
-from lethe.store.reading import read_study, split_address
+from lethe.store.reading import open_study, split_address
 from lethe.store.snapshot import Reader
 from lethe_cli.flags import TuneFlags
 from lethe_cli.request import Request, older
@@ -33,7 +33,7 @@ def check_start(request: Request) -> None:
         return
     if source == (request.storage, request.name):
         raise ValueError(f"--start-from names the search's own study {request.name!r}: choose another --name")
-    if is_ablation(load_facts(read_study(*source))):
+    if is_ablation(load_facts(open_study(*source))):
         raise ValueError(
             f"--start-from names the ablation {source[1]!r}, whose arms set what is not among their parameters: "
             "a search starts from a search, an arena's study or an import"
@@ -53,7 +53,7 @@ def start_warm(request: Request, ledger: Ledger, storage: BaseStorage, console: 
 
 def known_of(url: str, name: str) -> Known:
     """A study as a search may start from it."""
-    study = read_study(url, name)
+    study = open_study(url, name)
     facts = load_facts(study)
     written = facts if "settings" not in facts.about else replace(facts, about=older(facts.about))
     return Known(

@@ -13,6 +13,7 @@ from dashboard.charts import curves, labels, landscape
 from dashboard.charts import fronts as charts
 from dashboard.charts import fronts_3d as charts_3d
 from dashboard.table import BEATEN, FRONT, INFEASIBLE, RUNNING
+from lethe.fronts.objectives import SEEN
 
 CARDS = {name: tiny_facts().card(name) for name in ("verbmem_f", "privleak", "knowmem_r", "utility")}
 REFERENCES = {"target": {name: [90.0, 88.0, 92.0] for name in CARDS}}
@@ -120,6 +121,12 @@ def test_the_stairs_join_the_points_that_are_best_in_the_two_scores(candidates):
     (stairs,) = traces(charts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS), "best in these two")
     assert list(zip(stairs.x, stairs.y, strict=True)) == [(10, 50), (30, 80)]
     assert not traces(charts.front_2d(candidates, "privleak", "knowmem_r", CARDS), "best in these two")
+
+
+def test_the_stairs_say_where_they_are_not_by_the_items_that_chose_the_front(candidates):
+    halved = candidates.assign(**{f"knowmem_r{SEEN}": candidates["knowmem_r"]})
+    drawn = charts.front_2d(halved, "verbmem_f", "knowmem_r", CARDS)
+    assert [len(traces(drawn, f"best in these two{end}")) for end in ("", " (by the items that report)")] == [0, 1]
 
 
 def test_references_the_trajectory_the_ring_and_published_candidates(candidates):

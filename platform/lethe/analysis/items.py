@@ -1,11 +1,15 @@
 """Which items scores are of, in words: of those that no choice saw, or of all, by which candidates were chosen too."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 
 from lethe.analysis.cells import listed
-from lethe.fronts.objectives import SEEN
+from lethe.fronts.objectives import ENDS, SEEN
 from lethe.store.facts import SPLIT, Facts
 
+CHOSEN_BY = "chosen by"  # key of plain data, beside `scores`: those of a candidate by which it was chosen
 SEEN_BY_CHOICE = "intervals were seen by the choice, and hold their truth less often than 95 times in 100"
 
 
@@ -16,10 +20,14 @@ def split_scores(candidates: pd.DataFrame) -> list[str]:
     return [name.removesuffix(SEEN) for name in seen if not name.endswith(ends)]
 
 
+def chosen_by(row: Mapping[Any, Any], halved: Sequence[str]) -> dict[str, list[float]]:
+    """The scores, with intervals, by which a candidate was chosen where others are reported, which are `halved`."""
+    return {score: [row[f"{score}{end}{SEEN}"] for end in ENDS] for score in halved}
+
+
 def which_items(candidates: pd.DataFrame, facts: Facts) -> str:
     """By which items the candidates were chosen, and of which the scores are that a reader sees: one sentence."""
-    scores = list(dict.fromkeys([*(o.score for o in facts.objectives), *(c.score for c in facts.constraints)]))
-    halved = split_scores(candidates)
+    scores, halved = facts.judged, split_scores(candidates)
     whole = [score for score in scores if score not in halved]
     if len(whole) == len(scores):
         few = ", too few for two halves," if facts.about.get(SPLIT) else ""

@@ -9,9 +9,9 @@ from rich.table import Table
 
 from lethe.analysis.cells import with_interval
 from lethe.analysis.decide import ranked
-from lethe.analysis.items import split_scores
+from lethe.analysis.items import CHOSEN_BY, chosen_by, split_scores
 from lethe.fronts import pareto
-from lethe.fronts.objectives import ENDS, SEEN, WISHES, loss_array
+from lethe.fronts.objectives import WISHES, loss_array
 from lethe.store.facts import Facts
 from lethe.store.parameters import METHOD, own, present
 from lethe.store.places import PLACE, Place
@@ -77,7 +77,7 @@ def score_columns(facts: Facts) -> dict[str, str]:
 def plain_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str]) -> list[dict[str, Any]]:
     """Return the front as plain data: trial, axis, at, role, parameters, scores with intervals, weights, items.
 
-    Where items are split, `chosen by` has the scores of those that choose.
+    `chosen by` has the scores of the items that choose, where they are not those that report.
     """
     halved = split_scores(candidates)
     scores = [name.removesuffix("_low") for name in candidates.columns if name.endswith("_low")]
@@ -86,7 +86,7 @@ def plain_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str]) -
             **{name: candidate[name] for name in ("trial", *PLACE, "weights", "items")},
             "parameters": asked(candidate, params),
             "scores": {s: [candidate[s], candidate[f"{s}_low"], candidate[f"{s}_high"]] for s in scores},
-            **({"chosen by": {s: [candidate[f"{s}{end}{SEEN}"] for end in ENDS] for s in halved}} if halved else {}),
+            CHOSEN_BY: chosen_by(candidate, halved),
         }
         for candidate in front_candidates(candidates, facts).to_dict("records")
     ]

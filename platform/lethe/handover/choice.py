@@ -1,12 +1,13 @@
 """Which candidate of a study somebody names: `12@step/40/student`, `12`, or `recommended`. Pure."""
 
 import re
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 
-from lethe.fronts import pareto
-from lethe.fronts.objectives import chosen_by, loss_array
+from lethe.analysis.judgement import judge
+from lethe.fronts.objectives import chosen_by
 from lethe.store.facts import Facts
 from lethe.store.places import Place
 from lethe.store.snapshot import Snapshot
@@ -57,9 +58,10 @@ def name_of(trial: int, place: Place) -> str:
 
 
 def _representative(candidates: pd.DataFrame, facts: Facts) -> int:
-    """Which of a trial's candidates stands for it, as `judgement.judge` chooses it."""
-    low, high = np.array([[c.low, c.high] for c in facts.constraints]).reshape(-1, 2).T
-    scores = [chosen_by(candidates, c.score) for c in facts.constraints]
-    values = np.array(scores).reshape(-1, len(candidates)).T
-    broken = np.maximum(low - values, values - high).max(axis=1, initial=-np.inf)
-    return pareto.representative(loss_array(candidates, facts.objectives), np.maximum(broken, 0.0))
+    """Which of a trial's candidates stands for it, by the rule that judged the trial."""
+    judged = {score: chosen_by(candidates, score) for score in facts.judged}
+    scored = [
+        {**asdict(Place.of(row)), "scores": {score: [values[i]] for score, values in judged.items()}}
+        for i, row in enumerate(candidates.to_dict("records"))
+    ]
+    return judge(scored, facts).chosen

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from lethe.imports.mapping import Column, Columns, check_columns, parameters_of, place_of, scores_of
 from lethe.imports.rows import Found, Oddity, Row
 from lethe.store.facts import FACTS
-from lethe.store.reading import SIGN, read_study, split_address
+from lethe.store.reading import SIGN, open_study, split_address
 from lethe.store.urls import hide_password
 
 
@@ -25,7 +25,7 @@ def is_study(source: str) -> bool:
 def read(source: str, columns: Columns) -> Found:
     """The complete trials of a study, each a run; their numbers are its lines."""
     url, name = split_address(source)
-    study = read_study(url, name)
+    study = open_study(url, name)
     if FACTS in study.user_attrs:
         raise ValueError(f"study {name!r} is one of Lethe's: a search starts from it with --start-from")
     trials = study.get_trials(deepcopy=False)

@@ -37,6 +37,11 @@ class Facts:
     id: str = ""  # which no other study has, in any store; "" in studies of older versions
 
     @property
+    def judged(self) -> list[str]:
+        """The scores by which a trial is judged: those of the objectives, then those of the constraints."""
+        return list(dict.fromkeys([*(o.score for o in self.objectives), *(c.score for c in self.constraints)]))
+
+    @property
     def seen_references(self) -> dict[str, dict[str, list[float]]]:
         """The references' scores of the items that choose, as candidates are chosen by theirs; else those of all."""
         seen = self.about.get(SEEN_REFERENCES, {})

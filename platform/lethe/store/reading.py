@@ -30,7 +30,7 @@ def open_to_read(url: str) -> RDBStorage:
     return TrialStorage("sqlite://", engine_kwargs={"creator": lambda: read_only(file), "poolclass": NullPool})
 
 
-def read_study(url: str, name: str) -> optuna.Study:
+def open_study(url: str, name: str) -> optuna.Study:
     """A study of a store that is only read; ValueError, naming those that there are, where it has none of this name."""
     names = study_names(url)
     if name not in names:
