@@ -19,7 +19,7 @@ from pyarrow.fs import FileSystem
 
 from lethe.cluster.cores import available_cpus
 from lethe.cluster.environment import joins
-from lethe.search.samplers import make_sampler
+from lethe.search.samplers import find_sampler
 from lethe.store.urls import hide_password
 from trainables.benchmarks import EMBEDDED, Source, find_source
 from trainables.benchmarks.corpus import read_corpus
@@ -232,7 +232,7 @@ def check_sharing(settings: Settings, workers: range, gpus: float) -> None:
 
 def check_sampler(name: str) -> str:
     """A sampler that Lethe knows."""
-    make_sampler(name, seed=0, suggestion=0)
+    find_sampler(name)
     return name
 
 

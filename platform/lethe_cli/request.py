@@ -200,16 +200,17 @@ def make_request(flags: TuneFlags) -> Request:
     for settings in (tried := request.corners()):
         checks.check_sharing(settings, request.workers, request.gpus)
     checks.check_texts(tried, request.task.benchmark)
-    notes = [*lacking((*flags.ranges, *flags.choices), methods), *unbred(methods, flags.sampler), *request.notes]
+    notes = [*lacking((*flags.ranges, *flags.choices), methods), *unlearned(methods, flags.sampler), *request.notes]
     request = replace(request, notes=tuple(dict.fromkeys(notes)))
     return check_study(request)
 
 
-def unbred(methods: Sequence[str], sampler: str) -> list[str]:
-    """A note where a sampler cannot breed what not all trials have."""
-    if len(methods) == 1 or not sampler.startswith("nsga"):
+def unlearned(methods: Sequence[str], sampler: str) -> list[str]:
+    """A note where a sampler learns nothing of what not all trials have."""
+    if len(methods) == 1 or sampler in ("tpe", "random"):
         return []
-    return [f"{sampler} breeds the choice of a method alone, and draws its settings at random: tpe learns both"]
+    does = "models" if sampler == "gp" else "breeds"
+    return [f"{sampler} {does} the choice of a method alone, and draws its settings at random: tpe learns both"]
 
 
 def gather_request(flags: StudyFlags, spaces: Mapping[str, Space], *, trials: int, sampler: str, seed: int) -> Request:

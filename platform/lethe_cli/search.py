@@ -42,7 +42,7 @@ from lethe_cli.plan_table import announce_plan
 from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_steep_floors, warn_of_unlike_texts
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_same
-from lethe_cli.starting import start_warm
+from lethe_cli.starting import say_start_up, start_warm
 from trainables.benchmarks import find_source
 from trainables.methods import find_method
 from trainables.scores import all_scores
@@ -63,7 +63,9 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
             join()  # before there is a study: one that nothing can run stands in the way of the next attempt
         ledger = open_ledger(request, storage, references)
         start_warm(request, ledger, storage, console)
-        if ledger.trials.finished() < request.trials:
+        left = request.trials - ledger.trials.finished()
+        if left > 0:
+            say_start_up(request, ledger, left, console)
             run_trials(request, ledger, join(), console)
     return conclude(request, ledger, references, console)
 

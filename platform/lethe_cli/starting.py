@@ -1,4 +1,4 @@
-"""`--start-from`: a search begins with what another study knows. Where that study is, and what is taken of it."""
+"""How a search begins: with what another study knows (`--start-from`), and with how many trials at random."""
 
 from dataclasses import asdict, replace
 
@@ -8,6 +8,7 @@ from rich.console import Console
 
 from lethe.analysis.ablation import is_ablation
 from lethe.search.ledger import Ledger
+from lethe.search.samplers import start_up
 from lethe.search.warm_start import Known, Sought, best_of, in_words, start_from
 from lethe.store.facts import PLANNED, load_facts
 from lethe.store.reading import open_study, split_address
@@ -49,6 +50,14 @@ def start_warm(request: Request, ledger: Ledger, storage: BaseStorage, console: 
     start = start_from(ledger, known_of(*source), sought, storage)
     ledger.study.set_user_attr(PLANNED, request.trials + ledger.trials.known())
     console.print(in_words(start, repr(source[1])), soft_wrap=True, highlight=False)
+
+
+def say_start_up(request: Request, ledger: Ledger, left: int, console: Console) -> None:
+    """Say how many of the trials that are left are drawn at random, before the sampler learns."""
+    complete = sum(trial.state == TrialState.COMPLETE for trial in ledger.trials.all())
+    told = start_up(request.sampler, known=complete, left=left)
+    if told:
+        console.print(told, soft_wrap=True, highlight=False)
 
 
 def known_of(url: str, name: str) -> Known:

@@ -21,7 +21,7 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from lethe.analysis.judgement import Candidate, judge
+from lethe.analysis.judgement import Candidate, Judgement, judge
 from lethe.search import liveness
 from lethe.search.roster import QUEUED, Roster
 from lethe.search.samplers import make_sampler
@@ -133,7 +133,7 @@ class Ledger:
         """Store a run that ended elsewhere as a complete trial of this study; or return why its scores do not do."""
         candidates = list(candidates)
         try:
-            found = judge(candidates, self.facts)
+            found = self._judge(candidates)
         except ValueError as error:
             return str(error)
         trial = create_trial(
@@ -232,7 +232,7 @@ class Ledger:
         """Tell COMPLETE, or return why that cannot be."""
         stored = self._storage.get_trial(trial._trial_id)
         try:
-            found = judge(list(candidates(stored)), self.facts)
+            found = self._judge(list(candidates(stored)))
         except ValueError as error:
             return str(error)
         for score, violation in found.violations.items():
@@ -240,6 +240,10 @@ class Ledger:
         trial.set_user_attr(REPRESENTATIVE, found.representative)
         self.study.tell(trial, found.losses)
         return None
+
+    def _judge(self, candidates: Sequence[Candidate]) -> Judgement:
+        """What is made of a trial by its candidates; ValueError as `judge`."""
+        return judge(candidates, self.facts)
 
     def _fail_left_over(self, trial: FrozenTrial) -> None:
         self._storage.set_trial_user_attr(trial._trial_id, FAILURE, INTERRUPTED)
