@@ -42,18 +42,18 @@ def allowed_of(entry: "Field[Any]") -> Allowed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """The settings of a method, which `method` names. ValueError names a value that is not allowed."""
-
-    method: ClassVar[str]
-
-    seed: int = setting(0, "of all that is drawn: batches, dropout")
-    score_batch: int = setting(128, "prompts or texts scored at once; scores do not depend on it", positive=True)
+class Checked:
+    """Fields that are checked where they are made. ValueError names a value that is not allowed."""
 
     def __post_init__(self) -> None:
         types = self.types()
         for entry in fields(self):
             _check(entry.name, getattr(self, entry.name), types[entry.name], allowed_of(entry))
+
+    @classmethod
+    def whose(cls) -> str:
+        """Whose settings they are, as a message names it."""
+        return cls.__name__
 
     @classmethod
     def types(cls) -> dict[str, type]:
@@ -77,9 +77,29 @@ class Settings:
         types, parsed = cls.types(), {}
         for name, text in texts.items():
             if name not in types:
-                raise ValueError(f"{name!r} is no setting of {cls.method}: choose one of {', '.join(types)}")
+                raise ValueError(f"{name!r} is no setting of {cls.whose()}: choose one of {', '.join(types)}")
             parsed[name] = _parse(name, text, types[name])
         return cls(**(values | parsed))
+
+    def chosen(self) -> dict[str, Any]:
+        """The settings that differ from their defaults."""
+        defaults = self.defaults()
+        return {name: value for name, value in asdict(self).items() if value != defaults[name]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Checked):
+    """The settings of a method, which `method` names."""
+
+    method: ClassVar[str]
+
+    seed: int = setting(0, "of all that is drawn: batches, dropout")
+    score_batch: int = setting(128, "prompts or texts scored at once; scores do not depend on it", positive=True)
+
+    @classmethod
+    def whose(cls) -> str:
+        """The method's name."""
+        return cls.method
 
     @property
     def evaluations(self) -> int:
@@ -90,11 +110,6 @@ class Settings:
     def longest(self) -> int:
         """Tokens of the longest sequence that a run may train on; 0 where it trains on none."""
         return 0
-
-    def chosen(self) -> dict[str, Any]:
-        """The settings that differ from their defaults."""
-        defaults = self.defaults()
-        return {name: value for name, value in asdict(self).items() if value != defaults[name]}
 
 
 def _check(name: str, value: Any, kind: type, allowed: Allowed) -> None:

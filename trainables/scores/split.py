@@ -76,5 +76,10 @@ def by_name(prompts: Sequence[str]) -> list[str]:
 
     A question without one is by itself.
     """
-    questions = [prompt.rsplit("Question: ", 1)[-1].removesuffix("\nAnswer: ") for prompt in prompts]
-    return [max(NAME.findall(question), key=len, default=question).rstrip(".?") for question in questions]
+    asked = [question(prompt) for prompt in prompts]
+    return [max(NAME.findall(text), key=len, default=text).rstrip(".?") for text in asked]
+
+
+def question(prompt: str) -> str:
+    """What a few-shot prompt asks in the end; all of a prompt that asks nothing."""
+    return prompt.rsplit("Question: ", 1)[-1].removesuffix("\nAnswer: ")
