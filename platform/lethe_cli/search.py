@@ -31,7 +31,17 @@ from lethe.search.rungs import Stopping
 from lethe.search.searcher import Search
 from lethe.search.study import run_searches, scratch_of
 from lethe.store.again import run_again
-from lethe.store.facts import CARDS, CONTENT, PLANNED, REFERENCE_NOTES, SEEN_REFERENCES, Facts, load_facts, new_id
+from lethe.store.facts import (
+    CARDS,
+    CONTENT,
+    PLANNED,
+    PROGRAM,
+    REFERENCE_NOTES,
+    SEEN_REFERENCES,
+    Facts,
+    load_facts,
+    new_id,
+)
 from lethe.store.parameters import METHOD, method_of, own
 from lethe.store.storage import going_on_later, open_storage, taking_turns
 from lethe.store.study_folder import StudyFolder, folder_name, study_folder
@@ -44,6 +54,7 @@ from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_same
 from lethe_cli.starting import say_start_up, start_warm
 from trainables.benchmarks import find_source
+from trainables.keys import RUNNER, SCORES, program_hash
 from trainables.methods import find_method
 from trainables.scores import all_scores
 from trainables.scores.references import References
@@ -172,6 +183,9 @@ def make_facts(request: Request, references: References) -> Facts:
             "items": references.items,
             REFERENCE_NOTES: list(references.notes),
             "versions": {name: metadata.version(name) for name in PACKAGES},
+            PROGRAM: {
+                method: program_hash(type(base).__module__, RUNNER, SCORES) for method, base in request.bases.items()
+            },
         },
     )
 

@@ -4,6 +4,9 @@ A trial is told where a run of the search would be the very same: made from the 
 same protocol, and equal in all settings that are not searched. So a space may be wider, narrower or of other parameters
 than the study's was. Where something else differs, the non-dominated trials' parameters are queued, each once, ahead of
 what the sampler suggests. What lies outside the space is left out. Imports no ray.
+
+What other code or other versions of libraries made is told all the same, for a search that goes on in a study does not
+ask either, and to train all of it again is what its user came to spare; but it is said.
 """
 
 from collections import Counter
@@ -21,7 +24,7 @@ from lethe.fronts import pareto
 from lethe.fronts.objectives import loss_array
 from lethe.search.ledger import Ledger
 from lethe.search.space import Space, distributions, part
-from lethe.store.facts import CONTENT, SPLIT, Facts
+from lethe.store.facts import CONTENT, PROGRAM, SPLIT, Facts
 from lethe.store.parameters import METHOD, full_name, method_of, own, settings_of
 from lethe.store.storage import taking_turns
 from lethe.store.trials import QUEUED_FROM, STOPPED, TOLD_FROM, candidates
@@ -54,6 +57,7 @@ class Start:
     """What a search took of a study, why what was queued was not told, and why the rest was left out."""
 
     told: int = 0
+    made: Counter[str] = field(default_factory=Counter)  # of what was told, by what other code or libraries
     queued: int = 0
     before: int = 0  # taken when the search was begun
     unlike: Counter[str] = field(default_factory=Counter)
@@ -107,6 +111,7 @@ def _take(ledger: Ledger, trial: FrozenTrial, known: Known, sought: Sought, star
         if why:
             raise ValueError(why)
         start.told += 1
+        start.made.update(filter(None, [made_by(ledger.facts, known.facts, str(method))]))
     elif trial.number in known.best:
         if params in ledger.trials.parameters():
             raise ValueError(NO_TWIN)
@@ -157,6 +162,17 @@ def unlikeness(facts: Facts, known: Facts) -> str:
     return ""
 
 
+def made_by(facts: Facts, known: Facts, method: str) -> str:
+    """By what a study's runs of a method were made, in words, if not by what a search's are made by; else ""."""
+    ours, theirs = (f.about.get(PROGRAM, {}).get(method) for f in (facts, known))
+    if ours == theirs:
+        return ""
+    then, now = (f.about.get("versions", {}) for f in (known, facts))
+    other = [f"{name} {then[name]}, not {now[name]}" for name in then if then[name] != now.get(name, then[name])]
+    what = "other code or versions than are here" if theirs else "code that is not known to be what is here"
+    return f"{what} ({'; '.join(other)})" if other else what
+
+
 def _unset(method: str | None, settings: Mapping[str, Any], sought: Sought) -> str:
     """Which setting that is not searched differs, in words; "" where none does."""
     if method is None:
@@ -170,7 +186,7 @@ def _unset(method: str | None, settings: Mapping[str, Any], sought: Sought) -> s
 
 def in_words(start: Start, name: str) -> str:
     """What was taken of a study, and what was not, in one line."""
-    parts = [f"{start.told} trials told"]
+    parts = [", ".join([f"{start.told} trials told", *(f"{n} of them made by {by}" for by, n in start.made.items())])]
     if start.queued:
         parts.append(f"{start.queued} of the best queued first ({', '.join(start.unlike)})")
     if start.before:

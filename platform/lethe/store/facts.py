@@ -19,6 +19,7 @@ CONTENT = "content"  # in a study's facts: hash of the texts and models that it 
 IMPORTED = "imported"  # in a study's facts: the format that its results were read from, where others made them
 SPLIT = "split"  # in a study's facts: whether half of the items choose candidates, and the other half report
 SEEN_REFERENCES = "references seen by the choice"  # in a study's facts: of the scores that are split, as `references`
+PROGRAM = "program"  # in a study's facts: by method a hash of all code and libraries that decide what comes of a run
 CARDS = "cards"  # in a study's facts: what is known of each score, in the order in which a reader sees them
 
 

@@ -6,7 +6,7 @@ from tiny_study import SEVERAL, SPACE, candidate, made_up, scores, tiny_facts, t
 
 from lethe.search.ledger import Ledger
 from lethe.search.warm_start import Known, Sought, best_of, in_words, start_from
-from lethe.store.facts import CONTENT
+from lethe.store.facts import CONTENT, PROGRAM
 from lethe.store.storage import open_storage
 from lethe.store.trials import STOPPED
 
@@ -117,6 +117,25 @@ def test_where_only_the_parameters_agree_the_best_are_queued_first_and_it_says_w
     best = [trial.params for trial in old.trials if trial.number in old.best]
     assert [ledger.ask()[1] for _ in best] == best
     assert sorted(old.best) == [0, 2, 4]
+
+
+MADE = {
+    "": {PROGRAM: {"quick": "abc"}, "versions": {"torch": "2", "ray": "1"}},
+    "other code or versions than are here": {PROGRAM: {"quick": "def"}},
+    "other code or versions than are here (torch 1, not 2)": {PROGRAM: {"quick": "def"}, "versions": {"torch": "1"}},
+    "code that is not known to be what is here": {},
+}
+
+
+@pytest.mark.parametrize(("made", "about"), MADE.items(), ids=MADE)
+def test_what_other_code_or_versions_made_is_told_all_the_same_and_it_says_so(storage, made, about):
+    old = known(old_study(storage, 2, **about))
+    here = {PROGRAM: {"quick": "abc"}, "versions": {"torch": "2"}}
+    ledger = Ledger.create(storage, "new", tiny_facts(about=ABOUT | {"space": WIDER} | here), WIDER)
+    start = start_from(ledger, old, Sought(space=WIDER, bases=BASE), storage)
+    assert (start.told, start.queued) == (2, 0)
+    said = f", 2 of them made by {made}" if made else ""
+    assert in_words(start, "'old'") == f"started from 'old': 2 trials told{said}"
 
 
 def test_a_start_is_made_once_wherever_it_was_interrupted(storage):
