@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(folder) for folder in (ROOT, ROOT / "platform") if str(folder) not in sys.path]
 
 from dashboard import data, inert, press, published, wire  # noqa: E402
+from dashboard.table import trials_in_words  # noqa: E402
 from lethe.store.snapshot import Snapshot  # noqa: E402
 from lethe.store.urls import hide_password  # noqa: E402
 
@@ -86,10 +87,8 @@ def summary(study: Snapshot) -> None:
     if "method" in study.facts.about:
         st.caption("method")
         st.text(study.facts.about["method"])
-    states = study.trials["state"].value_counts().to_dict() if len(study.trials) else {}
-    counts = ", ".join(f"{n:,} {str(state).lower()}" for state, n in states.items()) or "no trials yet"
     st.caption("trials")
-    st.text(f"{counts}\n{len(study.candidates)} scored candidates")
+    st.text(f"{trials_in_words(study)}\n{len(study.candidates)} scored candidates")
     if study.unreadable:
         st.warning(f"{study.unreadable} candidates could not be read and are left out.")
 

@@ -110,6 +110,14 @@ def find(table: pd.DataFrame, key: str) -> pd.Series | None:
     return table[mask].iloc[0] if mask.any() else None
 
 
+def trials_in_words(study: Snapshot) -> str:
+    """How many trials a study ran, by their state, and how many others another study told it."""
+    states = study.own_trials["state"].value_counts()
+    told = len(study.trials) - len(study.own_trials)
+    parts = [f"{n:,} {str(state).lower()}" for state, n in states.items()]
+    return ", ".join([*parts, *([f"{told:,} told by another study"] if told else [])]) or "no trials yet"
+
+
 def candidate_of(row: Mapping[Any, Any] | pd.Series) -> Candidate:
     """Which candidate a row is."""
     return Candidate(int(row["trial"]), Place.of(row))

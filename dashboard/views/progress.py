@@ -22,7 +22,7 @@ def page() -> None:
         return
     history = data.volumes_of(study, context.url)
     numbers(context, history)
-    wire.chart(curves.states_chart(study.trials), "states", alt="Number of trials in each state.")
+    wire.chart(curves.states_chart(study.own_trials), "states", alt="Number of trials in each state.")
     left, right = st.columns(2)
     with left:
         wire.chart(curves.volume_chart(history, "trials"), "volume trials", alt="Hypervolume over trials.")
@@ -32,8 +32,9 @@ def page() -> None:
         else:
             st.info("These trials come without times.")
     running(context)
-    reasons(study.trials[study.trials["state"] == "FAIL"], "failure", "Failed")
-    whole = study.trials[study.trials["state"] == "COMPLETE"]
+    own = study.own_trials
+    reasons(own[own["state"] == "FAIL"], "failure", "Failed")
+    whole = own[own["state"] == "COMPLETE"]
     reasons(whole[whole["stopped"].notna()], "stopped", "Stopped early")
 
 
@@ -44,6 +45,8 @@ def numbers(context: wire.Context, history: pd.DataFrame) -> None:
     front = int(context.study.candidates["front"].sum()) if len(context.study.candidates) else 0
     with st.container(horizontal=True):
         st.metric("trials that ended", f"{ended:,}" + (f" of {planned:,}" if planned else ""), width=200)
+        if told := len(context.study.trials) - len(trials):
+            st.metric("told by another study", f"{told:,}", width=200)
         st.metric("on the front", front, width=130)
         volume = history["volume"].iloc[-1] if len(history) else 0.0
         st.metric("hypervolume", number(volume, 3), width=150, help="share of the box from best to worst")

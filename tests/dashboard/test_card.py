@@ -11,6 +11,7 @@ from tiny_dashboard import HOSTILE, make_study
 
 from dashboard.reports import card
 from dashboard.reports.card import Handed, as_markdown, plain, rejected
+from dashboard.table import trials_in_words
 from lethe.analysis.decide import Limit, recommend
 from lethe.store.snapshot import Reader
 
@@ -105,6 +106,16 @@ def test_markup_in_a_name_or_a_note_stays_text(study, text):
     shown = MarkdownIt("commonmark").enable("table").render(readme.partition("---\n\n")[2])
     assert set(re.findall(r"<(\w+)", shown)) <= {"h1", "h2", "p", "pre", "code", "ul", "li", *TABLE}
     assert shown.count(html.escape(text, quote=False)) >= 3  # in the title, a list and a table
+
+
+def test_what_a_study_ran_and_what_another_study_told_are_counted_apart(study):
+    ran = trials_in_words(study)
+    told = study.trials.assign(told_from=[f"before/{n}" if n < 2 else None for n in study.trials["number"]])
+    own = study.trials[study.trials["number"] >= 2]["state"].value_counts()
+    counts = [f"{n} {state.lower()}" for state, n in own.items()]
+    assert "told" not in ran
+    assert trials_in_words(replace(study, trials=told)) == ", ".join([*counts, "2 told by another study"])
+    assert trials_in_words(replace(study, trials=study.trials.iloc[:0])) == "no trials yet"
 
 
 def test_trials_that_another_study_told_are_told_apart_in_the_card(study):
