@@ -12,7 +12,7 @@ from lethe.fronts.objectives import GOALS, Objective
 from lethe.imports import open_unlearning
 from lethe.imports.kinds import KINDS, read, recognise
 from lethe.imports.mapping import Columns
-from lethe.imports.rows import Found, Row, references_of
+from lethe.imports.rows import Found, Row
 from lethe.imports.study import ALIKE, Brought, bring, load_there
 from lethe.store.cards import Card
 from lethe.store.facts import CARDS, IMPORTED, Facts, new_id
@@ -49,23 +49,29 @@ def run_import(asked: Import, console: Console) -> None:
     found = Found.joined(_read(asked, source, kind) for source, kind in kinds.items())
     for oddity in found.oddities:
         print(oddity, file=sys.stderr)
-    if not found.rows:
-        odd = f"{len(found.oddities)} odd rows" if found.oddities else "no row"
-        raise ValueError(f"nothing was imported: {', '.join(asked.sources)} had {odd} and nothing else")
+    if not found.rows and not found.references:
+        raise _nothing(asked, found)
     storage = open_storage(asked.storage)
-    formats = list(dict.fromkeys(kinds.values()))
     there = load_there(storage, asked.name)
+    if not found.rows and not there:
+        raise _nothing(asked, found)
+    formats = list(dict.fromkeys(kinds.values()))
     if there:
         check_there(asked, found.rows, formats, there)
     facts = there or make_facts(asked, found, formats)
     shapes = hints_of(found.rows, facts.about.get("method"))
     with going_on_later(asked.storage):
-        brought = bring(storage, asked.name, found.rows, facts, shapes)
+        brought = bring(storage, asked.name, found.rows, facts, shapes, found.references)
     for oddity in brought.oddities:
         print(oddity, file=sys.stderr)
-    if not brought.candidates and not brought.known:
+    if not brought.candidates and not brought.known and not brought.added:
         raise ValueError(f"nothing was imported: all {len(found.oddities) + len(brought.oddities)} rows are odd")
     _say(asked, brought, len(found.oddities) + len(brought.oddities), facts, console)
+
+
+def _nothing(asked: Import, found: Found) -> ValueError:
+    odd = f"{len(found.oddities)} odd rows" if found.oddities else "no row"
+    return ValueError(f"nothing was imported: {', '.join(asked.sources)} had {odd} and nothing else")
 
 
 def _place(source: str) -> Any:
@@ -118,10 +124,6 @@ def make_facts(asked: Import, found: Found, kinds: Sequence[str]) -> Facts:
         sampler="",
         seed=0,
         id=new_id(),
-        references={
-            who: {s: [v, *[float("nan")] * 2] for s, v in own.items()}
-            for who, own in references_of(found.references, about).items()
-        },
         about={what: value for what, value in {**about, "method": method}.items() if value}
         | {IMPORTED: ", ".join(kinds), CARDS: [asdict(card) for card in cards.values()]},
     )
@@ -175,6 +177,10 @@ def _say(asked: Import, brought: Brought, odd: int, facts: Facts, console: Conso
     known = f"; {brought.known} candidates were there already" if brought.known else ""
     left = f"; {odd} odd rows were left out" if odd else ""
     say(f"imported {brought.runs} runs with {brought.candidates} candidates{known}{left}")
+    if brought.added:
+        say(f"scores of its reference models: {', '.join(brought.added)}")
+    if brought.kept:
+        say(f"note: other scores of {', '.join(brought.kept)} are known already, and stay")
     say(f"objectives {_words(facts.objectives)}; no score has an interval")
     say(f"study    {hide_password(asked.storage)}  (name {asked.name})")
     told = (str(facts.about.get(what, "")) for what in (ALIKE, "method"))

@@ -80,6 +80,28 @@ def test_of_several_benchmarks_the_target_is_the_one_that_most_runs_of_the_study
     assert capsys.readouterr().err.count("it is of muse-books, and the study of muse-news") == 4
 
 
+def test_what_a_file_that_is_added_later_says_of_the_reference_models_is_added_too_and_what_is_known_stays(
+    url, tmp_path, capsys
+):
+    def table(name, *lines):
+        (tmp_path / name).write_text("\n".join(["name,verbmem_f,knowmem_r", *lines]))
+        return str(tmp_path / name)
+
+    import_results([table("first.csv", "npo,20,40")], "theirs", storage=url)
+    assert facts_of(url).references == {}
+    import_results([table("second.csv", "ga,10,30", "target,58,55")], "theirs", storage=url)
+    import_results([table("third.csv", "target,70,55", "retrained,20,54")], "theirs", storage=url)
+    known = facts_of(url).references
+    assert {name: {s: v for s, (v, *_) in own.items()} for name, own in known.items()} == {
+        "target": {"verbmem_f": 58.0, "knowmem_r": 55.0},
+        "retrained": {"verbmem_f": 20.0, "knowmem_r": 54.0},
+    }
+    said = capsys.readouterr().out
+    assert said.count("scores of its reference models: target\n") == 1
+    assert said.count("scores of its reference models: retrained\n") == 1
+    assert said.count("note: other scores of target are known already, and stay\n") == 1
+
+
 def test_the_table_bears_scores_without_intervals(url, log):
     import_results([log], "theirs", storage=url)
     study = Reader(url, "theirs").read()

@@ -14,7 +14,7 @@ import optuna
 from optuna.storages import BaseStorage
 
 from lethe.fronts.objectives import losses
-from lethe.imports.rows import Oddity, Row
+from lethe.imports.rows import Oddity, Reference, Row, references_of
 from lethe.imports.shapes import Hints, misfit, named, shaped, space_of, widened
 from lethe.search.ledger import Ledger
 from lethe.search.space import Space
@@ -31,35 +31,60 @@ Seen = dict[tuple[str, str], tuple[Scores, str]]  # run and place -> the scores,
 
 @dataclass(frozen=True)
 class Brought:
-    """What came of an import: how many runs and candidates are new, how many candidates were known, and what is odd."""
+    """What came of an import: how many runs and candidates are new, how many candidates were known, and what is odd.
+
+    `added` are the reference models of which scores are new, `kept` those of which another score is known already.
+    """
 
     runs: int
     candidates: int
     known: int
     oddities: list[Oddity]
+    added: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
-def bring(storage: BaseStorage, name: str, rows: Sequence[Row], facts: Facts, hints: Hints) -> Brought:
+def bring(
+    storage: BaseStorage,
+    name: str,
+    rows: Sequence[Row],
+    facts: Facts,
+    hints: Hints,
+    references: Sequence[Reference] = (),
+) -> Brought:
     """Bring rows into the study of a name, which begins with `facts` where there is none; without rows it does not.
 
-    `hints` say what is known of the shapes of parameters. ValueError where the study is no imported one.
+    `hints` say what is known of the shapes of parameters. What `references` say of its reference models is added as
+    well; what it knows of them stays. ValueError where the study is no imported one.
     """
     with taking_turns(storage, f"start {name}"):
         there = load_there(storage, name)
-        stored = there or facts
+        stored, added, kept = _with_references(there or facts, references)
         shapes: Hints = stored.about["space"] if there else hints
         known = _known(storage, name) if there else {}
         rows = [replace(row, parameters=named(row.parameters, row.scores)) for row in rows]
         fresh, oddities, old = _sorted(_told_apart(rows, known), known, stored, shapes, grows=not there)
         if not fresh:
-            return Brought(0, 0, old, oddities)
+            if there and added:
+                _ledger(storage, name, stored, begin=False)
+            return Brought(0, 0, old, oddities, added, kept) if there else Brought(0, 0, old, oddities)
         parameters = [row.parameters for row in fresh]
         space = widened(stored.about["space"], parameters) if there else space_of(parameters, hints)
         ledger = _ledger(storage, name, replace(stored, about={**stored.about, "space": space}), begin=not there)
         runs = _runs(fresh)
         for run in runs:
             _add(ledger, run, space)
-        return Brought(len(runs), len(fresh), old, oddities)
+        return Brought(len(runs), len(fresh), old, oddities, added, kept)
+
+
+def _with_references(facts: Facts, references: Sequence[Reference]) -> tuple[Facts, tuple[str, ...], tuple[str, ...]]:
+    """Facts with the scores of reference models that they lacked; of which these are, and which have other scores."""
+    found = references_of(references, facts.about)
+    named = {name: {s: [v, np.nan, np.nan] for s, v in own.items()} for name, own in found.items()}
+    joined = facts.references | {name: own | facts.references.get(name, {}) for name, own in named.items()}
+    added = tuple(name for name in found if joined[name].keys() != facts.references.get(name, {}).keys())
+    kept = tuple(name for name, own in found.items() if any(abs(joined[name][s][0] - v) > SAME for s, v in own.items()))
+    return replace(facts, references=joined), added, kept
 
 
 def load_there(storage: BaseStorage, name: str) -> Facts | None:
