@@ -20,12 +20,14 @@ from sqlalchemy import Connection
 
 from lethe.store.queries import select, select_some, select_trials
 
+TRIAL = "select trial_id, number, state, datetime_start, datetime_complete from trials where trial_id = :id"
 QUERIES = {
-    "params": "select trial_id, param_name, param_value, distribution_json from trial_params",
-    "values": "select trial_id, objective, value, value_type from trial_values",
-    "user": 'select trial_id, "key", value_json from trial_user_attributes',
-    "system": 'select trial_id, "key", value_json from trial_system_attributes',
-    "steps": "select trial_id, step, intermediate_value, intermediate_value_type from trial_intermediate_values",
+    "params": "select trial_id, param_name, param_value, distribution_json from trial_params where trial_id",
+    "values": "select trial_id, objective, value, value_type from trial_values where trial_id",
+    "user": 'select trial_id, "key", value_json from trial_user_attributes where trial_id',
+    "system": 'select trial_id, "key", value_json from trial_system_attributes where trial_id',
+    "steps": "select trial_id, step, intermediate_value, intermediate_value_type from trial_intermediate_values "
+    "where trial_id",
 }
 ORDERS = {"params": "param_id", "values": "objective", "user": "1", "system": "1", "steps": "step"}
 NOT_FINITE = {"INF_POS": float("inf"), "INF_NEG": float("-inf"), "NAN": float("nan")}  # as Optuna stores them
@@ -52,6 +54,15 @@ class Attributes(UserDict[str, Any]):
 class TrialStorage(RDBStorage):
     """Optuna's storage, quicker to read."""
 
+    def get_trial(self, trial_id: int) -> FrozenTrial:
+        """A trial by its id, which Optuna asks for several times as one begins and ends; KeyError where it is none."""
+        with self.engine.connect() as connection:
+            found = select(connection, TRIAL, id=trial_id)
+            if not found:
+                raise KeyError(f"there is no trial {trial_id}")
+            rows = {name: _rows_of(connection, name, trial_id) for name in QUERIES}
+        return _frozen(found[0], rows)
+
     def _get_trials(
         self,
         study_id: int,
@@ -72,10 +83,18 @@ class TrialStorage(RDBStorage):
 
 def _rows(connection: Connection, name: str, ids: list[int]) -> Rows:
     found: Rows = defaultdict(list)
-    query = f"{QUERIES[name]} where trial_id in :ids order by {ORDERS[name]}"
-    for trial_id, *row in select_some(connection, query, ids):
+    for trial_id, *row in select_some(connection, f"{QUERIES[name]} in :ids{_order(name)}", ids):
         found[trial_id].append(row)
     return found
+
+
+def _rows_of(connection: Connection, name: str, trial_id: int) -> list[Any]:
+    found = select(connection, f"{QUERIES[name]} = :id{_order(name)}", id=trial_id)
+    return [row[1:] for row in found]
+
+
+def _order(name: str) -> str:
+    return f" order by {ORDERS[name]}"
 
 
 def _frozen(trial: Any, rows: dict[str, list[Any]]) -> FrozenTrial:

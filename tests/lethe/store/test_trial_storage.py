@@ -56,6 +56,11 @@ trials = st.lists(
 )
 
 
+def test_a_trial_that_is_none_is_a_key_error_as_it_is_optuna_s(storage):
+    with pytest.raises(KeyError):
+        storage.get_trial(10**9)
+
+
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=trials, data=st.data())
 def test_the_trials_are_optuna_s_own_whichever_are_asked_for(storage, made, data):
@@ -68,6 +73,8 @@ def test_the_trials_are_optuna_s_own_whichever_are_asked_for(storage, made, data
     asked = (study._study_id, states, among, after)
     own, optunas = (kind._get_trials(storage, *asked) for kind in (TrialStorage, RDBStorage))
     assert own == optunas
+    for number in ids:
+        assert TrialStorage.get_trial(storage, number) == RDBStorage.get_trial(storage, number)
     assert copy.deepcopy(own) == optunas
     assert [list(trial.user_attrs.items()) for trial in own] == [list(t.user_attrs.items()) for t in optunas]
 
