@@ -7,7 +7,8 @@ First a table: every cell of a grid over the space of `me_gd`, run once on muse-
 study of Lethe's whose runs are queued. Then every arm searches it with each seed, until it has spent what `--trials`
 whole runs cost; arms are paired by their seeds. Both go on where they were stopped, and what is there is not run again:
 the table lies beside the report, the replays below --storage-path in a folder by the table's hash (remove it where the
-code of a search has changed).
+code of a search has changed). The replays take minutes, but for those of the Gaussian process: a second for each of its
+suggestions makes the better part of an hour. `--arms` names those that are wanted.
 """
 
 import argparse
@@ -36,7 +37,7 @@ from lethe_cli.search import begin, joining, open_ledger, run_trials
 from measurements.arms import ARMS
 from measurements.cells import COMMIT, Table, grid, made_up, table_of
 from measurements.replay import replay
-from measurements.samplers_report import write_report
+from measurements.samplers_report import BASE, write_report
 from trainables.folders import expanded
 from trainables.keys import run_key
 from trainables.settings import Settings
@@ -111,7 +112,7 @@ def replay_all(given: argparse.Namespace, table: Path, console: Console) -> pd.D
     jobs = [
         Replay(table=table, arm=arm, seed=seed, trials=given.trials, workers=given.workers, folder=folder)
         for seed in range(given.seeds)
-        for arm in given.arms
+        for arm in dict.fromkeys((BASE, *given.arms))
     ]
     with multiprocessing.get_context("forkserver").Pool(given.processes) as pool:
         done = track(pool.imap(Replay.course, jobs), "replaying", total=len(jobs), console=console)
@@ -125,7 +126,14 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=40, help="what so many whole runs cost, each search may spend")
     parser.add_argument("--workers", type=int, default=2, help="simulated: trials at once")
     parser.add_argument("--processes", type=int, default=2, help="searches that are replayed at once")
-    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS), help="default: all")
+    parser.add_argument(
+        "--arms",
+        nargs="+",
+        metavar="ARM",
+        choices=ARMS,
+        default=list(ARMS),
+        help=f"{BASE} and those named; default: all",
+    )
     parser.add_argument("--made-up", action="store_true", help="a made-up table in the place of the measured one")
     parser.add_argument("--storage-path", default=RESULTS)
     parser.add_argument("--out", type=Path, default=ROOT / "measurements" / "results")
@@ -137,7 +145,7 @@ def main() -> None:
             made_up().write(table)
         elif not table.exists():
             make_table(table, given.storage_path, console)
-    except ValueError as error:
+    except (ValueError, ConnectionError) as error:
         sys.exit(f"error: {error}")
     courses = replay_all(given, table, console)
     command = f"python -m measurements.samplers --seeds {given.seeds} --trials {given.trials}"
