@@ -4,8 +4,10 @@
     class NPO(Descent):
         npo_beta: float = setting(0.1, "inverse temperature", positive=True)
 
-From a field follow its flag (`--set npo_beta=0.2`), its line of help and its check. No torch: a bad value is told at
-once, by its name. `Settings` has what every run needs, `Descent` what all methods of gradient descent share.
+From a field follow its flag (`--set npo_beta=0.2`), its line of help and its check; it may say beside which values of
+others it is read, so that nobody sets it for nothing. No torch: a bad value is told at once, by its name.
+
+`Settings` has what every run needs, `Descent` what all methods of gradient descent share.
 """
 
 import math
@@ -13,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any, ClassVar, Self, get_type_hints
 
+Beside = Mapping[str, tuple[Any, ...]]  # settings, and the values of each beside which another one is read
+ANY: tuple[Any, ...] = ()  # of these values: all that switch something on, which 0, false and "none" do not
 LARGEST = 2**63 - 1  # of a whole number: what a tensor's sizes and torch's seeds can be
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 
@@ -22,6 +26,7 @@ class Allowed:
     """What a field takes: one of `choices`, or, for a number, at least 0, above 0 where `positive`, at most `most`.
 
     The number of a `block` is that of a transformer block of the model, from 0, against which it is held before a run.
+    It is read `beside` these values of others alone; None: never.
     """
 
     meaning: str
@@ -29,6 +34,7 @@ class Allowed:
     positive: bool = False
     most: float | None = None
     block: bool = False
+    beside: Beside | None = field(default_factory=dict, hash=False)
 
 
 def setting(default: Any, meaning: str, **allowed: Any) -> Any:
@@ -92,6 +98,7 @@ class Settings(Checked):
     """The settings of a method, which `method` names."""
 
     method: ClassVar[str]
+    inherited: ClassVar[Mapping[str, Beside | None]] = {}  # beside what a class reads settings that are not its own
 
     seed: int = setting(0, "of all that is drawn: batches, dropout")
     score_batch: int = setting(128, "prompts or texts scored at once; scores do not depend on it", positive=True)
@@ -100,6 +107,11 @@ class Settings(Checked):
     def whose(cls) -> str:
         """The method's name."""
         return cls.method
+
+    @classmethod
+    def beside(cls) -> dict[str, Beside | None]:
+        """Beside which values of others every setting is read, by its name; None for one that never is."""
+        return {name: cls.inherited.get(name, allowed.beside) for name, allowed in cls.allowed().items()}
 
     @property
     def evaluations(self) -> int:
@@ -155,6 +167,7 @@ PRECISIONS = ("fp32", "bf16")
 REGULARISATIONS = ("retain", "unrelated")
 LONG_TEXTS = ("split", "truncate")
 SAMPLINGS = ("random", "cyclic")
+RETAIN_TEXT = ("regularisation", "regularisation_length")  # and the unrelated text that the first may ask for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,9 +176,14 @@ class Descent(Settings):
 
     lr: float = setting(0.1, "learning rate", positive=True)
     optimizer: str = setting("sgd", "SGD with momentum, or AdamW with betas (0.9, 0.95)", choices=OPTIMIZERS)
-    momentum: float = setting(0.95, "of SGD", most=1)
-    weight_decay: float = setting(0.0, "of AdamW")
-    warmup: str = setting("linear", "held: a hundredth of lr, then linear to twice the steps", choices=WARMUPS)
+    momentum: float = setting(0.95, "of SGD", most=1, beside={"optimizer": ("sgd",)})
+    weight_decay: float = setting(0.0, "of AdamW", beside={"optimizer": ("adamw",)})
+    warmup: str = setting(
+        "linear",
+        "held: a hundredth of lr, then linear to twice the steps",
+        choices=WARMUPS,
+        beside={"warmup_steps": ANY},
+    )
     warmup_steps: int = setting(2, "steps until the learning rate is reached; 0: none")
     clip: float = setting(1.0, "largest global gradient norm", positive=True)
     steps: int = setting(60, "optimizer steps", positive=True)
@@ -176,7 +194,11 @@ class Descent(Settings):
     regularisation: str = setting(
         "retain", "text that is to be kept: the retain set, or unrelated to both sets", choices=REGULARISATIONS
     )
-    unrelated_texts: str = setting("", "a file or folder of unrelated text, in the place of the benchmark's")
+    unrelated_texts: str = setting(
+        "",
+        "a file or folder of unrelated text, in the place of the benchmark's",
+        beside={"regularisation": ("unrelated",)},
+    )
     regularisation_length: int = setting(0, "tokens of a sequence of that text; 0: max_length")
     sampling: str = setting("random", "with replacement, or each in turn in a shuffled order", choices=SAMPLINGS)
     batch_size: int = setting(8, "sequences of each batch, over all workers", positive=True)
@@ -189,7 +211,7 @@ class Descent(Settings):
     lora_rank: int = setting(
         0, "of adapters that are trained beside attention's and the MLP's matrices; 0: none", most=1024
     )
-    lora_scale: float = setting(2.0, "of the adapters' product, alpha / rank", positive=True)
+    lora_scale: float = setting(2.0, "of the adapters' product, alpha / rank", positive=True, beside={"lora_rank": ANY})
     mixes: int = setting(0, "models between the target and the last step's, scored behind it", most=64)
     parallel: str = setting("ddp", "on several workers: whole models on each, or shards of them", choices=PARALLEL)
     precision: str = setting("fp32", "of forward and backward passes; weights are fp32 always", choices=PRECISIONS)
@@ -233,4 +255,4 @@ class WithoutAdapters(ByAdamW):
     """Settings of such descent on weights that are a method's own choice: it takes no adapters beside them."""
 
     lora_rank: int = setting(0, "of adapters, which this method does not take: 0", most=0)
-    lora_scale: float = setting(2.0, "of no effect", positive=True)
+    lora_scale: float = setting(2.0, "of no effect", positive=True, beside=None)

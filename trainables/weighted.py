@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from trainables.method import Needs
-from trainables.settings import ByAdamW, setting
+from trainables.settings import ANY, RETAIN_TEXT, ByAdamW, setting
 
 NONE = "none"
 CACHED, FROZEN = "cached", "frozen"  # references of a forget loss
 GDR, KLR = "gdr", "klr"  # retain terms
 RETAIN_TERM = "what holds the model on retain text: gdr, its cross-entropy; klr, its divergence from the target; none"
+HELD = {"retain_term": ANY, "retain_weight": ANY}  # beside which retain text is read
 BY_NAME = "what holds the model on retain text: the method's own, by its name"  # the one choice of a method that has it
 
 
@@ -30,6 +31,7 @@ class Weighted(ByAdamW):
     """
 
     reference: ClassVar[str] = NONE
+    inherited = dict.fromkeys(RETAIN_TEXT)
 
     lr: float = setting(3e-4, "learning rate", positive=True)
     forget_weight: float = setting(1.0, "weight of the forget loss")
@@ -49,8 +51,10 @@ class Weighted(ByAdamW):
 class Retaining(Weighted):
     """A forget term and a retain term, which `retain_term` chooses; a method named by it leaves one choice."""
 
+    inherited = dict.fromkeys(RETAIN_TEXT, HELD)
+
     retain_term: str = setting(GDR, RETAIN_TERM, choices=(GDR, KLR, NONE))
-    retain_weight: float = setting(1.0, "weight of the retain term")
+    retain_weight: float = setting(1.0, "weight of the retain term", beside={"retain_term": ANY})
 
     @property
     def holding(self) -> str:

@@ -10,6 +10,7 @@ from lethe.analysis.designs import FRACTIONAL, Arm, Design, make_design
 from lethe.search.space import Space
 from lethe.store.optuna_tables import study_names
 from lethe_cli import checks
+from lethe_cli.effects import Tried, check_effects
 from lethe_cli.flags import AblateFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_study, gather_request
@@ -66,8 +67,10 @@ def make_ablation(flags: AblateFlags) -> AblationRequest:
         seed=0,
     )
     base = replace(request.base, **baseline)
-    for arm in design:
-        checks.check_sharing(check_arm(base, arm.name, arm.settings), request.workers, request.gpus)
+    arms = [check_arm(base, arm.name, arm.settings) for arm in design]
+    for settings in arms:
+        checks.check_sharing(settings, request.workers, request.gpus)
+    check_effects(flags.settings, {flags.method: Tried(base, varied(arms))})
     ablation = AblationRequest(
         **request.known() | {"base": base},
         design_name=flags.design,
@@ -75,10 +78,16 @@ def make_ablation(flags: AblateFlags) -> AblationRequest:
         seeds=tuple(range(flags.first_seed, flags.first_seed + flags.seeds)),
         tuned=flags.tuned,
     )
-    checks.check_texts([replace(base, **arm.settings) for arm in design], request.task.benchmark)
+    checks.check_texts(arms, request.task.benchmark)
     check_study(ablation)
     check_searches(ablation)
     return ablation
+
+
+def varied(arms: Sequence[Settings]) -> dict[str, list[Any]]:
+    """The values of every setting that is not the same in all arms."""
+    values = {name: list(dict.fromkeys(getattr(arm, name) for arm in arms)) for name in arms[0].types()}
+    return {name: found for name, found in values.items() if len(found) > 1}
 
 
 def named(flags: AblateFlags) -> AblateFlags:

@@ -19,10 +19,11 @@ from lethe.store.optuna_tables import study_names
 from lethe.store.parameters import owner
 from lethe.store.storage import check_writable, open_storage
 from lethe_cli import checks
+from lethe_cli.effects import Tried, check_effects
 from lethe_cli.flags import METHOD, ArenaFlags
 from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_same, gather_request
-from lethe_cli.spaces import addressed, check_space, corners, naming, with_own
+from lethe_cli.spaces import addressed, check_space, corners, ends_of, naming, with_own
 from search_spaces.variants import VARIANTS, variant_space
 from trainables.methods import METHODS, find_method
 from trainables.methods.mean_teacher import MeanTeacher
@@ -119,6 +120,8 @@ def make_arena(flags: ArenaFlags) -> ArenaRequest:
     for settings in tried:
         checks.check_sharing(settings, common.workers, common.gpus)
     checks.check_texts(tried, common.task.benchmark)
+    ends = {entrant.label: Tried(entrant.base, ends_of(entrant.space)) for entrant in entrants}
+    told += check_effects((*flags.settings, *flags.ranges, *flags.choices), ends)
     budget = make_budget(flags)
     arena = ArenaRequest(
         **common.known()

@@ -172,13 +172,10 @@ def check_settings(
 
 
 def check_texts(all_settings: Sequence[Settings], benchmark: str) -> None:
-    """ValueError where a configuration needs text that is not there, or text is given that none of them reads."""
+    """ValueError where a configuration needs text that is not there."""
     trained = [settings for settings in all_settings if isinstance(settings, Descent)]
     unrelated = [settings for settings in trained if settings.regularisation == "unrelated"]
-    own = any(settings.unrelated_texts for settings in trained)
-    if own and not unrelated:
-        raise ValueError("unrelated_texts is given, but is not read: add --set regularisation=unrelated")
-    if not unrelated or own:
+    if not unrelated or any(settings.unrelated_texts for settings in trained):
         return
     found = check_benchmark(benchmark)
     if found is not None and not found.has("raw", "unrelated"):

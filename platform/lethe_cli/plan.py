@@ -15,10 +15,12 @@ def plan(flags: PlanFlags) -> None:
     """Print the memory that each GPU and node needs, without loading the model; say what would fit."""
     # pandas and optuna take a second to load, which a help text does without.
     from lethe_cli import checks
+    from lethe_cli.effects import Tried, check_effects
     from lethe_cli.presets import find_preset
 
     preset = find_preset(flags.benchmark or "", flags.method)
     settings = checks.check_settings(flags.settings, preset=preset.settings, method=flags.method)
+    check_effects(flags.settings, {flags.method: Tried(settings)})
     reference = planned_model(flags)
     workers = checks.check_count("--workers", preset.workers if flags.workers is None else flags.workers)
     checks.check_count("--gpus-per-node", flags.gpus_per_node)

@@ -17,10 +17,11 @@ from lethe.store.optuna_tables import study_names
 from lethe.store.storage import check_writable, open_storage
 from lethe.store.urls import RESULTS, default_storage
 from lethe_cli import checks
+from lethe_cli.effects import Tried, check_effects
 from lethe_cli.flags import RunFlags, SearchFlags, StudyFlags, TuneFlags
 from lethe_cli.objectives import choose_constraints, choose_objectives
 from lethe_cli.presets import find_preset
-from lethe_cli.spaces import check_bases, check_methods, check_spaces, corners, lacking
+from lethe_cli.spaces import check_bases, check_methods, check_spaces, corners, ends_of, lacking
 from lethe_cli.surroundings import check_cache, check_sockets
 from search_spaces.objectives import UTILITY_GUARD
 from trainables.benchmarks import BENCHMARKS, default_cache, find_source
@@ -200,7 +201,13 @@ def make_request(flags: TuneFlags) -> Request:
     for settings in (tried := request.corners()):
         checks.check_sharing(settings, request.workers, request.gpus)
     checks.check_texts(tried, request.task.benchmark)
-    notes = [*lacking((*flags.ranges, *flags.choices), methods), *unlearned(methods, flags.sampler), *request.notes]
+    tried_of = {name: Tried(base, ends_of(spaces[name])) for name, base in request.bases.items()}
+    notes = [
+        *lacking((*flags.ranges, *flags.choices), methods),
+        *check_effects((*flags.settings, *flags.ranges, *flags.choices), tried_of),
+        *unlearned(methods, flags.sampler),
+        *request.notes,
+    ]
     request = replace(request, notes=tuple(dict.fromkeys(notes)))
     return check_study(request)
 

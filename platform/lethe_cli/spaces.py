@@ -171,8 +171,13 @@ def _kept(texts: Sequence[str], own: Sequence[str], method: str, spaces: Mapping
     return [t for t in own if t not in texts or _name(t) not in spaces[method] or not taken_by_others(_name(t))]
 
 
+def ends_of(space: Space) -> dict[str, Sequence[Any]]:
+    """The ends of what is searched, or its choices, by name."""
+    return {name: bounds[0] if kind == "choice" else bounds for name, (kind, *bounds) in space.items()}
+
+
 def corners(base: Settings, space: Space) -> list[Settings]:
     """Configurations in which every searched setting has each of its ends, or choices; `base` has the others."""
-    ends = {name: bounds[0] if kind == "choice" else bounds for name, (kind, *bounds) in space.items()}
+    ends = ends_of(space)
     count = max(len(values) for values in ends.values())
     return [replace(base, **{name: values[i % len(values)] for name, values in ends.items()}) for i in range(count)]

@@ -14,6 +14,7 @@ def train(flags: TrainFlags) -> None:
     """Run one configuration of a method, and print its scores before and after."""
     # pandas and optuna take a second to load, which a help text does without.
     from lethe_cli import checks
+    from lethe_cli.effects import notes_of
     from lethe_cli.presets import find_preset
     from lethe_cli.request import check_task
     from lethe_cli.run_file import RunFile, check_folder
@@ -27,7 +28,7 @@ def train(flags: TrainFlags) -> None:
     if folder:
         check_folder(folder, RunFile.of(task, settings), resume=flags.resume)
     console = open_console(stderr=flags.as_json)
-    for note in preset.notes(flags.settings):
+    for note in (*preset.notes(flags.settings), *notes_of(flags.settings, settings)):
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
     for name, value in ALLOCATOR.items():
         os.environ.setdefault(name, value)

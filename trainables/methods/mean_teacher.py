@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from trainables.method import Method, Needs, Record, Run, Start
-from trainables.settings import Descent, setting
+from trainables.settings import ANY, RETAIN_TEXT, Descent, setting
 
 if TYPE_CHECKING:
     from trainables.training.descend import Batch, Hook
 
 FORGET_LOSSES = ("nlul", "ll", "npo_sequence_sum", "npo_sequence_mean", "simnpo", "mismatch")
 PENALTIES = ("kl", "qkl", "gdr", "none")
+BY_NLUL, BY_NPO, BY_SIMNPO = (
+    {"forget_loss": losses} for losses in (("nlul",), ("npo_sequence_sum", "npo_sequence_mean"), ("simnpo",))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,20 +32,21 @@ class MeanTeacher(Descent):
     """
 
     method = "mean_teacher"
+    inherited = {name: {"penalty": ANY, "beta": ANY} for name in RETAIN_TEXT} | {"weight_decay": {}}  # of a warm start
 
     alpha: float = setting(1.0, "weight of the forget loss")
-    beta: float = setting(1.0, "weight of the penalty against the teacher")
+    beta: float = setting(1.0, "weight of the penalty against the teacher", beside={"penalty": ANY})
     delta: float = setting(0.2, "EMA rate: share of the student taken into the teacher at each step", most=1)
     damping: float = setting(1.0, "lambda: pull of the student to the teacher in weight space")
     forget_loss: str = setting("nlul", "what is lowered on forget text", choices=FORGET_LOSSES)
     penalty: str = setting("kl", "what holds the student on retain text", choices=PENALTIES)
     warm_start: int = setting(0, "steps, of all, by AdamW against the frozen target, before the teacher starts")
-    warm_lr: float = setting(0.001, "learning rate of those", positive=True)
-    tol: float = setting(0.02, "tolerance of nlul", positive=True)
-    threshold: float = setting(0.0, "of nlul: tokens with a lower probability get weight 0", most=1)
-    npo_beta: float = setting(0.1, "inverse temperature of npo", positive=True)
-    simnpo_beta: float = setting(2.5, "inverse temperature of simnpo", positive=True)
-    simnpo_gamma: float = setting(0.0, "margin of simnpo")
+    warm_lr: float = setting(0.001, "learning rate of those", positive=True, beside={"warm_start": ANY})
+    tol: float = setting(0.02, "tolerance of nlul", positive=True, beside=BY_NLUL)
+    threshold: float = setting(0.0, "of nlul: tokens with a lower probability get weight 0", most=1, beside=BY_NLUL)
+    npo_beta: float = setting(0.1, "inverse temperature of npo", positive=True, beside=BY_NPO)
+    simnpo_beta: float = setting(2.5, "inverse temperature of simnpo", positive=True, beside=BY_SIMNPO)
+    simnpo_gamma: float = setting(0.0, "margin of simnpo", beside=BY_SIMNPO)
 
 
 def needs(settings: MeanTeacher) -> Needs:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainables.method import Record, Run, Start
-from trainables.settings import WithoutAdapters, setting
+from trainables.settings import RETAIN_TEXT, WithoutAdapters, setting
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overfitting(WithoutAdapters):
     """Settings of such a method. Defaults are muse-mini's; published for 7B: AdamW at lr 1e-5, 10 epochs."""
+
+    inherited = dict.fromkeys(RETAIN_TEXT)
 
     lr: float = setting(1e-3, "learning rate", positive=True)
     alpha: float = setting(4.0, "the largest strength at which what was learned is taken away", positive=True, most=1e6)

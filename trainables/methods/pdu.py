@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trainables.method import Method, Record, Run, Start
-from trainables.settings import setting
+from trainables.settings import Descent, setting
 from trainables.weighted import Weighted, needs
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ class PDU(Weighted):
     """PDU. Defaults are muse-mini's; published for 7B: AdamW at lr 1e-5, lam0 50 or 100, eta 1 or 5."""
 
     method = "pdu"
+    inherited = Descent.inherited  # it has a retain term of its own
 
     lr: float = setting(5e-4, "learning rate", positive=True)
     slack: float = setting(0.5, "by which share the loss on retain text may lie above the target's")

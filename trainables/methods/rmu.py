@@ -20,7 +20,7 @@ class Misdirection(WithoutAdapters):
     lr: float = setting(3e-3, "learning rate", positive=True)
     layer: int = setting(2, "block, from 0, behind which hidden states are turned", block=True)
     alpha: float = setting(10.0, "weight of keeping the hidden states of retain text")
-    freeze: bool = setting(True, "of no effect: nothing but down_proj of three blocks is ever trained")
+    freeze: bool = setting(True, "of no effect: nothing but down_proj of three blocks is ever trained", beside=None)
     parallel: str = setting("ddp", "whole models on each worker: a pass that stops needs them", choices=("ddp",))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trainables.method import Method, Record, Run, Start
-from trainables.settings import setting
+from trainables.settings import ANY, setting
 from trainables.weighted import Retaining, needs
 
 
@@ -26,7 +26,7 @@ class SatImp(Retaining):
     lr: float = setting(1e-3, "learning rate", positive=True)
     satimp_beta1: float = setting(5.0, "power of a token's probability that it weighs by", positive=True)
     satimp_beta2: float = setting(1.0, "power of what its probability lacks to 1 that it weighs by", positive=True)
-    retain_weight: float = setting(0.1, "weight of the retain term")
+    retain_weight: float = setting(0.1, "weight of the retain term", beside={"retain_term": ANY})
 
 
 def unlearn_by_wga(start: Start, settings: WGA, run: Run) -> Iterator[Record]:
