@@ -12,7 +12,8 @@ import streamlit as st
 
 from dashboard import published
 from dashboard.charts import curves, landscape
-from dashboard.table import grouped
+from dashboard.table import grouped, with_seeds
+from lethe.analysis import recipes
 from lethe.analysis.arena import Arena, arena_of
 from lethe.analysis.decide import KNEE, Limit, Recommendation, recommend
 from lethe.fronts.objectives import Objective
@@ -106,8 +107,20 @@ def _arena(_studies: Sequence[Snapshot], key: tuple[object, ...]) -> Arena:
 
 @st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=BY_TOKEN)
 def candidates_of(study: Snapshot, url: str, objectives: tuple[Objective, ...]) -> pd.DataFrame:
-    """A study's candidates with their key and group, the front taken over `objectives`."""
-    return grouped(study.candidates, objectives, study.facts)
+    """A study's candidates with key and group, the front taken over `objectives`, and what repeats say of them."""
+    return with_seeds(grouped(study.candidates, objectives, study.facts), points_of(study, url))
+
+
+@st.cache_resource(show_spinner="weighing the repeats", max_entries=16, hash_funcs=BY_TOKEN)
+def points_of(study: Snapshot, url: str) -> pd.DataFrame:
+    """The points of a study over the seeds of their recipes; empty where none was run again."""
+    return recipes.repeated(study)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=BY_TOKEN)
+def runs_of(study: Snapshot, url: str) -> pd.DataFrame:
+    """What these points scored, seed by seed; empty where no recipe was run again."""
+    return recipes.by_seed(study, points_of(study, url))
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=BY_TOKEN)
@@ -136,6 +149,7 @@ def recommended(
 def importances_of(study: Snapshot, url: str, method: str = "") -> pd.DataFrame | None:
     """Importances of a study's parameters, or of one method's among its trials; None for too few trials."""
     if not method:
-        return landscape.importances(study.trials, study.distributions, study.facts)
+        return landscape.importances(study.distinct_trials, study.distributions, study.facts)
     own = {n: d for n, d in study.distributions.items() if n != METHOD and belongs(n, {METHOD: method})}
-    return landscape.importances(study.trials[study.trials[METHOD] == method], own, study.facts)
+    trials = study.distinct_trials
+    return landscape.importances(trials[trials[METHOD] == method], own, study.facts)

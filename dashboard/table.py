@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lethe.analysis.cells import NONE, with_interval
+from lethe.analysis.recipes import by_row, stays
 from lethe.fronts import pareto
 from lethe.fronts.objectives import Objective, loss_array
 from lethe.store.again import run_again
@@ -16,6 +17,7 @@ from lethe.store.facts import Facts
 from lethe.store.parameters import METHOD, method_of, own, settings_of
 from lethe.store.places import PLACE, Place, whole
 from lethe.store.snapshot import Snapshot
+from lethe.store.trials import REPEAT_SEED
 
 FRONT, BEATEN, INFEASIBLE, RUNNING = "on the front", "dominated", "infeasible", "still running"
 GROUPS = (INFEASIBLE, BEATEN, RUNNING, FRONT)  # in the order they are drawn, the front on top
@@ -81,6 +83,17 @@ def grouped(candidates: pd.DataFrame, objectives: Sequence[Objective], facts: Fa
     keys = [f"{trial}/{axis}/{whole(at)}/{role}" for trial, axis, at, role in zip(*places, strict=True)]
     marks, _ = pd.factorize(candidates["role"], sort=True)  # the same in every part of the table
     return candidates.assign(front=front, key=keys, group=groups, mark=marks)
+
+
+STAYS = "non-dominated"  # a column where repeats are: how probable that is, in words
+
+
+def with_seeds(table: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """A study's candidates with STAYS, "" where nothing is known; as they are where no recipe was run again."""
+    if not len(points):
+        return table
+    said = {row: stays(point) for row, point in by_row(points).items()}
+    return table.assign(**{STAYS: [said.get(row, "") for row in range(len(table))]})
 
 
 def by_role(rows: pd.DataFrame) -> list[tuple[int, str, pd.DataFrame]]:
@@ -182,9 +195,10 @@ def command(study: Snapshot, row: pd.Series) -> list[str]:
 
 
 def run_settings(study: Snapshot, row: pd.Series) -> dict[str, Any]:
-    """The settings of a candidate's run: its study's, those of its arm, and those that its trial chose."""
+    """The settings of a candidate's run: its study's, of its arm, those that its trial chose, and a repeat's seed."""
     about = study.facts.about
     asked = {name: row[name] for name in study.parameters}
     chosen = own(asked)
     arms = {arm["name"]: arm["settings"] for arm in about.get("ablation", {}).get("arms", ())}
-    return settings_of(about, asked) | (arms[chosen.pop("arm")] if arms else {}) | chosen
+    seed = {"seed": int(row[REPEAT_SEED])} if REPEAT_SEED in row.index else {}
+    return settings_of(about, asked) | (arms[chosen.pop("arm")] if arms else {}) | chosen | seed

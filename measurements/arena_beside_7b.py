@@ -21,6 +21,7 @@ from dashboard.published import figures
 from dashboard.reports.arenas import as_markdown
 from lethe.analysis.arena import Arena, read_arena
 from lethe.analysis.cells import NONE, number, with_interval
+from lethe.analysis.items import ALL_ITEMS, over_all
 from lethe.store.urls import default_storage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,6 +85,7 @@ def compared(arena: Arena, published: pd.DataFrame) -> pd.DataFrame:
                     "question": question.words,
                     "published": there,
                     "here": with_interval(*ends),
+                    "all items": number(over_all(here, arena.facts, [question.score]).get(question.score)),
                     "verdict": verdict(question, there, ends, known, arena),
                 }
             )
@@ -109,22 +111,25 @@ def page(arena: Arena, published: pd.DataFrame) -> str:
         "## Beside the published 7B figures",
         "MUSE-News, Llama-2-7B (arXiv 2407.06460; mean teacher: 2504.13388), one point for each method. Here: the "
         "candidate to take of each. Four questions about each, answered with the models of its own side; cannot tell: "
-        "the interval here reaches both answers, or nothing was published. The published scores are over all items.",
+        "the interval here reaches both answers, or nothing was published. The published scores are over all items. "
+        "Those here are of items that no choice saw, where there are enough; beside them stands the same over all.",
     ]
     for question in QUESTIONS:
         own = table[table["question"] == question.words]
         counts = own["verdict"].value_counts()
         told = ", ".join(f"{name} {counts.get(name, 0)}" for name in (AGREES, DISAGREES, CANNOT_TELL))
         lines = [f"### {question.words[0].upper()}{question.words[1:]}", f"Of {len(own)} methods: {told}.", ""]
-        lines += ["| method | published as | 7B | here | verdict |", "| --- | --- | --- | --- | --- |"]
         lines += [
-            f"| {' | '.join([r['method'], r['published as'], number(r['published']), r['here'], r['verdict']])} |"
-            for r in own.to_dict("records")
+            f"| method | published as | 7B | here | {ALL_ITEMS} | verdict |",
+            "| --- | --- | --- | --- | --- | --- |",
         ]
+        shown = own.assign(published=[number(value) for value in own["published"]])
+        columns = ["method", "published as", "published", "here", "all items", "verdict"]
+        lines += [f"| {' | '.join(map(str, row))} |" for row in shown[columns].to_numpy().tolist()]
         for model, known in arena.facts.references.items():
             of_7b = published.set_index("method").loc[model, question.score]
             ours = number(known[question.score][0]) if question.score in known else NONE
-            lines.append(f"| ({model}) | | {number(of_7b)} | {ours} | |")
+            lines.append(f"| ({model}) | | {number(of_7b)} | {ours} | | |")
         parts.append("\n".join(lines[:1]) + "\n\n" + "\n".join(lines[1:]))
     return "\n\n".join(parts) + "\n"
 

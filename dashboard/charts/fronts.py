@@ -14,8 +14,20 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import inert
+from dashboard.charts import attainment
 from dashboard.charts.labels import Room
-from dashboard.table import BEATEN, FRONT, GROUPS, INFEASIBLE, RUNNING, by_role, candidate_of, recipes, score_texts
+from dashboard.table import (
+    BEATEN,
+    FRONT,
+    GROUPS,
+    INFEASIBLE,
+    RUNNING,
+    STAYS,
+    by_role,
+    candidate_of,
+    recipes,
+    score_texts,
+)
 from lethe.analysis.items import split_scores
 from lethe.fronts import pareto
 from lethe.fronts.objectives import WISHES, Objective
@@ -101,6 +113,7 @@ class Beside:
     trajectory: pd.DataFrame | None = None  # candidates of a trial and role on one axis, joined in their order
     intervals: bool = True  # whether the front and the references have theirs
     by_method: bool = False  # whether the colour of a candidate tells its method, not its group
+    runs: pd.DataFrame = field(default_factory=pd.DataFrame)  # of the front's points by seed, whose band is drawn
 
     def bars(self, group: str, rows: pd.DataFrame) -> bool:
         """Whether the intervals of a group's candidates are drawn."""
@@ -114,6 +127,7 @@ def front_2d(table: pd.DataFrame, x: str, y: str, cards: Cards, beside: Beside =
     """Two scores of every candidate: groups and roles by marker, the front with intervals, references as stars."""
     figure = go.Figure()
     bands(figure, cards[x], cards[y])
+    figure.add_traces(attainment.band(beside.runs, x, y, cards))
     for series in series_of(table, by_method=beside.by_method):
         figure.add_trace(_points_2d(series, x, y, beside))
     known = _known(beside.published, x, y)
@@ -196,6 +210,8 @@ def hovers(rows: pd.DataFrame, scores: Sequence[str], parameters: Sequence[str])
     lines += [
         [f"{inert.figure(score)}: {text}" for text in score_texts(rows, score)] for score in dict.fromkeys(scores)
     ]
+    if STAYS in rows:
+        lines.append([f"{STAYS}: {said or 'not looked at'}" for said in rows[STAYS]])
     if parameters:
         lines.append([inert.figure(text, most=90) for text in recipes(rows, parameters)])
     return ["<br>".join(parts) for parts in zip(*lines, strict=True)]

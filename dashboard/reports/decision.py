@@ -10,8 +10,10 @@ import pandas as pd
 
 from dashboard.reports import reasons
 from dashboard.table import candidate_of, command, reference_text, score_text, scores_of
+from lethe.analysis import recipes
+from lethe.analysis.cells import number
 from lethe.analysis.decide import Limit, Recommendation
-from lethe.analysis.items import CHOSEN_BY, chosen_by, split_scores, which_items
+from lethe.analysis.items import ALL_ITEMS, CHOSEN_BY, chosen_by, over_all, split_scores, which_items
 from lethe.fronts.objectives import Objective
 from lethe.store.parameters import METHOD, own, present, settings_of
 from lethe.store.snapshot import Snapshot
@@ -48,6 +50,7 @@ def plain(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> di
         "scores": {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.candidates, study.facts)},
         CHOSEN_BY: chosen_by(row, halved),
         "items": which_items(study.candidates, study.facts),
+        f"scores {ALL_ITEMS}": over_all(row, study.facts, halved),
         "weights": row["weights"],
         "rule": found.rule,
         "constraints": [{"score": c.score, "low": c.low, "high": c.high} for c in study.facts.constraints],
@@ -55,12 +58,20 @@ def plain(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> di
         "redraws that keep it": found.share,
         "redraws within all limits": found.within,
         "redraws within limits": found.holds,
+        "over seeds": recipes.plain(recipes.by_row(recipes.repeated(study)).get(found.row)),
         "chosen in more redraws": candidate_of(study.candidates.iloc[found.surer.row]).plain() if found.surer else None,
         "near": [candidate_of(r).plain() for r in (study.candidates.iloc[rival.row] for rival in found.near)],
         "command": command(study, row),
         "versions": study.facts.about.get("versions", {}),
     }
     return {name: finite(value) for name, value in data.items()}
+
+
+def how_sure(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> list[str]:
+    """How sure the recommendation is, by redraws of its scores and by other seeds of its recipe."""
+    points = recipes.repeated(study)
+    sure = reasons.sureness(study.candidates, found, limits, study.facts)
+    return [*sure, *reasons.seeds(points, found.row, study.facts)]
 
 
 def finite(value: Any) -> Any:
@@ -91,8 +102,14 @@ def as_html(
     chosen = own(asked)
     recipe = [*({METHOD: asked[METHOD]} if METHOD in asked else {}).items(), *chosen.items()]
     recipe += [(k, v) for k, v in settings_of(facts.about, asked).items() if k not in chosen]
+    whole = over_all(row, facts, split_scores(study.candidates))
     rows = [
-        (s, score_text(row, s), *(reference_text(known.get(s)) for known in facts.references.values()))
+        (
+            s,
+            score_text(row, s),
+            *([number(whole.get(s))] if whole else []),
+            *(reference_text(known.get(s)) for known in facts.references.values()),
+        )
         for s in scores_of(study.candidates, study.facts)
     ]
     drawn = [f.to_html(full_html=False, include_plotlyjs=i == 0) for i, f in enumerate(figures)]
@@ -103,9 +120,9 @@ def as_html(
         f"<p>{_text(reasons.against_retrained(study.candidates, found.row, objectives, facts))}</p>",
         _list(f"{x.score} from {x.low:g} to {x.high:g}" for x in limits) if limits else "",
         _list(f"feasible: {c.score} {c.words}" for c in facts.constraints) if facts.constraints else "",
-        "<h2>How sure</h2>" + _list(reasons.sureness(study.candidates, found, limits, facts)),
+        "<h2>How sure</h2>" + _list(how_sure(study, found, limits)),
         "<h2>Scores, and how far their 95% intervals reach</h2>"
-        + _table(["score", "this candidate", *facts.references], rows)
+        + _table(["score", "this candidate", *([ALL_ITEMS] if whole else []), *facts.references], rows)
         + (_list(notes) if (notes := reasons.reference_notes(facts)) else ""),
         "<h2>Near</h2>" + _list(reasons.near(study.candidates, found, objectives)),
         "<h2>Figures</h2>" + "".join(drawn),

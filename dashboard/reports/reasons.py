@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from dashboard.table import candidate_of, score_text
-from lethe.analysis.cells import listed, number
+from lethe.analysis import recipes
+from lethe.analysis.cells import listed, number, percent, with_interval
 from lethe.analysis.decide import KNEE, Limit, Recommendation, Rival, accepted
 from lethe.analysis.items import split_scores, which_items
 from lethe.analysis.outcome import reaches
-from lethe.fronts.objectives import WISHES, Objective
+from lethe.fronts.objectives import ENDS, WISHES, Objective
 from lethe.store.facts import REFERENCE_NOTES, Facts
 
 RETRAINED = "retrained"  # the reference model that is the goal
@@ -148,6 +149,27 @@ def sureness(candidates: pd.DataFrame, found: Recommendation, limits: Sequence[L
     return [*lines, *beyond(candidates, found.row, limits, facts), which_items(candidates, facts)]
 
 
+def seeds(points: pd.DataFrame, row: int, facts: Facts) -> list[str]:
+    """What the candidate at `row` scores over the seeds of its recipe, and how probable it is that none beats it.
+
+    Nothing where no recipe of the study was run again; `points` are as `recipes.repeated` gives them.
+    """
+    point = recipes.by_row(points).get(row)
+    if point is None:
+        return []
+    share = percent(point[recipes.SHARE])
+    seeds_, failed = point[recipes.SEEDS], point[recipes.FAILED]
+    if seeds_ == 1:
+        return [f"Its recipe ran with one seed: by items alone no other candidate beats it in {share} of redraws."]
+    means = [f"{o.score} {with_interval(*(point[f'{o.score}{end}'] for end in ENDS))}" for o in facts.objectives]
+    return [
+        f"Over {seeds_} seeds its recipe has {listed(means)}: means, with 95% intervals over seeds and items."
+        + (f" {failed} more failed." if failed else "")
+        + f" When its seeds, and items that no choice saw, are drawn again, no other candidate beats it in {share} of "
+        "redraws."
+    ]
+
+
 def beyond(candidates: pd.DataFrame, row: int, limits: Sequence[Limit], facts: Facts) -> list[str]:
     """The limits and constraints that a candidate keeps to by the items that chose it, and not by the others."""
     halved, one = split_scores(candidates), candidates.iloc[row]
@@ -180,11 +202,6 @@ def surer(candidates: pd.DataFrame, found: Recommendation) -> str:
 def capital(words: str) -> str:
     """Words as they stand at the beginning of a sentence."""
     return words[:1].upper() + words[1:]
-
-
-def percent(share: float) -> str:
-    """A share of redraws, rounded; never 0% or 100%, which a sample cannot show."""
-    return "under 1%" if share < 0.01 else "over 99%" if share > 0.99 else f"{share:.0%}"
 
 
 def reference_notes(facts: Facts) -> list[str]:

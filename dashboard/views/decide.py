@@ -127,6 +127,8 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
             st.text(against)
         for line in reasons.sureness(context.study.candidates, found, limits, context.facts):
             st.text(line)
+        for line in reasons.seeds(data.points_of(context.study, context.url), found.row, context.facts):
+            st.text(line)
         if row["weights"]:
             st.text(f"Its weights: {row['weights']}")
         st.button(

@@ -6,7 +6,19 @@ from dashboard import data, inert, published, wire
 from dashboard.charts import fronts as charts
 from dashboard.charts import fronts_3d as charts_3d
 from dashboard.selection import VIEWS
-from dashboard.table import BEATEN, FRONT, INFEASIBLE, candidate_of, course_of, find, recipes, score_texts, thinned
+from dashboard.table import (
+    BEATEN,
+    FRONT,
+    INFEASIBLE,
+    STAYS,
+    candidate_of,
+    course_of,
+    find,
+    recipes,
+    score_texts,
+    thinned,
+)
+from lethe.analysis.items import all_items_in_words
 from lethe.store.parameters import METHOD
 from lethe.store.places import PLACE
 
@@ -46,7 +58,7 @@ def page() -> None:
             wire.switch("dominated and infeasible candidates", "beaten")
             by_method = METHOD in context.study.parameters and wire.pick("colour", "colour", COLOURS, METHOD) == METHOD
     draw(context, view, axes, corpus, by_method=by_method)
-    front_table(context)
+    front_table(context, corpus)
 
 
 def choose_axes(context: wire.Context, view: str) -> list[str]:
@@ -85,6 +97,7 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str, *, by_m
         trajectory=None if found is None else course_of(context.table, found),
         intervals=wire.selection().intervals,
         by_method=by_method,
+        runs=data.runs_of(context.study, context.url),
     )
     if view == "2-D":
         figure = charts.front_2d(drawn, axes[0], axes[1], context.cards, beside)
@@ -113,7 +126,7 @@ def extra(context: wire.Context, scores: list[str]) -> list[str]:
     return [c.score for c in context.facts.constraints if c.score not in scores]
 
 
-def front_table(context: wire.Context) -> None:
+def front_table(context: wire.Context, corpus: str) -> None:
     """The candidates of the front as a table, in which a row opens its trial."""
     front = context.table[context.table["group"] == FRONT]
     st.subheader(f"The front: {len(front)} of {len(context.table):,} candidates")
@@ -123,6 +136,8 @@ def front_table(context: wire.Context) -> None:
     shown = front[["trial", *PLACE]].copy()
     for score in scores:
         shown[score] = score_texts(front, score)
+    if STAYS in front:
+        shown[STAYS] = front[STAYS]
     shown["recipe"] = recipes(front, context.study.parameters)
     keys = front["key"].tolist()
 
@@ -136,6 +151,10 @@ def front_table(context: wire.Context) -> None:
     ringed = f" Ringed in the chart: {candidate_of(row).words}." if row is not None else ""
     what = "" if wire.selection().candidate or not ringed else " It is the recommended candidate."
     st.caption(inert.markdown(f"Choose a row to open its trial.{ringed}{what}"))
+    if row is not None and corpus != "none":
+        whole = all_items_in_words(row, context.table, context.facts, scores)
+        if whole:
+            st.caption(inert.markdown(f"Published figures are over all items. Ringed: {whole}."))
 
 
 page()

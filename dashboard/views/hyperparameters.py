@@ -61,7 +61,7 @@ def own_of(context: wire.Context, method: str) -> list[str]:
 def importance(context: wire.Context, method: str) -> None:
     """Importances, of a method's settings where there are several, or that there are too few trials."""
     st.subheader("Importance", anchor=False)
-    trials = context.study.trials[context.study.trials["state"] == "COMPLETE"]
+    trials = context.study.distinct_trials[context.study.distinct_trials["state"] == "COMPLETE"]
     done = int((trials[METHOD] == method).sum()) if method else len(trials)
     table = data.importances_of(context.study, context.url, method)
     if table is None or table.empty:

@@ -12,12 +12,14 @@ from dashboard.table import (
     command,
     course_of,
     find,
+    grouped,
     parameter_text,
     parse_candidate,
     reference_text,
     score_text,
 )
 from lethe.store.parameters import METHOD, own
+from lethe.store.trials import REPEAT_SEED, REPEATS
 
 PER_PAGE = 5
 ORDERS = {outputs.WORST: "worst first", outputs.CHANGED: "changed most first"}
@@ -32,8 +34,13 @@ def page() -> None:
         return
     number = choose_trial(context)
     trial = context.study.trials[context.study.trials["number"] == number].iloc[0]
-    rows = context.table[context.table["trial"] == number] if len(context.table) else context.table
+    table = repeats_of(context) if pd.notna(trial[REPEATS]) else context.table
+    rows = table[table["trial"] == number] if len(table) else table
     facts_of_trial(context, trial)
+    if pd.notna(trial[REPEATS]):
+        st.info(
+            f"This is trial {trial[REPEATS]:.0f} run again with seed {trial[REPEAT_SEED]:.0f}: no candidate itself."
+        )
     if trial["state"] == "FAIL":
         st.error(inert.markdown(f"This trial failed: {trial['failure'] or 'no reason was stored'}"))
     if trial["stopped"]:
@@ -50,6 +57,11 @@ def page() -> None:
     else:
         st.info("This trial has no scored candidate.")
     parts.note(context, number)
+
+
+def repeats_of(context: wire.Context) -> pd.DataFrame:
+    """What repeats scored, as the table of candidates is."""
+    return grouped(context.study.repeats, context.facts.objectives, context.facts)
 
 
 def choose_trial(context: wire.Context) -> int:

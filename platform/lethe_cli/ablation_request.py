@@ -13,7 +13,7 @@ from lethe_cli import checks
 from lethe_cli.effects import Tried, check_effects
 from lethe_cli.flags import AblateFlags
 from lethe_cli.presets import find_preset
-from lethe_cli.request import Request, check_study, gather_request
+from lethe_cli.request import LARGEST_SEED, Request, check_study, gather_request
 from lethe_cli.spaces import addressed, check_bounds
 from search_spaces.descent import Switch
 from search_spaces.methods import SMALL, TUNED_FACTOR, designs_of, spaces_of
@@ -21,7 +21,6 @@ from search_spaces.methods import switches_of as every_switch
 from trainables.methods import find_method
 from trainables.settings import Settings
 
-LARGEST_SEED = 2**31 - 1
 TUNING_SEED = LARGEST_SEED  # which no run of an ablation has
 MOST_SEEDS = 10_000  # an interval of a hundredth of the spread; all runs are listed before the first
 

@@ -155,6 +155,7 @@ class TuneFlags(SearchFlags):
     FIRST = (
         *("benchmark", "method", "trials", "model", "retrained", "objectives", "constraints"),
         *("space", "ranges", "choices", "settings", "sampler", "stop", "protocol", "split", "seed", "start_from"),
+        "repeats",
     )
 
     start_from: Annotated[
@@ -165,6 +166,9 @@ class TuneFlags(SearchFlags):
     ] = None
     trials: Annotated[int, Option(help="Trials in all, those of an earlier run of the study included.")] = 16
     seed: Annotated[int, Option(help="Seed of the suggestions.")] = 0
+    repeats: Annotated[
+        int, Option(help="Runs with other seeds of each recipe that is or may be on the front, at most, at the end.")
+    ] = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 
 from dashboard.reports import reasons
-from dashboard.reports.decision import plain
+from dashboard.reports.decision import how_sure, plain
 from dashboard.table import candidate_of, recipe
 from lethe.analysis import decide
 from lethe.analysis.decide import Limit, Recommendation
@@ -76,7 +76,7 @@ def in_words(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) ->
         f"its recipe: {recipe(row, study.parameters)}",
         reasons.rule(found, facts.objectives, limits),
         *([against] if against else []),
-        *reasons.sureness(table, found, limits, facts),
+        *how_sure(study, found, limits),
         *(f"near: {line}" for line in reasons.near(table, found, facts.objectives)),
         f"take it away: {away} DIR" if are_there(row["weights"]) else "its weights are not kept",
     ]

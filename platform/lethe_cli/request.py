@@ -29,9 +29,10 @@ from trainables.benchmarks.corpus import corpus_hash
 from trainables.folders import expanded
 from trainables.methods import METHODS, find_method
 from trainables.methods.mean_teacher import MeanTeacher
-from trainables.settings import Descent, Settings
+from trainables.settings import NOTHING, Descent, Settings
 from trainables.task import Task
 
+LARGEST_SEED = 2**31 - 1
 CONSTRAINTS = "constraints"  # in a study's facts: what was asked to hold besides the guard, as it was
 STARTABLE = ("space", "settings", "objectives", CONSTRAINTS, "sampler", "seed", STOP)  # a new study knows all the same
 
@@ -55,6 +56,7 @@ class Request:
     gpus: float  # of one worker
     sampler: str
     stop: Rule | None = None  # when trials are stopped before their end
+    repeats: int = 0  # runs of a recipe of the front with other seeds, at most
     seed: int
     storage: str
     results: str  # folder or URL of all studies' weights and outputs, each study's below a folder of its own
@@ -197,7 +199,7 @@ def make_request(flags: TuneFlags) -> Request:
     methods, size = check_methods(flags.method), flags.space or find_preset(flags.benchmark).size
     spaces = check_spaces(methods, size, flags.ranges, flags.choices)
     request = gather_request(flags, spaces, trials=flags.trials, sampler=flags.sampler, seed=flags.seed)
-    request = replace(request, stop=Rule.named(flags.stop))
+    request = replace(request, stop=Rule.named(flags.stop), repeats=check_repeats(flags.repeats, request))
     for settings in (tried := request.corners()):
         checks.check_sharing(settings, request.workers, request.gpus)
     checks.check_texts(tried, request.task.benchmark)
@@ -206,6 +208,7 @@ def make_request(flags: TuneFlags) -> Request:
         *lacking((*flags.ranges, *flags.choices), methods),
         *check_effects((*flags.settings, *flags.ranges, *flags.choices), tried_of),
         *unlearned(methods, flags.sampler),
+        *alike(request),
         *request.notes,
     ]
     request = replace(request, notes=tuple(dict.fromkeys(notes)))
@@ -218,6 +221,34 @@ def unlearned(methods: Sequence[str], sampler: str) -> list[str]:
         return []
     does = "models" if sampler == "gp" else "breeds"
     return [f"{sampler} {does} the choice of a method alone, and draws its settings at random: tpe learns both"]
+
+
+def check_repeats(repeats: int, request: Request) -> int:
+    """The repeats of a recipe; ValueError where other seeds are none, run out, or would change nothing."""
+    if repeats < 0:
+        raise ValueError(f"--repeats is {repeats}: it must be a number of runs, or 0 for none")
+    if repeats == 0:
+        return 0
+    if any(name.rpartition(".")[2] == "seed" for name in request.space):
+        raise ValueError(f"--repeats {repeats} runs recipes with other seeds, and the seed is searched: leave one out")
+    last = max(base.seed for base in request.bases.values()) + repeats
+    if last > LARGEST_SEED:
+        raise ValueError(f"--repeats {repeats} needs seeds up to {last}: {LARGEST_SEED} is the largest")
+    if all(map(seedless, request.bases.values())):
+        named = ", ".join(request.bases)
+        raise ValueError(f"--repeats {repeats} is of no effect: {named} draws nothing, and all its runs are the same")
+    return repeats
+
+
+def seedless(settings: Settings) -> bool:
+    """Whether a run of a method draws nothing by its seed: no weight moves."""
+    return find_method(settings.method).needs(settings).trainable == NOTHING
+
+
+def alike(request: Request) -> list[str]:
+    """A note where repeats of one of several methods show nothing."""
+    same = [name for name, base in request.bases.items() if request.repeats and seedless(base)]
+    return [f"repeats of {', '.join(same)} are all the same: nothing of it is drawn"] if same else []
 
 
 def gather_request(flags: StudyFlags, spaces: Mapping[str, Space], *, trials: int, sampler: str, seed: int) -> Request:

@@ -18,6 +18,7 @@ from optuna.storages import RDBStorage
 from rich.console import Console
 from rich.table import Table
 
+from lethe.analysis import recipes
 from lethe.analysis.items import which_items
 from lethe.analysis.outcome import outcome
 from lethe.cluster import connection as cluster
@@ -27,6 +28,7 @@ from lethe.display.progress import Progress as SearchProgress
 from lethe.fronts.objectives import Constraint
 from lethe.search.ledger import Ledger, requeue_interrupted
 from lethe.search.limits import Count, Limit
+from lethe.search.repeats import Race
 from lethe.search.rungs import Stopping
 from lethe.search.searcher import Search
 from lethe.search.study import run_searches, scratch_of
@@ -43,6 +45,7 @@ from lethe.store.facts import (
     new_id,
 )
 from lethe.store.parameters import METHOD, method_of, own
+from lethe.store.snapshot import Reader, Snapshot
 from lethe.store.storage import going_on_later, open_storage, taking_turns
 from lethe.store.study_folder import StudyFolder, folder_name, study_folder
 from lethe.store.urls import hide_password
@@ -78,7 +81,10 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
         if left > 0:
             say_start_up(request, ledger, left, console)
             run_trials(request, ledger, join(), console)
-    return conclude(request, ledger, references, console)
+        race = race_of(request, ledger, storage)
+        if race and race.left():
+            run_repeats(request, ledger, race, join(), console)
+    return conclude(request, ledger, references, console, race)
 
 
 def begin(request: Request, all_settings: Sequence[Settings], console: Console) -> References:
@@ -243,6 +249,32 @@ def run_trials(
         run_together([search], request, slots)
 
 
+def race_of(request: Request, ledger: Ledger, storage: RDBStorage) -> Race | None:
+    """The repeats of a search; None where none are asked for, or it is not through."""
+    if not request.repeats or ledger.trials.claimed() < request.trials:
+        return None
+    return Race(ledger, storage, Reader(request.storage, request.name, storage.engine), request.repeats)
+
+
+def run_repeats(request: Request, ledger: Ledger, race: Race, joined: cluster.Cluster, console: Console) -> None:
+    """Run the recipes of the front again with other seeds, as far as that decides whether they stay on it."""
+    most = race.at_most()
+    slots = at_once(replace(request, trials=most), joined)
+    progress = SearchProgress(
+        console=console,
+        facts=ledger.facts,
+        trials=most,
+        done=race.ended(),
+        slots=slots,
+        best=lambda: _draw_repeated(ledger, request),
+        noun="repeat",
+        at_most=True,
+    )
+    search = replace(search_of(request, ledger, race, progress), ask=race.ask)
+    with progress:
+        run_together([search], request, slots)
+
+
 def search_of(
     request: Request,
     ledger: Ledger,
@@ -318,24 +350,40 @@ def _draw(ledger: Ledger, request: Request) -> tuple[Table, str]:
     return table, f"hypervolume {front_table.volume(candidates, ledger.facts):.3f}"
 
 
-def conclude(request: Request, ledger: Ledger, references: References, console: Console) -> dict[str, Any]:
+def _draw_repeated(ledger: Ledger, request: Request) -> tuple[Table, str]:
+    study = ledger.read()
+    points = recipes.repeated(study)
+    table = front_table.draw_front(study.candidates, ledger.facts, list(request.space), most=8, points=points)
+    open_ = sum(not recipes.settled(share) for share in points[recipes.SHARE]) if len(points) else 0
+    return table, f"{open_} of {len(points)} points are not settled"
+
+
+def conclude(
+    request: Request, ledger: Ledger, references: References, console: Console, race: Race | None = None
+) -> dict[str, Any]:
     """Print the front, where everything is and what to type next; return it as plain data."""
-    candidates = ledger.read().candidates
+    study = ledger.read()
+    candidates, points = study.candidates, recipes.repeated(study)
     finished, failures = ledger.trials.finished(), ledger.trials.failures()
-    interrupted = ledger.trials.claimed() < request.trials
+    unfinished = ledger.trials.claimed() < request.trials
+    interrupted = unfinished or bool(race and race.left())
     console.print()
-    if not interrupted and finished < request.trials:
+    if not unfinished and finished < request.trials:
         console.print(f"{request.trials - finished} trials still run by another driver: this is the front without them")
-    if interrupted:
+    if unfinished:
         console.print(
             f"interrupted after {finished} of {request.trials} trials; the same command with --resume goes on"
         )
-    _print_front(candidates, ledger.facts, request, console)
+    elif race and interrupted:
+        console.print(f"interrupted after {race.ended()} repeats; the same command with --resume goes on")
+    _print_front(study, points, request, console)
     stopped = ledger.trials.stopped()
     if stopped:
         console.print(f"{len(stopped)} trials were stopped early; the dashboard's page Progress says where and why")
     for number, reason in failures.items():
         console.print(f"trial {number} failed: {reason}", soft_wrap=True, highlight=False)
+    for number, reason in ledger.trials.failed_repeats().items():
+        console.print(f"repeat {number} failed: {reason}", soft_wrap=True, highlight=False)
     failure = None if interrupted else why_all_failed(ledger, "trials")
     if failure:
         console.print(failure, soft_wrap=True, highlight=False)
@@ -349,10 +397,11 @@ def conclude(request: Request, ledger: Ledger, references: References, console: 
         "trials": finished,
         "failed": failures,
         "stopped": stopped,
+        "repeats": race.ended() if race else 0,
         "failure": failure,
         "hypervolume": front_table.volume(candidates, ledger.facts),
         "references": ledger.facts.references,
-        "front": front_table.plain_front(candidates, ledger.facts, list(request.space)),
+        "front": front_table.plain_front(candidates, ledger.facts, list(request.space), points),
     }
 
 
@@ -365,23 +414,25 @@ def why_all_failed(ledger: Ledger, what: str) -> str | None:
     return f"all {len(failures)} {what} failed, {times} of them so: {reason}"
 
 
-def _print_front(candidates: pd.DataFrame, facts: Facts, request: Request, console: Console) -> None:
+def _print_front(study: Snapshot, points: pd.DataFrame, request: Request, console: Console) -> None:
+    candidates, facts = study.candidates, study.facts
+
     def say(text: str) -> None:
         console.print(text, soft_wrap=True, highlight=False)
 
     benchmark = request.task.benchmark
     say(f"asked: to forget {find_source(benchmark).forget} ({benchmark}), and to keep the rest")
-    console.print(front_table.draw_front(candidates, facts, list(request.space)))
+    console.print(front_table.draw_front(candidates, facts, list(request.space), points=points))
     size = int(candidates["front"].sum()) if len(candidates) else 0
     more = f", of which the first {front_table.MOST_ROWS} are shown" if size > front_table.MOST_ROWS else ""
     say(
         f"{size} of {len(candidates)} scored candidates are on the front{more}: no other beats them in all objectives; "
         "first those whose distances from the best are smallest in sum, which is no advice to ship"
     )
-    say(
-        "±: how far the 95% interval over items reaches, to its longer side (+ or -: to one side alone); another seed "
-        "may give values outside it"
-    )
+    seeds = "another seed may give values outside it" if points.empty else "of several seeds, over these as well"
+    say(f"±: how far the 95% interval over items reaches, to its longer side (+ or -: to one side alone); {seeds}")
+    for line in recipes.in_words(points):
+        say(line)
     if size:
         say(which_items(candidates, facts))
     say(f"hypervolume {front_table.volume(candidates, facts):.3f}: compares searches with the same objectives")

@@ -13,6 +13,7 @@ from lethe.search.warm_start import Known, Sought, best_of, in_words, start_from
 from lethe.store.facts import PLANNED, load_facts
 from lethe.store.reading import open_study, split_address
 from lethe.store.snapshot import Reader
+from lethe.store.trials import REPEATS
 from lethe_cli.flags import TuneFlags
 from lethe_cli.request import Request, older
 
@@ -68,6 +69,8 @@ def known_of(url: str, name: str) -> Known:
     return Known(
         name=name,
         facts=written,
-        trials=study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)),
+        trials=[
+            t for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if REPEATS not in t.user_attrs
+        ],
         best=best_of(Reader(url, name).read().candidates, facts),
     )

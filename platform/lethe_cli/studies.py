@@ -6,6 +6,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from lethe.analysis import recipes
 from lethe.analysis.outcome import outcome
 from lethe.display import front_table
 from lethe.display.console import open_console
@@ -63,16 +64,17 @@ def show_front(name: str, url: str, *, as_json: bool) -> None:
     study = read_study(name, url)
     candidates, facts = study.candidates, study.facts
     volume = front_table.volume(candidates, facts)
-    rows = front_table.plain_front(candidates, facts, study.parameters)
+    points = recipes.repeated(study)
+    rows = front_table.plain_front(candidates, facts, study.parameters, points)
     if as_json:
         print_json({"study": study.name, "hypervolume": volume, "references": facts.references, "front": rows})
         return
     shown = columns_of(study)
-    open_console().print(front_table.draw_front(candidates, facts, shown))
+    open_console().print(front_table.draw_front(candidates, facts, shown, points=points))
     if len(shown) < len(study.parameters):
         say(f"{len(study.parameters) - len(shown)} settings have no column, most alike in all rows: --json has them")
     say(f"{len(rows)} of {len(candidates)} scored candidates are on the front; hypervolume {volume:.3f}")
-    for line in outcome(candidates, facts):
+    for line in (*recipes.in_words(points), *outcome(candidates, facts)):
         say(f"  {line}")
 
 

@@ -292,3 +292,22 @@ def test_the_default_name_is_that_of_the_folder_wherever_one_stands(ask, tmp_pat
     assert ask(benchmark=".", model=model, objectives="verbmem_f").name == "docs"
     with pytest.raises(ValueError, match="cannot be called '#docs'"):
         ask(benchmark=str(benchmark_folder(tmp_path / "#docs")), model=model, objectives="verbmem_f")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"repeats": -1}, "--repeats is -1: it must be a number of runs, or 0 for none"),
+        ({"repeats": 2, "settings": ("seed=2147483646",)}, "needs seeds up to 2147483648: 2147483647 is the largest"),
+        ({"repeats": 2, "choices": ("seed=1,2",)}, "and the seed is searched: leave one out"),
+        ({"repeats": 2, "method": "guard_prompt"}, "is of no effect: guard_prompt draws nothing"),
+    ],
+)
+def test_repeats_that_cannot_be_or_would_show_nothing_are_told(ask, flags, message):
+    with pytest.raises(ValueError, match=message):
+        ask(**flags)
+
+
+def test_repeats_change_nothing_of_what_a_study_is_gone_on_with_by(ask):
+    assert ask(repeats=3).about() == ask().about()
+    assert ask(repeats=3, method="guard_prompt,npo_gdr").notes[0].startswith("repeats of guard_prompt are all the same")

@@ -35,3 +35,4 @@ def test_a_method_is_held_beside_its_published_point_and_an_interval_that_reache
     verdicts = dict(zip((question.score for question in QUESTIONS), table, strict=True))
     assert verdicts == {"verbmem_f": AGREES, "knowmem_f": CANNOT_TELL, "privleak": DISAGREES, "knowmem_r": CANNOT_TELL}
     assert "Of 1 methods: agrees 1, disagrees 0, cannot tell 0." in page(arena, PUBLISHED)
+    assert "over all items, half seen by the choice" in page(arena, PUBLISHED)

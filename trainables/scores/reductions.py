@@ -3,7 +3,7 @@
     ratio = (AUC - AUC_retrained) / AUC_retrained * 100
 
 AUC is that of the first sample (label 0) against the second (label 1) on the NEGATED values, where a value grows as the
-model finds an item less likely. `lethe.analysis.ablation` draws items anew for differences by the same two kinds.
+model finds an item less likely. `lethe.analysis.redraws` draws items anew for differences by the same two kinds.
 """
 
 import math

@@ -11,14 +11,12 @@ the same for all arms and looks at no score. Imports no ray.
 import functools
 import itertools
 import math
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from lethe.analysis import effects
 from lethe.analysis.designs import (
@@ -33,10 +31,10 @@ from lethe.analysis.designs import (
     one_at_a_time,
     union,
 )
-from lethe.analysis.effects import Measured, contrast, redraw_auc
+from lethe.analysis.effects import Measured, contrast
+from lethe.analysis.redraws import read_items, redrawer
 from lethe.fronts import pareto
 from lethe.fronts.objectives import MAXIMIZE, TWO_SIDED, WORST, compared, compared_interval, improves, loss_array
-from lethe.store.cards import MEAN, RATIO, Card
 from lethe.store.facts import Facts
 from lethe.store.places import PLACE, STEP
 from lethe.store.snapshot import Reader, Snapshot
@@ -58,7 +56,6 @@ DESIGN = "ablation"  # in a study's facts: its design
 ARM, SEED = "arm", "seed"  # the parameters of an ablation's trials
 VOLUME = "hypervolume"
 ENDED_BADLY, NOT_YET = "failed", "not yet"
-ITEM_COLUMNS = ["score", "item", "truth", "value"]
 
 
 @dataclass(frozen=True)
@@ -160,9 +157,9 @@ class Ablation:
 
     @functools.cached_property
     def _measured(self) -> dict[str, Measured]:
-        read = functools.cache(_read_items if self.items else lambda file: None)
+        read = functools.cache(read_items if self.items else lambda file: None)
         reference = read(self.facts.about.get("items", {}).get("retrained"))
-        redraws = {score: _redrawer(self.facts.card(score), reference) for score in self.goals} | {VOLUME: None}
+        redraws = {score: redrawer(self.facts.card(score), reference) for score in self.goals} | {VOLUME: None}
         return {
             score: _measure(self.runs, score, self.goals.get(score, MAXIMIZE), read, redraw)
             for score, redraw in redraws.items()
@@ -308,72 +305,6 @@ def _lacks_items(measured: Measured) -> bool:
     return measured.redrawn is None or any(
         np.isnan(measured.redrawn[arm][:, ended.loc[arm].to_numpy(bool)]).all(axis=0).any() for arm in ended.index
     )
-
-
-def _redrawer(card: Card, reference: pd.DataFrame | None) -> Any:
-    """A function from a run's items and its arm to (the score, its redraws, how many items).
-
-    None for a score that is made of its items in a way that is not known here. The redraws are the same for every run;
-    what the unseen item in them scores is a coin of the arm's own.
-    """
-    score = card.name
-
-    def mean(table: pd.DataFrame | None, arm: str) -> Any:
-        values = _values(table, score)
-        if values is None:
-            return None
-        draws = effects.redraw_mean(values, _counts(score, len(values)))
-        return values.mean(), effects.with_unseen(draws, WORST * _coin(score, arm), len(values)), len(values)
-
-    def ratio(table: pd.DataFrame | None, arm: str) -> Any:
-        values = [_values(t, score, kind) for t in (table, reference) for kind in card.samples]
-        known = [v for v in values if v is not None]
-        if len(known) < len(values):
-            return None
-        own, retrained = known[:2], known[2:]
-        sizes = len(own[0]), len(own[1])
-        counts = _counts(card.samples[0], sizes[0]), _counts(card.samples[1], sizes[1])
-        ones = np.ones((1, sizes[0])), np.ones((1, sizes[1]))
-        whole, draws = (redraw_auc(own[0], own[1], drawn) for drawn in (ones, counts))
-        base, bases = (redraw_auc(retrained[0], retrained[1], drawn) for drawn in (ones, counts))
-        draws = effects.with_unseen(draws, _coin(score, arm), *sizes)
-        return float(_relative(whole, base)[0]), _relative(draws, bases), sizes[0]
-
-    return {MEAN: mean, RATIO: ratio}.get(card.reduction)
-
-
-def _relative(auc: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """In per cent of the reference, NaN where that is 0, which says nothing."""
-    usable = np.where(reference > 0, reference, np.nan)
-    return (auc - usable) / usable * 100
-
-
-@functools.cache
-def _counts(what: str, items: int) -> np.ndarray:
-    return effects.redraw_counts(items, seed=sum(map(ord, what)))
-
-
-@functools.cache
-def _coin(score: str, arm: str) -> np.ndarray:
-    return effects.redraw_coin(zlib.crc32(f"{score} {arm}".encode()))
-
-
-def _values(table: pd.DataFrame | None, score: str, kind: str | None = None) -> np.ndarray | None:
-    if table is None:
-        return None
-    rows = table[table["score"] == score]
-    rows = rows if kind is None else rows[rows["truth"] == kind]
-    return rows.sort_values("item")["value"].to_numpy(float) if len(rows) else None
-
-
-def _read_items(file: Any) -> pd.DataFrame | None:
-    """A candidate's items; None where their file is gone or is not known."""
-    if not isinstance(file, str):
-        return None
-    try:
-        return pd.read_parquet(file, columns=ITEM_COLUMNS)
-    except (OSError, pa.ArrowException, ValueError):
-        return None
 
 
 def _plain(found: effects.Estimate | None) -> dict[str, float]:

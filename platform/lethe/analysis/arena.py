@@ -229,7 +229,7 @@ class Arena:
         row = candidates.iloc[found.row]
         parameters = next(entry.parameters for entry in self.entries if entry.study == row["study"])
         recipe = {name: row[name] for name in parameters if pd.notna(row[name])}
-        return {name: row[name] for name in ("study", "seed", "trial", *PLACE, *_scores(candidates))} | {
+        return {name: row[name] for name in ("study", "seed", "trial", *PLACE, "items", *_scores(candidates))} | {
             "recipe": recipe
         }
 

@@ -30,6 +30,11 @@ def with_interval(value: Any, low: Any, high: Any, *, digits: int = 1, ends: int
     return f"{number(value, digits)} {sign}{max(below, above):.{ends}f}"
 
 
+def percent(share: float) -> str:
+    """A share of redraws, rounded; never 0% or 100%, which a sample cannot show."""
+    return "under 1%" if share < 0.01 else "over 99%" if share > 0.99 else f"{share:.0%}"
+
+
 def listed(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -7,9 +7,11 @@ import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from lethe.analysis.cells import with_interval
+from lethe.analysis import recipes
+from lethe.analysis.cells import percent, with_interval
 from lethe.analysis.decide import ranked
 from lethe.analysis.items import CHOSEN_BY, chosen_by, split_scores
+from lethe.analysis.recipes import SEEDS, SHARE, by_row
 from lethe.fronts import pareto
 from lethe.fronts.objectives import WISHES, loss_array
 from lethe.store.facts import Facts
@@ -17,6 +19,7 @@ from lethe.store.parameters import METHOD, own, present
 from lethe.store.places import PLACE, Place
 
 MOST_ROWS = 30
+NOTHING = pd.DataFrame()
 
 
 def front_candidates(candidates: pd.DataFrame, facts: Facts) -> pd.DataFrame:
@@ -32,10 +35,18 @@ def volume(candidates: pd.DataFrame, facts: Facts) -> float:
     return pareto.hypervolume(loss_array(candidates[candidates["front"]], facts.objectives))
 
 
-def draw_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str], *, most: int = MOST_ROWS) -> Table:
+def draw_front(
+    candidates: pd.DataFrame,
+    facts: Facts,
+    params: Sequence[str],
+    *,
+    most: int = MOST_ROWS,
+    points: pd.DataFrame = NOTHING,
+) -> Table:
     """Draw the front's candidates, with the target and the retrained model above them.
 
-    Every score is followed by how far its 95% interval reaches.
+    Every score is followed by how far its 95% interval reaches. With `points`, what repeats say, it is the mean over a
+    recipe's seeds, and a column tells how probable the candidate is to be non-dominated, and by how many seeds.
     """
     # No padding: the box parts the columns by a space, and the widest front has to fit into 100 columns.
     table = Table(header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
@@ -52,16 +63,21 @@ def draw_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str], *,
         )
     for name, goal in scores.items():
         table.add_column(f"{name}\n({goal})".replace(", ", ",\n"), justify="right", no_wrap=True)
+    known = by_row(points)
+    if known:
+        table.add_column("stays\n(seeds)", justify="right", no_wrap=True)
     for name, row in facts.references.items():
         table.add_row(
             name, "", *[""] * (1 if several else len(params)), *(interval(row.get(s)) for s in scores), style="dim"
         )
-    for candidate in front.to_dict("records"):
-        place = Place.of(candidate)
+    for row, candidate in zip(front.index, front.to_dict("records"), strict=True):
+        place, point = Place.of(candidate), known.get(row)
         where = place.shown if alone else place.where
         cells = [recipe(candidate, params)] if several else _cells(candidate, params)
-        values = [interval([candidate[s], candidate[f"{s}_low"], candidate[f"{s}_high"]]) for s in scores]
-        table.add_row(f"{candidate['trial']} {candidate['role']}", where, *cells, *values)
+        shown = {**candidate, **(point or {})}
+        values = [interval([shown[s], shown[f"{s}_low"], shown[f"{s}_high"]]) for s in scores]
+        stays = [f"{percent(point[SHARE])} ({point[SEEDS]})"] if point else []
+        table.add_row(f"{candidate['trial']} {candidate['role']}", where, *cells, *values, *stays)
     return table
 
 
@@ -74,11 +90,16 @@ def score_columns(facts: Facts) -> dict[str, str]:
     return columns
 
 
-def plain_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str]) -> list[dict[str, Any]]:
+def plain_front(
+    candidates: pd.DataFrame, facts: Facts, params: Sequence[str], points: pd.DataFrame = NOTHING
+) -> list[dict[str, Any]]:
     """Return the front as plain data: trial, axis, at, role, parameters, scores with intervals, weights, items.
 
-    `chosen by` has the scores of the items that choose, where they are not those that report.
+    `chosen by` has the scores of the items that choose, where they are not those that report. With `points`, what
+    repeats say, `over seeds` has the recipe's runs, the means of its scores, and how probable it is to be non-dominated.
     """
+    known = by_row(points)
+    front = front_candidates(candidates, facts)
     halved = split_scores(candidates)
     scores = [name.removesuffix("_low") for name in candidates.columns if name.endswith("_low")]
     return [
@@ -87,8 +108,9 @@ def plain_front(candidates: pd.DataFrame, facts: Facts, params: Sequence[str]) -
             "parameters": asked(candidate, params),
             "scores": {s: [candidate[s], candidate[f"{s}_low"], candidate[f"{s}_high"]] for s in scores},
             CHOSEN_BY: chosen_by(candidate, halved),
+            **({"over seeds": recipes.plain(known[row])} if row in known else {}),
         }
-        for candidate in front_candidates(candidates, facts).to_dict("records")
+        for row, candidate in zip(front.index, front.to_dict("records"), strict=True)
     ]
 
 

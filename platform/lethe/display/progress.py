@@ -69,6 +69,8 @@ class Progress:
     running: dict[int, Running] = field(default_factory=dict)
     failed: int = 0
     early: int = 0  # trials that were stopped
+    noun: str = "trial"  # what each run is called
+    at_most: bool = False  # whether there may be fewer than `trials`
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -81,7 +83,7 @@ class Progress:
             self._live.start()
         else:
             left = self.trials - self.done
-            self.console.print(f"running: {left} trial{'s' * (left != 1)}, {self.slots} at a time")
+            self.console.print(f"running: {self._of()}{left} {self.noun}{'s' * (left != 1)}, {self.slots} at a time")
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -99,13 +101,13 @@ class Progress:
     def restarted(self, number: int, reason: str) -> None:
         """See Observer."""
         said = textwrap.shorten(reason, MOST_REASON)
-        self._say(f"trial {number:>4}  goes on from its last candidate in new processes: {said}")
+        self._say(f"{self.noun} {number:>4}  goes on from its last candidate in new processes: {said}")
 
     def stopped(self, number: int, reason: str) -> None:
         """See Observer."""
         self.early += 1
         if not self.console.is_terminal:
-            self._say(f"trial {number:>4}  stopped at {reason}")
+            self._say(f"{self.noun} {number:>4}  stopped at {reason}")
 
     def finished(self, number: int, failure: str | None) -> None:
         """See Observer."""
@@ -118,22 +120,25 @@ class Progress:
                 f"failed: {failure}" if failure else f"best: {self._scores(best_of(trial.candidates, self.facts))}"
             )
             self._say(
-                f"trial {number:>4}  {self.done}/{self.trials}  {_parameters(trial.params)}  {outcome}  "
+                f"{self.noun} {number:>4}  {self.done}/{self.trials}  {_parameters(trial.params)}  {outcome}  "
                 f"{self._best[1]}  {self._time_left()}"
             )
+
+    def _of(self) -> str:
+        return "at most " if self.at_most else ""
 
     def _say(self, line: str) -> None:
         """Print a line as it is: the reason of a failure may hold brackets."""
         self.console.print(line, soft_wrap=True, highlight=False, markup=False)
 
     def _draw(self) -> Group:
-        head = Text(f"{self.done} of {self.trials} trials done", style="bold")
+        head = Text(f"{self.done} of {self._of()}{self.trials} {self.noun}s done", style="bold")
         stopped = f"{self.early} stopped early, " if self.early else ""
         head.append(
             f", {stopped}{len(self.running)} running, {self.failed} failed, {self._time_left()}", style="default"
         )
         running = [
-            Text(f"  trial {number}: {_parameters(trial.params)}  {self._scores(trial.newest)}", style="dim")
+            Text(f"  {self.noun} {number}: {_parameters(trial.params)}  {self._scores(trial.newest)}", style="dim")
             for number, trial in sorted(self.running.items())[:MOST_ROWS]
         ]
         parts: list[Any] = [head, *running]

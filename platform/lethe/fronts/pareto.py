@@ -1,7 +1,7 @@
 """Fronts as pure functions over arrays of losses [points, objectives], where smaller is better.
 
-Non-dominated sorting and hypervolume are moocore's; what stands here is Lethe's use of them: feasibility, the box in
-which volume is measured, and which candidate represents its trial.
+Non-dominated sorting, hypervolume and attainment are moocore's; what stands here is Lethe's use of them: feasibility,
+the box in which volume is measured, and which candidate represents its trial.
 """
 
 import moocore
@@ -67,6 +67,17 @@ def hypervolume(losses: Array) -> float:
     if len(inside) == 0:
         return 0.0
     return float(moocore.hypervolume(np.maximum(inside, 0.0), ref=WORST)) / WORST ** losses.shape[1]
+
+
+def attainment(losses: Array, sets: Array, share: float) -> Array:
+    """Return the surface [points, 2], by the first objective, that at least a share of sets of points attain.
+
+    A set attains what a point of it dominates or is. `losses` are [points, 2], `sets` [points] says whose each is; a
+    share of 0 is what any set attains, of 1 what all do (Grunert da Fonseca and others, 2001).
+    """
+    together = np.argsort(sets, kind="stable")  # moocore takes a set for ended where another one begins
+    found = moocore.eaf(np.asarray(losses, float)[together], sets[together], percentiles=[100 * share])[:, :2]
+    return found[np.argsort(found[:, 0], kind="stable")]
 
 
 def representative(losses: Array, violation: Array) -> int:

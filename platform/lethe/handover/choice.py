@@ -11,6 +11,7 @@ from lethe.fronts.objectives import chosen_by
 from lethe.store.facts import Facts
 from lethe.store.places import Place
 from lethe.store.snapshot import Snapshot
+from lethe.store.trials import REPEATS
 
 RECOMMENDED = "recommended"
 FORMS = f"TRIAL@AXIS/AT/ROLE, as 12@step/40/student, TRIAL, or {RECOMMENDED}"
@@ -38,7 +39,11 @@ def row_of(study: Snapshot, trial: int, place: Place | None) -> int:
     candidates = study.candidates
     rows = np.flatnonzero(candidates["trial"].to_numpy() == trial) if len(candidates) else np.zeros(0, int)
     if not len(rows):
-        state, failure = study.trials.loc[trial, ["state", "failure"]]
+        state, failure, repeats = study.trials.loc[trial, ["state", "failure", REPEATS]]
+        if pd.notna(repeats):
+            raise ValueError(
+                f"trial {trial} is trial {repeats:.0f} run again with another seed: its weights are not kept"
+            )
         why = f": {failure}" if isinstance(failure, str) else ""
         raise ValueError(f"trial {trial} of study {study.name!r} has no scored candidate (state {state}{why})")
     own = candidates.iloc[rows]

@@ -2,9 +2,10 @@
 
 The study in the store is the only truth; a ledger can be thrown away at any moment and made again. A trial that fails,
 misses a score or has one that is not finite ends as FAIL with its reason; a trial that was running when its driver died
-is failed as interrupted and its parameters are queued to run again, exactly once. Several drivers, each with its
-ledger, may work on one study in PostgreSQL. Which trials there are is the `roster`'s to say, who is dead `liveness`'s,
-what a trial is worth `judgement`'s.
+is failed as interrupted and its parameters are queued to run again, exactly once. A repeat, a trial's parameters with
+another seed, is begun when it is decided on, is no suggestion, and is not seen by the sampler. Several drivers, each
+with its ledger, may work on one study in PostgreSQL. Which trials there are is the `roster`'s to say, who is dead
+`liveness`'s, what a trial is worth `judgement`'s.
 """
 
 import functools
@@ -17,7 +18,7 @@ import optuna
 import pandas as pd
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
-from optuna.samplers import BaseSampler
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -26,14 +27,26 @@ from lethe.search import liveness
 from lethe.search.roster import QUEUED, Roster
 from lethe.search.samplers import make_sampler
 from lethe.search.space import Space, distributions
-from lethe.search.suggesting import MadeForTrial, suggest_all
+from lethe.search.suggesting import MadeForTrial, WithoutRepeats, suggest_all
 from lethe.store import driver
 from lethe.store.facts import FACTS, Facts, load_facts
 from lethe.store.front import Front
 from lethe.store.parameters import belongs
 from lethe.store.snapshot import Reader, Snapshot
 from lethe.store.storage import FAILURES, patiently, taking_turns
-from lethe.store.trials import COST, FAILURE, INTERRUPTED, RERUN_OF, RUN, RUNGS, STOPPED, as_attribute, candidates
+from lethe.store.trials import (
+    COST,
+    FAILURE,
+    INTERRUPTED,
+    REPEAT_SEED,
+    REPEATS,
+    RERUN_OF,
+    RUN,
+    RUNGS,
+    STOPPED,
+    as_attribute,
+    candidates,
+)
 
 TAKEN_OVER = "taken over by another driver, to which this one was silent for too long"
 CONSTRAINT = "constraints:"  # Optuna's own prefix of a trial's violations
@@ -84,11 +97,31 @@ class Ledger:
 
     def ask(self) -> tuple[int, dict[str, Any]]:
         """Return the next trial's number and parameters: a queued one, or the sampler's suggestion."""
-        self.study.sampler = MadeForTrial(self._begin)
+        repeated = WithoutRepeats(self.study.study_name, self._storage) if self.trials.repeats() else None
+        self.study.sampler = MadeForTrial(self._begin, repeated)
         trial = self.study.ask()
         suggest_all(trial, self._distributions)
         self._asked[trial.number] = trial
         return trial.number, trial.params
+
+    def repeat(self, of: int, seed: int, rerun_of: int | None = None) -> int:
+        """Begin a run of a complete trial's parameters with another seed, and return its number.
+
+        `rerun_of` is the interrupted repeat that it runs again. Who may begin one at the same time takes turns.
+        """
+        model = self.trials.all()[of]
+        noted = {liveness.DRIVER: driver.this_driver(), REPEATS: of, REPEAT_SEED: seed}
+        if rerun_of is not None:
+            noted[RERUN_OF] = rerun_of
+        begun = create_trial(
+            state=TrialState.RUNNING, params=model.params, distributions=model.distributions, user_attrs=noted
+        )
+        study_id = self._storage.get_study_id_from_name(self.study.study_name)
+        trial_id = self._storage.create_new_trial(study_id, template_trial=begun)
+        self.study.sampler = RandomSampler()  # which takes no note of it, as one that breeds would
+        trial = optuna.Trial(self.study, trial_id)
+        self._asked[trial.number] = trial
+        return trial.number
 
     def record(self, number: int, candidate: Candidate) -> None:
         """Store one scored candidate of a running trial."""
@@ -166,7 +199,10 @@ class Ledger:
         return bool(self._asked)
 
     def take_over_from(self, dead: Container[str]) -> None:
-        """Fail the trials that dead drivers left running, and queue every interrupted trial that no other repeats."""
+        """Fail the trials that dead drivers left running, and queue every interrupted one that was not queued yet.
+
+        Whether a repeat is begun again is for whoever decides on repeats.
+        """
         with taking_turns(self._storage, self.study.study_name):
             for mark in liveness.drivers_of(self.study):
                 if mark in dead or driver.is_gone(mark):
@@ -175,7 +211,8 @@ class Ledger:
                 if liveness.driver_of(trial) in dead:
                     self._fail_left_over(trial)
             for trial in self.trials.unrepeated():
-                self._queue_again(trial)
+                if not self.trials.is_repeat(trial.number):
+                    self._queue_again(trial)
 
     def front(self) -> pd.DataFrame:
         """The front of the complete trials, as the `candidates` of a snapshot have it; costs no reading of them all."""

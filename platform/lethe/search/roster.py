@@ -1,4 +1,7 @@
-"""The trials of a study as they stand. Each is counted once, as it ends: to ask again reads no others."""
+"""The trials of a study as they stand. Each is counted once, as it ends: to ask again reads no others.
+
+Repeats, which run a trial's parameters with another seed, are none of the trials that are counted.
+"""
 
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -8,7 +11,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from lethe.store.trials import COST, FAILURE, RERUN_OF, STOPPED, TOLD_FROM, is_interrupted
+from lethe.store.trials import COST, FAILURE, REPEATS, RERUN_OF, STOPPED, TOLD_FROM, is_interrupted
 
 QUEUED = "fixed_params"  # Optuna's own name for the parameters of a queued trial
 
@@ -33,7 +36,8 @@ class Roster:
         self._open: list[int] = []  # those of them that had not ended
         self._ended: dict[int, int] = {}  # trials that ended by themselves -> number by which they first ran
         self._first: dict[int, int] = {}  # trials that repeat another -> number by which they first ran
-        self._reruns: list[int] = []  # the same trials, by number
+        self._beside: list[int] = []  # by number, what is no suggestion: those, and repeats
+        self._repeats: dict[int, int] = {}  # repeats -> number of the trial whose parameters they have
         self._costs: dict[int, float] = {}  # of what ended, by the number by which it first ran
 
     def finished(self) -> int:
@@ -43,17 +47,29 @@ class Roster:
 
     def claimed(self) -> int:
         """Number of trials that finished or run, be it by another driver."""
-        return len(self.running()) + len(self._ended)
+        return sum(trial.number not in self._repeats for trial in self.running()) + len(self._ended)
 
     def running(self) -> list[FrozenTrial]:
-        """The trials that run."""
+        """The trials that run, repeats among them."""
         trials = self.all()
         return [trials[number] for number in self._open if trials[number].state == TrialState.RUNNING]
 
     def ended(self) -> set[int]:
-        """Numbers by which the trials that ended by themselves first ran."""
-        self.all()
-        return set(self._ended.values())
+        """Numbers by which the trials that ended by themselves first ran, repeats among them."""
+        trials = self.all()
+        repeats = {self._first.get(n, n) for n in self._repeats if _ended(trials[n])}
+        return {*self._ended.values(), *repeats}
+
+    def repeats(self) -> list[FrozenTrial]:
+        """The runs of trials' parameters with other seeds: ended, running or interrupted."""
+        trials = self.all()
+        return [trials[number] for number in self._repeats]
+
+    def is_repeat(self, number: int) -> bool:
+        """Whether a trial is a run of another's parameters with another seed."""
+        if number >= self._seen:
+            self.all()
+        return number in self._repeats
 
     def known(self) -> int:
         """Number of trials that were known before the first, from another study."""
@@ -61,6 +77,13 @@ class Roster:
 
     def failures(self) -> dict[int, str]:
         """Why each trial failed that ended so by itself: number -> reason."""
+        return {n: why for n, why in self._failures().items() if n not in self._repeats}
+
+    def failed_repeats(self) -> dict[int, str]:
+        """Why each repeat failed that ended so by itself: number -> reason."""
+        return {n: why for n, why in self._failures().items() if n in self._repeats}
+
+    def _failures(self) -> dict[int, str]:
         failed = (t for t in self.all() if t.state == TrialState.FAIL and not is_interrupted(t))
         return {t.number: t.user_attrs.get(FAILURE, "unknown") for t in failed}
 
@@ -75,10 +98,10 @@ class Roster:
         return [t.number for t in self.all() if is_interrupted(t)]
 
     def unrepeated(self) -> list[FrozenTrial]:
-        """The trials that were interrupted, and that no other repeats yet."""
+        """The trials, repeats among them, that were interrupted and that nobody has begun or queued again."""
         trials = self.all()
-        repeated = {trials[number].user_attrs[RERUN_OF] for number in self._reruns}
-        return [trial for trial in trials if is_interrupted(trial) and trial.number not in repeated]
+        again = {trials[number].user_attrs[RERUN_OF] for number in self._first}
+        return [trial for trial in trials if is_interrupted(trial) and trial.number not in again]
 
     def spent(self) -> float:
         """What all trials cost so far, in forward passes of a sequence; one that goes on from another's state, once."""
@@ -91,7 +114,7 @@ class Roster:
         for number in self._open:
             self._charge(costs, trials[number])
         open_now = [trials[number] for number in self._open]
-        running = [trial.number for trial in open_now if trial.state == TrialState.RUNNING]
+        running = [t.number for t in open_now if t.state == TrialState.RUNNING and t.number not in self._repeats]
         return Tally(
             costs=costs,
             ended=frozenset(self._ended.values()),
@@ -113,7 +136,7 @@ class Roster:
     def suggestion(self, number: int) -> int:
         """Number, from 0, of the suggestion that a trial is; one that repeats another has that one's number."""
         first = self.first_run(number)
-        return first - bisect_left(self._reruns, first)
+        return first - bisect_left(self._beside, first)
 
     def all(self) -> list[FrozenTrial]:
         """Every trial, by number, as it is now; those that are new or have ended are counted."""
@@ -127,15 +150,28 @@ class Roster:
 
     def _count(self, trial: FrozenTrial) -> None:
         number = trial.number
-        if number >= self._seen and RERUN_OF in trial.user_attrs:
-            repeats = trial.user_attrs[RERUN_OF]
-            self._first[number] = self._first.get(repeats, repeats)
-            self._reruns.append(number)
+        if number >= self._seen:
+            self._place(trial)
         if trial.state.is_finished():
             self._charge(self._costs, trial)
-            if not is_interrupted(trial) and TOLD_FROM not in trial.user_attrs:
-                self._ended[number] = self._first.get(number, number)
+        if _ended(trial) and TOLD_FROM not in trial.user_attrs and number not in self._repeats:
+            self._ended[number] = self._first.get(number, number)
+
+    def _place(self, trial: FrozenTrial) -> None:
+        """See what a new trial runs again, if anything."""
+        number, known = trial.number, trial.user_attrs
+        if RERUN_OF in known:
+            self._first[number] = self._first.get(known[RERUN_OF], known[RERUN_OF])
+        if REPEATS in known:
+            self._repeats[number] = known[REPEATS]
+        if RERUN_OF in known or REPEATS in known:
+            self._beside.append(number)
 
     def _charge(self, costs: dict[int, float], trial: FrozenTrial) -> None:
         first = self._first.get(trial.number, trial.number)
         costs[first] = max(costs.get(first, 0.0), trial.user_attrs.get(COST, 0.0))
+
+
+def _ended(trial: FrozenTrial) -> bool:
+    """Whether a trial has ended by itself."""
+    return trial.state.is_finished() and not is_interrupted(trial)

@@ -21,7 +21,7 @@ from lethe.search.stopping import Point, is_rung, points_of, stop
 from lethe.store.facts import Facts
 from lethe.store.parameters import method_of
 from lethe.store.places import STEP, Place
-from lethe.store.trials import RUNGS, candidates_at, is_interrupted
+from lethe.store.trials import REPEATS, RUNGS, STOPPED, candidates_at, is_interrupted
 
 Length = Callable[[Mapping[str, Any]], float]  # a trial's parameters -> up to which step it trains
 MOST = 1000  # trials, the newest, that one is compared with
@@ -40,8 +40,8 @@ class Rungs:
     """Who scored what behind which step, of all trials of a study.
 
     Trials of one method are compared, at the same step: a step of another method costs something else, and one that is
-    slow at first would be stopped by the pace of others. One that failed, as where it diverged, is no rival. Candidates
-    on other axes, such as strengths, take no further training.
+    slow at first would be stopped by the pace of others. One that failed, as where it diverged, is no rival, nor is a
+    repeat, whose parameters have one already. Candidates on other axes, such as strengths, take no further training.
     """
 
     def __init__(self, trials: Roster, facts: Facts) -> None:
@@ -64,6 +64,8 @@ class Rungs:
         failed: set[int] = set()
         for one in newest_first:
             first = self._trials.first_run(one)
+            if self._trials.is_repeat(one):
+                continue
             if _failed(trials[one]):
                 failed.add(first)
             elif (
@@ -83,6 +85,14 @@ class Rungs:
         return []
 
 
+def as_before(trial: FrozenTrial) -> dict[str, str | None]:
+    """What a repeat of a complete trial is told: where that one was stopped it is too, for it is compared with it."""
+    if STOPPED not in trial.user_attrs:
+        return {}
+    where = trial.user_attrs[STOPPED].partition(":")[0]
+    return {where: f"{where}: trial {trial.number}, which it repeats, was stopped there"}
+
+
 def _failed(trial: FrozenTrial) -> bool:
     """Whether a trial failed by itself."""
     return trial.state == TrialState.FAIL and not is_interrupted(trial)
@@ -95,6 +105,7 @@ class Course:
     method: str | None
     length: float
     told: dict[str, str | None]
+    repeats: bool  # a trial's parameters with another seed: it ends where that one did, and is not judged
     scored: dict[Place, Candidate] = field(default_factory=dict)
 
 
@@ -114,8 +125,11 @@ class Stopping:
 
     def begin(self, number: int, params: Mapping[str, Any]) -> None:
         """A trial begins, or goes on that was interrupted."""
-        told = self._ledger.trials.all()[number].user_attrs.get(RUNGS, {})
-        self._running[number] = Course(method_of(self._ledger.facts.about, params), self._length(params), dict(told))
+        trials = self._ledger.trials.all()
+        known = trials[number].user_attrs
+        told = as_before(trials[known[REPEATS]]) if REPEATS in known else dict(known.get(RUNGS, {}))
+        method = method_of(self._ledger.facts.about, params)
+        self._running[number] = Course(method, self._length(params), told, repeats=REPEATS in known)
 
     def reason(self, number: int, newest: Sequence[Candidate]) -> str | None:
         """Where and why a trial is stopped behind its newest candidates, which is stored; None where it goes on.
@@ -127,8 +141,8 @@ class Stopping:
             return None
         course.scored |= {Place.of(candidate): candidate for candidate in steps}
         place = max(map(Place.of, steps))
-        known = place.where in course.told
-        reason = course.told[place.where] if known else self._judge(number, course, place)
+        known = course.repeats or place.where in course.told
+        reason = course.told.get(place.where) if known else self._judge(number, course, place)
         if reason:
             self._ledger.stop(number, reason)
         return reason

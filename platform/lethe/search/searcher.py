@@ -23,6 +23,7 @@ from lethe.store.study_folder import StudyFolder
 
 CANDIDATES, COST, RESTARTED, FAILURE = "candidates", "cost", "restarted", "failure"  # keys of a trainable's results
 Job = Callable[[int, Mapping[str, Any]], dict[str, Any]]  # number by which a trial first ran, parameters -> its config
+Ask = Callable[[], tuple[int, dict[str, Any]] | None]  # begins a trial: its number and parameters; None: there is none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class Search:
     folder: StudyFolder  # of weights, outputs and states
     trial: Callable[[int], str]  # a trial's own folder, by the number that it first ran by
     stopping: Stopping | None = None  # which trials are stopped before their end; None: none
+    ask: Ask | None = None  # how its trials are begun, where that is not as the ledger suggests
 
 
 def _keeping(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -100,8 +102,11 @@ class LedgerSearcher(Searcher):
             return None if self._waits else Searcher.FINISHED
         return self._begin(trial_id, self._searches[chosen])
 
-    def _begin(self, trial_id: str, search: Search) -> dict[str, Any]:
-        number, params = search.ledger.ask()
+    def _begin(self, trial_id: str, search: Search) -> dict[str, Any] | None:
+        asked = (search.ask or search.ledger.ask)()
+        if asked is None:  # another driver has begun the last one meanwhile
+            return None
+        number, params = asked
         self._running[trial_id] = search, number
         if search.stopping:
             search.stopping.begin(number, params)

@@ -20,8 +20,9 @@ class Upkeep:
 
     Weights go as soon as they cannot be on the front: where their candidate breaks a constraint, or is dominated by the
     front of the complete trials or by another candidate of its trial. Kept to its end, a 7B trial of 20 evaluations
-    would fill a disk with 40 times 27 GB. Of a trial that ended, whose folder is `trial` of the number that it first
-    ran by, no folder stays but weights on the front: neither its state nor what it wrote and never told of.
+    would fill a disk with 40 times 27 GB. A repeat, which says how sure others are, keeps none. Of a trial that ended,
+    whose folder is `trial` of the number that it first ran by, no folder stays but weights on the front: neither its
+    state nor what it wrote and never told of.
     """
 
     def __init__(self, ledger: Ledger, observer: Observer, folder: StudyFolder, trial: Callable[[int], str]) -> None:
@@ -41,7 +42,8 @@ class Upkeep:
     def scored(self, number: int, candidate: Mapping[str, Any]) -> None:
         """See Observer."""
         if weights := candidate.get("weights"):
-            self._keep(number, weights, _losses(self._ledger.facts, candidate["scores"]))
+            beside = self._ledger.trials.is_repeat(number)
+            self._keep(number, weights, None if beside else _losses(self._ledger.facts, candidate["scores"]))
         self._observer.scored(number, candidate)
 
     def restarted(self, number: int, reason: str) -> None:

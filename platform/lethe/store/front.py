@@ -2,7 +2,7 @@
 
 Who finishes a trial wants the front of all complete ones. To read them all each time would take the longer the more
 there are. A trial none of whose candidates is on the front never comes onto it again, so its rows are forgotten, and
-what a trial's end costs follows the size of the front and not the number of trials.
+what a trial's end costs follows the size of the front and not the number of trials. Repeats are no candidates.
 """
 
 import pandas as pd
@@ -12,6 +12,7 @@ from lethe.store.candidates import candidates_of
 from lethe.store.facts import Facts
 from lethe.store.optuna_tables import Rows, read_rows, read_trials
 from lethe.store.queries import select
+from lethe.store.trials import REPEATS
 
 AT_ONCE = 1000  # trials whose rows are in memory together
 
@@ -40,6 +41,7 @@ class Front:
         for first in range(0, len(complete), AT_ONCE):
             some = complete.iloc[first : first + AT_ONCE]
             rows = read_rows(connection, study_id, some["trial_id"].tolist())
+            some = some[~some["trial_id"].isin(rows.numbers(REPEATS))]
             self._weigh(pd.concat([self._trials, some], ignore_index=True), self._rows.joined(rows))
         self._open = trials.loc[trials["state"].isin(("RUNNING", "WAITING")), "trial_id"].tolist()
         self._newest = max([self._newest, *trials["trial_id"].tolist()])

@@ -26,7 +26,7 @@ from sqlalchemy.pool import NullPool
 from lethe.fronts.objectives import SEEN
 from lethe.store.places import PLACE, Place
 from lethe.store.queries import select, select_some, select_trials
-from lethe.store.trials import COST, FAILURE, RERUN_OF, STOPPED, TOLD_FROM, place_of
+from lethe.store.trials import COST, FAILURE, REPEAT_SEED, REPEATS, RERUN_OF, STOPPED, TOLD_FROM, place_of
 from lethe.store.urls import hide_password, server_url, sqlite_file
 
 SCHEMA = 12  # of Optuna's tables, as Optuna 5 writes them
@@ -96,7 +96,7 @@ class Rows:
     parameters: pd.DataFrame  # trial_id, name, value, distribution
     values: pd.DataFrame  # trial_id, objective, value
     reasons: pd.DataFrame  # trial_id, attribute, reason: why a trial failed, was stopped, or who told it
-    runs: pd.DataFrame  # trial_id, attribute, number: what a run cost, and which trial it repeats
+    runs: pd.DataFrame  # trial_id, attribute, number: what NUMBERS say of a run
     candidates: pd.DataFrame  # trial_id, axis, at, role, scores ..., cost, weights, items
     unreadable: int
 
@@ -114,6 +114,13 @@ class Rows:
         """Only the rows of these trials."""
         parts = [table[table["trial_id"].isin(ids)] for table in self.tables()]
         return Rows(parts[0], parts[1], parts[2], parts[3], parts[4], self.unreadable if ids else 0)
+
+    def numbers(self, attribute: str) -> dict[int, float]:
+        """What one of NUMBERS says of each trial that has it: trial_id -> number."""
+        if not len(self.runs):
+            return {}
+        own = self.runs[self.runs["attribute"] == attribute]
+        return dict(zip(own["trial_id"].tolist(), own["number"].tolist(), strict=True))
 
     def joined(self, other: "Rows") -> "Rows":
         """These rows and the other ones."""
@@ -153,6 +160,7 @@ def read_trials(connection: Connection, study_id: int, *, after: int = 0, among:
 
 
 WORDS = (FAILURE, STOPPED, TOLD_FROM)  # trial attributes that are words, and columns of trials
+NUMBERS = (COST, RERUN_OF, REPEATS, REPEAT_SEED)  # those that are numbers
 QUERIES = {
     "parameters": "select p.trial_id, p.param_name, p.param_value, p.distribution_json from trial_params p",
     "values": "select p.trial_id, p.objective, p.value from trial_values p",
@@ -170,7 +178,7 @@ def read_rows(connection: Connection, study_id: int, ids: list[int] | None) -> R
             continue
         found[name] = _some(connection, name, ids)
     reasons = [(i, key, _plain(value)) for i, key, value in found["attributes"] if key in WORDS]
-    runs = [(i, key, _number(value)) for i, key, value in found["attributes"] if key in (COST, RERUN_OF)]
+    runs = [(i, key, _number(value)) for i, key, value in found["attributes"] if key in NUMBERS]
     candidates, unreadable = _candidates(found["attributes"])
     return Rows(
         _table(found["parameters"], ["trial_id", "name", "value", "distribution"]),

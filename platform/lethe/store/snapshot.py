@@ -8,7 +8,7 @@ broken or of another version is a ValueError of one sentence, without its passwo
 import json
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -20,21 +20,27 @@ from lethe.store.candidates import candidates_of, parameters_of
 from lethe.store.facts import FACTS, PLANNED, Facts
 from lethe.store.optuna_tables import WORDS, Rows, check_schema, connect, explain, read_rows, read_trials, state_of
 from lethe.store.queries import select
-from lethe.store.trials import COST, NOTE, RERUN_OF, STOPPED, TOLD_FROM
+from lethe.store.trials import COST, NOTE, REPEAT_SEED, REPEATS, RERUN_OF, STOPPED, TOLD_FROM
 from lethe.store.urls import hide_password
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A study at one moment. `candidates` is as `candidates_of` gives it."""
+    """A study at one moment. `candidates` is as `candidates_of` gives it.
+
+    Runs of a trial's parameters with other seeds say how sure that trial's candidates are, and are none themselves:
+    what they scored is in `repeats`, a table of the same kind with the columns REPEATS and REPEAT_SEED.
+    """
 
     name: str
     facts: Facts
     candidates: pd.DataFrame
-    trials: pd.DataFrame  # by number: its number, state, start, end, words, values, cost, first, each parameter
+    # By number: its number, state, start, end, words, values, cost, first, each parameter; REPEATS, REPEAT_SEED or NaN.
+    trials: pd.DataFrame
     distributions: dict[str, BaseDistribution]
     notes: dict[int, str]  # trial -> what somebody wrote about it
     planned: int | None  # how many trials were asked for
+    repeats: pd.DataFrame = field(default_factory=pd.DataFrame)
     unreadable: int = 0  # candidates whose stored text is broken
     token: tuple[Any, ...] = ()  # differs whenever the study changed
 
@@ -44,9 +50,14 @@ class Snapshot:
         return list(self.distributions)
 
     @property
+    def distinct_trials(self) -> pd.DataFrame:
+        """The trials but the repeats, whose parameters another has."""
+        return self.trials[self.trials[REPEATS].isna()]
+
+    @property
     def own_trials(self) -> pd.DataFrame:
-        """The trials that were run for this study: those but what another study told."""
-        return self.trials[self.trials[TOLD_FROM].isna()]
+        """The trials that this study searched by: no repeats, and none that another study told."""
+        return self.distinct_trials[self.distinct_trials[TOLD_FROM].isna()]
 
 
 class Reader:
@@ -135,16 +146,19 @@ def assemble(
         table[attribute] = _reasons(table["trial_id"], rows.reasons, attribute)
     table[STOPPED] = table[STOPPED].where(table["state"] == "COMPLETE", None)  # else its driver died before its end
     table["values"] = table["trial_id"].map(_values(rows.values))
-    table["cost"] = table["trial_id"].map(_of_runs(rows.runs, COST)).astype(float)
-    table["first"] = _first_runs(table, _of_runs(rows.runs, RERUN_OF))
+    for attribute in (COST, REPEATS, REPEAT_SEED):
+        table[attribute] = table["trial_id"].map(rows.numbers(attribute)).astype(float)
+    table["first"] = _first_runs(table, rows.numbers(RERUN_OF))
+    repeated = table[REPEATS].notna()
     return Snapshot(
         name=name,
         facts=facts,
-        candidates=candidates_of(trials, rows, facts),
+        candidates=candidates_of(trials[~repeated], rows, facts),
         trials=table.drop(columns="trial_id").set_index("number", drop=False),
         distributions=distributions,
         notes=notes,
         planned=planned,
+        repeats=_repeats(table[repeated], rows, facts),
         unreadable=rows.unreadable,
         token=token,
     )
@@ -167,12 +181,13 @@ def _values(values: pd.DataFrame) -> dict[int, list[float]]:
     return found
 
 
-def _of_runs(runs: pd.DataFrame, attribute: str) -> dict[int, float]:
-    """What one attribute says of each trial that has it: trial_id -> number."""
-    if not len(runs):
-        return {}
-    own = runs[runs["attribute"] == attribute]
-    return dict(zip(own["trial_id"].tolist(), own["number"].tolist(), strict=True))
+def _repeats(trials: pd.DataFrame, rows: Rows, facts: Facts) -> pd.DataFrame:
+    """What repeats scored; empty where there are none."""
+    found = candidates_of(trials, rows.of(set(trials["trial_id"])), facts) if len(trials) else pd.DataFrame()
+    if not len(found):
+        return found
+    numbers = trials.set_index("number")[[REPEATS, REPEAT_SEED]].astype(int)
+    return found.assign(front=False).join(numbers, on="trial")
 
 
 def _first_runs(trials: pd.DataFrame, repeats: dict[int, float]) -> list[int]:

@@ -26,6 +26,8 @@ RERUN_OF = "rerun_of"  # trial attribute: number of the interrupted trial that t
 RUN = "run"  # trial attribute of a run that was given, not suggested: hash of all that decides what comes of it
 TAKEN_FROM = "taken_from"  # trial attribute: "study/number" of the run of the same hash whose results these are
 TOLD_FROM = "told_from"  # trial attribute: "study/number" of the trial that it is, known before this study's first own
+REPEATS = "repeats"  # trial attribute of a run with another seed: number of the trial whose parameters it has
+REPEAT_SEED = "repeat_seed"  # trial attribute of the same: the seed of its run
 QUEUED_FROM = "queued_from"  # trial attribute: "study/number" of the trial whose parameters it was begun with
 SOURCE = (
     "source"  # trial attribute of an imported run: file, run, protocol, and the line of each candidate by its place

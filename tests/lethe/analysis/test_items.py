@@ -2,10 +2,11 @@
 
 import pandas as pd
 import pytest
+from tiny_study import tiny_facts
 
 from dashboard.reports import reasons
 from lethe.analysis.decide import Limit, accepted, recommend
-from lethe.analysis.items import split_scores, which_items
+from lethe.analysis.items import all_items_in_words, over_all, split_scores, which_items
 from lethe.fronts.objectives import SEEN, Constraint, Objective, as_chosen, loss_array
 from lethe.store.facts import Facts
 
@@ -74,3 +75,14 @@ def test_which_items_chose_and_which_report_is_said(candidates, about, begins, s
 def test_the_scores_that_are_split_are_known_by_their_columns():
     assert split_scores(table()) == []
     assert split_scores(table(reported=REPORTED)) == ["forget", "keep"]
+
+
+def test_a_score_over_all_items_stands_beside_what_half_of_them_report_and_is_marked(tmp_path):
+    file = str(tmp_path / "items.parquet")
+    rows = {"score": "verbmem_f", "item": range(4), "truth": "", "value": [0.0, 10.0, 20.0, 50.0]}
+    pd.DataFrame(rows).assign(reports=[True, False, True, False]).to_parquet(file)
+    table = pd.DataFrame({"verbmem_f": [10.0], "verbmem_f seen by the choice": [30.0], "items": [file]})
+    said = all_items_in_words(table.iloc[0], table, tiny_facts(), ["verbmem_f", "knowmem_r"])
+    assert said == "verbmem_f 20.0, over all items, half seen by the choice"
+    assert all_items_in_words(table.iloc[0], table[["items"]], tiny_facts(), ["verbmem_f"]) == ""
+    assert over_all({"items": "gone.parquet"}, tiny_facts(), ["verbmem_f"]) == {}

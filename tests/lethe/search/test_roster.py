@@ -9,9 +9,11 @@ from optuna.trial import TrialState
 from tiny_study import SPACE, candidate, tiny_ledger
 
 from lethe.search.ledger import Ledger
-from lethe.store.trials import RERUN_OF, is_interrupted
+from lethe.store.trials import REPEATS, RERUN_OF, is_interrupted
 
-events = st.lists(st.tuples(st.sampled_from(["ask", "end", "fail", "resume", "queue"]), st.integers(0, 3)), max_size=30)
+events = st.lists(
+    st.tuples(st.sampled_from(["ask", "end", "fail", "resume", "queue", "repeat"]), st.integers(0, 3)), max_size=30
+)
 
 
 def first_of(trials, number):
@@ -21,23 +23,27 @@ def first_of(trials, number):
 
 
 def suggestion_of(trials, number):
-    return sum(RERUN_OF not in trial.user_attrs for trial in trials[: first_of(trials, number)])
+    return sum(not {RERUN_OF, REPEATS} & trial.user_attrs.keys() for trial in trials[: first_of(trials, number)])
 
 
 def same(roster, study):
     """The roster's answers, beside those of one look at every trial."""
     trials = study.get_trials()
-    ended = [t.number for t in trials if t.state.is_finished() and not is_interrupted(t)]
-    running = [t.number for t in trials if t.state == TrialState.RUNNING]
+    whole = [t.number for t in trials if t.state.is_finished() and not is_interrupted(t)]
+    busy = [t.number for t in trials if t.state == TrialState.RUNNING]
+    repeats = [t.number for t in trials if REPEATS in t.user_attrs]
+    ended, running = ([n for n in some if n not in repeats] for some in (whole, busy))
+    assert [t.number for t in roster.repeats()] == repeats
     assert roster.finished() == len(ended)
     assert roster.claimed() == len(ended) + len(running)
-    assert [t.number for t in roster.running()] == running
-    assert roster.ended() == {first_of(trials, number) for number in ended}
+    assert [t.number for t in roster.running()] == busy
+    assert roster.ended() == {first_of(trials, number) for number in whole}
     for number in range(len(trials)):
         assert roster.first_run(number) == first_of(trials, number)
-        assert roster.suggestion(number) == suggestion_of(trials, number)
+        if number not in repeats:
+            assert roster.suggestion(number) == suggestion_of(trials, number)
     now = roster.tally()
-    assert now.ended == roster.ended()
+    assert now.ended == {first_of(trials, number) for number in ended}
     assert now.running == tuple(first_of(trials, number) for number in running)
     assert now.waiting == sum(t.state == TrialState.WAITING for t in trials)
     assert now.failed == sum(trials[number].state == TrialState.FAIL for number in ended)
@@ -59,6 +65,9 @@ def test_what_is_counted_as_trials_end_is_what_a_look_at_all_of_them_finds(event
             running.append(ledger.ask()[0])
         elif what == "queue":
             ledger.queue({"lr": 0.1, "delta": 0.5}, {})
+        elif what == "repeat":
+            done = [t.number for t in ledger.study.trials if t.state == TrialState.COMPLETE]
+            running += [ledger.repeat(done[which % len(done)], which)] if done else []
         elif what == "resume":
             ledger, running = Ledger.resume(storage, "tiny", SPACE), []
         elif running:
