@@ -96,7 +96,7 @@ def plain_front(
     """Return the front as plain data: trial, axis, at, role, parameters, scores with intervals, weights, items.
 
     `chosen by` has the scores of the items that choose, where they are not those that report. With `points`, what
-    repeats say, `over seeds` has the recipe's runs, the means of its scores, and how probable it is to be non-dominated.
+    repeats say, `over seeds` has the recipe's runs, their mean scores, and how probable it is to be non-dominated.
     """
     known = by_row(points)
     front = front_candidates(candidates, facts)
