@@ -8,11 +8,12 @@
 holds in memory follows from the same settings.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from trainables.method import Needs
-from trainables.settings import ANY, RETAIN_TEXT, ByAdamW, setting
+from trainables.settings import ANY, RETAIN_TEXT, Beside, ByAdamW, setting
 
 NONE = "none"
 CACHED, FROZEN = "cached", "frozen"  # references of a forget loss
@@ -31,7 +32,7 @@ class Weighted(ByAdamW):
     """
 
     reference: ClassVar[str] = NONE
-    inherited = dict.fromkeys(RETAIN_TEXT)
+    inherited: ClassVar[Mapping[str, Beside | None]] = dict.fromkeys(RETAIN_TEXT)
 
     lr: float = setting(3e-4, "learning rate", positive=True)
     forget_weight: float = setting(1.0, "weight of the forget loss")

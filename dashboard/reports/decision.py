@@ -48,9 +48,9 @@ def plain(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> di
         "candidate": candidate_of(row).plain(),
         "parameters": present({name: row[name] for name in study.parameters}),
         "scores": {s: [row[s], row[f"{s}_low"], row[f"{s}_high"]] for s in scores_of(study.candidates, study.facts)},
-        CHOSEN_BY: chosen_by(row, halved),
+        CHOSEN_BY: chosen_by(row.to_dict(), halved),
         "items": which_items(study.candidates, study.facts),
-        f"scores {ALL_ITEMS}": over_all(row, study.facts, halved),
+        f"scores {ALL_ITEMS}": over_all(row.to_dict(), study.facts, halved),
         "weights": row["weights"],
         "rule": found.rule,
         "constraints": [{"score": c.score, "low": c.low, "high": c.high} for c in study.facts.constraints],
@@ -102,7 +102,7 @@ def as_html(
     chosen = own(asked)
     recipe = [*({METHOD: asked[METHOD]} if METHOD in asked else {}).items(), *chosen.items()]
     recipe += [(k, v) for k, v in settings_of(facts.about, asked).items() if k not in chosen]
-    whole = over_all(row, facts, split_scores(study.candidates))
+    whole = over_all(row.to_dict(), facts, split_scores(study.candidates))
     rows = [
         (
             s,

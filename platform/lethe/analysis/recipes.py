@@ -144,7 +144,8 @@ def _runs_of(study: Snapshot, row: int) -> pd.DataFrame:
 def _failed(trials: pd.DataFrame) -> dict[int, int]:
     """How many repeats of each trial failed by themselves."""
     repeats = trials[trials[REPEATS].notna() & (trials["state"] == "FAIL") & (trials["failure"] != INTERRUPTED)]
-    return {int(trial): int(count) for trial, count in repeats[REPEATS].value_counts().items()}
+    counts = repeats[REPEATS].value_counts()
+    return dict(zip(counts.index.astype(int).tolist(), counts.tolist(), strict=True))
 
 
 def _scores(facts: Facts) -> list[str]:
@@ -167,9 +168,12 @@ def _drawer(facts: Facts, read: Callable[[Any], Any], *, chosen: bool) -> Callab
 
 def _by_items(redraw: Redraw | None, items: Sequence[Any], ends: Array, whose: str) -> Drawn | None:
     """By the items of every run; None where those of one are not at hand, or do not give its score."""
-    found = [redraw(table, whose) if redraw else None for table in items]
+    drawn = [redraw(table, whose) if redraw else None for table in items]
+    found = [one for one in drawn if one is not None]
+    if len(found) < len(drawn):
+        return None
     for one, value in zip(found, ends[:, 0], strict=True):
-        if one is None or not abs(one[0] - value) < 1e-6 * max(1.0, abs(value)):
+        if not abs(one[0] - value) < 1e-6 * max(1.0, abs(value)):
             return None
     redraws = np.column_stack([one[1] for one in found])
     return Drawn(ends[:, 0], np.where(np.isfinite(redraws), redraws, ends[:, 0]), found[0][2])

@@ -74,7 +74,7 @@ def draw_front(
         place, point = Place.of(candidate), known.get(row)
         where = place.shown if alone else place.where
         cells = [recipe(candidate, params)] if several else _cells(candidate, params)
-        shown = {**candidate, **(point or {})}
+        shown: dict[Any, Any] = {**candidate, **(point or {})}
         values = [interval([shown[s], shown[f"{s}_low"], shown[f"{s}_high"]]) for s in scores]
         stays = [f"{percent(point[SHARE])} ({point[SEEDS]})"] if point else []
         table.add_row(f"{candidate['trial']} {candidate['role']}", where, *cells, *values, *stays)
