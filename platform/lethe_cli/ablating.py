@@ -27,8 +27,9 @@ from lethe.store.storage import going_on_later, open_storage
 from lethe.store.urls import hide_password
 from lethe_cli import hints
 from lethe_cli.ablation_request import AblationRequest
+from lethe_cli.conclusion import why_all_failed
 from lethe_cli.request import Request
-from lethe_cli.search import begin, command_again, joining, open_ledger, run_trials, why_all_failed
+from lethe_cli.search import begin, joining, open_ledger, run_trials
 from lethe_cli.tuning import tune_arms
 from search_spaces.methods import meanings_of
 from trainables.keys import run_key
@@ -117,7 +118,7 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
     say("next")
     say(f"  read the report     {hints.report(request.name, request.storage)}")
     what, times = ("go on", 1) if interrupted else ("repeat with more", 2)
-    say(f"  {what:<18}  {command_again(sys.argv, '--seeds', times * len(request.seeds))}")
+    say(f"  {what:<18}  {hints.command_again(sys.argv, '--seeds', times * len(request.seeds))}")
     say(f"  look around         {hints.dashboard(request.storage)}")
     return {
         "study": request.name,

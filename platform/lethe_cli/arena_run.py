@@ -20,7 +20,7 @@ from lethe_cli import hints
 from lethe_cli.arena_request import ArenaRequest, Entrant
 from lethe_cli.arena_table import draw, legend, plain
 from lethe_cli.preparing import show_training
-from lethe_cli.search import at_once, begin, command_again, joining, open_ledgers, run_together, search_of
+from lethe_cli.search import at_once, begin, joining, open_ledgers, run_together, search_of
 from trainables.failures import NoSuchWeights
 from trainables.runs.weights import check_weights
 from trainables.task import locate
@@ -127,7 +127,7 @@ def conclude(request: ArenaRequest, ledgers: Sequence[Ledger], console: Console)
     say(f"\narena    {hide_password(request.storage)}  (name {request.name})")
     say("next")
     if interrupted:
-        say(f"  go on               {command_again(sys.argv, '--seeds', len(request.seeds))}")
+        say(f"  go on               {hints.command_again(sys.argv, '--seeds', len(request.seeds))}")
     say(f"  read the report     {hints.report(request.name, request.storage)}")
     say(f"  look around         {hints.dashboard(request.storage)}")
     return {

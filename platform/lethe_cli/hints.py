@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -66,3 +67,15 @@ def _on_store(words: list[str], storage: str) -> str:
     found_without = os.environ.get(VARIABLE) or default_storage()
     flags = [] if storage == found_without else ["--storage", hide_password(storage)]
     return shlex.join([as_typed("lethe"), *words, *flags])
+
+
+def command_again(arguments: Sequence[str], counter: str, count: int) -> str:
+    """The command line that goes on: the one that was typed, with `count` of `counter` (--trials) in all, and resumed.
+
+    The password of a storage is hidden here too.
+    """
+    program, *flags = (hide_password(argument) for argument in arguments)
+    kept = [flag for before, flag in zip([program, *flags], flags, strict=False) if counter not in (before, flag)]
+    kept = [flag for flag in kept if flag != "--resume" and not flag.startswith(f"{counter}=")]
+    start = [as_typed("lethe")] if Path(program).name == "lethe" else [as_typed("python"), program]
+    return shlex.join([*start, *kept, counter, str(count), "--resume"])

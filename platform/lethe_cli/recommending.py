@@ -64,6 +64,12 @@ def _number(text: str, item: str) -> float:
     return bound
 
 
+def in_short(study: Snapshot) -> list[str]:
+    """What the knee of the front is and scores, a line each; nothing where there is no feasible candidate."""
+    found = take(study, (), decide.KNEE)
+    return [] if found is None else _copied(_what_it_is(study, found))
+
+
 def in_words(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> list[str]:
     """The recommendation, a line each, as the page Decide says it, and how to take it away."""
     table, facts, row = study.candidates, study.facts, study.candidates.iloc[found.row]
@@ -71,8 +77,7 @@ def in_words(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) ->
     away = shlex.join(["lethe", "export", study.name, name_of(which.trial, which.place)])
     against = reasons.against_retrained(table, found.row, facts.objectives, facts)
     lines = [
-        reasons.headline(table, found, facts.objectives, facts),
-        *(f"  {line}" for line in reasons.scores(row, facts.objectives, facts)),
+        *_what_it_is(study, found),
         f"its recipe: {recipe(row, study.parameters)}",
         reasons.rule(found, facts.objectives, limits),
         *([against] if against else []),
@@ -80,4 +85,16 @@ def in_words(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) ->
         *(f"near: {line}" for line in reasons.near(table, found, facts.objectives)),
         f"take it away: {away} DIR" if are_there(row["weights"]) else "its weights are not kept",
     ]
-    return [line.replace("−", "-") for line in lines]  # a terminal's numbers can be copied
+    return _copied(lines)
+
+
+def _what_it_is(study: Snapshot, found: Recommendation) -> list[str]:
+    """Which candidate, and a line for each of its scores."""
+    table, facts = study.candidates, study.facts
+    scores = reasons.scores(table.iloc[found.row], facts.objectives, facts)
+    return [reasons.headline(table, found, facts.objectives, facts), *(f"  {line}" for line in scores)]
+
+
+def _copied(lines: Sequence[str]) -> list[str]:
+    """Lines whose numbers can be copied from a terminal."""
+    return [line.replace("−", "-") for line in lines]

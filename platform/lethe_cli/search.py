@@ -1,26 +1,19 @@
-"""A checked request becomes a study: reference scores, store, cluster, search, and the front at its end."""
+"""A checked request becomes a study: reference scores, store, cluster, search."""
 
 import functools
-import shlex
-import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from importlib import metadata
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import optuna
-import pandas as pd
 from optuna.storages import RDBStorage
 from rich.console import Console
 from rich.table import Table
 
 from lethe.analysis import recipes
-from lethe.analysis.items import which_items
-from lethe.analysis.outcome import outcome
 from lethe.cluster import connection as cluster
 from lethe.display import front_table
 from lethe.display.progress import Observer
@@ -32,7 +25,6 @@ from lethe.search.repeats import Race
 from lethe.search.rungs import Stopping
 from lethe.search.searcher import Search
 from lethe.search.study import run_searches, scratch_of
-from lethe.store.again import run_again
 from lethe.store.facts import (
     CARDS,
     CONTENT,
@@ -44,21 +36,16 @@ from lethe.store.facts import (
     load_facts,
     new_id,
 )
-from lethe.store.parameters import METHOD, method_of, own
-from lethe.store.snapshot import Reader, Snapshot
+from lethe.store.parameters import METHOD, own
+from lethe.store.snapshot import Reader
 from lethe.store.storage import going_on_later, open_storage, taking_turns
-from lethe.store.study_folder import StudyFolder, folder_name, study_folder
-from lethe.store.urls import hide_password
-from lethe_cli import hints
-from lethe_cli.hints import as_typed
+from lethe.store.study_folder import folder_name, study_folder
+from lethe_cli.conclusion import conclude
 from lethe_cli.plan_table import announce_plan
 from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_steep_floors, warn_of_unlike_texts
-from lethe_cli.presets import find_preset
 from lethe_cli.request import Request, check_same
 from lethe_cli.starting import say_start_up, start_warm
-from trainables.benchmarks import find_source
 from trainables.keys import RUNNER, SCORES, program_hash
-from trainables.methods import find_method
 from trainables.scores import all_scores
 from trainables.scores.references import References
 from trainables.settings import Settings
@@ -84,7 +71,7 @@ def run_search(request: Request, console: Console) -> dict[str, Any]:
         race = race_of(request, ledger, storage)
         if race and race.left():
             run_repeats(request, ledger, race, join(), console)
-    return conclude(request, ledger, references, console, race)
+    return conclude(request, ledger, console, race)
 
 
 def begin(request: Request, all_settings: Sequence[Settings], console: Console) -> References:
@@ -196,11 +183,6 @@ def make_facts(request: Request, references: References) -> Facts:
     )
 
 
-def folder_of(request: Request, facts: Facts) -> StudyFolder:
-    """The study's own folder."""
-    return study_folder(request.results, request.name, facts.id)
-
-
 @contextmanager
 def joining(request: Request, console: Console) -> Iterator[Callable[[], cluster.Cluster]]:
     """A function that returns the cluster that trials run on, which it joins when it is first called.
@@ -283,7 +265,7 @@ def search_of(
     arms: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Search:
     """A study as it is run: by its settings, up to a limit, in its own folder."""
-    folder = folder_of(request, ledger.facts)
+    folder = study_folder(request.results, request.name, ledger.facts.id)
     return Search(
         ledger=ledger,
         limit=limit,
@@ -356,126 +338,3 @@ def _draw_repeated(ledger: Ledger, request: Request) -> tuple[Table, str]:
     table = front_table.draw_front(study.candidates, ledger.facts, list(request.space), most=8, points=points)
     open_ = sum(not recipes.settled(share) for share in points[recipes.SHARE]) if len(points) else 0
     return table, f"{open_} of {len(points)} points are not settled"
-
-
-def conclude(
-    request: Request, ledger: Ledger, references: References, console: Console, race: Race | None = None
-) -> dict[str, Any]:
-    """Print the front, where everything is and what to type next; return it as plain data."""
-    study = ledger.read()
-    candidates, points = study.candidates, recipes.repeated(study)
-    finished, failures = ledger.trials.finished(), ledger.trials.failures()
-    unfinished = ledger.trials.claimed() < request.trials
-    interrupted = unfinished or bool(race and race.left())
-    console.print()
-    if not unfinished and finished < request.trials:
-        console.print(f"{request.trials - finished} trials still run by another driver: this is the front without them")
-    if unfinished:
-        console.print(
-            f"interrupted after {finished} of {request.trials} trials; the same command with --resume goes on"
-        )
-    elif race and interrupted:
-        console.print(f"interrupted after {race.ended()} repeats; the same command with --resume goes on")
-    _print_front(study, points, request, console)
-    stopped = ledger.trials.stopped()
-    if stopped:
-        console.print(f"{len(stopped)} trials were stopped early; the dashboard's page Progress says where and why")
-    for number, reason in failures.items():
-        console.print(f"trial {number} failed: {reason}", soft_wrap=True, highlight=False)
-    for number, reason in ledger.trials.failed_repeats().items():
-        console.print(f"repeat {number} failed: {reason}", soft_wrap=True, highlight=False)
-    failure = None if interrupted else why_all_failed(ledger, "trials")
-    if failure:
-        console.print(failure, soft_wrap=True, highlight=False)
-    _print_places(
-        candidates, ledger.facts, request, console, more=request.trials if interrupted else 2 * request.trials
-    )
-    return {
-        "study": request.name,
-        "storage": hide_password(request.storage),
-        "interrupted": interrupted,
-        "trials": finished,
-        "failed": failures,
-        "stopped": stopped,
-        "repeats": race.ended() if race else 0,
-        "failure": failure,
-        "hypervolume": front_table.volume(candidates, ledger.facts),
-        "references": ledger.facts.references,
-        "front": front_table.plain_front(candidates, ledger.facts, list(request.space), points),
-    }
-
-
-def why_all_failed(ledger: Ledger, what: str) -> str | None:
-    """One line with the most frequent reason where all of a study's trials, or what they are called, failed."""
-    failures = ledger.trials.failures()
-    if not failures or len(failures) < ledger.trials.finished():
-        return None
-    (reason, times), *_ = Counter(failures.values()).most_common(1)
-    return f"all {len(failures)} {what} failed, {times} of them so: {reason}"
-
-
-def _print_front(study: Snapshot, points: pd.DataFrame, request: Request, console: Console) -> None:
-    candidates, facts = study.candidates, study.facts
-
-    def say(text: str) -> None:
-        console.print(text, soft_wrap=True, highlight=False)
-
-    benchmark = request.task.benchmark
-    say(f"asked: to forget {find_source(benchmark).forget} ({benchmark}), and to keep the rest")
-    console.print(front_table.draw_front(candidates, facts, list(request.space), points=points))
-    size = int(candidates["front"].sum()) if len(candidates) else 0
-    more = f", of which the first {front_table.MOST_ROWS} are shown" if size > front_table.MOST_ROWS else ""
-    say(
-        f"{size} of {len(candidates)} scored candidates are on the front{more}: no other beats them in all objectives; "
-        "first those whose distances from the best are smallest in sum, which is no advice to ship"
-    )
-    seeds = "another seed may give values outside it" if points.empty else "of several seeds, over these as well"
-    say(f"±: how far the 95% interval over items reaches, to its longer side (+ or -: to one side alone); {seeds}")
-    for line in recipes.in_words(points):
-        say(line)
-    if size:
-        say(which_items(candidates, facts))
-    say(f"hypervolume {front_table.volume(candidates, facts):.3f}: compares searches with the same objectives")
-    for line in outcome(candidates, facts):
-        say(f"  {line}")
-
-
-def _print_places(candidates: pd.DataFrame, facts: Facts, request: Request, console: Console, *, more: int) -> None:
-    def say(text: str) -> None:
-        console.print(text, soft_wrap=True, highlight=False)
-
-    say(f"study    {hide_password(request.storage)}  (name {request.name})")
-    say(f"written  {folder_of(request, facts).place}/trial-*")
-    say("next")
-    say(f"  go on searching     {command_again(sys.argv, '--trials', more)}")
-    best = front_table.plain_front(candidates, facts, list(request.space))
-    if best:
-        say(f"  run a row again     {reproduce(request, best[0])}")
-    say(f"  read and decide     {hints.dashboard(request.storage)}")
-    say(f"  take one away       {hints.recommend(request.name, request.storage)}")
-    say(f"  try other methods   {hints.arena(request.flags, request.storage)}")
-
-
-def command_again(arguments: Sequence[str], counter: str, count: int) -> str:
-    """The command line that goes on: the one that was typed, with `count` of `counter` (--trials) in all, and resumed.
-
-    The password of a storage is hidden here too.
-    """
-    program, *flags = (hide_password(argument) for argument in arguments)
-    kept = [flag for before, flag in zip([program, *flags], flags, strict=False) if counter not in (before, flag)]
-    kept = [flag for flag in kept if flag != "--resume" and not flag.startswith(f"{counter}=")]
-    start = [as_typed("lethe")] if Path(program).name == "lethe" else [as_typed("python"), program]
-    return shlex.join([*start, *kept, counter, str(count), "--resume"])
-
-
-def reproduce(request: Request, candidate: dict[str, Any]) -> str:
-    """The command line that runs a candidate's trial again, up to it where it stands on the axis of steps."""
-    about = request.about()
-    method = str(method_of(about, candidate["parameters"]))
-    preset = find_preset(request.task.benchmark, method).settings
-    defaults = asdict(find_method(method).settings(**preset))  # what the command has without a flag
-    settings = {k: v for k, v in asdict(request.bases[method]).items() if v != defaults[k]} | own(
-        candidate["parameters"]
-    )
-    again = run_again(about | {METHOD: method}, settings, candidate["axis"], candidate["at"])
-    return shlex.join([as_typed("python"), *again])

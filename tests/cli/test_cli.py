@@ -333,7 +333,7 @@ def test_several_values_behind_one_flag_are_spread(given, spread_out):
     ],
 )
 def test_the_command_that_goes_on_is_the_one_that_was_typed_without_its_password(typed, printed, tmp_path, monkeypatch):
-    from lethe_cli.search import command_again  # loads torch and Ray Tune
+    from lethe_cli.hints import command_again
 
     monkeypatch.chdir(tmp_path)  # no environment lies here
     assert command_again(typed.split(), "--trials", 8) == printed

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -21,7 +22,7 @@ from lethe.handover import removal
 from lethe.store.snapshot import Reader
 from lethe.store.storage import open_storage
 from lethe.store.trials import TOLD_FROM
-from lethe_cli import hints
+from lethe_cli import hints, recommending
 from lethe_cli.handing_over import delete, export, front, list_studies, recommend
 from lethe_cli.studies import columns_of
 
@@ -171,6 +172,19 @@ def test_nothing_is_deleted_that_nobody_was_asked_about(tmp_path):
     )
     assert done.stderr == "error: nobody can be asked whether 'tiny' is to go: say so with --yes\n"
     assert (done.returncode, optuna.get_all_study_names(url)) == (2, ["tiny"])
+
+
+def test_a_search_ends_with_what_would_be_recommended_of_its_front(url, study, capsys):
+    recommend("tiny", storage=url)
+    whole = capsys.readouterr().out.splitlines()
+    short = recommending.in_short(study)
+    assert short == whole[: len(short)]
+    assert len(short) == 1 + len(study.facts.objectives) + len(study.facts.constraints)
+
+
+def test_nothing_is_recommended_where_nothing_is_feasible(study):
+    none = replace(study, candidates=study.candidates.assign(feasible=False))
+    assert recommending.in_short(none) == recommending.in_short(replace(study, candidates=none.candidates[:0])) == []
 
 
 def test_a_search_ends_with_the_command_that_recommends(url, tmp_path):

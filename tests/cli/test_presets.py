@@ -109,7 +109,7 @@ def test_other_benchmarks_have_lethe_s_defaults_and_no_note(ask):
 
 
 def test_the_command_that_repeats_a_point_names_what_differs_from_the_preset(ask):
-    from lethe_cli.search import reproduce
+    from lethe_cli.conclusion import reproduce
 
     request = ask(settings=["parallel=ddp", "penalty=qkl"])
     command = reproduce(request, {"parameters": {"lr": 0.001}, "axis": "step", "at": 100})

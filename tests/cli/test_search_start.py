@@ -17,7 +17,7 @@ from dashboard.reports.reasons import reference_notes
 from lethe.cluster import connection as cluster
 from lethe.fronts.objectives import Constraint
 from lethe.store.storage import open_storage
-from lethe_cli import ablating, checks, preparing, search, tuning
+from lethe_cli import ablating, checks, conclusion, preparing, search, tuning
 from lethe_cli.ablate import ablate
 from lethe_cli.ablation_request import make_ablation
 from lethe_cli.flags import AblateFlags, TuneFlags
@@ -298,5 +298,5 @@ def test_a_worker_is_given_the_method_that_its_trial_has_with_its_settings(flags
 def test_a_row_of_several_methods_is_run_again_by_its_own(flags):
     request = make_request(TuneFlags(**flags, method="npo_gdr,guard_prompt", settings=("seed=3",)))
     parameters = {"method": "guard_prompt", "guard_prompt.wording": "refuse", "guard_prompt.names": 5}
-    line = search.reproduce(request, {"parameters": parameters, "axis": "names", "at": 4})
+    line = conclusion.reproduce(request, {"parameters": parameters, "axis": "names", "at": 4})
     assert line.endswith("--protocol muse --method guard_prompt --set seed=3 --set wording=refuse --set names=5")
