@@ -10,9 +10,13 @@ from typing import Any
 from lethe.search.space import Space
 from lethe.store.candidates import BESIDE, COLUMNS
 from lethe.store.parameters import METHOD
+from lethe.store.trials import REPEAT_SEED, REPEATS
 
 # The columns of the tables that a study is read and shown as, beside its scores.
-OF_TRIALS = ("trial_id", "number", "start", "end", "failure", "stopped", "told_from", "values", "first")
+OF_TRIALS = (
+    *("trial_id", "number", "start", "end", "failure", "stopped", "told_from", "values", "first"),
+    *(REPEATS, REPEAT_SEED),
+)
 SHOWN = ("feasible", "front", "key", "group", "mark")
 TAKEN = frozenset((*COLUMNS, *BESIDE, *OF_TRIALS, *SHOWN))
 Hints = Mapping[str, tuple[Any, ...]]  # name -> ("log_uniform",), ("uniform",), ("integer",) or ("choice", values)

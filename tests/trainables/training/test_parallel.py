@@ -104,6 +104,7 @@ OWN = {
     "pdu": {"lam0": 50.0, "lam_warmup": 1},  # in bf16 rounding chooses the highest word, whose part is small here
     "rmu": {"layer": 1},
     "rmu_adaptive": {"layer": 1},
+    "undial": {"lr": 1e-4},  # its first gradient is small: larger steps turn bf16's rounding into another run
     "task_vector": {"alpha": 2.0, "halvings": 1},
     "whp_logits": {"alpha": 2.0, "halvings": 1},
 }
