@@ -14,6 +14,7 @@ from transformers.pytorch_utils import Conv1D
 
 from trainables.probes.formats import FORMATS, Quantised
 from trainables.probes.stress import Stress, Texts
+from trainables.probes.weights import put_back
 from trainables.settings import setting
 from trainables.subjects.subject import models_of
 
@@ -32,14 +33,10 @@ class Quant(Stress):
     def on(self, subject: Any, texts: Texts) -> Iterator[Any]:
         """Each matrix is rounded in its place, in the precision that it is in; a copy is put back behind the block."""
         weights = [weight for model in models_of(subject) for weight in linear_weights(model)]
-        kept = [weight.detach().clone() for weight in weights]
-        try:
+        with put_back(weights) as kept:
             for weight, own in zip(weights, kept, strict=True):
                 weight.copy_(FORMATS[self.format](own).values)
             yield subject
-        finally:
-            for weight, own in zip(weights, kept, strict=True):
-                weight.copy_(own)
 
 
 def linear_weights(model: nn.Module) -> list[Tensor]:

@@ -12,8 +12,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from trainables.decoding.evaluating import without_dropout
 from trainables.losses.logits import token_log_probs
 from trainables.probes.stress import Stress, Texts
+from trainables.probes.weights import put_back
 from trainables.scores.split import by_name, question
 from trainables.settings import setting
 from trainables.subjects.subject import combined, models_of, rows_read
@@ -42,25 +44,21 @@ class Relearn(Stress):
     @contextmanager
     def on(self, subject: Any, texts: Texts) -> Iterator[Any]:
         """Every weight is put back behind the block, and whether it takes gradients."""
-        weights = [weight for model in models_of(subject) for weight in model.parameters()]
-        kept = [(weight.detach().clone(), weight.requires_grad, weight.grad) for weight in weights]
-        training = [model.training for model in models_of(subject)]
-        try:
-            with torch.inference_mode(False), torch.enable_grad():
-                self._learn(subject, weights, texts)
-            yield subject
-        finally:
-            for weight, (own, needed, gradient) in zip(weights, kept, strict=True):
-                weight.detach().copy_(own)
-                weight.requires_grad_(needed)
-                weight.grad = gradient
-            for model, before in zip(models_of(subject), training, strict=True):
-                model.train(before)
+        models = models_of(subject)
+        weights = [weight for model in models for weight in model.parameters()]
+        gradients = [(weight.requires_grad, weight.grad) for weight in weights]
+        with put_back(weights), without_dropout(*models):
+            try:
+                with torch.inference_mode(False), torch.enable_grad():
+                    self._learn(subject, weights, texts)
+                yield subject
+            finally:
+                for weight, (needed, gradient) in zip(weights, gradients, strict=True):
+                    weight.requires_grad_(needed)
+                    weight.grad = gradient
 
     def _learn(self, subject: Any, weights: Sequence[Tensor], texts: Texts) -> None:
         rows = chunk_texts(texts.tokenizer, self.documents(texts), max_length=self.max_length)
-        for model in models_of(subject):
-            model.eval()
         for weight in weights:
             weight.requires_grad_(True)
             weight.grad = None

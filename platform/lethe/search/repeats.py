@@ -22,11 +22,11 @@ from lethe.analysis.recipes import SEEDS, SHARE, SURE, over_seeds, settled
 from lethe.analysis.redraws import cached_items
 from lethe.search.ledger import Ledger
 from lethe.search.limits import FULL
-from lethe.search.roster import Roster
+from lethe.search.roster import Roster, has_ended
 from lethe.store.parameters import settings_of
 from lethe.store.snapshot import Reader
 from lethe.store.storage import taking_turns
-from lethe.store.trials import REPEAT_SEED, REPEATS, RERUN_OF, is_interrupted
+from lethe.store.trials import REPEAT_SEED, REPEATS, RERUN_OF
 
 
 class Race:
@@ -52,7 +52,7 @@ class Race:
 
     def ended(self) -> int:
         """How many repeats ended, well or badly, by themselves."""
-        return sum(t.state.is_finished() and not is_interrupted(t) for t in self._ledger.trials.repeats())
+        return sum(map(has_ended, self._ledger.trials.repeats()))
 
     def at_most(self) -> int:
         """How many there may be in all, as far as one knows."""

@@ -57,7 +57,7 @@ class Roster:
     def ended(self) -> set[int]:
         """Numbers by which the trials that ended by themselves first ran, repeats among them."""
         trials = self.all()
-        repeats = {self._first.get(n, n) for n in self._repeats if _ended(trials[n])}
+        repeats = {self._first.get(n, n) for n in self._repeats if has_ended(trials[n])}
         return {*self._ended.values(), *repeats}
 
     def repeats(self) -> list[FrozenTrial]:
@@ -84,7 +84,7 @@ class Roster:
         return {n: why for n, why in self._failures().items() if n in self._repeats}
 
     def _failures(self) -> dict[int, str]:
-        failed = (t for t in self.all() if t.state == TrialState.FAIL and not is_interrupted(t))
+        failed = (t for t in self.all() if has_failed(t))
         return {t.number: t.user_attrs.get(FAILURE, "unknown") for t in failed}
 
     def stopped(self) -> dict[int, str]:
@@ -154,7 +154,7 @@ class Roster:
             self._place(trial)
         if trial.state.is_finished():
             self._charge(self._costs, trial)
-        if _ended(trial) and TOLD_FROM not in trial.user_attrs and number not in self._repeats:
+        if has_ended(trial) and TOLD_FROM not in trial.user_attrs and number not in self._repeats:
             self._ended[number] = self._first.get(number, number)
 
     def _place(self, trial: FrozenTrial) -> None:
@@ -172,6 +172,11 @@ class Roster:
         costs[first] = max(costs.get(first, 0.0), trial.user_attrs.get(COST, 0.0))
 
 
-def _ended(trial: FrozenTrial) -> bool:
+def has_ended(trial: FrozenTrial) -> bool:
     """Whether a trial has ended by itself."""
     return trial.state.is_finished() and not is_interrupted(trial)
+
+
+def has_failed(trial: FrozenTrial) -> bool:
+    """Whether a trial failed by itself."""
+    return trial.state == TrialState.FAIL and not is_interrupted(trial)

@@ -11,17 +11,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from lethe.analysis.judgement import Candidate
 from lethe.search.ledger import Ledger
-from lethe.search.roster import Roster
+from lethe.search.roster import Roster, has_failed
 from lethe.search.rule import Rule
 from lethe.search.stopping import Point, is_rung, points_of, stop
 from lethe.store.facts import Facts
 from lethe.store.parameters import method_of
 from lethe.store.places import STEP, Place
-from lethe.store.trials import REPEATS, RUNGS, STOPPED, candidates_at, is_interrupted
+from lethe.store.trials import REPEATS, RUNGS, STOPPED, candidates_at
 
 Length = Callable[[Mapping[str, Any]], float]  # a trial's parameters -> up to which step it trains
 MOST = 1000  # trials, the newest, that one is compared with
@@ -66,7 +66,7 @@ class Rungs:
             first = self._trials.first_run(one)
             if self._trials.is_repeat(one):
                 continue
-            if _failed(trials[one]):
+            if has_failed(trials[one]):
                 failed.add(first)
             elif (
                 first not in failed and len(came) <= MOST and method_of(self._facts.about, trials[one].params) == method
@@ -91,11 +91,6 @@ def as_before(trial: FrozenTrial) -> dict[str, str | None]:
         return {}
     where = trial.user_attrs[STOPPED].partition(":")[0]
     return {where: f"{where}: trial {trial.number}, which it repeats, was stopped there"}
-
-
-def _failed(trial: FrozenTrial) -> bool:
-    """Whether a trial failed by itself."""
-    return trial.state == TrialState.FAIL and not is_interrupted(trial)
 
 
 @dataclass
