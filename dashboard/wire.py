@@ -53,7 +53,7 @@ class Context:
     @property
     def shown(self) -> list[str]:
         """The scores that stand in tables."""
-        return [score for score, card in self.cards.items() if card.shown]
+        return [score for score, card in self.cards.items() if card.shown or score in self.facts.judged]
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

@@ -218,7 +218,7 @@ def _scores(handed: Handed) -> Section:
             *(reference_text(own.get(s)) for own in facts.references.values()),
         )
         for s in scores_of(study.candidates, facts)
-        if facts.card(s).shown
+        if facts.card(s).shown or s in facts.judged
     ]
     beside = reasons.against_retrained(study.candidates, handed.row, facts.objectives, facts)
     return Section(

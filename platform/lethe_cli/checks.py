@@ -29,7 +29,7 @@ from trainables.folders import expanded, find_folder, may_be_hub_id
 from trainables.hub import check_hub
 from trainables.methods import find_method
 from trainables.methods.mean_teacher import MeanTeacher
-from trainables.scores import shown_scores
+from trainables.scores import searched_scores
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.score import Score
 from trainables.scores.truths import check_benchmark_truths
@@ -129,7 +129,7 @@ def available_scores(benchmark: Benchmark | None, *, retrained: bool) -> dict[st
     """
     every = Benchmark(EMBEDDED, {(config, split): [] for config, splits in NEEDED.items() for split in splits})
     there, has_reference = (benchmark, retrained) if benchmark else (every, True)
-    return {name: _why_absent(score, there, has_reference) for name, score in shown_scores().items()}
+    return {name: _why_absent(score, there, has_reference) for name, score in searched_scores().items()}
 
 
 def _why_absent(score: Score, benchmark: Benchmark, has_reference: bool) -> str:

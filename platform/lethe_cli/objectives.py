@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from lethe.fronts.objectives import GOALS, WORST, Constraint, Objective
 from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES
-from trainables.scores import shown_scores
+from trainables.scores import searched_scores
 
 
 def choose_objectives(text: str | None, available: Mapping[str, str]) -> tuple[list[Objective], list[str]]:
@@ -50,7 +50,7 @@ def _defaults(available: Mapping[str, str]) -> dict[str, str]:
 
 def _objective(item: str, available: Mapping[str, str]) -> Objective:
     score, _, goal = item.partition(":")
-    known = shown_scores()
+    known = searched_scores()
     if score not in known:
         raise ValueError(f"objective {score!r} is unknown: choose {', '.join(known)}")
     if available[score]:
@@ -64,7 +64,7 @@ def choose_constraints(
     texts: Sequence[str], objectives: Sequence[Objective], available: Mapping[str, str]
 ) -> tuple[Constraint, ...]:
     """What must hold, by texts `SCORE:BOUND,...`; which side of its bound a score must keep to, its goal says."""
-    goals = {name: score.card.goal for name, score in shown_scores().items()} | {o.score: o.goal for o in objectives}
+    goals = {name: score.card.goal for name, score in searched_scores().items()} | {o.score: o.goal for o in objectives}
     chosen = [_constraint(item.strip(), goals, available) for text in texts for item in text.split(",")]
     scores = [constraint.score for constraint in chosen]
     for score in scores:

@@ -18,7 +18,7 @@ from lethe.fronts.objectives import Constraint
 from trainables.benchmarks.layout import load_benchmark
 from trainables.content import content
 from trainables.runs.weights import check_weights
-from trainables.scores import shown_scores
+from trainables.scores import searched_scores
 from trainables.scores.protocol import protocol_of
 from trainables.scores.reductions import auc
 from trainables.scores.references import References, measure_references
@@ -67,7 +67,7 @@ def told_of_split(task: Task, references: References) -> Iterator[str]:
     """Which scores have items enough for two halves, and which have not, where items are to be split."""
     if not task.split:
         return
-    shown = [name for name in shown_scores() if name in references.target]
+    shown = [name for name, score in searched_scores().items() if score.card.shown and name in references.target]
     halved = [name for name in shown if name in references.reported.get("target", {})]
     whole = [name for name in shown if name not in halved]
     if halved:

@@ -21,7 +21,7 @@ from trainables.keys import run_key
 from trainables.runs import resume
 from trainables.runs.run_folder import RunFolder
 from trainables.runs.unlearning import Unlearner
-from trainables.scores import shown_scores
+from trainables.scores import searched_scores
 from trainables.settings import Settings
 from trainables.task import Task
 
@@ -97,7 +97,8 @@ def draw_scores(outcome: dict[str, Any]) -> Table:
     """Draw reference rows and candidates; each score is followed by how far its 95% interval reaches."""
     rows = [(name, "", scores) for name, scores in outcome["references"].items()]
     rows += [(c["role"], Place.of(c).where, c["scores"]) for c in outcome["candidates"]]
-    shown = [name for name in shown_scores() if any(name in scores for _, _, scores in rows)]
+    named = [name for name, score in searched_scores().items() if score.card.shown]
+    shown = [name for name in named if any(name in scores for _, _, scores in rows)]
     table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("model", "at", *shown):
         table.add_column(name, justify="right", no_wrap=True)

@@ -4,9 +4,9 @@ import pytest
 
 from lethe.fronts.objectives import Constraint, Objective, describe_constraints
 from lethe_cli.objectives import choose_constraints, choose_objectives
-from trainables.scores import shown_scores
+from trainables.scores import searched_scores
 
-ALL = dict.fromkeys(shown_scores(), "")
+ALL = dict.fromkeys(searched_scores(), "")
 
 
 def chosen(text, available):
@@ -43,7 +43,7 @@ def test_a_goal_of_one_s_own_stands_in_the_place_of_the_usual_one():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", f"objective '' is unknown: choose {', '.join(shown_scores())}"),
+        ("", f"objective '' is unknown: choose {', '.join(searched_scores())}"),
         ("rouge", "objective 'rouge' is unknown: choose verbmem_f"),
         ("utility:up", "goal 'up' of objective 'utility' is unknown: choose minimize, maximize, zero"),
         ("utility,verbmem_f,utility:zero", "objective 'utility' is given twice"),

@@ -12,7 +12,7 @@ from lethe_cli import checks
 from trainables.benchmarks import find_source
 from trainables.benchmarks.layout import load_benchmark
 from trainables.methods.mean_teacher import MeanTeacher
-from trainables.scores import all_scores, shown_scores
+from trainables.scores import all_scores, searched_scores
 
 
 def test_two_cpus_are_enough_and_one_is_not(monkeypatch):
@@ -102,7 +102,7 @@ def test_a_score_that_a_benchmark_cannot_give_has_its_reason(tmp_path, without, 
     benchmark = checks.check_benchmark(str(benchmark_folder(tmp_path / "b", without=without)))
     reasons = checks.available_scores(benchmark, retrained=retrained)
     assert {score for score, reason in reasons.items() if reason} == absent
-    assert set(reasons) == set(shown_scores())
+    assert set(reasons) == set(searched_scores())
 
 
 @given(steps=st.integers(1, 10**6), lr=st.floats(1e-9, 1e3))

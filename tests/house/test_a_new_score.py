@@ -23,7 +23,7 @@ from lethe_cli.report import report
 from trainables.benchmarks.layout import load_benchmark
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs.unlearning import Unlearner
-from trainables.scores import SCORES, all_scores, shown_scores
+from trainables.scores import SCORES, all_scores, searched_scores
 from trainables.task import Task
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
@@ -98,7 +98,7 @@ def test_it_is_measured_with_its_interval_and_its_reference_rows(unlearner):
 
 
 def test_it_may_be_searched_for_and_a_benchmark_without_its_split_is_told(tmp_path):
-    assert NAME in shown_scores()
+    assert NAME in searched_scores()
     benchmark = load_benchmark(make_tiny(tmp_path).places()["benchmark"])
     del benchmark.splits["raw", "forget"]
     with pytest.raises(ValueError, match=f"^{NAME} is among the objectives, but .* has no split raw/forget$"):

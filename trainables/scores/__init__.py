@@ -16,6 +16,6 @@ def all_scores() -> "dict[str, Score]":
     return {score.name: score for module in modules for score in module.SCORES}
 
 
-def shown_scores() -> "dict[str, Score]":
-    """Those that tables show: they may be searched for, and searches measure them and no others."""
-    return {name: score for name, score in all_scores().items() if score.card.shown}
+def searched_scores() -> "dict[str, Score]":
+    """Those that searches measure, and no others: they may be searched for."""
+    return {name: score for name, score in all_scores().items() if score.card.searched}

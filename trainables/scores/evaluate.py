@@ -116,7 +116,7 @@ class Evaluator:
         measured = self._measure(subject, self._scores)
         reports = {score.name: score.reporting(items) if self.protocol.split else None for score, items in measured}
         halves = {score.name: self._read_halves(score, items, reports[score.name]) for score, items in measured}
-        tables = [_table(score.name, items, reports[score.name]) for score, items in measured if score.card.shown]
+        tables = [_table(score.name, items, reports[score.name]) for score, items in measured if score.card.searched]
         return Evaluation(
             protocol=self.protocol.name,
             scores={name: chosen_by for name, (chosen_by, _) in halves.items() if chosen_by},
@@ -143,7 +143,7 @@ class Evaluator:
     def _read(self, score: Score, items: Items, mask: np.ndarray | None = None) -> Reading | None:
         """A score's value, over the items of a mask or all of them.
 
-        None where it has no reference, or none that serves and it is not shown anyhow.
+        None where it has no reference, or none that serves and no search looks at it.
         """
         if score.relative and self.reference is None:
             return None
@@ -155,7 +155,7 @@ class Evaluator:
         try:
             return reduce(score.card.reduction, items.by_sample(score.card), reference, seed=self.seed)
         except Undefined:
-            if score.card.shown:
+            if score.card.searched:
                 raise
             return None
 

@@ -15,6 +15,7 @@ def _score_of(attack: str) -> Score:
             goal="zero",
             meaning=f"shows that it was trained on it, by the attack {attack}",
             shown=False,
+            searched=False,
             reduction=RATIO,
             samples=SPLITS,
         ),

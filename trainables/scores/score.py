@@ -43,7 +43,8 @@ class Card:
     item: str = ""  # what an item is, in a reader's words; "" where its items hold nothing that a model wrote
     forgotten: bool = False  # its items ask for what is to be forgotten: some of them stand for a model
     good: float | None = None  # where the goal is zero: up to how far from 0 is good
-    shown: bool = True  # tables show it, it may be searched for and its items are kept; else no search measures it
+    shown: bool = True  # tables have a column of it, also where nothing is judged by it
+    searched: bool = True  # searches measure it, and it may be searched for; else only reports and references have it
     reduction: str = MEAN
     samples: tuple[str, ...] = ()  # of a ratio of AUCs: the two kinds of items, as the column `truth` names them
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from trainables.methods import find_method
-from trainables.scores import shown_scores
+from trainables.scores import searched_scores
 from trainables.task import Task
 
 
@@ -14,14 +14,14 @@ def make_session(task: Task, score_batch: int = 128) -> Callable[[dict[str, Any]
 
     A trial is `{"folder": where it writes, "method": its name, **settings}`; a folder may be a URL, and settings that
     are left out are at their defaults. `score_batch` is what reference models are scored by that nobody scored yet.
-    Of candidates the scores are measured that tables show.
+    Of candidates the scores are measured that may be searched for.
     """
     gc.disable()  # what is imported is no garbage, and to look through it takes a sixth of the time of importing
     from trainables.runs.unlearning import Unlearner
 
     gc.freeze()
     gc.enable()
-    unlearner = Unlearner(task, score_batch, shown_scores())
+    unlearner = Unlearner(task, score_batch, searched_scores())
 
     def session(trial: dict[str, Any]) -> Iterator[dict[str, Any]]:
         settings = {name: value for name, value in trial.items() if name not in ("folder", "method")}

@@ -22,7 +22,7 @@ class Card:
     item: str = ""  # what an item is, in a reader's words; "" where its items hold nothing that a model wrote
     forgotten: bool = False  # its items ask for what is to be forgotten: some of them stand for a model
     good: float | None = None  # where the goal is zero: up to how far from 0 is good
-    shown: bool = True  # whether tables of scores show it
+    shown: bool = True  # whether tables show it, also where nothing is judged by it
     reduction: str = MEAN
     samples: tuple[str, ...] = ()  # of a ratio of AUCs: the two kinds of items, as the column `truth` names them
 

@@ -8,7 +8,7 @@ broken or of another version is a ValueError of one sentence, without its passwo
 import json
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -16,6 +16,7 @@ from optuna.distributions import BaseDistribution
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from lethe.store.audits import AUDIT, Audited, audits_of
 from lethe.store.candidates import candidates_of, parameters_of
 from lethe.store.facts import FACTS, PLANNED, Facts
 from lethe.store.optuna_tables import WORDS, Rows, check_schema, connect, explain, read_rows, read_trials, state_of
@@ -41,6 +42,7 @@ class Snapshot:
     notes: dict[int, str]  # trial -> what somebody wrote about it
     planned: int | None  # how many trials were asked for
     repeats: pd.DataFrame = field(default_factory=pd.DataFrame)
+    audits: tuple[Audited, ...] = ()  # what audits measured, in no order
     unreadable: int = 0  # candidates whose stored text is broken
     token: tuple[Any, ...] = ()  # differs whenever the study changed
 
@@ -97,10 +99,10 @@ class Reader:
             return self._last
         if self._last is not None and self._last.token[0] != study_id:  # deleted, and made anew
             self._finished, self._kept = set(), Rows.none()
-        facts, notes, planned = _study_attributes(attributes, self.name)
+        facts, notes, planned, audits = _study_attributes(attributes, self.name)
         trials = read_trials(connection, study_id)
         rows = self._rows_of(connection, study_id, trials)
-        self._last = assemble(self.name, facts, notes, planned, trials, rows, token)
+        self._last = replace(assemble(self.name, facts, notes, planned, trials, rows, token), audits=audits)
         return self._last
 
     def _rows_of(self, connection: Connection, study_id: int, trials: pd.DataFrame) -> Rows:
@@ -113,9 +115,12 @@ class Reader:
         return self._kept.joined(fresh.of(set(missing) - ended))
 
 
-def _study_attributes(attributes: Iterable[Any], name: str) -> tuple[Facts, dict[int, str], int | None]:
+def _study_attributes(
+    attributes: Iterable[Any], name: str
+) -> tuple[Facts, dict[int, str], int | None, tuple[Audited, ...]]:
     facts, notes, planned = None, {}, None
     try:
+        audits = tuple(audits_of((key, value) for key, value in attributes if key.startswith(AUDIT)))
         for key, value in attributes:
             if key == FACTS:
                 facts = Facts.from_json(json.loads(value))
@@ -127,7 +132,7 @@ def _study_attributes(attributes: Iterable[Any], name: str) -> tuple[Facts, dict
         raise ValueError(f"study {name!r} is half-written, or was made by another version of Lethe") from None
     if facts is None:
         raise ValueError(f"study {name!r} was not made by Lethe")
-    return facts, notes, planned
+    return facts, notes, planned, audits
 
 
 def assemble(

@@ -73,8 +73,8 @@ def test_its_value_lies_in_its_interval(plain, name):
 def test_its_items_are_in_the_table_and_give_its_value_if_it_is_shown(plain, name):
     card, items = all_scores()[name].card, plain.items[plain.items.score == name]
     assert list(items.columns) == ["score", "item", "prompt", "output", "truth", "value"]
-    assert len(items) == (plain.scores[name].n if card.shown else 0)
-    if card.shown:
+    assert len(items) == (plain.scores[name].n if card.searched else 0)
+    if card.searched:
         assert items.item.tolist() == list(range(len(items)))
         assert value_of(items, card) == pytest.approx(plain.scores[name].value)
 
