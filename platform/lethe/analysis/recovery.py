@@ -42,8 +42,8 @@ class Estimated:
 
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
-    """What came back. A ratio is None where its denominator may as well be 0; without a retrained model so are all
-    that need one.
+    """What came back. A ratio is None where its denominator may as well be 0; without a target or a retrained model so
+    are all that need one.
     """
 
     change: Estimated  # U' - U, in points
@@ -53,9 +53,9 @@ class Recovery:
     recovered: Estimated | None
 
 
-def recovery(candidate: Readings, target: Readings, retrained: Readings | None, *, seed: int = 0) -> Recovery:
+def recovery(candidate: Readings, target: Readings | None, retrained: Readings | None, *, seed: int = 0) -> Recovery:
     """What a stress brought back in a candidate. ValueError for no items, or not the same ones of all models."""
-    models = [candidate, target, *([retrained] if retrained else [])]
+    models = [model for model in (candidate, target, retrained) if model is not None]
     counts = {len(values) for model in models for values in (model.plain, model.stressed)}
     if len(counts) > 1:
         raise ValueError(
@@ -68,9 +68,11 @@ def recovery(candidate: Readings, target: Readings, retrained: Readings | None, 
     return Recovery(
         change=_difference(gained, weights),
         net=_difference(gained - (retrained.stressed - retrained.plain), weights) if retrained else None,
-        position=_between(candidate.plain, retrained.plain, target.plain, weights) if retrained else None,
-        residual=_between(candidate.stressed, retrained.stressed, target.stressed, weights) if retrained else None,
-        recovered=_ratio(gained, target.plain - candidate.plain, weights),
+        position=_between(candidate.plain, retrained.plain, target.plain, weights) if target and retrained else None,
+        residual=_between(candidate.stressed, retrained.stressed, target.stressed, weights)
+        if target and retrained
+        else None,
+        recovered=_ratio(gained, target.plain - candidate.plain, weights) if target else None,
     )
 
 

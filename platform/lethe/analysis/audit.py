@@ -1,0 +1,288 @@
+"""An audit of a study's candidates as a table: what each stress brings back of what seemed forgotten, and how sure.
+
+A row for each candidate, stress and score. Whether something came back is tested, as net recovery above 0, by flipping
+the signs of its items: what a stress gives a candidate's item and the retrained model's may be swapped where both gain
+alike, so that the test holds for few items, and for items that are nearly all 0, and needs no law of them. An audit
+asks many such questions, so their p are corrected by Holm's method over all of them: 5% for one false alarm in the
+whole audit. Only readings of one code are compared.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from lethe.analysis.cells import listed
+from lethe.analysis.effects import ALPHA, corrected
+from lethe.analysis.recovery import Array, Readings, Recovery, collapsed, recovery
+from lethe.fronts.objectives import MAXIMIZE
+from lethe.store.audits import PLAIN, Audited
+from lethe.store.cards import MEAN, Card
+
+TARGET, RETRAINED = MODELS = ("target", "retrained")  # beside which candidates are read
+UTILITY = "utility"
+DAMAGE = ("knowmem_r", UTILITY)  # what a stress may damage, which is no recovery
+GIVEN = 50.0  # of 100: from this value on an item counts as given
+FLIPS = 20_000
+COLUMNS = ("score", "item", "value", "counts")  # of a table of items, that are read here
+
+
+@dataclass(frozen=True, kw_only=True)
+class Returned:
+    """Of the items that the target gives and the candidate no longer did, how many are given under the stress."""
+
+    gone: int
+    back: int
+    never: int | None  # of the same items those that the retrained model gives under the stress, and did not before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One candidate in one score under one stress: [plain, under the stress] of each model, over the items that count.
+
+    Of a score that is high where something is forgotten, what comes back is the loss of it: change and net are positive
+    where something comes back, whatever the score.
+    """
+
+    candidate: str
+    stress: str
+    score: str
+    forgotten: bool  # whether it is of what was to be forgotten; else it tells damage
+    n: int  # items
+    values: tuple[float, float]
+    target: tuple[float, float] | None
+    retrained: tuple[float, float] | None
+    recovery: Recovery
+    returned: Returned | None
+    p: float = np.nan  # one-sided, of no net recovery; NaN where nothing is tested
+    corrected: float = np.nan  # the same for all of an audit at once
+
+    @property
+    def back(self) -> bool:
+        """Whether something comes back that chance does not explain."""
+        return bool(self.corrected < ALPHA)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """An audit: its rows, which candidates have collapsed, what was refused, and what else a reader has to know."""
+
+    rows: tuple[Compared, ...]
+    utility: Mapping[str, float]  # of each model without a stress, where it is known
+    refused: tuple[Audited, ...]
+    notes: tuple[str, ...]  # what was left out, and why: a sentence each
+    candidates: tuple[str, ...]  # all that were read, in the order of their trials
+    stresses: tuple[str, ...]
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """The scores that rows are of: those of what was to be forgotten first."""
+        order = sorted(self.rows, key=lambda row: not row.forgotten)
+        return tuple(dict.fromkeys(row.score for row in order))
+
+    def of(self, candidate: str) -> tuple[Compared, ...]:
+        """A candidate's rows."""
+        return tuple(row for row in self.rows if row.candidate == candidate)
+
+    def worst(self, candidate: str) -> Compared | None:
+        """The row of what was to be forgotten with most net recovery; None where none has any."""
+        found = [row for row in self.of(candidate) if row.forgotten and row.recovery.net]
+        return max(found, key=lambda row: row.recovery.net.value if row.recovery.net else 0.0, default=None)
+
+    def collapsed(self, whose: str) -> bool | None:
+        """Whether a candidate's utility is so low that it says nothing that nothing comes back; None: not known."""
+        known = [self.utility.get(name) for name in (whose, TARGET)]
+        return None if known[0] is None or known[1] is None else collapsed(known[0], known[1])
+
+
+def audit_of(
+    readings: Sequence[Audited], read: Callable[[Audited], pd.DataFrame | None], card: Callable[[str], Card]
+) -> Audit:
+    """The audit of a study: `read` gives the items of a reading, or None where they are gone; `card` a score's card."""
+    code = compared_code(readings)
+    own = {(r.whose, r.stress): r for r in readings if r.code == code}
+    items = {key: table for key, r in own.items() if not r.refused and (table := _items(read(r))) is not None}
+    candidates = sorted({whose for whose, _ in own if whose not in MODELS}, key=_in_order)
+    stresses = sorted({stress for _, stress in own if stress != PLAIN})
+    notes: list[str] = _left_out(readings, code) + _gone(own, items)
+    rows = []
+    for candidate in candidates:
+        for stress in stresses:
+            rows += _rows(candidate, stress, items, card, notes)
+    return Audit(
+        rows=_corrected(rows),
+        utility={
+            whose: r.scores[UTILITY][0] for (whose, stress), r in own.items() if not stress and UTILITY in r.scores
+        },
+        refused=tuple(sorted((r for r in own.values() if r.refused), key=lambda r: (r.stress, _in_order(r.whose)))),
+        notes=tuple(dict.fromkeys(notes + _missing(own, items))),
+        candidates=tuple(candidates),
+        stresses=tuple(stresses),
+    )
+
+
+def stored_items(reading: Audited) -> pd.DataFrame | None:
+    """The items of a reading as they lie on disk; None where they are gone or cannot be read."""
+    try:
+        return pd.read_parquet(reading.items, columns=list(COLUMNS))
+    except (OSError, pa.ArrowException, ValueError):
+        return None
+
+
+def compared_code(readings: Sequence[Audited]) -> str:
+    """The code whose readings are compared: one that measured the reference models, then one with most readings."""
+    plain = {(r.whose, r.code) for r in readings if r.stress == PLAIN and not r.refused}
+    counts = pd.Series([r.code for r in readings], dtype=object).value_counts()
+    return str(max(counts.index, key=lambda c: (*((m, c) in plain for m in MODELS), counts[c], c), default=""))
+
+
+def sign_flip_p(gains: Array) -> float:
+    """The one-sided p of the mean of `gains` [n] being no more than 0: how often random signs give as much."""
+    moved = gains[gains != 0]
+    if not len(moved):
+        return 1.0
+    as_much = int((_signs(len(moved)) @ moved.astype(np.float32) >= moved.sum() * (1 - 1e-6) - 1e-6).sum())
+    return (1 + as_much) / (1 + FLIPS)
+
+
+@functools.lru_cache(maxsize=4)
+def _signs(items: int) -> Array:
+    """Random signs [flips, items]."""
+    return (2 * np.random.default_rng(0).integers(0, 2, (FLIPS, items), dtype=np.int8) - 1).astype(np.float32)
+
+
+def _in_order(whose: str) -> tuple[int, int, str]:
+    """Reference models first, then candidates by the number of their trial."""
+    trial = whose.partition("@")[0]
+    return (0, MODELS.index(whose), "") if whose in MODELS else (1, int(trial) if trial.isdecimal() else 0, whose)
+
+
+def _items(table: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The items that count, by score and item; None where they are not known."""
+    if table is None or not set(COLUMNS) <= set(table.columns):
+        return None
+    kept = table[table["counts"].astype(bool)]
+    return kept.dropna(subset=["value"]).set_index(["score", "item"]).sort_index()
+
+
+def _rows(
+    candidate: str,
+    stress: str,
+    items: Mapping[tuple[str, str], pd.DataFrame],
+    card: Callable[[str], Card],
+    notes: list[str],
+) -> list[Compared]:
+    """The rows of one candidate under one stress; adds to the notes what cannot be compared."""
+    pairs = {
+        whose: (items[whose, PLAIN], items[whose, stress])
+        for whose in (candidate, *MODELS)
+        if {(whose, PLAIN), (whose, stress)} <= items.keys()
+    }
+    if candidate not in pairs:
+        return []
+    rows = []
+    for score in pairs[candidate][0].index.unique("score"):
+        known = card(str(score))
+        if known.reduction != MEAN or not (known.forgotten or score in DAMAGE):
+            continue
+        there = {
+            whose: pair for whose, pair in pairs.items() if all(score in table.index.unique("score") for table in pair)
+        }
+        read = _readings(there, str(score)) if candidate in there else {}
+        if not read or not len(read[candidate].plain):
+            notes.append(f"No item of {score} counts under {stress}: it is left out there.")
+            continue
+        rows.append(_compared(candidate, stress, known, read))
+    return rows
+
+
+def _readings(pairs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], score: str) -> dict[str, Readings]:
+    """The values of each model before and under a stress, of the items that count for all of them."""
+    columns = {
+        (whose, i): table.xs(score, level="score")["value"]
+        for whose, pair in pairs.items()
+        for i, table in enumerate(pair)
+    }
+    joined = pd.concat(columns, axis=1, join="inner").sort_index()
+    return {whose: Readings(*(joined[whose, i].to_numpy(float) for i in (0, 1))) for whose in pairs}
+
+
+def _compared(candidate: str, stress: str, card: Card, read: Mapping[str, Readings]) -> Compared:
+    own, target, retrained = (read.get(whose) for whose in (candidate, *MODELS))
+    assert own is not None
+    sign = -1 if card.forgotten and card.goal == MAXIMIZE else 1
+    turned = [model and Readings(sign * model.plain, sign * model.stressed) for model in (own, target, retrained)]
+    assert turned[0] is not None
+    p = np.nan
+    if card.forgotten and turned[2] is not None:
+        p = sign_flip_p(turned[0].stressed - turned[0].plain - (turned[2].stressed - turned[2].plain))
+    return Compared(
+        candidate=candidate,
+        stress=stress,
+        score=card.name,
+        forgotten=card.forgotten,
+        n=len(own.plain),
+        values=_means(own),
+        target=_means(target) if target else None,
+        retrained=_means(retrained) if retrained else None,
+        recovery=recovery(turned[0], turned[1], turned[2]),
+        returned=_returned(own, target, retrained) if card.forgotten and sign == 1 and target else None,
+        p=p,
+    )
+
+
+def _means(model: Readings) -> tuple[float, float]:
+    return float(model.plain.mean()), float(model.stressed.mean())
+
+
+def _returned(own: Readings, target: Readings, retrained: Readings | None) -> Returned:
+    gone = (target.plain >= GIVEN) & (own.plain < GIVEN)
+    never = int((gone & (retrained.plain < GIVEN) & (retrained.stressed >= GIVEN)).sum()) if retrained else None
+    return Returned(gone=int(gone.sum()), back=int((gone & (own.stressed >= GIVEN)).sum()), never=never)
+
+
+def _corrected(rows: Sequence[Compared]) -> tuple[Compared, ...]:
+    """The rows with p that hold for all of them at once."""
+    known = corrected(np.array([row.p for row in rows]))
+    return tuple(replace(row, corrected=float(p)) for row, p in zip(rows, known, strict=True))
+
+
+def _left_out(readings: Sequence[Audited], code: str) -> list[str]:
+    others = [r for r in readings if r.code != code]
+    if not others:
+        return []
+    whose = listed(sorted({r.whose for r in others}, key=_in_order))
+    return [
+        f"{len(others)} of {len(readings)} readings were measured by other code and are left out (of {whose}): audit "
+        "them again."
+    ]
+
+
+def _gone(own: Mapping[tuple[str, str], Audited], items: Mapping[tuple[str, str], pd.DataFrame]) -> list[str]:
+    lost = [
+        (whose, stress or "no stress")
+        for (whose, stress), r in own.items()
+        if not r.refused and (whose, stress) not in items
+    ]
+    return [f"The items of {whose} under {stress} are not on this machine: it is left out." for whose, stress in lost]
+
+
+def _missing(own: Mapping[tuple[str, str], Audited], items: Mapping[tuple[str, str], pd.DataFrame]) -> list[str]:
+    """What cannot be told without a reference model, or without a reading before the stresses."""
+    said = []
+    if not own:
+        return []
+    if (TARGET, PLAIN) not in items:
+        said.append("The target was not measured: how much of what it knew comes back is not known.")
+    if (RETRAINED, PLAIN) not in items:
+        said.append(
+            "There is no retrained model to compare with: what a stress gives a model that never knew is not known, so "
+            "no change is told from it."
+        )
+    for whose, stress in own:
+        if stress != PLAIN and (whose, PLAIN) not in own:
+            said.append(f"{whose} was not measured without a stress: nothing is compared with it.")
+    return said
