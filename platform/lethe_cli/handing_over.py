@@ -1,4 +1,4 @@
-"""`lethe list`, `front`, `recommend`, `export`, `verify`, `delete`: their flags.
+"""`lethe list`, `front`, `recommend`, `export`, `verify`, `harness`, `delete`: their flags.
 
 What they do is loaded when it is asked for. All but delete work while the study runs, and write nothing to its store.
 """
@@ -76,6 +76,22 @@ def verify(
 
     if not verifying.run(folder, benchmark, tolerance, as_json=as_json):
         raise typer.Exit(1)
+
+
+def harness(
+    model: Annotated[str, Argument(help="A model's folder, as `lethe export` writes it, or a hub id.")],
+    tasks: Annotated[str, Option(help="Tasks of lm-evaluation-harness, or lethe_utility: arc_challenge,mmlu.")],
+    benchmark: Annotated[str | None, Option(help="Whose general utility the task lethe_utility is.")] = None,
+    include: Annotated[str | None, Option(help="Folder of further tasks, a YAML file each.")] = None,
+    limit: Annotated[int | None, Option(help="Only the first so many items of each task.", min=1)] = None,
+    shots: Annotated[int | None, Option(help="Few-shot examples, where not the task's own number.", min=0)] = None,
+    batch_size: Annotated[int, Option(help="Texts scored at once.", min=1)] = 32,
+    as_json: Json = False,
+) -> None:
+    """Measure general utility by tasks of lm-evaluation-harness; needs `pip install 'lethe-tune[harness]'`."""
+    from lethe_cli import harnessing
+
+    harnessing.run(model, tasks, benchmark, include, limit, shots, batch_size, as_json=as_json)
 
 
 def delete(

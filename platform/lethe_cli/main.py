@@ -15,7 +15,7 @@ from lethe_cli.ablate import ablate
 from lethe_cli.arena import arena
 from lethe_cli.benchmark import benchmark_app
 from lethe_cli.dashboard import dashboard
-from lethe_cli.handing_over import delete, export, front, list_studies, recommend, verify
+from lethe_cli.handing_over import delete, export, front, harness, list_studies, recommend, verify
 from lethe_cli.imports import import_results
 from lethe_cli.methods import methods
 from lethe_cli.output import check_output, keep_output
@@ -42,6 +42,7 @@ def main() -> None:
     app.command("report")(report)
     app.command("export")(export)
     app.command("verify")(verify)
+    app.command("harness")(harness)
     app.command("delete")(delete)
     app.command("import")(import_results)
     app.command("train")(train)

@@ -15,9 +15,9 @@ from trainables.scores.evaluate import Evaluator, Reference
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.references import table_of
 from trainables.subjects.positions import check_lengths
-from trainables.subjects.saving import load_subject
-from trainables.subjects.subject import Subject, models_of
-from trainables.subjects.tokenizers import check_vocabulary, load_tokenizer
+from trainables.subjects.saving import load_subject, tokenizer_of
+from trainables.subjects.subject import models_of
+from trainables.subjects.tokenizers import check_vocabulary
 from trainables.world import join
 
 
@@ -37,7 +37,7 @@ def measure_again(
     ValueError, in one line, where the folder cannot be loaded or its model cannot read the texts.
     """
     subject = load_subject(folder)
-    tokenizer = load_tokenizer(_home_of_tokenizer(folder, subject))
+    tokenizer = tokenizer_of(folder, subject)
     for model in models_of(subject):
         check_vocabulary(model, tokenizer, str(folder))
         model.to(join().device)
@@ -75,8 +75,3 @@ def _passes(readings: Mapping[str, Any]) -> Passes:
     if not isinstance(told, dict) or told.get("decode") not in DECODE or told.get("texts") not in TEXTS:
         raise ValueError(f"the card's ways to run the model ({told!r}) are unknown")
     return Passes(decode=told["decode"], texts=told["texts"])
-
-
-def _home_of_tokenizer(folder: Path, subject: Any) -> Path:
-    """Where the tokenizer's files are: beside a plain model's, or as `load_subject` has it beside the first model's."""
-    return folder / subject.folders[0] if isinstance(subject, Subject) else folder

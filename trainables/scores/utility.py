@@ -35,7 +35,7 @@ class Utility:
             for choice in choices:
                 ids = tokenizer(prompt + choice).input_ids
                 self._ids.append(ids)
-                self._starts.append(_choice_start(before, ids))
+                self._starts.append(choice_start(before, ids))
         self.longest = {"utility/test": max(map(len, self._ids)) - 1}  # the last token is never fed
 
     def __call__(
@@ -60,7 +60,7 @@ def _answer(row: Mapping[str, Any], choices: Sequence[str]) -> int:
     return answer
 
 
-def _choice_start(prompt: Sequence[int], whole: Sequence[int]) -> int:
+def choice_start(prompt: Sequence[int], whole: Sequence[int]) -> int:
     """Where the choice begins in the ids of prompt + choice: where they leave the prompt's; at least 1."""
     pairs = enumerate(zip(prompt, whole, strict=False))
     leave = next((i for i, (a, b) in pairs if a != b), min(len(prompt), len(whole)))

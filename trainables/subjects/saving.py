@@ -60,6 +60,11 @@ def load_subject(reference: str | Path, *, dtype: torch.dtype = torch.float32) -
         raise ValueError(f"{str(file)!r} does not hold what makes a {kind.kind}: {error}") from None
 
 
+def tokenizer_of(reference: str | Path, subject: Any) -> Any:
+    """The tokenizer of what `load_subject` loaded: beside a plain model's files, or beside those of the first model."""
+    return load_tokenizer(Path(reference) / subject.folders[0] if isinstance(subject, Subject) else reference)
+
+
 def _read(file: Path) -> tuple[type[Any], dict[str, Any]]:
     """The class of a subject, and its data."""
     try:
