@@ -24,6 +24,7 @@ PAGES = {
     "decide": ("Decide", "Which candidate to take, if any, and why"),
     "front": ("Front", "All candidates and the best of them"),
     "trial": ("Trial", "One trial, and what its model wrote"),
+    "audit": ("Audit", "Whether what seemed forgotten comes back"),
     "progress": ("Progress", "How the search goes"),
     "hyperparameters": ("Hyperparameters", "What the parameters do"),
     "ablation": ("Ablation", "What each part contributes"),

@@ -15,6 +15,7 @@ from dashboard.charts import curves, landscape
 from dashboard.table import grouped, with_seeds
 from lethe.analysis import recipes
 from lethe.analysis.arena import Arena, arena_of
+from lethe.analysis.audit import Audit, audit_in
 from lethe.analysis.decide import KNEE, Limit, Recommendation, recommend
 from lethe.fronts.objectives import Objective
 from lethe.store.facts import Facts
@@ -121,6 +122,12 @@ def points_of(study: Snapshot, url: str) -> pd.DataFrame:
 def runs_of(study: Snapshot, url: str) -> pd.DataFrame:
     """What these points scored, seed by seed; empty where no recipe was run again."""
     return recipes.by_seed(study, points_of(study, url))
+
+
+@st.cache_resource(show_spinner="comparing what came back", max_entries=8, hash_funcs=BY_TOKEN)
+def audit(study: Snapshot, url: str) -> Audit:
+    """A study's audit; without rows where it has none."""
+    return audit_in(study)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=BY_TOKEN)

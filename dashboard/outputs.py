@@ -119,6 +119,32 @@ def still(items: pd.DataFrame, card: Card) -> str:
     return f"{int((losses(own['value'], card) >= STILL).sum())} of {len(own)} are still at {edge}{beside}{seen}"
 
 
+def came_back(plain: str, stressed: str, retrained: str, card: Card) -> pd.DataFrame:
+    """The items of a score that count before and under a stress, those that came back first, which `gained` most.
+
+    Of the files of a model's items before and under it, and of the retrained model's under it: `output` and `value` are
+    those under the stress, `output_before` and `value_before` those before, `output_retrained` and `value_retrained`
+    the retrained model's. ValueError in one sentence where a model's own cannot be read.
+    """
+    before, under = (_counted(file, card.name) for file in (plain, stressed))
+    try:
+        never = _counted(retrained, card.name)
+    except ValueError:
+        never = under.iloc[:0]
+    said = ["item", "output", "value"]
+    joined = under.merge(before[said], on="item", suffixes=("", "_before"))
+    joined = joined.merge(never[said], on="item", how="left", suffixes=("", "_retrained"))
+    gained = (joined["value"] - joined["value_before"]) * (-1 if card.goal == MAXIMIZE else 1)
+    return joined.assign(gained=gained).sort_values("gained", ascending=False, kind="stable", ignore_index=True)
+
+
+def _counted(file: str, score: str) -> pd.DataFrame:
+    """The items of a score that count, as an audit keeps them."""
+    read_items(file)  # says why where it cannot be read
+    rows = pd.read_parquet(file)
+    return rows[(rows["score"] == score) & rows.get("counts", pd.Series(True, rows.index)).astype(bool)]
+
+
 def last_question(prompt: str) -> str:
     """What is asked at the end of a few-shot prompt; a prompt without examples as it is."""
     return prompt.rsplit("\n\n", 1)[-1]

@@ -38,7 +38,8 @@ class Selection:
     method: str = ""  # of several, whose settings are looked at
     parameter: str = ""
     other: str = ""  # second parameter of a contour
-    score: str = ""  # of slices, contours and outputs
+    score: str = ""  # of slices, contours, outputs and audits
+    stress: str = ""  # of an audit, whose items are looked at
     entrants: tuple[str, ...] = ()  # of an arena, that are drawn strongly
     search: str = ""
     order: str = ORDERS[0]  # of what a model wrote

@@ -36,6 +36,11 @@ class Candidate:
         return f"{self.trial}/{self.place.key}"
 
     @property
+    def name(self) -> str:
+        """As commands take it: `12@step/20/student`."""
+        return f"{self.trial}@{self.place.key}"
+
+    @property
     def words(self) -> str:
         """As it is said to a reader."""
         return f"trial {self.trial}, {self.place.words}"

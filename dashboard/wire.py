@@ -197,8 +197,15 @@ def clicked_in(event: Any, studies: Collection[str] = ()) -> tuple[str, str] | N
     return None
 
 
-def chart(figure: Any, key: str, *, alt: str, click: bool = False) -> None:
-    """Draw a figure; with `click`, one in which a click on a candidate opens its trial."""
+def start_anew(**changes: Any) -> None:
+    """Change the selection from outside of the widgets that show it, which start from it. For callbacks."""
+    touched()
+    choose(**changes)
+    st.session_state[READ] = st.session_state.get(READ, 0) + 1
+
+
+def chart(figure: Any, key: str, *, alt: str, click: bool = False, chosen: Callable[[Any], None] | None = None) -> None:
+    """Draw a figure; with `click`, one in which a click on a candidate opens its trial, or as `chosen` does."""
     kind = selection().picture.lower()
     picture = {
         "toImageButtonOptions": {"format": kind, "filename": f"lethe-{key}", "scale": 2 if kind == "png" else 1},
@@ -206,10 +213,12 @@ def chart(figure: Any, key: str, *, alt: str, click: bool = False) -> None:
     }
 
     def clicked() -> None:
-        if found := clicked_in(st.session_state[key], context().studies):
+        if chosen:
+            chosen(st.session_state[key])
+        elif found := clicked_in(st.session_state[key], context().studies):
             open_trial(*found)
 
-    if click:
+    if click or chosen:
         st.plotly_chart(figure, key=key, config=picture, alt=alt, on_select=clicked, selection_mode="points")
     else:
         st.plotly_chart(figure, key=key, config=picture, alt=alt)

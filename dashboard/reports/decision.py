@@ -10,7 +10,8 @@ import pandas as pd
 
 from dashboard.reports import reasons
 from dashboard.table import candidate_of, command, reference_text, score_text, scores_of
-from lethe.analysis import recipes
+from lethe.analysis import audit_words, recipes
+from lethe.analysis.audit import audit_in
 from lethe.analysis.cells import number
 from lethe.analysis.decide import Limit, Recommendation
 from lethe.analysis.items import ALL_ITEMS, CHOSEN_BY, chosen_by, over_all, split_scores, which_items
@@ -125,6 +126,7 @@ def as_html(
         + _table(["score", "this candidate", *([ALL_ITEMS] if whole else []), *facts.references], rows)
         + (_list(notes) if (notes := reasons.reference_notes(facts)) else ""),
         "<h2>Near</h2>" + _list(reasons.near(study.candidates, found, objectives)),
+        _audited(study, candidate_of(row).name),
         "<h2>Figures</h2>" + "".join(drawn),
         "<h2>Recipe</h2>" + _table(["setting", "value"], recipe),
         "<h2>Run it again</h2><pre>" + _text(shlex.join(command(study, row)) or "not known for this study") + "</pre>",
@@ -137,6 +139,16 @@ def as_html(
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
         f"<body>{''.join(parts)}</body></html>"
     )
+
+
+def _audited(study: Snapshot, name: str) -> str:
+    """What an audit says of the candidate; "" where it was not audited."""
+    audit = audit_in(study)
+    if name not in audit.candidates:
+        return ""
+    rows = audit_words.table(audit, audit.of(name))
+    said = f"<p>{_text(audit_words.verdict(audit, name))}.</p><p>{_text(audit_words.method(audit))}</p>"
+    return f"<h2>Audit</h2>{said}<div style='overflow-x:auto'>{_table(audit_words.HEAD, rows)}</div>"
 
 
 def _text(value: object) -> str:

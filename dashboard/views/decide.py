@@ -15,11 +15,14 @@ from dashboard.reports import decision as report
 from dashboard.reports import reasons
 from dashboard.selection import PICTURES
 from dashboard.table import candidate_of, course_of, recipe, score_text, thinned
+from lethe.analysis import audit_words
+from lethe.analysis.audit import Audit
 from lethe.analysis.decide import KNEE, Limit, Recommendation, accepted
 from lethe.fronts.objectives import MAXIMIZE, MINIMIZE, TWO_SIDED, WISHES, Objective
 from lethe.store.cards import Card
 from lethe.store.snapshot import Snapshot
 
+NET = "net recovery"  # a column, where candidates were audited
 ENDS = {MINIMIZE: ("high",), MAXIMIZE: ("low",), TWO_SIDED: ("low", "high")}  # of a limit, by a score's goal
 
 
@@ -118,6 +121,7 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
                     delta_arrow="off",
                     width=140,
                 )
+            came_back(context, candidate_of(row).name)
         st.text(f"Its recipe: {recipe(row, context.study.parameters)}")
         st.text(reasons.rule(found, context.objectives, limits))
         against = reasons.against_retrained(context.study.candidates, found.row, context.objectives, context.facts)
@@ -129,6 +133,8 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
             st.text(line)
         for line in reasons.seeds(data.points_of(context.study, context.url), found.row, context.facts):
             st.text(line)
+        if (name := candidate_of(row).name) in (audit := data.audit(context.study, context.url)).candidates:
+            st.text(f"Audited: {audit_words.verdict(audit, name)}.")
         if row["weights"]:
             st.text(f"Its weights: {row['weights']}")
         st.button(
@@ -140,6 +146,15 @@ def recommendation(context: wire.Context, found: Recommendation, limits: list[Li
         )
 
 
+def came_back(context: wire.Context, name: str) -> None:
+    """The most that a stress brings back in a candidate that was audited."""
+    value, _, stress = audit_words.worst(data.audit(context.study, context.url), name).partition(" ")
+    if value:
+        st.metric(
+            "net recovery \\(worst stress, low\\)", value, stress, delta_color="off", delta_arrow="off", width=220
+        )
+
+
 def why(context: wire.Context, found: Recommendation, limits: list[Limit]) -> None:
     """The candidate on the front, score by score, and what was near."""
     candidates = context.study.candidates
@@ -148,7 +163,12 @@ def why(context: wire.Context, found: Recommendation, limits: list[Limit]) -> No
     st.text("\n".join(f"• {line}" for line in reasons.scores(row, context.objectives, context.facts)))
     parts.reference_notes(context)
     st.subheader("What was near", anchor=False)
-    near = reasons.near(candidates, found, context.objectives) or ["nothing else is left"]
+    audit, rivals = data.audit(context.study, context.url), [candidates.iloc[rival.row] for rival in found.near]
+    said = [audit_words.worst(audit, candidate_of(rival).name) for rival in rivals]
+    near = [
+        f"{line}; net recovery {worst}" if worst else line
+        for line, worst in zip(reasons.near(candidates, found, context.objectives), said, strict=True)
+    ] or ["nothing else is left"]
     st.text("\n".join(f"• {line}" for line in near))
     wire.tied(
         st.segmented_control,
@@ -200,6 +220,14 @@ def drawn(context: wire.Context, found: Recommendation) -> Drawn:
     return Drawn(context.study, context.table, context.objectives, context.cards, found)
 
 
+def with_audit(candidates: pd.DataFrame, audit: Audit) -> pd.DataFrame:
+    """Candidates with what the worst stress brings back; as they are where none was audited."""
+    if not audit.candidates:
+        return candidates
+    names = [candidate_of(row).name for row in candidates.to_dict("records")]
+    return candidates.assign(**{NET: [audit_words.worst(audit, name) for name in names]})
+
+
 def take_away(context: wire.Context, found: Recommendation, limits: list[Limit], mask: np.ndarray) -> None:
     """Downloads, and the note of the trial."""
     row = context.study.candidates.iloc[found.row]
@@ -207,7 +235,7 @@ def take_away(context: wire.Context, found: Recommendation, limits: list[Limit],
     note = context.study.notes.get(int(row["trial"]), "")
     st.subheader("Take away", anchor=False)
 
-    view = drawn(context, found)
+    view, audit = drawn(context, found), data.audit(context.study, context.url)
 
     def page_of_html() -> str:
         return report.as_html(view.study, found, view.objectives, limits, [view.front(), view.course()], note)
@@ -223,7 +251,7 @@ def take_away(context: wire.Context, found: Recommendation, limits: list[Limit],
         )
         st.download_button(
             "What is left (CSV)",
-            lambda: report.as_csv(view.study.candidates[mask]),
+            lambda: report.as_csv(with_audit(view.study.candidates[mask], audit)),
             "lethe-candidates.csv",
             "text/csv",
             on_click="ignore",

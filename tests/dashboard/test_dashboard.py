@@ -24,7 +24,7 @@ from lethe.store.storage import load_study, open_storage
 from lethe.store.urls import VARIABLE
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
-PAGES = ("decide", "front", "trial", "progress", "hyperparameters", "ablation", "arena", "compare")
+PAGES = ("decide", "front", "trial", "audit", "progress", "hyperparameters", "ablation", "arena", "compare")
 
 
 @pytest.fixture(scope="module")

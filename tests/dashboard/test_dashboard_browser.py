@@ -36,7 +36,7 @@ PICTURES = os.environ.get("LETHE_SCREENSHOTS", "")  # a folder for pictures of e
 VIEWS = list(product((1440, 800), ("light", "dark"))) if PICTURES else [(1440, "light"), (800, "dark")]
 REAL = os.environ.get("LETHE_REAL_STORAGE", "")  # a study made by `make tune`, to open every page of it too
 PAGES = {"": "Decide", "front": "Front", "trial": "Trial", "progress": "Progress", "compare": "Compare"}
-PAGES |= {"hyperparameters": "Hyperparameters"}
+PAGES |= {"hyperparameters": "Hyperparameters", "audit": "Audit"}
 NAME = "<img src=x onerror=alert(1)>"  # of a study
 PATIENCE = 120  # seconds for one thing to come; a whole test took 20 to 190 on two cores under a load of 20
 FRONT_POINT = ".scatterlayer .trace:has(.errorbar) path.point"  # the front has intervals

@@ -15,7 +15,7 @@ from lethe.store.urls import VARIABLE
 from lethe_cli.imports import import_results
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("decide", "front", "trial", "progress", "hyperparameters", "compare")
+PAGES = ("decide", "front", "trial", "audit", "progress", "hyperparameters", "compare")
 MUSE = "name,verbmem_f,privleak,knowmem_f,knowmem_r\ntarget,60,-99,60,50\nga,1,2,3,4\nnpo,2,1,3,5\nrmu,30,1,30,40\n"
 
 

@@ -22,7 +22,8 @@ limits = st.builds(
 selections = st.builds(
     Selection,
     **dict.fromkeys(
-        ("study", "x", "y", "z", "published", "candidate", "rule", "parameter", "other", "score", "search"), words
+        ("study", "x", "y", "z", "published", "candidate", "rule", "parameter", "other", "score", "search", "stress"),
+        words,
     ),
     others=many,
     objectives=many,

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pandas as pd
+from tiny_dashboard import make_study
 
 from lethe.analysis.audit import Audit, audit_of
 from lethe.store.audits import PLAIN, Audited
 from lethe.store.cards import CARDS_OF_OLD_STUDIES, Card, card_of
+from lethe.store.storage import open_storage
 
 Values = Mapping[str, Sequence[float]]  # score -> a value for each item, x100
 ONE, TWO = "3@step/10/student", "12@step/40/student"
@@ -108,3 +111,35 @@ def made(
 def audited(found: Made) -> Audit:
     """The audit of readings."""
     return audit_of(found.readings, found.read, card)
+
+
+def store_audit(url: str, name: str, found: Made) -> None:
+    """Store readings with a study, as `lethe audit` does."""
+    study = optuna.load_study(study_name=name, storage=open_storage(url))
+    for reading in found.readings:
+        study.set_user_attr(reading.key, reading.to_json())
+
+
+def make_audited(folder: Path, name: str = "tiny", *, said: str = "says") -> str:
+    """A study of the dashboard's with an audit of three candidates under three stresses; returns the store's URL.
+
+    Of 0@step/20/student a third comes back under nf4, of 1@step/20/student nothing, and 2@step/20/student collapsed.
+    """
+    url = make_study(folder, trials=3, name=name)
+    found = Made(folder / "audit")
+    third = [100.0] * 10 + [0.0] * 20
+    never = [0.0] * 29 + [100.0]
+    utilities = {"0@step/20/student": 58.0, "1@step/20/student": 55.0, "2@step/20/student": 12.0}
+    gained = {("0@step/20/student", NF4): third, ("0@step/20/student", "quant:int3_rtn"): HALF}
+    for whose in ("target", "retrained", *utilities):
+        plain = {"target": KNOWN, "retrained": never}.get(whose, GONE)
+        utility = [utilities.get(whose, 60.0)] * 20
+        for stress in (PLAIN, NF4, "quant:int3_rtn", "relearn_benign:k=5"):
+            values = gained.get((whose, stress), plain)
+            verbmem = [value * 0.9 for value in values[::-1]]
+            found.add(whose, stress, {"verbmem_f": verbmem, "knowmem_f": values, "utility": utility}, said=said)
+        found.add(
+            whose, "relearn_in:k=20,share=0.25", None, refused="no text of raw/forget names those who are asked about"
+        )
+    store_audit(url, name, found)
+    return url

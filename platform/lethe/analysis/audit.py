@@ -21,6 +21,7 @@ from lethe.analysis.recovery import Array, Readings, Recovery, collapsed, recove
 from lethe.fronts.objectives import MAXIMIZE
 from lethe.store.audits import PLAIN, Audited
 from lethe.store.cards import MEAN, Card
+from lethe.store.snapshot import Snapshot
 
 TARGET, RETRAINED = MODELS = ("target", "retrained")  # beside which candidates are read
 UTILITY = "utility"
@@ -96,6 +97,11 @@ class Audit:
         """Whether a candidate's utility is so low that it says nothing that nothing comes back; None: not known."""
         known = [self.utility.get(name) for name in (whose, TARGET)]
         return None if known[0] is None or known[1] is None else collapsed(known[0], known[1])
+
+
+def audit_in(study: Snapshot) -> Audit:
+    """The audit of a study whose items are read from where they lie; without candidates where it has none."""
+    return audit_of(study.audits, stored_items, study.facts.card)
 
 
 def audit_of(

@@ -6,7 +6,7 @@ correction over the whole audit. Pure.
 
 from collections.abc import Iterator, Sequence
 
-from lethe.analysis.audit import TARGET, UTILITY, Audit, Compared
+from lethe.analysis.audit import MODELS, TARGET, UTILITY, Audit, Compared
 from lethe.analysis.cells import NONE, listed, number
 from lethe.analysis.recovery import COLLAPSED, Estimated
 from lethe.store.places import Place
@@ -17,17 +17,17 @@ HEAD = (
     "candidate",
     "stress",
     "score",
-    "items",
-    "candidate: before, after",
+    "verdict",
+    "net recovery",
+    "p",
+    "candidate: before → after",
     "target",
     "retrained",
-    "net recovery",
-    "change",
     "position",
     "residual",
     "recovered",
-    "p",
-    "verdict",
+    "change",
+    "items",
 )
 METHOD = (
     "A stress is put on every model, it is scored again, and the stress is taken back. Net recovery is what the "
@@ -141,8 +141,12 @@ def refusals(audit: Audit) -> list[str]:
     """What could not be measured, and why: a line for each stress and reason."""
     found: dict[tuple[str, str], list[str]] = {}
     for reading in audit.refused:
-        found.setdefault((reading.stress or "no stress", reading.refused), []).append(who(reading.whose))
-    return [f"{stress} ({listed(whose)}): {why}" for (stress, why), whose in found.items()]
+        found.setdefault((reading.stress or "no stress", reading.refused), []).append(reading.whose)
+    every = {*audit.candidates, *MODELS}
+    return [
+        f"{stress} ({'all models' if every <= {*whose} else listed(whose)}): {why}"
+        for (stress, why), whose in found.items()
+    ]
 
 
 def method(audit: Audit) -> str:
@@ -162,18 +166,24 @@ def cells(audit: Audit, row: Compared) -> list[str]:
         who(row.candidate),
         row.stress,
         row.score,
-        str(row.n),
+        told(audit, row) or NONE,
+        spanned(found.net),
+        p_text(row.corrected),
         course(row.values),
         course(row.target),
         course(row.retrained),
-        spanned(found.net),
-        spanned(found.change),
         spanned(found.position, 2, sign=False),
         spanned(found.residual, 2, sign=False),
         spanned(found.recovered, 2, sign=False),
-        p_text(row.corrected),
-        told(audit, row),
+        spanned(found.change),
+        str(row.n),
     ]
+
+
+def worst(audit: Audit, candidate: str) -> str:
+    """The most that comes back in a candidate, and where: `+23.0 under quant:nf4`; "" for one that was not audited."""
+    row = audit.worst(candidate)
+    return f"{signed(_net(row))} under {row.stress}" if row else ""
 
 
 def told(audit: Audit, row: Compared) -> str:

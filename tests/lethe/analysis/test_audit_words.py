@@ -81,10 +81,15 @@ def test_a_stress_that_breaks_the_target_is_named():
 
 def test_refusals_stand_once_for_each_reason():
     found = made(GONE, GONE)
-    for whose in ("target", ONE):
+    for whose in ("target", "retrained", ONE):
         found.add(whose, "relearn_in", None, refused="no text names them")
+    found.add("target", "relearn_benign", None, refused="no such text").add(
+        ONE, "relearn_benign", None, refused="too long"
+    )
     assert audit_words.refusals(audited(found)) == [
-        "relearn_in (target and trial 3, step 10, student): no text names them"
+        "relearn_benign (target): no such text",
+        f"relearn_benign ({ONE}): too long",
+        "relearn_in (all models): no text names them",
     ]
 
 
@@ -92,8 +97,8 @@ def test_the_table_has_a_cell_for_each_head_and_a_study_without_an_audit_names_t
     audit = audited(made(GONE, HALF))
     (cells,) = audit_words.table(audit, audit.rows)
     assert len(cells) == len(audit_words.HEAD)
-    assert cells[4:7] == ["0.0 → 50.0", "100.0 → 100.0", "0.0 → 0.0"]
-    assert cells[-1] == "comes back"
+    assert cells[6:9] == ["0.0 → 50.0", "100.0 → 100.0", "0.0 → 0.0"]
+    assert cells[3] == "comes back"
     assert audit_words.summary(audited(Made())) == [
         "There is no audit of this study yet: `lethe audit STUDY` makes one."
     ]
