@@ -38,7 +38,7 @@ from lethe.store.trials import FAILURE, is_interrupted  # noqa: E402
 from trainables.runs.resume import PROGRESS  # noqa: E402
 
 TRIALS = 4
-SEED = ["--seed", "3", "--concurrent", "1", "--trials", str(TRIALS), "--resume"]
+SEED = ["--seed", "3", "--stop", "none", "--concurrent", "1", "--trials", str(TRIALS), "--resume"]
 LENGTH = {"steps": 24, "every": 6}
 AWAY_S = 3
 

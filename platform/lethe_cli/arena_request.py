@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lethe.search.limits import Budget
-from lethe.search.rule import Rule
+from lethe.search.rule import DEFAULT, Rule
 from lethe.search.space import Space
 from lethe.store.about import about
 from lethe.store.facts import ARENA
@@ -20,9 +20,9 @@ from lethe.store.parameters import owner
 from lethe.store.storage import check_writable, open_storage
 from lethe_cli import checks
 from lethe_cli.effects import Tried, check_effects
-from lethe_cli.flags import METHOD, ArenaFlags
+from lethe_cli.flags import METHOD, ArenaFlags, SearchFlags
 from lethe_cli.presets import find_preset
-from lethe_cli.request import Request, check_same, gather_request
+from lethe_cli.request import Request, check_same, gather_request, rule_of
 from lethe_cli.spaces import addressed, check_space, corners, ends_of, naming, with_own
 from search_spaces.variants import VARIANTS, variant_space
 from trainables.methods import METHODS, find_method
@@ -126,7 +126,7 @@ def make_arena(flags: ArenaFlags) -> ArenaRequest:
     arena = ArenaRequest(
         **common.known()
         | {"trials": len(entrants) * flags.seeds * budget.most, "notes": (*told, *common.notes)}
-        | {"stop": Rule.named(flags.stop)},
+        | {"stop": Rule.named(flags.stop or DEFAULT)},
         entrants=entrants,
         seeds=tuple(range(flags.seeds)),
         budget=budget,
@@ -256,6 +256,9 @@ def check_arena(request: ArenaRequest, stored: Mapping[str, Any] | None) -> Aren
                     "choose another --name"
                 )
     there = set(study_names(request.storage))
+    begun = [entry.name for entry in request.searches() if entry.name in there]
+    if isinstance(request.flags, SearchFlags) and request.flags.stop is None and begun:
+        request = replace(request, stop=rule_of(begun[0], storage))
     for entry in request.searches():
         if entry.name in there:
             check_same(entry, storage)

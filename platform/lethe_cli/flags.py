@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from lethe.search.rule import HALVING, NONE, SETTLED
+from lethe.search.rule import DEFAULT, HALVING, NONE, SETTLED
 from lethe.search.samplers import SAMPLERS
 from lethe.store.urls import VARIABLE
 from search_spaces.methods import LARGE, SMALL, designs_of, switches_of
@@ -126,12 +126,12 @@ class SearchFlags(StudyFlags):
     ] = ()
     sampler: Annotated[str, Option(help=f"{', '.join(SAMPLERS)}.")] = "tpe"
     stop: Annotated[
-        str,
+        str | None,
         Option(
             help=f"{NONE}; {SETTLED}: end trials that collapsed, are stuck or good enough; {HALVING}: and those that "
-            "others are ahead of."
+            f"others are ahead of; default: {DEFAULT}, or that of a study that goes on."
         ),
-    ] = NONE
+    ] = None
     split: Annotated[
         bool, Option("--split/--no-split", help="Half of the items choose, half report; else all do both.")
     ] = True

@@ -10,7 +10,7 @@ import optuna
 from optuna.storages import RDBStorage
 
 from lethe.fronts.objectives import Constraint, Objective, describe, describe_constraints
-from lethe.search.rule import NONE, STOP, Rule
+from lethe.search.rule import DEFAULT, NONE, STOP, Rule
 from lethe.search.space import Space, join, part
 from lethe.store.facts import SPLIT, Facts, load_facts
 from lethe.store.optuna_tables import study_names
@@ -150,8 +150,15 @@ def check_study(request: Request) -> Request:
         return request
     if not request.flags.resume:
         raise ValueError(f"study {request.name!r} exists: go on with --resume, or choose another --name")
+    if isinstance(request.flags, SearchFlags) and request.flags.stop is None:
+        request = replace(request, stop=rule_of(request.name, storage))
     check_same(request, storage)
     return request
+
+
+def rule_of(study: str, storage: RDBStorage) -> Rule | None:
+    """The rule by which a study stops trials, which it keeps where nothing else is asked for."""
+    return Rule.of(load_facts(optuna.load_study(study_name=study, storage=storage)).about)
 
 
 def check_same(request: Request, storage: RDBStorage) -> None:
@@ -199,7 +206,7 @@ def make_request(flags: TuneFlags) -> Request:
     methods, size = check_methods(flags.method), flags.space or find_preset(flags.benchmark).size
     spaces = check_spaces(methods, size, flags.ranges, flags.choices)
     request = gather_request(flags, spaces, trials=flags.trials, sampler=flags.sampler, seed=flags.seed)
-    request = replace(request, stop=Rule.named(flags.stop), repeats=check_repeats(flags.repeats, request))
+    request = replace(request, stop=Rule.named(flags.stop or DEFAULT), repeats=check_repeats(flags.repeats, request))
     for settings in (tried := request.corners()):
         checks.check_sharing(settings, request.workers, request.gpus)
     checks.check_texts(tried, request.task.benchmark)

@@ -195,7 +195,7 @@ def test_a_batch_that_scores_less_at_once_reaches_the_workers(ask):
         ({"settings": ("damping=0",)}, "settings"),
         ({"ranges": ("delta=0.1:0.2",)}, "space"),
         ({"sampler": "random"}, "sampler"),
-        ({"stop": "settled"}, "stop none, not settled"),
+        ({"stop": "halving"}, "stop settled, not halving"),
         ({"objectives": "verbmem_f,utility"}, "objectives"),
     ],
 )
@@ -203,6 +203,11 @@ def test_an_arena_does_not_go_on_with_other_flags(ask, flags, line):
     start(ask())
     with pytest.raises(ValueError, match=line):
         ask(resume=True, **flags)
+
+
+def test_an_arena_keeps_its_rule_where_none_is_asked_for(ask):
+    start(ask(stop="none"))
+    assert ask(resume=True).stop is None
 
 
 def test_all_of_an_arena_that_is_there_are_those_that_it_has(ask, monkeypatch):

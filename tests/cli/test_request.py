@@ -173,6 +173,16 @@ def test_a_study_goes_on_with_the_rule_that_stops_its_trials_and_with_no_other(a
         ask(stop=now, resume=True)
 
 
+@pytest.mark.parametrize("before", ["none", "settled", "halving"])  # older studies have none
+def test_a_study_keeps_its_rule_where_none_is_asked_for(ask, before):
+    start(ask(stop=before))
+    assert ask(resume=True).stop == Rule.named(before)
+
+
+def test_a_new_study_stops_what_is_lost(ask):
+    assert ask().stop == Rule(halving=False)
+
+
 def test_several_methods_are_one_study_whatever_their_order(ask):
     request = ask(method="task_vector,npo_gdr", settings=["batch_size=2"], ranges=["npo_gdr.lr=0.1:0.2"])
     assert request.space["method"] == ("choice", ("npo_gdr", "task_vector"))
@@ -226,7 +236,7 @@ def test_resume_starts_a_study_that_is_not_there_yet(ask):
         ({"settings": ["steps=9"]}, "settings"),
         ({"seed": 1}, "seed 0, not 1"),
         ({"sampler": "random"}, "sampler tpe, not random"),
-        ({"stop": "halving"}, "stop none, not halving"),
+        ({"stop": "halving"}, "stop settled, not halving"),
         ({"objectives": "verbmem_f,utility"}, "objectives"),
         ({"objectives": "verbmem_f,knowmem_f,privleak:maximize,knowmem_r"}, "objectives"),
         ({"protocol": "open-unlearning"}, "protocol muse, not open-unlearning"),

@@ -21,7 +21,7 @@ def pressed(place, tiny):
     """A search that is interrupted as Ray starts, then with one finished trial, three times; and goes on to its end."""
     there = Place(place / "a", tiny)
     there.folder.mkdir()
-    flags = [*tiny.flags(steps=24, every=6), "--concurrent", "1", "--trials", str(TRIALS), "--resume"]
+    flags = [*tiny.flags(steps=24, every=6), "--stop", "none", "--concurrent", "1", "--trials", str(TRIALS), "--resume"]
     flags += ["--storage-path", str(there.results), "--storage", there.storage()]
     stops = []
 

@@ -22,7 +22,7 @@ BUDGET = TRIALS * 7 * STEPS * BATCH
 MOST = 4 * TRIALS  # what a prompt guard, which costs nothing, may have
 ASKED = [
     *("--methods", ",".join(ENTRANTS), "--trials", str(TRIALS), "--seeds", str(SEEDS), "--range", "names=1:2"),
-    *("--cpus-per-worker", "0.5", "--concurrent", "1", "--resume", "--json"),
+    *("--cpus-per-worker", "0.5", "--concurrent", "1", "--stop", "none", "--resume", "--json"),
 ]
 
 

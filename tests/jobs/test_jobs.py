@@ -103,7 +103,7 @@ def test_a_job_without_an_installed_project_shrinks_with_a_lost_node_grows_with_
     install(place, lethe=False)
     assert not imports_lethe(head)
     results = place / "elastic"
-    search = [*tiny.flags(steps=100_000, every=20), "--trials", "1", "--storage-path", str(results)]
+    search = [*tiny.flags(steps=100_000, every=20), "--stop", "none", "--trials", "1", "--storage-path", str(results)]
     search += ["--workers", "1:2", "--cpus-per-worker", "1.5"]  # no two on one node
     with (
         start_node(head) as lost,
@@ -139,7 +139,7 @@ def test_a_job_without_an_installed_project_shrinks_with_a_lost_node_grows_with_
 def test_a_job_of_an_installed_project_runs_the_uploaded_checkout_and_gives_a_front(place, tiny, checkout, head):
     install(place, lethe=True)
     assert imports_lethe(head)
-    search = [*tiny.flags(), "--trials", "3", "--concurrent", "1", "--json"]
+    search = [*tiny.flags(), "--stop", "none", "--trials", "3", "--concurrent", "1", "--json"]
     search += ["--storage-path", str(place / "installed")]
     job = submit(head, "--working-dir", ".", "--", "python", "platform/tune_mt.py", *search, cwd=checkout)
     assert job.returncode == 0, job.stdout + job.stderr

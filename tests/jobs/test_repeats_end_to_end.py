@@ -15,7 +15,7 @@ from trainables.runs.resume import PROGRESS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 TRIALS = 2
-ASKED = ["--trials", str(TRIALS), "--concurrent", "1", "--sampler", "random", "--resume"]
+ASKED = ["--trials", str(TRIALS), "--concurrent", "1", "--sampler", "random", "--stop", "none", "--resume"]
 SEARCHED = ["--objectives", "verbmem_f,knowmem_r", "--range", "lr=0.5:5"]  # rates that move the tiny model
 
 

@@ -30,7 +30,18 @@ def searched() -> Iterator[SimpleNamespace]:
         results = folder / "results"
         asked = [*tiny.flags(**LENGTH), "--method", "npo_gdr,guard_prompt", "--range", "guard_prompt.names=1:2"]
         asked += ["--choose", "npo_gdr.optimizer=sgd,adamw", "--constrain", "verbmem_f:100", "--seed", "1"]
-        asked += ["--trials", str(TRIALS), "--storage-path", str(results), "--concurrent", "1", "--resume", "--json"]
+        asked += [
+            "--stop",
+            "none",
+            "--trials",
+            str(TRIALS),
+            "--storage-path",
+            str(results),
+            "--concurrent",
+            "1",
+            "--resume",
+            "--json",
+        ]
         with start_search(asked, folder, tiny.environment()) as search:
             struck = strike(results, search, lambda: os.kill(search.process.pid, signal.SIGKILL), least=2)
             search.wait()

@@ -23,6 +23,7 @@ def searched() -> Iterator[SimpleNamespace]:
         url = f"sqlite:///{results}/studies.db"
         asked = [
             *tiny.flags(),
+            *("--stop", "none"),
             "--storage-path",
             str(results),
             "--concurrent",
