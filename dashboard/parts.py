@@ -48,7 +48,7 @@ def sample(context: wire.Context, row: pd.Series) -> None:
     if found is None:
         return
     for card in map(context.facts.card, outputs.written(found, context.facts)):
-        if card.forgotten:
+        if card.forgotten and card.name in context.shown:
             st.text(f"{card.name}, {card.item}: {outputs.still(found, card)}")
             for _, item in outputs.searched(found, card, "").head(WORST_SHOWN).iterrows():
                 answer(context, item, "among the worst")

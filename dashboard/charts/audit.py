@@ -49,7 +49,16 @@ def before_and_after(audit: Audit, card: Card) -> go.Figure:
         if own:
             name = f"under it: {verdict}" if verdict else PLAIN_NAME
             figure.add_trace(_points(audit, own, places, 1, name, symbol, colour, 10))
+    figure.update_xaxes(range=_span(rows))
     return _laid_out(figure, places, headings, card)
+
+
+def _span(rows: Sequence[Compared]) -> tuple[float, float]:
+    """The ends of the axis of scores, with room for marks at either end."""
+    values = [value for row in rows for pair in (row.values, row.target, row.retrained) if pair for value in pair]
+    low, high = min(values, default=0.0), max(values, default=100.0)
+    room = 0.05 * max(high - low, 10.0)
+    return low - room, high + room
 
 
 def _places(audit: Audit, rows: Sequence[Compared]) -> tuple[dict[tuple[str, str], float], dict[str, float]]:

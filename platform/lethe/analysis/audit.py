@@ -28,6 +28,7 @@ UTILITY = "utility"
 DAMAGE = ("knowmem_r", UTILITY)  # what a stress may damage, which is no recovery
 GIVEN = 50.0  # of 100: from this value on an item counts as given
 FLIPS = 20_000
+Items = Mapping[str, pd.Series]  # of each score the values by item
 COLUMNS = ("score", "item", "value", "counts")  # of a table of items, that are read here
 
 
@@ -166,18 +167,18 @@ def _in_order(whose: str) -> tuple[int, int, str]:
     return (0, MODELS.index(whose), "") if whose in MODELS else (1, int(trial) if trial.isdecimal() else 0, whose)
 
 
-def _items(table: pd.DataFrame | None) -> pd.DataFrame | None:
-    """The items that count, by score and item; None where they are not known."""
+def _items(table: pd.DataFrame | None) -> Items | None:
+    """The values of the items that count, of each score by item; None where they are not known."""
     if table is None or not set(COLUMNS) <= set(table.columns):
         return None
-    kept = table[table["counts"].astype(bool)]
-    return kept.dropna(subset=["value"]).set_index(["score", "item"]).sort_index()
+    kept = table[table["counts"].astype(bool)].dropna(subset=["value"])
+    return {str(score): own.set_index("item")["value"] for score, own in kept.groupby("score", sort=False)}
 
 
 def _rows(
     candidate: str,
     stress: str,
-    items: Mapping[tuple[str, str], pd.DataFrame],
+    items: Mapping[tuple[str, str], Items],
     card: Callable[[str], Card],
     notes: list[str],
 ) -> list[Compared]:
@@ -190,14 +191,12 @@ def _rows(
     if candidate not in pairs:
         return []
     rows = []
-    for score in pairs[candidate][0].index.unique("score"):
-        known = card(str(score))
+    for score in pairs[candidate][0]:
+        known = card(score)
         if known.reduction != MEAN or not (known.forgotten or score in DAMAGE):
             continue
-        there = {
-            whose: pair for whose, pair in pairs.items() if all(score in table.index.unique("score") for table in pair)
-        }
-        read = _readings(there, str(score)) if candidate in there else {}
+        there = {whose: pair for whose, pair in pairs.items() if all(score in items for items in pair)}
+        read = _readings(there, score) if candidate in there else {}
         if not read or not len(read[candidate].plain):
             notes.append(f"No item of {score} counts under {stress}: it is left out there.")
             continue
@@ -205,13 +204,9 @@ def _rows(
     return rows
 
 
-def _readings(pairs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], score: str) -> dict[str, Readings]:
+def _readings(pairs: Mapping[str, tuple[Items, Items]], score: str) -> dict[str, Readings]:
     """The values of each model before and under a stress, of the items that count for all of them."""
-    columns = {
-        (whose, i): table.xs(score, level="score")["value"]
-        for whose, pair in pairs.items()
-        for i, table in enumerate(pair)
-    }
+    columns = {(whose, i): items[score] for whose, pair in pairs.items() for i, items in enumerate(pair)}
     joined = pd.concat(columns, axis=1, join="inner").sort_index()
     return {whose: Readings(*(joined[whose, i].to_numpy(float) for i in (0, 1))) for whose in pairs}
 
@@ -267,7 +262,7 @@ def _left_out(readings: Sequence[Audited], code: str) -> list[str]:
     ]
 
 
-def _gone(own: Mapping[tuple[str, str], Audited], items: Mapping[tuple[str, str], pd.DataFrame]) -> list[str]:
+def _gone(own: Mapping[tuple[str, str], Audited], items: Mapping[tuple[str, str], Items]) -> list[str]:
     lost = [
         (whose, stress or "no stress")
         for (whose, stress), r in own.items()
@@ -276,7 +271,7 @@ def _gone(own: Mapping[tuple[str, str], Audited], items: Mapping[tuple[str, str]
     return [f"The items of {whose} under {stress} are not on this machine: it is left out." for whose, stress in lost]
 
 
-def _missing(own: Mapping[tuple[str, str], Audited], items: Mapping[tuple[str, str], pd.DataFrame]) -> list[str]:
+def _missing(own: Mapping[tuple[str, str], Audited], items: Mapping[tuple[str, str], Items]) -> list[str]:
     """What cannot be told without a reference model, or without a reading before the stresses."""
     said = []
     if not own:
