@@ -6,6 +6,12 @@ def first_line(error: object) -> str:
     return _lines(error)[0]
 
 
+def in_a_line(error: BaseException) -> str:
+    """An error's kind, and the first line of what it says."""
+    said = first_line(error)
+    return said if said == type(error).__name__ else f"{type(error).__name__}: {said}"
+
+
 def last_line(error: object) -> str:
     """The last one, which is the error where the traceback of another process stands above it."""
     return _lines(error)[-1]

@@ -20,7 +20,7 @@ from trainables.decoding.passes import FAST, Passes
 from trainables.scores import all_scores
 from trainables.scores.protocol import Protocol
 from trainables.scores.reductions import Reading, Samples, Undefined, reduce
-from trainables.scores.score import COLUMNS, REPORTS, Items, Score
+from trainables.scores.score import COLUMNS, COUNTS, REPORTS, Items, Score
 from trainables.scores.truths import check_truths
 from trainables.subjects.subject import longer
 from trainables.world import ALONE, World
@@ -122,6 +122,20 @@ class Evaluator:
             scores={name: chosen_by for name, (chosen_by, _) in halves.items() if chosen_by},
             items=pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS),
             reported={name: reported for name, (_, reported) in halves.items() if reported},
+        )
+
+    def counting(self, subject: Any, counts: Callable[[Score, Items], np.ndarray]) -> Evaluation:
+        """Evaluates a subject by the items that count, a mask [n] for each score; nothing is split, as nothing chooses.
+
+        Every item is in the table, with a column that says whether it counts. A score of which none does is absent.
+        """
+        measured = [(score, items, counts(score, items)) for score, items in self._measure(subject, self._scores)]
+        readings = {score.name: self._read(score, items, mask) for score, items, mask in measured if mask.any()}
+        tables = [_table(score.name, items, None).assign(**{COUNTS: mask}) for score, items, mask in measured]
+        return Evaluation(
+            protocol=self.protocol.name,
+            scores={name: reading for name, reading in readings.items() if reading},
+            items=pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, COUNTS]),
         )
 
     def _measure(self, subject: Any, scores: Iterable[Score]) -> list[tuple[Score, Items]]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 GOALS = ("minimize", "maximize", "zero")
 COLUMNS = ["score", "item", "prompt", "output", "truth", "value"]  # of a table of items
 REPORTS = "reports"  # of a table of items: whether no choice sees the item; missing where items are not split
+COUNTS = "counts"  # of a table of items that an audit wrote: whether the item says anything under the stress
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ class Audited:
     code: str  # hash of the code that measured: only readings of one code are compared
     seconds: float  # how long it took
     refused: str = ""  # why it was not measured, in one line; then there are no scores
+    passing: bool = False  # whether it was refused for what may pass, as memory that was full: worth another try
 
     @property
     def key(self) -> str:
