@@ -9,12 +9,14 @@ from typing import Any
 import optuna
 from rich.console import Console
 
-from lethe.analysis.cells import listed
+from lethe.analysis import audit_words
+from lethe.analysis.audit import audit_of, stored_items
 from lethe.cluster import connection as cluster
 from lethe.cluster.pool import Answer, work_off
 from lethe.display.audit_progress import AuditProgress
+from lethe.display.audit_table import draw_audit, main_score
 from lethe.store.audits import Audited
-from lethe.store.snapshot import Reader, Snapshot
+from lethe.store.snapshot import Reader
 from lethe.store.storage import load_study
 from lethe.store.urls import hide_password
 from lethe_cli import hints
@@ -159,31 +161,32 @@ def audited(asked: Asked, told: Mapping[str, Any]) -> Audited:
 def conclude(request: Request, wanted: Sequence[Asked], console: Console, *, interrupted: bool) -> dict[str, Any]:
     """Print what a study has of an audit, and return it as plain data."""
     study = Reader(request.url, request.study.name).read()
-    known = known_of(Reader(request.url, request.study.name))
+    known = {(found.whose, found.stress): found for found in study.audits}
+    there = [asked for asked in wanted if is_known(asked, known)]
     found = [known[asked.whose, asked.stress] for asked in wanted if (asked.whose, asked.stress) in known]
-    refused = [one for one in found if one.refused]
+    audit = audit_of(study.audits, stored_items, study.facts.card)
+    table = draw_audit(audit, request.candidates)
 
     def say(line: str) -> None:
-        console.print(line, soft_wrap=True, highlight=False)
+        console.print(line.replace("−", "-"), soft_wrap=True, highlight=False)
 
     console.print()
     if interrupted:
-        say(f"interrupted after {len(found)} of {len(wanted)} readings; {GOES_ON}")
-    for one in refused:
-        say(f"{one.whose} under {one.stress or 'no stress'} was refused: {one.refused}")
-    say_what_comes_back(study, found, console)
+        say(f"interrupted after {len(there)} of {len(wanted)} readings; {GOES_ON}")
+    if table:
+        say(f"{main_score(audit)} of each candidate before and under each stress, and of the retrained model")
+        console.print(table)
+    for line in (*audit_words.summary(audit), *audit_words.refusals(audit)):
+        say(line)
+    if any(one.passing for one in found):
+        say("what was refused for something that may pass is measured by the same command again")
     say(f"read more  {hints.dashboard(request.url)}")
-    failure = f"all {len(refused)} readings were refused" if refused and len(refused) == len(wanted) else None
+    refused = [one for one in found if one.refused]
     return {
         "study": study.name,
         "storage": hide_password(request.url),
         "interrupted": interrupted,
-        "failure": failure,
+        "failure": f"all {len(refused)} readings were refused" if len(refused) == len(wanted) else None,
         "audits": [one.to_json() for one in found],
+        "summary": audit_words.summary(audit),
     }
-
-
-def say_what_comes_back(study: Snapshot, found: Sequence[Audited], console: Console) -> None:
-    """Print a line for each candidate under each stress."""
-    measured = [one for one in found if not one.refused]
-    console.print(listed([f"{one.whose} {one.stress}" for one in measured]), soft_wrap=True, highlight=False)

@@ -13,6 +13,7 @@ import typer
 from lethe.cluster.cores import share_cores
 from lethe_cli.ablate import ablate
 from lethe_cli.arena import arena
+from lethe_cli.audit import audit
 from lethe_cli.benchmark import benchmark_app
 from lethe_cli.dashboard import dashboard
 from lethe_cli.handing_over import delete, export, front, harness, list_studies, recommend, verify
@@ -40,6 +41,7 @@ def main() -> None:
     app.command("front")(front)
     app.command("recommend")(recommend)
     app.command("report")(report)
+    app.command("audit")(audit)
     app.command("export")(export)
     app.command("verify")(verify)
     app.command("harness")(harness)

@@ -43,6 +43,8 @@ class AuditProgress:
 
     def started(self, job: Any) -> None:
         """A process has begun a reading."""
+        if not self.running and not self.done:
+            self.began = time.monotonic()  # what is loaded before is loaded once
         self.running.append(job)
 
     def restarted(self, job: Any, reason: str) -> None:
