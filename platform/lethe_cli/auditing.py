@@ -1,7 +1,6 @@
 """A checked audit is run: what the study has not yet is measured on the cluster, stored as it comes, and shown."""
 
 import functools
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
@@ -25,7 +24,7 @@ from lethe_cli.preparing import SHIPPED
 from trainables.keys import CODE, code_hash
 from trainables.probes import parse
 from trainables.probes.measuring import PLAIN, Asked, audit_code
-from trainables.task import Task
+from trainables.probes.session import Job, make_auditor
 
 GOES_ON = "the same command goes on"
 Known = Mapping[tuple[str, str], Audited]
@@ -97,37 +96,27 @@ class Queue:
 def measure(request: Request, queue: Queue, console: Console) -> bool:
     """Measure what is left, and store each reading as it comes; returns whether Ctrl-C ended it."""
     study = load_study(request.url, request.study.name)
-    load = functools.partial(make_auditor, request.task, request.score_batch, request.folder, request.cpus)
-    load = functools.partial(load, code_hash(), str(CODE))
+    job = Job(
+        task=request.task,
+        score_batch=request.score_batch,
+        folder=request.folder,
+        cpus=request.cpus,
+        code=code_hash(),
+        path=str(CODE),
+    )
+    load = functools.partial(make_auditor, job)
+    left, room = queue.left(), {"cpus": request.cpus, "gpus": request.gpus}
     try:
         with cluster.connect(SHIPPED) as joined:
-            wanted = min(queue.left(), request.concurrent or queue.left())
-            slots = cluster.slots(joined, workers=1, cpus=request.cpus, gpus=request.gpus, trials=wanted)
-            with AuditProgress(console, queue.left(), slots, words=lambda asked: asked.words) as progress:
-                answers = work_off(load, queue.take, progress, slots=slots, cpus=request.cpus, gpus=request.gpus)
-                with closing(answers):
-                    store_all(study, answers, progress)
+            slots = cluster.slots(joined, workers=1, trials=min(left, request.concurrent or left), **room)
+            with (
+                AuditProgress(console, left, slots, words=lambda asked: asked.words) as progress,
+                closing(work_off(load, queue.take, progress, slots=slots, **room)) as answers,
+            ):
+                store_all(study, answers, progress)
     except KeyboardInterrupt:
         return True
     return False
-
-
-def make_auditor(
-    task: Task, score_batch: int, folder: str, cpus: float, code: str, path: str
-) -> Callable[[Asked], dict[str, Any]]:
-    """What a process does of an audit; ValueError where it imported another copy of the code than the driver."""
-    if code_hash() != code:
-        raise ValueError(
-            f"a process of the cluster runs another copy of the code ({CODE}) than the driver ({path}): see "
-            "docs/cluster.md"
-        )
-    os.environ["OMP_NUM_THREADS"] = str(max(1, int(cpus)))
-    import torch
-
-    from trainables.probes.auditing import Auditor
-
-    torch.set_num_threads(max(1, int(cpus)))
-    return functools.partial(Auditor(task, score_batch), folder=folder)
 
 
 def store_all(study: optuna.Study, answers: Iterable[Answer[Asked]], progress: AuditProgress) -> None:

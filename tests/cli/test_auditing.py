@@ -18,6 +18,8 @@ from lethe_cli.audit_request import make_request
 from lethe_cli.auditing import Queue, audited, readings, run_audit
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.probes.measuring import audit_code
+from trainables.probes.session import Job, make_auditor
+from trainables.task import Task
 
 MODELS = {"target": "t", "retrained": "r", "1@step/2/student": "s"}
 
@@ -109,7 +111,6 @@ def run(url, tiny, monkeypatch, capsys):
     """Run an audit of a pool in this process; what it printed and returned."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(Path(tiny.cache()).parent))
     monkeypatch.setattr(auditing.cluster, "connect", joined)
-    monkeypatch.setattr(auditing, "code_hash", lambda: "same")
 
     def audit(pool, probes=("quant:nf4,relearn_in:k=1,share=0.5,relearn_unrelated",)):
         monkeypatch.setattr(auditing, "work_off", pool)
@@ -180,7 +181,7 @@ def test_an_audit_writes_nothing_but_its_readings(run, url):
     assert after.facts == before.facts
 
 
-def test_another_copy_of_the_code_in_the_cluster_is_told(monkeypatch):
-    monkeypatch.setattr(auditing, "code_hash", lambda: "here")
+def test_another_copy_of_the_code_in_the_cluster_is_told():
+    job = Job(task=Task(benchmark="b"), score_batch=8, folder="f", cpus=1, code="there", path="/code")
     with pytest.raises(ValueError, match="^a process of the cluster runs another copy of the code"):
-        auditing.make_auditor(None, 8, "folder", 1, "there", "/code")
+        make_auditor(job)

@@ -91,5 +91,3 @@ def test_the_same_command_again_measures_nothing_and_starts_no_cluster(audited):
     assert len(told["audits"]) == READINGS
     assert not told["interrupted"]
     assert "measuring" not in audited.again.err
-
-
