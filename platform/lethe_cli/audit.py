@@ -18,7 +18,7 @@ WHICH = f"TRIAL@AXIS/AT/ROLE, TRIAL, or recommended; default: {MOST} at most tha
 
 def audit(
     study: Study,
-    candidates: Annotated[list[str] | None, Argument(metavar="[CANDIDATE]...", help=WHICH)] = None,
+    candidates: Annotated[list[str] | None, Argument(metavar="CANDIDATE", help=WHICH)] = None,
     probes: Annotated[
         list[str] | None,
         Option(help=f"Of {', '.join(STRESSES)}, with settings as in relearn_in:k=10; default: {','.join(DEFAULT)}."),
