@@ -1,6 +1,7 @@
 """An audit in a terminal: a line for each reading as it comes, and a row for each candidate under each stress."""
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 from tiny_audit import GONE, KNOWN, ONE, TWO, audited, made
@@ -36,7 +37,7 @@ def test_only_candidates_that_were_asked_for_have_rows():
 def test_of_nothing_there_is_no_table():
     audit = audited(made(GONE, GONE))
     assert draw_audit(audit, []) is None
-    assert main_score(audited(made([], []))) is None
+    assert main_score(replace(audit, rows=())) is None
 
 
 def progress():
