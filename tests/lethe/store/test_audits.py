@@ -30,3 +30,10 @@ def test_a_name_that_no_key_holds_is_refused_in_a_line():
     with pytest.raises(ValueError, match="^stress 'x+' is too long a name: a key of the store has 512 characters$"):
         _ = Audited(**READING.to_json() | {"stress": "x" * 600}).key
     assert Audited(**READING.to_json() | {"stress": PLAIN}).key == f"{AUDIT}12@step/40/student:"
+
+
+def test_a_refusal_says_whether_it_may_pass_and_one_of_an_older_version_lasts():
+    full = Audited.from_json(READING.to_json() | {"scores": {}, "refused": "memory is full", "passing": True})
+    assert Audited.from_json(json.loads(json.dumps(full.to_json()))).passing
+    older = {name: value for name, value in READING.to_json().items() if name != "passing"}
+    assert not Audited.from_json(older).passing
