@@ -4,7 +4,8 @@ A row for each candidate, stress and score. Whether something came back is teste
 the signs of its items: what a stress gives a candidate's item and the retrained model's may be swapped where both gain
 alike, so that the test holds for few items, and for items that are nearly all 0, and needs no law of them. An audit
 asks many such questions, so their p are corrected by Holm's method over all of them: 5% for one false alarm in the
-whole audit. Only readings of one code are compared.
+whole audit. What a candidate picks among several answers and does not say is tested in the same way. Only readings of
+one code are compared.
 """
 
 import functools
@@ -27,6 +28,7 @@ TARGET, RETRAINED = MODELS = ("target", "retrained")  # beside which candidates 
 UTILITY = "utility"
 DAMAGE = ("knowmem_r", UTILITY)  # what a stress may damage, which is no recovery
 GIVEN = 50.0  # of 100: from this value on an item counts as given
+SAID, PICKED = "knowmem_f", "mcq_f"  # the same questions, answered in words, or by picking the answer among others
 FLIPS = 20_000
 Items = Mapping[str, pd.Series]  # of each score the values by item
 COLUMNS = ("score", "item", "value", "counts")  # of a table of items, that are read here
@@ -39,6 +41,22 @@ class Returned:
     gone: int
     back: int
     never: int | None  # of the same items those that the retrained model gives under the stress, and did not before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silent:
+    """Of the questions that the target answers and the candidate no longer does, where it still picks the answer."""
+
+    unsaid: int
+    picked: int
+    never: int  # of the same questions those of which the retrained model picks the answer
+    p: float  # one-sided, of picking no more than the retrained model
+    corrected: float = np.nan
+
+    @property
+    def sure(self) -> bool:
+        """Whether it picks more answers than chance explains."""
+        return bool(self.corrected < ALPHA)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +91,7 @@ class Audit:
     """An audit: its rows, which candidates have collapsed, what was refused, and what else a reader has to know."""
 
     rows: tuple[Compared, ...]
+    silent: Mapping[str, Silent]  # of each candidate of which it is known
     utility: Mapping[str, float]  # of each model without a stress, where it is known
     refused: tuple[Audited, ...]
     notes: tuple[str, ...]  # what was left out, and why: a sentence each
@@ -119,8 +138,11 @@ def audit_of(
     for candidate in candidates:
         for stress in stresses:
             rows += _rows(candidate, stress, items, card, notes)
+    silents = {name: found for name in candidates if (found := _silent(name, items))}
+    compared, silent = _corrected(rows, silents)
     return Audit(
-        rows=_corrected(rows),
+        rows=compared,
+        silent=silent,
         utility={
             whose: r.scores[UTILITY][0] for (whose, stress), r in own.items() if not stress and UTILITY in r.scores
         },
@@ -245,10 +267,27 @@ def _returned(own: Readings, target: Readings, retrained: Readings | None) -> Re
     return Returned(gone=int(gone.sum()), back=int((gone & (own.stressed >= GIVEN)).sum()), never=never)
 
 
-def _corrected(rows: Sequence[Compared]) -> tuple[Compared, ...]:
-    """The rows with p that hold for all of them at once."""
-    known = corrected(np.array([row.p for row in rows]))
-    return tuple(replace(row, corrected=float(p)) for row, p in zip(rows, known, strict=True))
+def _silent(candidate: str, items: Mapping[tuple[str, str], Items]) -> Silent | None:
+    """What a candidate knows and does not say, without any stress; None where that was not measured of all models."""
+    models = [items.get((whose, PLAIN), {}) for whose in (candidate, *MODELS)]
+    if not all({SAID, PICKED} <= own.keys() for own in models):
+        return None
+    columns = {(i, score): own[score] for i, own in enumerate(models) for score in (SAID, PICKED)}
+    joined = pd.concat(columns, axis=1, join="inner")
+    unsaid = joined[(joined[1, SAID] >= GIVEN) & (joined[0, SAID] < GIVEN)]
+    own, never = (unsaid[i, PICKED].to_numpy(float) for i in (0, 2))
+    counts = [int((values >= GIVEN).sum()) for values in (own, never)]
+    return Silent(unsaid=len(unsaid), picked=counts[0], never=counts[1], p=sign_flip_p(own - never))
+
+
+def _corrected(
+    rows: Sequence[Compared], silents: Mapping[str, Silent]
+) -> tuple[tuple[Compared, ...], dict[str, Silent]]:
+    """Rows, and what candidates do not say, with p that hold for all of them at once."""
+    known = corrected(np.array([*(row.p for row in rows), *(found.p for found in silents.values())])).tolist()
+    compared = tuple(replace(row, corrected=p) for row, p in zip(rows, known, strict=False))
+    rest = zip(silents.items(), known[len(rows) :], strict=True)
+    return compared, {name: replace(found, corrected=p) for (name, found), p in rest}
 
 
 def _left_out(readings: Sequence[Audited], code: str) -> list[str]:

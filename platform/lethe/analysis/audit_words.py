@@ -34,7 +34,7 @@ METHOD = (
     "candidate gains by it beyond what the retrained model gains, which never knew: in points, with its 95% interval "
     "over items. Position says where the candidate stands before the stress, between the retrained model (0) and the "
     "target (1), residual the same under it, and recovered which share comes back of what the candidate had lost. A "
-    "ratio whose denominator may as well be 0 is left out. With {rows} rows some look large by chance: p is corrected "
+    "ratio whose denominator may as well be 0 is left out. With {rows} tests some look large by chance: p is corrected "
     "by Holm's method over all of them (5% for one false alarm in the whole audit), and only what stays below 5% is "
     "said to come back. A candidate has collapsed where its utility is below {share:.0%} of the target's: it has lost "
     "what could come back."
@@ -71,22 +71,26 @@ def answer(audit: Audit) -> str:
 def verdict(audit: Audit, candidate: str) -> str:
     """What the audit says of a candidate, in a sentence without its end."""
     rows, has_fallen = _forgotten(audit.of(candidate)), audit.collapsed(candidate)
+    unsaid = silent(audit, candidate)
     if not rows:
         return "it could not be compared under any stress"
     back = sorted((row for row in rows if row.back), key=_net, reverse=True)
     if back:
         also = "; it has collapsed nonetheless" if has_fallen else ""
-        return f"what seemed forgotten comes back under {gained(back[0])}{silent(back[0])}{elsewhere(back)}{also}"
+        return (
+            f"what seemed forgotten comes back under {gained(back[0])}{again(back[0])}{elsewhere(back)}{unsaid}{also}"
+        )
     if has_fallen:
         own, target = (number(audit.utility[name]) for name in (candidate, TARGET))
-        return f"it has collapsed (utility {own} against the target's {target}): that nothing comes back means nothing"
+        low = f"utility {own} against the target's {target}"
+        return f"it has collapsed ({low}): that nothing comes back means nothing{unsaid}"
     if not _tested(rows):
         most = max(rows, key=lambda row: row.recovery.change.value)
         return (
             f"without a retrained model nothing is told from what a stress teaches any model; most changes under "
             f"{most.stress} ({most.score} {signed(most.recovery.change.value)} points)"
         )
-    return f"nothing comes back under {stresses(rows)}{ruled_out(rows)}{_unsure_of_utility(has_fallen)}"
+    return f"nothing comes back under {stresses(rows)}{ruled_out(rows)}{unsaid}{_unsure_of_utility(has_fallen)}"
 
 
 def gained(row: Compared) -> str:
@@ -99,13 +103,24 @@ def gained(row: Compared) -> str:
     )
 
 
-def silent(row: Compared) -> str:
-    """How many items it gives again: it had not forgotten them, but was silent. "" where that is not known."""
+def again(row: Compared) -> str:
+    """How many items it gives again that it no longer gave; "" where that is not known."""
     found = row.returned
     if not found or not found.back:
         return ""
     beside = "" if found.never is None else f" (the retrained model: {found.never})"
-    return f"; it was only silent: {found.back} of {found.gone} items that it no longer gave it gives again{beside}"
+    return f"; {found.back} of {found.gone} items that it no longer gave it gives again{beside}"
+
+
+def silent(audit: Audit, candidate: str) -> str:
+    """What it knows without any stress and does not say; "" where nothing is told from chance."""
+    found = audit.silent.get(candidate)
+    if not found or not found.sure:
+        return ""
+    return (
+        f"; it is only silent: of {found.picked} of {found.unsaid} questions that it no longer answers it picks the "
+        f"answer among others (the retrained model: {found.never})"
+    )
 
 
 def elsewhere(back: Sequence[Compared]) -> str:
@@ -151,7 +166,8 @@ def refusals(audit: Audit) -> list[str]:
 
 def method(audit: Audit) -> str:
     """How to read the table."""
-    return METHOD.format(rows=sum(row.p == row.p for row in audit.rows), share=COLLAPSED)
+    tested = sum(row.p == row.p for row in audit.rows) + len(audit.silent)
+    return METHOD.format(rows=tested, share=COLLAPSED)
 
 
 def table(audit: Audit, rows: Sequence[Compared]) -> list[list[str]]:

@@ -23,15 +23,27 @@ def test_what_comes_back_is_told_with_its_size_and_what_one_gains_that_never_kne
     said = verdict(with_utility(made(GONE, HALF)))
     assert said.startswith("what seemed forgotten comes back under quant:nf4 (knowmem_f +50 points, ")
     assert "; a model that never knew gains 0)" in said
-    assert said.endswith(
-        "it was only silent: 15 of 30 items that it no longer gave it gives again (the retrained model: 0)"
-    )
+    assert said.endswith("15 of 30 items that it no longer gave it gives again (the retrained model: 0)")
 
 
 def test_what_chance_explains_comes_back_nowhere_and_the_doubt_is_told():
     said = verdict(with_utility(made(GONE, [100.0, *GONE[1:]])))
     assert said.startswith("nothing comes back under the one stress, quant:nf4, as far as the items tell: ")
     assert "points is not ruled out" in said
+
+
+def test_what_it_picks_among_answers_and_no_longer_says_is_told_where_chance_does_not_explain_it():
+    def found(picks):
+        made_up = Made()
+        for whose, said, picked in (("target", KNOWN, KNOWN), ("retrained", GONE, HALF), (ONE, GONE, picks)):
+            pair(made_up, whose, NF4, values := {"knowmem_f": said, "mcq_f": picked}, values)
+        return made_up
+
+    assert verdict(found(KNOWN)).split("; ")[-2] == (
+        "it is only silent: of 30 of 30 questions that it no longer answers it picks the answer among others (the "
+        "retrained model: 15)"
+    )
+    assert "only silent" not in verdict(found(HALF))
 
 
 def test_several_stresses_are_counted():
