@@ -137,6 +137,8 @@ def _why_absent(score: Score, benchmark: Benchmark, has_reference: bool) -> str:
     if absent:
         what = f"split {'/'.join(absent)}" if benchmark.has(absent[0]) else f"config {absent[0]}"
         return f"benchmark {benchmark.name!r} has no {score.lacking or what}"
+    if unfit := score.unfit(benchmark):
+        return f"benchmark {benchmark.name!r} {unfit}"
     if score.relative and not has_reference:
         return f"benchmark {benchmark.name!r} has no retrained model: give --retrained"
     return ""

@@ -39,7 +39,7 @@ class Rows(Protocol):
         """Drops the rows that are not in `index`."""
 
 
-Batch = tuple[list[int], Rows, Tensor]
+Batch = tuple[list[int], "_CombinedRows", Tensor]
 
 
 def greedy(
@@ -179,6 +179,12 @@ class _CombinedRows:
         """The subject's logits [B, V] behind the last of the new ids [B, Q]."""
         return combined(self.subject, [rows.forward(ids) for rows in self.parts])
 
+    def read(self, ids: Tensor) -> Tensor:
+        """The subject's logits [B, Q, V] behind each of the new ids [B, Q]; of rows that read one prefix only."""
+        parts = [rows for rows in self.parts if isinstance(rows, _SharedRows)]
+        assert len(parts) == len(self.parts)
+        return combined(self.subject, [rows.read(ids) for rows in parts])
+
     def keep(self, index: Tensor) -> None:
         """Drops the rows that are not in `index`."""
         for rows in self.parts:
@@ -201,14 +207,22 @@ class _SharedRows:
 
     def forward(self, ids: Tensor) -> Tensor:
         """Logits [B, V] behind the last of the new ids [B, Q]."""
-        prefill = self.cache.length == 0
-        if prefill:
+        return self._run(ids, last=1)[:, -1]
+
+    def read(self, ids: Tensor) -> Tensor:
+        """Logits [B, Q, V] behind each of the new ids [B, Q], which go on from what was read; their room is theirs."""
+        return self._run(ids, last=0)
+
+    def _run(self, ids: Tensor, *, last: int) -> Tensor:
+        """Logits behind so many of the new ids, the last ones; behind all of them for 0, as transformers has it."""
+        new = ids.shape[1]
+        if self.cache.length == 0:
             positions = (self.real.cumsum(dim=1) - 1).clamp(min=0)
             mask: Tensor | None = self._causal()
         else:
-            positions = self.count[:, None]
-            self.count = self.count + 1
-            mask = self.bias[..., : self.cache.length + 1] if self.padded else None
+            positions = self.count[:, None] + torch.arange(new, device=ids.device)
+            self.count = self.count + new
+            mask = self._behind(new) if self.padded or new > 1 else None
         extra = {"shared_prefix": self.prefix} if self.prefix else {}
         # A 4D mask passes through transformers untouched; None would make it build its own.
         output = self.model(
@@ -217,11 +231,20 @@ class _SharedRows:
             position_ids=positions + self.shared,
             past_key_values=self.cache,
             use_cache=True,
-            logits_to_keep=1,
+            logits_to_keep=last,
             **extra,
         )
-        self.cache.length += ids.shape[1]
-        return output.logits[:, -1]
+        self.cache.length += new
+        return output.logits
+
+    def _behind(self, new: int) -> Tensor:
+        """What is added to the scores of so many tokens behind those that were read: each sees itself, none later."""
+        there = self.cache.length
+        bias = self.bias[..., : there + new]  # [B, 1, 1, K]
+        if new == 1:
+            return bias
+        later = torch.full((new, there + new), torch.finfo(bias.dtype).min, dtype=bias.dtype, device=bias.device)
+        return bias + later.triu(there + 1)  # [B, 1, Q, K]; no key has both, which would be minus infinity
 
     def _causal(self) -> Tensor:
         width = self.real.shape[1]
@@ -232,7 +255,7 @@ class _SharedRows:
         return torch.zeros_like(seen, dtype=self.model.dtype).masked_fill_(~seen, lowest)
 
     def keep(self, index: Tensor) -> None:
-        """Drops the rows that are not in `index`."""
+        """Drops the rows that are not in `index`; one that is there twice is two rows from now on."""
         self.cache.keep(index)
         self.count, self.bias = self.count[index], self.bias[index]
 

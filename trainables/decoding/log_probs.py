@@ -69,18 +69,19 @@ def _batch(subject: Any, rows: Sequence[Sequence[int]], chunk: int, split: bool)
         parts = zip(targets.split(chunk), *(states.split(chunk) for states in hidden), strict=True)
         values = torch.cat(
             [
-                _gather(combined(subject, [head(h) for head, h in zip(heads, states, strict=True)]), some)
+                gathered(combined(subject, [head(h) for head, h in zip(heads, states, strict=True)]), some)
                 for some, *states in parts
             ]
         )
     else:
         logits = [model(inputs, use_cache=False).logits[predicts] for model in models]  # [N, V]
-        values = _gather(combined(subject, logits), targets)
+        values = gathered(combined(subject, logits), targets)
     parts = values.double().cpu().split([length - 1 for length in lengths])
     return [part.numpy() for part in parts]
 
 
-def _gather(logits: Tensor, targets: Tensor) -> Tensor:
+def gathered(logits: Tensor, targets: Tensor) -> Tensor:
+    """The log-prob [N] in fp32 of each target [N] by its row of logits [N, V]."""
     logits = logits.float()  # [N, V]
     return logits.gather(1, targets[:, None])[:, 0] - logits.logsumexp(dim=-1)
 

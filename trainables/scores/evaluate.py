@@ -103,8 +103,11 @@ class Evaluator:
 
     def lengths(self, subject: Any = None) -> dict[str, int]:
         """Most tokens that a subject, or any plain model, reads at once, new ones counted: split -> number."""
-        more = longer(subject)
-        return {split: tokens + more for task in self._tasks.values() for split, tokens in task.longest.items()}
+        found: dict[str, int] = {}
+        for task in self._tasks.values():
+            for split, tokens in task.longest.items():
+                found[split] = max(found.get(split, 0), tokens + longer(subject))
+        return found
 
     def reference_of(self, model: Any) -> Reference:
         """What a retrained model hands on: its items of every score that is read against it; empty where none is."""

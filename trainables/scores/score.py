@@ -99,6 +99,11 @@ def whole(measured: Any) -> Items:
     return measured
 
 
+def fit(benchmark: Benchmark) -> str:
+    """Nothing is wrong with a benchmark that has the splits."""
+    return ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Score:
     """A score: its card, what it needs of a benchmark, and how a model is measured.
@@ -114,6 +119,9 @@ class Score:
     words: str = ""  # the column of its first split whose words ROUGE compares, which its protocol has to see
     together: Callable[[Sequence[str]], Sequence[str]] = alone  # of each prompt, the group that is not split (split.py)
     lacking: str = ""  # what a benchmark without its splits has not got, where its config says too little
+    unfit: Callable[[Benchmark], str] = (
+        fit  # what is wrong with splits that are there: "has too few ..."; "" if nothing
+    )
 
     @property
     def name(self) -> str:
@@ -130,5 +138,5 @@ class Score:
         return reporting(self.together(items.prompts), items.kinds(self.card))
 
     def can_read(self, benchmark: Benchmark) -> bool:
-        """Whether a benchmark has all the splits that it needs."""
-        return all(benchmark.has(*split) for split in self.needs)
+        """Whether a benchmark has all the splits that it needs, and they serve."""
+        return all(benchmark.has(*split) for split in self.needs) and not self.unfit(benchmark)

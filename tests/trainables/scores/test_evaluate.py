@@ -5,13 +5,13 @@ import pytest
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 
 from trainables.benchmarks.layout import Benchmark
-from trainables.scores import attacks
+from trainables.scores import all_scores, attacks
 from trainables.scores.attacks import ATTACKS, read
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
 
 MUSE = PROTOCOLS["muse"]
-ANSWERED = {"verbmem_f", "knowmem_f", "knowmem_r", "utility"}
+ANSWERED = {name for name, score in all_scores().items() if not score.relative}
 LEAKS = {"privleak"} | {f"mia_{name}" for name in ATTACKS if name != "min_40"}
 
 

@@ -1,0 +1,144 @@
+"""Scores of right answers beside wrong ones: their hand numbers, and what a slow plain loop over KnowMem gives."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
+
+from trainables.benchmarks.layout import Benchmark
+from trainables.decoding.passes import DECODE, Passes
+from trainables.scores import all_scores, mcq
+from trainables.scores.answer_prob import answer_prob
+from trainables.scores.answers import FORGET, Answered, prepare, too_few_answers
+from trainables.scores.evaluate import Evaluator
+from trainables.scores.knowmem import knowmem_prompts
+from trainables.scores.leak import leak_at
+from trainables.scores.protocol import PROTOCOLS
+
+MUSE = PROTOCOLS["muse"]
+NAMES = ("answer_prob_f", "answer_prob_r", "leak_at_100_f", "mcq_f", "mcq_r")
+
+
+def test_the_hand_numbers():
+    assert answer_prob(np.log([1 / 2, 1 / 4])) == pytest.approx(0.35355, abs=1e-5)
+    assert leak_at(1 / 8, 10) == pytest.approx(0.73692, abs=1e-5)
+    assert (leak_at(0.0, 100), leak_at(1.0, 100)) == (0.0, 1.0)
+    assert leak_at(1e-18, 100) == pytest.approx(1e-16)
+
+
+def leaves(prompt, answer) -> int:
+    """How many tokens prompt + answer has in common with the prompt."""
+    before, whole = (tiny_tokenizer()(text).input_ids for text in (prompt, prompt + answer))
+    return next((i for i, (a, b) in enumerate(zip(before, whole, strict=False)) if a != b), len(before))
+
+
+def plain_logprobs(model, prompt, answer, start):
+    """The log-probs of an answer's tokens from a place on, by one pass."""
+    ids = torch.tensor([tiny_tokenizer()(prompt + answer).input_ids])
+    with torch.no_grad():
+        found = model(ids).logits.log_softmax(dim=-1)[0, :-1].gather(1, ids[0, 1:, None])[:, 0].double().numpy()
+    return found[start - 1 :]
+
+
+def plain_choice(model, prompt, choices) -> str:
+    """The likeliest of choices that go on from the same tokens."""
+    start = min(leaves(prompt, choice) for choice in choices)
+    return max(choices, key=lambda choice: plain_logprobs(model, prompt, choice, start).sum())
+
+
+@pytest.mark.parametrize("decode", DECODE)
+def test_every_item_is_that_of_a_plain_loop(decode):
+    benchmark, model = tiny_benchmark(6), tiny_model()
+    items = Evaluator(benchmark, tiny_tokenizer(), MUSE, None, passes=Passes(decode=decode)).with_scores(NAMES)(model)
+    items = items.items
+    for split, ending in (("forget_qa", "f"), ("retain_qa", "r")):
+        rows = benchmark.rows("knowmem", split)
+        task = prepare(split, benchmark, tiny_tokenizer(), MUSE)
+        prompts = knowmem_prompts(rows, benchmark.rows("knowmem", f"{split}_icl"))
+        truths = [
+            plain_logprobs(model, prompt, row["answer"], leaves(prompt, row["answer"]))
+            for prompt, row in zip(prompts, rows, strict=True)
+        ]
+        likely = [100 * math.exp(values.mean()) for values in truths]
+        np.testing.assert_allclose(items.query(f"score == 'answer_prob_{ending}'").value, likely, rtol=1e-4)
+        picked = [plain_choice(model, *asked) for asked in zip(prompts, task.choices, strict=True)]
+        assert items.query(f"score == 'mcq_{ending}'").output.tolist() == picked
+        right = [100.0 * (a == row["answer"]) for a, row in zip(picked, rows, strict=True)]
+        assert items.query(f"score == 'mcq_{ending}'").value.tolist() == right
+        if ending == "f":
+            leaks = [100 * (1 - (1 - math.exp(values.sum())) ** 100) for values in truths]
+            np.testing.assert_allclose(items.query("score == 'leak_at_100_f'").value, leaks, rtol=1e-3, atol=1e-6)
+
+
+def test_scores_of_a_split_share_one_pass():
+    forgotten = [all_scores()[name].prepare for name in ("answer_prob_f", "leak_at_100_f", "mcq_f")]
+    assert all(found is FORGET for found in forgotten)
+
+
+def test_an_answer_that_merges_with_its_prompt_begins_where_it_leaves_it():
+    """`Answer: ` ends in a space: a tokenizer may read it with the answer's first letters, but not with a digit."""
+    rows = [{"question": "Where?", "answer": "mill"}, {"question": "When?", "answer": "7"}]
+    task = prepare("forget_qa", questions(rows, [{"question": "Who?", "answer": " A"}] * 2), tiny_tokenizer(), MUSE)
+    for (stem, branches), choices, begin, prompt in zip(
+        task.asked, task.choices, task.begins, task.prompts, strict=True
+    ):
+        before = tiny_tokenizer()(prompt).input_ids
+        for branch, choice in zip(branches, choices, strict=True):
+            assert [*stem, *branch] == tiny_tokenizer()(prompt + choice).input_ids
+        assert stem == before[: len(stem)]
+        # What precedes the truth in its branch is the prompt's.
+        assert [*stem, *branches[-1][:begin]] == before[: len(stem) + begin]
+
+
+def test_a_truth_that_is_only_as_likely_as_a_wrong_answer_is_not_picked():
+    read = [np.array([-1.0, -2.0, -3.0, -1.0]), np.array([-2.0, -2.0, -2.0, -1.0])]
+    answered = Answered(["p", "q"], ["t", "t"], [["a", "b", "c", "t"]] * 2, [], read)
+    items = all_scores()["mcq_f"].items(answered)
+    assert (items.outputs, items.values.tolist()) == (["a", "t"], [0.0, 100.0])
+
+
+def questions(forget, retain) -> Benchmark:
+    shots = [{"question": "A?", "answer": "b"}]
+    splits = {"forget_qa": forget, "retain_qa": retain, "forget_qa_icl": shots, "retain_qa_icl": shots}
+    return Benchmark("few", {("knowmem", split): rows for split, rows in splits.items()})
+
+
+def test_a_benchmark_with_too_few_different_answers_has_no_multiple_choice_but_the_other_scores():
+    yes, no = ({"question": f"Is {word} one?", "answer": word} for word in ("Yes", "No"))
+    benchmark = questions([yes, no], [no, {"question": "Is it?", "answer": "yes."}])
+    reason = "has too few different answers: a question of knowmem/forget_qa has 1 wrong ones, and takes 3"
+    assert too_few_answers("forget_qa", benchmark) == reason
+    assert [name for name in NAMES if all_scores()[name].can_read(benchmark)] == list(NAMES[:3])
+    assert too_few_answers("forget_qa", tiny_benchmark()) == ""
+    scores = Evaluator(benchmark, tiny_tokenizer(), MUSE, None).with_scores(NAMES)(tiny_model()).scores
+    assert set(scores) == set(NAMES[:3])
+
+
+def test_a_protocol_that_strips_strips_choices():
+    rows = tiny_benchmark().rows("knowmem", "forget_qa")
+    spaced = [row | {"answer": f" {row['answer']} "} for row in rows]
+    other = dataclasses.replace(MUSE, strip=True)
+    task = prepare("forget_qa", questions(spaced, rows), tiny_tokenizer(), other)
+    assert task.truths == [row["answer"] for row in rows]
+
+
+def test_it_says_how_long_the_longest_text_is_and_knowmem_keeps_its_own():
+    ready = Evaluator(tiny_benchmark(), tiny_tokenizer(), MUSE, None)
+    knowmem = all_scores()["knowmem_f"].prepare(tiny_benchmark(), tiny_tokenizer(), MUSE)
+    own = prepare("forget_qa", tiny_benchmark(), tiny_tokenizer(), MUSE)
+    assert own.longest["knowmem/forget_qa"] == max(
+        len(stem) + len(branch) - 1 for stem, branches in own.asked for branch in branches
+    )
+    assert ready.lengths()["knowmem/forget_qa"] == max(*knowmem.longest.values(), *own.longest.values())
+
+
+def test_their_cards_are_for_searches_and_not_for_tables():
+    cards = [all_scores()[name].card for name in NAMES]
+    assert all(card.searched and not card.shown and card.item for card in cards)
+    assert {card.name: card.goal for card in cards if card.name.endswith("_r")} == dict.fromkeys(
+        ("answer_prob_r", "mcq_r"), "maximize"
+    )
+    assert all(score.unfit for score in mcq.SCORES)

@@ -1,0 +1,109 @@
+"""How likely a model finds the right answer to each KnowMem question, and wrong ones: read, nothing is generated.
+
+The prompts are those of KnowMem (knowmem.py). One pass over a split serves all scores of this kind. An answer's tokens
+are those from where prompt + answer, tokenised as one string, leaves the prompt's. The token that would end it, an
+end-of-sequence or an empty line, is left out: every model gets it right, which would lift short answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trainables.benchmarks.layout import Benchmark
+from trainables.decoding.passes import FAST, Passes
+from trainables.scores.choices import WRONG, Row, wrong_answers
+from trainables.scores.knowmem import knowmem_prompts
+from trainables.scores.protocol import Protocol
+from trainables.scores.score import Items
+from trainables.scores.utility import choice_start
+
+if TYPE_CHECKING:
+    from trainables.world import World
+
+OTHER = {"forget_qa": "retain_qa", "retain_qa": "forget_qa"}
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What one model says of each question: log-probs of the truth's tokens, and of its choices as a whole."""
+
+    prompts: list[str]
+    truths: list[str]
+    choices: list[list[str]]  # wrong ones, then the truth
+    logprobs: list[np.ndarray]  # [tokens] of the truth each
+    sums: list[np.ndarray]  # [choices] each, over what all of them have behind the same tokens
+
+    def weighed(self, values: np.ndarray) -> Items:
+        """Items of which a model wrote nothing; their values [n], from 0 to 100, stand in the place of an output."""
+        return Items(self.prompts, [f"{value:.1f} of 100" for value in values], self.truths, values)
+
+
+class Answers:
+    """The questions of one `knowmem` split with right and wrong answers, tokenised once; call it with a model."""
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        shots: Sequence[Row],
+        others: Sequence[Row],
+        tokenizer: Any,
+        protocol: Protocol,
+        split: str = "forget_qa",
+    ) -> None:
+        self.prompts = knowmem_prompts(rows, shots)
+        right = [[*wrong, row["answer"]] for row, wrong in zip(rows, wrong_answers(rows, others), strict=True)]
+        self.choices = [[choice.strip() if protocol.strip else choice for choice in own] for own in right]
+        self.truths = [own[-1] for own in self.choices]
+        self.asked: list[tuple[list[int], list[list[int]]]] = []
+        self.begins: list[int] = []  # where the truth itself begins in its branch
+        for prompt, choices in zip(self.prompts, self.choices, strict=True):
+            before = tokenizer(prompt, add_special_tokens=True).input_ids
+            whole = [tokenizer(prompt + choice, add_special_tokens=True).input_ids for choice in choices]
+            starts = [choice_start(before, ids) for ids in whole]
+            stem = min(starts)  # where the first of them leaves the prompt, so that all go on from the same tokens
+            self.asked.append((before[:stem], [ids[stem:] for ids in whole]))
+            self.begins.append(starts[-1] - stem)
+        longest = max(len(stem) + max(map(len, branches)) for stem, branches in self.asked)
+        self.longest = {f"knowmem/{split}": longest - 1}  # the last token is never fed
+
+    def __call__(
+        self, model: Any, *, batch_size: int = 32, world: "World | None" = None, passes: Passes = FAST
+    ) -> Answered:
+        """Reads all choices of each question behind its prompt; workers share the questions."""
+        from trainables.decoding.branches import branch_logprobs  # loads torch, which a list of scores does without
+        from trainables.world import ALONE
+
+        read = partial(branch_logprobs, model, batch_size=batch_size, passes=passes)
+        found = (world or ALONE).share_out(read, self.asked)
+        return Answered(
+            prompts=self.prompts,
+            truths=self.truths,
+            choices=self.choices,
+            logprobs=[own[-1][begin:] for own, begin in zip(found, self.begins, strict=True)],
+            sums=[np.array([values.sum() for values in own]) for own in found],
+        )
+
+
+def prepare(split: str, benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> Answers:
+    """The questions of a split of a benchmark, with wrong answers from both of its splits."""
+    rows, shots = (benchmark.rows("knowmem", name) for name in (split, f"{split}_icl"))
+    there = benchmark.has("knowmem", OTHER[split])
+    others = benchmark.rows("knowmem", OTHER[split]) if there else []
+    return Answers(rows, shots, others, tokenizer, protocol, split)
+
+
+def too_few_answers(split: str, benchmark: Benchmark) -> str:
+    """Why there are not wrong answers enough to each question of a split; "" where there are."""
+    rows, others = (benchmark.rows("knowmem", name) for name in (split, OTHER[split]))
+    fewest = min(map(len, wrong_answers(rows, others)), default=WRONG)
+    if fewest < WRONG:
+        return (
+            f"has too few different answers: a question of knowmem/{split} has {fewest} wrong ones, and takes {WRONG}"
+        )
+    return ""
+
+
+FORGET, RETAIN = (partial(prepare, split) for split in OTHER)  # one each, so that all scores of a split share a pass
