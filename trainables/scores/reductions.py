@@ -35,10 +35,15 @@ class Reading:
 
 
 def reduce(kind: str, samples: Samples, reference: Samples | None, *, seed: int = 0) -> Reading:
-    """The value of a score's items by a kind of reduction; `reference` are those of the retrained model."""
+    """The value of a score's items by a kind of reduction; `reference` are those of the retrained model.
+
+    Of items of which one is no number, as a model gives them that diverged, the value is none either.
+    """
     n = sum(map(len, samples.values()))
     if kind == MEAN:
         (values,) = samples.values()
+        if np.isnan(values).any():
+            return Reading(value=math.nan, low=math.nan, high=math.nan, n=n)
         low, high = mean_interval(values, seed=seed)
         return Reading(value=float(values.mean()), low=low, high=high, n=n)
     value, low, high = ratio_of_aucs(samples, reference, seed=seed)

@@ -23,6 +23,7 @@ class Card:
     forgotten: bool = False  # its items ask for what is to be forgotten: some of them stand for a model
     good: float | None = None  # where the goal is zero: up to how far from 0 is good
     shown: bool = True  # whether tables show it, also where nothing is judged by it
+    searched: bool = True  # whether searches measure it; else only reports and references have it
     reduction: str = MEAN
     samples: tuple[str, ...] = ()  # of a ratio of AUCs: the two kinds of items, as the column `truth` names them
 
@@ -69,7 +70,13 @@ CARDS_OF_OLD_STUDIES = {
         ),
         Card(name="utility", goal=MAXIMIZE, meaning="general knowledge", item="general knowledge"),
         *(
-            Card(name=f"mia_{a}", meaning=f"shows that it was trained on it, by the attack {a}", shown=False, **_LEAK)
+            Card(
+                name=f"mia_{a}",
+                meaning=f"shows that it was trained on it, by the attack {a}",
+                shown=False,
+                searched=False,
+                **_LEAK,
+            )
             for a in ("ppl", "zlib", "lower", *(f"min_{percent}" for percent in (5, 10, 20, 30, 50, 60)))
         ),
     )

@@ -20,7 +20,7 @@ from trainables.methods.mean_teacher import MeanTeacher
 from trainables.methods.npo import NPOGDR
 from trainables.methods.rmu import RMU
 from trainables.runs.unlearning import Unlearner
-from trainables.scores import split
+from trainables.scores import searched_scores, split
 from trainables.scores.references import table_of
 from trainables.subjects.models import load_model, save_model
 from trainables.task import Task
@@ -187,7 +187,8 @@ def test_weights_come_back_as_a_model_with_the_same_scores(run, unlearner):
     _, results = run
     for candidate in candidates(results):
         again = unlearner.loaded.evaluator(load_model(candidate["weights"]))
-        assert table_of(again.scores) == candidate["scores"]
+        # Where weights lie in memory decides how products of matrices are rounded.
+        assert table_of(again.scores) == {name: pytest.approx(s) for name, s in candidate["scores"].items()}
 
 
 def test_the_teacher_is_not_the_student_and_both_have_left_the_target(run, unlearner):
@@ -295,7 +296,10 @@ def test_a_session_runs_a_trial_s_method_in_its_folder_and_measures_of_all_score
     by_hand = list(unlearner(MeanTeacher(steps=1, eval_every=1, batch_size=2, lr=0.9, delta=0.5), tmp_path / "hand"))
     assert weights_of(results) == weights_of(by_hand)
     for shown, every in zip(candidates(results), candidates(by_hand), strict=True):
-        assert shown["scores"] == {name: every["scores"][name] for name in SCORES} != every["scores"]
+        assert shown["scores"] == {
+            name: pytest.approx(every["scores"][name]) for name in searched_scores() if name in every["scores"]
+        }
+        assert set(shown["scores"]) < set(every["scores"])
 
 
 def test_a_teacher_that_did_not_move_is_scored_once_and_its_scores_are_those_of_what_it_still_is(

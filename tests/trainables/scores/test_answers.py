@@ -135,6 +135,13 @@ def test_it_says_how_long_the_longest_text_is_and_knowmem_keeps_its_own():
     assert ready.lengths()["knowmem/forget_qa"] == max(*knowmem.longest.values(), *own.longest.values())
 
 
+def test_a_model_that_gives_no_numbers_has_none_for_a_score():
+    model = tiny_model()
+    model.lm_head.weight.data.fill_(math.nan)
+    scores = Evaluator(tiny_benchmark(), tiny_tokenizer(), MUSE, None).with_scores(NAMES)(model).scores
+    assert [math.isnan(scores[name].value) for name in NAMES] == [True, True, True, False, False]
+
+
 def test_their_cards_are_for_searches_and_not_for_tables():
     cards = [all_scores()[name].card for name in NAMES]
     assert all(card.searched and not card.shown and card.item for card in cards)

@@ -29,7 +29,7 @@ from trainables.decoding.capabilities import draw_rows
 from trainables.decoding.passes import FAST
 from trainables.failures import OutOfMemory
 from trainables.keys import SCORES, hash_of, program_hash
-from trainables.scores import references, split
+from trainables.scores import all_scores, references, split
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.references import fingerprint, measure_references, read_items, table_of
@@ -114,7 +114,7 @@ def test_without_a_retrained_model_there_is_no_row_and_no_privleak(tmp_path):
     references = measure(tmp_path, retrained=None, load=loader)
     assert loader.loaded == ["target"]
     assert (references.retrained, references.reference) == (None, None)
-    assert set(references.target) == {"verbmem_f", "knowmem_f", "knowmem_r", "utility"}
+    assert set(references.target) == {name for name, score in all_scores().items() if not score.relative}
 
 
 def test_a_benchmark_without_privleak_texts_has_two_rows_and_hands_nothing_on(tmp_path):
