@@ -19,7 +19,7 @@ K = 100
 def leak_at(p: float, k: int) -> float:
     """The probability that something of probability p comes at least once in k independent draws, 0 to 1."""
     # Of p near 0, 1 - (1 - p)^k is rounded away.
-    return float(-np.expm1(k * np.log1p(-p))) if p < 1 else 1.0
+    return 1.0 if p >= 1 else float(-np.expm1(k * np.log1p(-p)))
 
 
 def _items(answered: Answered) -> Items:
