@@ -1,7 +1,8 @@
 """Multiple choice: whether the right answer to a KnowMem question is likelier than three wrong ones of its kind.
 
 Choices are compared by the sum of their tokens' log-probs behind the same tokens of KnowMem's prompt; chance is 25.
-A model that never read the truth may lie below it, for it has read the wrong answers from retained text. What is recognised here and not said there is suppressed, not forgotten. Where the wrong answers are from: choices.py.
+A model that never read the truth may lie below it, for it has read the wrong answers from retained text.
+What is recognised here and not said there is suppressed, not forgotten. Where the wrong answers are from: choices.py.
 """
 
 from functools import partial
