@@ -1,4 +1,4 @@
-"""What a search asks for: scores and where each should go, and the guard on general utility."""
+"""What a search asks for: scores and where each should go, and the guard on general utility and on language."""
 
 OBJECTIVES = {
     "verbmem_f": "minimize",
@@ -15,3 +15,6 @@ FALLBACKS = {"knowmem_r": {"utility": "maximize"}}
 
 # A candidate is feasible while it keeps this share of the target's score.
 UTILITY_GUARD = {"utility": 0.8}
+
+# And while it repeats itself at most so many points more than the target or the retrained model, whichever does more.
+LANGUAGE_GUARD = {"repetition_f": 10.0}

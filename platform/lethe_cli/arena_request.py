@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import optuna
+from optuna.storages import RDBStorage
+
 from lethe.search.limits import Budget
 from lethe.search.rule import DEFAULT, Rule
 from lethe.search.space import Space
 from lethe.store.about import about
-from lethe.store.facts import ARENA
+from lethe.store.facts import ARENA, load_facts
 from lethe.store.optuna_tables import study_names
 from lethe.store.parameters import owner
 from lethe.store.storage import check_writable, open_storage
@@ -262,7 +265,13 @@ def check_arena(request: ArenaRequest, stored: Mapping[str, Any] | None) -> Aren
     for entry in request.searches():
         if entry.name in there:
             check_same(entry, storage)
-    return request
+    return replace(request, guard=guard_of(request, begun[0], storage)) if begun else request
+
+
+def guard_of(request: Request, begun: str, storage: RDBStorage) -> dict[str, float]:
+    """A request's guard without what an entry that was begun has not: entries that come later are to be its equals."""
+    there = load_facts(optuna.load_study(study_name=begun, storage=storage)).constraints
+    return {score: much for score, much in request.guard.items() if score in {c.score for c in there}}
 
 
 def shown(value: Any) -> str:

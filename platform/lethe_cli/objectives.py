@@ -6,8 +6,8 @@ Every function raises ValueError with one line: what was wrong, which value, wha
 import math
 from collections.abc import Mapping, Sequence
 
-from lethe.fronts.objectives import GOALS, WORST, Constraint, Objective
-from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES
+from lethe.fronts.objectives import GOALS, MAXIMIZE, WORST, Constraint, Objective
+from search_spaces.objectives import FALLBACKS, INSISTED, LANGUAGE_GUARD, OBJECTIVES, UTILITY_GUARD
 from trainables.scores import searched_scores
 
 
@@ -71,6 +71,29 @@ def choose_constraints(
         if scores.count(score) > 1:
             raise ValueError(f"constraint on {score!r} is given twice: name each score once")
     return tuple(chosen)
+
+
+def check_guard(available: Mapping[str, str], constraints: Sequence[Constraint]) -> dict[str, float]:
+    """The guard, where the benchmark can measure it and no constraint stands in its place: score -> how much.
+
+    Of a score that is to be high that is the share of the target's that has to be kept; of one that is to be low, by
+    how many points it may be above the target's or the retrained model's, whichever is higher.
+    """
+    own = {constraint.score for constraint in constraints}
+    guard = {**UTILITY_GUARD, **LANGUAGE_GUARD}
+    return {score: much for score, much in guard.items() if not available[score] and score not in own}
+
+
+def bounds_of(guard: Mapping[str, float], *references: Mapping[str, Sequence[float]]) -> list[Constraint]:
+    """The guard as constraints, by the scores of the reference models, the target's first, that have it."""
+    known = {score: [float(table[score][0]) for table in references if score in table] for score in guard}
+    return [_bound(score, much, known[score]) for score, much in guard.items() if known[score]]
+
+
+def _bound(score: str, much: float, known: Sequence[float]) -> Constraint:
+    if searched_scores()[score].card.goal == MAXIMIZE:
+        return Constraint(score=score, floor=much * known[0])
+    return Constraint(score=score, ceiling=min(WORST, max(known) + much))
 
 
 def _constraint(item: str, goals: Mapping[str, str], available: Mapping[str, str]) -> Constraint:

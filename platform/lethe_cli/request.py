@@ -19,11 +19,10 @@ from lethe.store.urls import RESULTS, default_storage
 from lethe_cli import checks
 from lethe_cli.effects import Tried, check_effects
 from lethe_cli.flags import RunFlags, SearchFlags, StudyFlags, TuneFlags
-from lethe_cli.objectives import choose_constraints, choose_objectives
+from lethe_cli.objectives import check_guard, choose_constraints, choose_objectives
 from lethe_cli.presets import find_preset
 from lethe_cli.spaces import check_bases, check_methods, check_spaces, corners, ends_of, lacking
 from lethe_cli.surroundings import check_cache, check_sockets
-from search_spaces.objectives import UTILITY_GUARD
 from trainables.benchmarks import BENCHMARKS, default_cache, find_source
 from trainables.benchmarks.corpus import corpus_hash
 from trainables.folders import expanded
@@ -48,7 +47,7 @@ class Request:
     base: Settings  # the settings that are not searched; of several methods, those of the first
     others: tuple[Settings, ...] = ()  # of the methods that are searched beside it
     objectives: tuple[Objective, ...]
-    guard: dict[str, float]  # score -> share of the target's that a candidate has to keep
+    guard: dict[str, float]  # score -> how much of it, as `check_guard` says
     constraints: tuple[Constraint, ...] = ()  # what else was asked to hold
     notes: tuple[str, ...]  # what the user should know before the search starts
     trials: int
@@ -131,12 +130,6 @@ def check_task(flags: RunFlags) -> tuple[Task, dict[str, str]]:
         cache=str(check_cache(default_cache())),
     )
     return task, available
-
-
-def check_guard(available: dict[str, str], constraints: Sequence[Constraint]) -> dict[str, float]:
-    """The guard on general utility, where the benchmark can measure it and no constraint stands in its place."""
-    own = {constraint.score for constraint in constraints}
-    return {score: share for score, share in UTILITY_GUARD.items() if not available[score] and score not in own}
 
 
 def check_study(request: Request) -> Request:

@@ -18,7 +18,6 @@ from lethe.cluster import connection as cluster
 from lethe.display import front_table
 from lethe.display.progress import Observer
 from lethe.display.progress import Progress as SearchProgress
-from lethe.fronts.objectives import Constraint
 from lethe.search.ledger import Ledger, requeue_interrupted
 from lethe.search.limits import Count, Limit
 from lethe.search.repeats import Race
@@ -41,6 +40,7 @@ from lethe.store.snapshot import Reader
 from lethe.store.storage import going_on_later, open_storage, taking_turns
 from lethe.store.study_folder import folder_name, study_folder
 from lethe_cli.conclusion import conclude
+from lethe_cli.objectives import bounds_of
 from lethe_cli.plan_table import announce_plan
 from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_steep_floors, warn_of_unlike_texts
 from lethe_cli.request import Request, check_same
@@ -160,10 +160,10 @@ def check_content(stored: Mapping[str, str], found: str) -> None:
 
 def make_facts(request: Request, references: References) -> Facts:
     """What is stored with the study: what was asked, the reference rows, and the versions that ran."""
-    floors = [Constraint(score=s, floor=share * references.target[s][0]) for s, share in request.guard.items()]
+    guard = bounds_of(request.guard, references.target, references.retrained or {})
     return Facts(
         objectives=request.objectives,
-        constraints=(*floors, *request.constraints),
+        constraints=(*guard, *request.constraints),
         sampler=request.sampler,
         seed=request.seed,
         id=new_id(),

@@ -1,6 +1,7 @@
 """An arena's studies are made when there is a cluster to run them; who cannot run on the model is told before."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from io import StringIO
 
 import optuna
@@ -10,6 +11,7 @@ from searching import make_tiny
 from tiny_study import candidate, scores
 
 from lethe.cluster import connection as cluster
+from lethe.fronts.objectives import Constraint
 from lethe.search.limits import FULL
 from lethe.store.facts import PLANNED
 from lethe.store.storage import open_storage
@@ -126,3 +128,14 @@ def test_who_cannot_run_on_the_model_is_left_out_of_all_with_a_note_and_refused_
 def test_what_every_entry_was_made_from_is_known_before_anything_is_scored(ask, monkeypatch):
     request = begun(ask, monkeypatch)
     assert set(search.stored_content(request)) == set(names(request))
+
+
+def test_entries_that_come_later_have_the_guard_of_those_that_were_begun(ask, monkeypatch):
+    loops = replace(REFERENCES, target=scores(repetition_f=1.0))
+    storage, first = open_storage(ask().storage), ask(seeds=1)
+    for entry in first.searches():
+        search.open_ledger(replace(entry, guard={"utility": 0.8}), storage, loops)
+    later = ask(seeds=2, resume=True)
+    ledgers = search.open_ledgers(later.searches(), storage, loops)
+    assert {ledger.facts.constraints for ledger in ledgers} == {(Constraint(score="utility", floor=40.0),)}
+    assert set(first.guard) == {"utility", "repetition_f"}

@@ -3,7 +3,7 @@
 import pytest
 
 from lethe.fronts.objectives import Constraint, Objective, describe_constraints
-from lethe_cli.objectives import choose_constraints, choose_objectives
+from lethe_cli.objectives import bounds_of, check_guard, choose_constraints, choose_objectives
 from trainables.scores import searched_scores
 
 ALL = dict.fromkeys(searched_scores(), "")
@@ -104,3 +104,21 @@ def test_a_constraint_that_cannot_be_is_named(text, message):
 def test_a_constraint_on_what_the_benchmark_cannot_give_has_its_reason():
     with pytest.raises(ValueError, match="privleak is among the constraints, but no retrained model"):
         choose_constraints(["privleak:5"], (), ALL | {"privleak": "no retrained model"})
+
+
+def test_the_guard_is_a_share_of_what_is_to_stay_and_a_margin_above_what_the_references_repeat():
+    guard = check_guard(ALL, ())
+    target, retrained = {"utility": [50.0], "repetition_f": [0.5]}, {"utility": [90.0], "repetition_f": [1.5]}
+    assert bounds_of(guard, target, retrained) == [
+        Constraint(score="utility", floor=40.0),
+        Constraint(score="repetition_f", ceiling=11.5),
+    ]
+    assert bounds_of({"repetition_f": 10.0}, target, {}) == [Constraint(score="repetition_f", ceiling=10.5)]
+    loops = {"repetition_f": [97.0, 95.0, 99.0]}
+    assert bounds_of({"repetition_f": 10.0}, loops, {}) == [Constraint(score="repetition_f", ceiling=100.0)]
+
+
+def test_the_guard_leaves_out_what_is_constrained_or_cannot_be_measured():
+    assert set(check_guard(ALL, ())) == {"utility", "repetition_f"}
+    assert set(check_guard(ALL, constrained("repetition_f:100"))) == {"utility"}
+    assert set(check_guard(ALL | {"repetition_f": "no split verbmem/forget"}, ())) == {"utility"}

@@ -261,6 +261,24 @@ def test_what_must_hold_is_stored_beside_the_guard_and_judges(flags):
     assert ledger.front()["verbmem_f"].tolist() == [10.0]
 
 
+def test_a_study_from_before_language_was_guarded_goes_on_without_it_and_a_new_one_has_it(flags):
+    loops = replace(REFERENCES, target=scores(repetition_f=1.0), retrained=scores(repetition_f=2.5))
+    request = make_request(TuneFlags(**flags, trials=3, sampler="random"))
+    storage = open_storage(request.storage)
+    begun = open_ledger(replace(request, guard={"utility": 0.8}), storage, loops)
+    number, _ = begun.ask()
+    begun.record(number, candidate(knowmem_f=1.0))
+    begun.tell(number)
+    again = open_ledger(make_request(TuneFlags(**flags, trials=3, sampler="random", resume=True)), storage, loops)
+    assert again.facts.constraints == (Constraint(score="utility", floor=40.0),)
+    number, _ = again.ask()
+    again.record(number, candidate(knowmem_f=1.0, repetition_f=90.0))
+    again.tell(number)
+    assert again.read().candidates["feasible"].tolist() == [True, True]
+    new = open_ledger(replace(request, name="new"), storage, loops)
+    assert new.facts.constraints == (*begun.facts.constraints, Constraint(score="repetition_f", ceiling=12.5))
+
+
 def test_a_floor_above_the_target_s_own_score_is_said(flags, capsys):
     request = make_request(TuneFlags(**flags, constraints=("knowmem_r:80", "verbmem_f:20")))
     preparing.warn_of_steep_floors(request.constraints, REFERENCES, Console(width=200))

@@ -6,7 +6,7 @@ from lethe.fronts.objectives import GOALS, Objective
 from lethe.search.space import distributions
 from search_spaces.mean_teacher import SPACE, SPACE_7B
 from search_spaces.methods import designs_of, meanings_of, settings_7b_of, spaces_of, switches_of
-from search_spaces.objectives import FALLBACKS, INSISTED, OBJECTIVES, UTILITY_GUARD
+from search_spaces.objectives import FALLBACKS, INSISTED, LANGUAGE_GUARD, OBJECTIVES, UTILITY_GUARD
 from search_spaces.presets import PRESET_SETTINGS
 from search_spaces.variants import VARIANTS
 from trainables.methods import METHODS, find_method
@@ -120,3 +120,4 @@ def test_general_utility_is_a_guard_and_no_objective():
     assert set(UTILITY_GUARD) == set(FALLBACKS["knowmem_r"]) == {"utility"}
     assert "utility" not in OBJECTIVES
     assert all(0 < share < 1 for share in UTILITY_GUARD.values())
+    assert not set(LANGUAGE_GUARD) & {*UTILITY_GUARD, *OBJECTIVES}

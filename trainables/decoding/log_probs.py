@@ -1,6 +1,9 @@
-"""Per-token log-probs of texts, in batches, with no more than a chunk of logits in memory at once."""
+"""Per-token log-probs of texts, in batches, with no more than a chunk of logits in memory at once.
 
-from collections.abc import Iterator, Sequence
+What else logits say of each token is read by the same pass (`token_values`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,10 @@ from trainables.subjects.subject import combined, models_of, rows_read
 
 # Of the trunk at once, padding counted: more of them leave the cache of a CPU and feed a GPU no better.
 PASS_TOKENS = 2048
+ROWS = 128  # of logits of which a whole distribution is held at once, in several tables of their size
+LEAST_VARIANCE = 1e-6  # of a distribution's log-probs: a uniform one has none
+
+Measure = Callable[[Tensor, Tensor], Tensor]  # of logits [N, V], in any type, and the tokens that came [N]: values [N]
 
 
 def token_logprobs(
@@ -24,6 +31,22 @@ def token_logprobs(
     texts: str = "padded",
 ) -> list[np.ndarray]:
     """log p(x_t | x_<t) for t = 2..T of each sequence of T token ids: float64 arrays of T - 1 fp32 values.
+
+    As `token_values` gives them.
+    """
+    return token_values(subject, sequences, gathered, batch_size=batch_size, chunk=chunk, texts=texts)
+
+
+def token_values(
+    subject: Any,
+    sequences: Sequence[Sequence[int]],
+    measure: Measure,
+    *,
+    batch_size: int = 32,
+    chunk: int = 1024,
+    texts: str = "padded",
+) -> list[np.ndarray]:
+    """A measure of the logits for t = 2..T of each sequence of T token ids: float64 arrays of T - 1 values.
 
     Where a subject reads more than a sequence (subjects/subject.py), that is behind it, and has no values of its own.
     The trunk runs at most `batch_size` rows at a time, the output layer `chunk` positions; `texts` is a way that is
@@ -39,7 +62,7 @@ def token_logprobs(
         for run in runs(read, texts):
             for chosen in _batches(run, read, batch_size):
                 rows = [read[i] for i in chosen]
-                for i, values in zip(chosen, _batch(subject, rows, chunk, split), strict=True):
+                for i, values in zip(chosen, _batch(subject, rows, measure, chunk, split), strict=True):
                     results[i] = values
     return [values[-(len(sequence) - 1) :] for values, sequence in zip(results, sequences, strict=True)]
 
@@ -55,7 +78,7 @@ def _batches(order: Sequence[int], sequences: Sequence[Sequence[int]], batch_siz
             first = end
 
 
-def _batch(subject: Any, rows: Sequence[Sequence[int]], chunk: int, split: bool) -> list[np.ndarray]:
+def _batch(subject: Any, rows: Sequence[Sequence[int]], measure: Measure, chunk: int, split: bool) -> list[np.ndarray]:
     models = models_of(subject)
     lengths = [len(row) for row in rows]
     width = max(lengths)
@@ -69,13 +92,13 @@ def _batch(subject: Any, rows: Sequence[Sequence[int]], chunk: int, split: bool)
         parts = zip(targets.split(chunk), *(states.split(chunk) for states in hidden), strict=True)
         values = torch.cat(
             [
-                gathered(combined(subject, [head(h) for head, h in zip(heads, states, strict=True)]), some)
+                measure(combined(subject, [head(h) for head, h in zip(heads, states, strict=True)]), some)
                 for some, *states in parts
             ]
         )
     else:
         logits = [model(inputs, use_cache=False).logits[predicts] for model in models]  # [N, V]
-        values = gathered(combined(subject, logits), targets)
+        values = measure(combined(subject, logits), targets)
     parts = values.double().cpu().split([length - 1 for length in lengths])
     return [part.numpy() for part in parts]
 
@@ -84,6 +107,33 @@ def gathered(logits: Tensor, targets: Tensor) -> Tensor:
     """The log-prob [N] in fp32 of each target [N] by its row of logits [N, V]."""
     logits = logits.float()  # [N, V]
     return logits.gather(1, targets[:, None])[:, 0] - logits.logsumexp(dim=-1)
+
+
+def likeliest(logits: Tensor, targets: Tensor) -> Tensor:
+    """Whether each target [N] is what greedy decoding takes by its row of logits [N, V]: 1 or 0."""
+    return (logits.argmax(dim=-1) == targets).float()
+
+
+def standardised(logits: Tensor, targets: Tensor) -> Tensor:
+    """(log p(x) - mu) / sigma in fp32 of each target x [N], mu and sigma those of log p(v) over v drawn from p, [N, V].
+
+    Source: Min-K%++ (arXiv 2404.02936). The variance is at least 1e-6, so that a uniform distribution gives 0.
+    """
+    return torch.cat([_standardised(*part) for part in zip(logits.split(ROWS), targets.split(ROWS), strict=True)])
+
+
+def _standardised(logits: Tensor, targets: Tensor) -> Tensor:
+    log_probs = logits.float().log_softmax(dim=-1)
+    probs = log_probs.exp()
+    came = log_probs.gather(1, targets[:, None])[:, 0]
+    log_probs = torch.where(probs > 0, log_probs, 0)  # what cannot come adds nothing: 0 * -inf would be nan
+    mean = (probs * log_probs).sum(dim=-1)
+    variance = (probs * (log_probs - mean[:, None]).square()).sum(dim=-1).clamp(min=LEAST_VARIANCE)
+    return (came - mean) / variance.sqrt()
+
+
+# By name, for those who load no torch until they measure.
+MEASURES: dict[str, Measure] = {"log-prob": gathered, "likeliest": likeliest, "standardised": standardised}
 
 
 def _head_is_last(model: Any, probe: Sequence[int]) -> bool:

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from trainables.scores.score import Score
 
-# A new score is a file here, which holds its own `SCORES`, and its name in this line. Readers see them in this order.
-SCORES = ("verbmem", "knowmem_f", "privleak", "knowmem_r", "utility", "mia", "answer_prob", "leak", "mcq")
+# A new score is a file here, which holds its own `SCORES`, and its name in this list. Readers see them in this order.
+SCORES = (
+    *("verbmem", "knowmem_f", "privleak", "knowmem_r", "utility"),
+    *("language", "memorization", "answer_prob", "leak", "mcq", "mia"),
+)
 
 
 def all_scores() -> "dict[str, Score]":

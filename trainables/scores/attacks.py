@@ -1,9 +1,11 @@
-"""Membership attacks: how unlikely a model finds each text, by several measures (PPL, zlib, lower, Min-K%).
+"""Membership attacks: how unlikely a model finds each text, by several measures (PPL, zlib, lower, Min-K%, Min-K%++).
 
-All come from one pass over the texts, but for `lower`, which takes another over the texts in lower case: it is done
-when that attack is asked for, and not otherwise.
+All come from one pass over the texts, but for two that take another each, done when that attack is asked for and not
+otherwise: `lower` over the texts in lower case, `min_k++` for the whole distribution at each token. The attack by the
+difference from the retrained model's loss is left out: the retrained model itself is its reference, and all ties there.
 """
 
+import math
 import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
 
 MIN_K = (5, 10, 20, 30, 40, 50, 60)  # per cent
 LOWER = "lower"
-ATTACKS = ("ppl", "zlib", LOWER, *(f"min_{percent}" for percent in MIN_K))
+STANDARDISED = "min_k++"
+ATTACKS = ("ppl", "zlib", LOWER, *(f"min_{percent}" for percent in MIN_K), STANDARDISED)
 DEFAULT_ATTACK = "min_40"  # that of PrivLeak
+DEFAULT_PERCENT = 40
 SPLITS = ("forget", "holdout")
 
 
@@ -80,12 +84,15 @@ class Texts:
         """A function from an attack to its score of each text, [n]; `lower` runs the model once more.
 
         ppl: the mean negative log-prob (not its exponential); zlib: that over the text's compressed bytes;
-        lower: that over its value for the text in lower case; min_K: `min_k`. As in the public code of MUSE.
+        lower: that over its value for the text in lower case; min_K: `min_k`. As in the public code of MUSE. min_k++:
+        `min_k` at 40% of log-probs in standard deviations from what the model expects (arXiv 2404.02936).
         """
         pass_over = partial(read, model, world=world, batch_size=batch_size, texts=passes.texts)
         logprobs = pass_over(self._ids)
         plain = _losses(logprobs)
-        kept = [values[:-1] if self._drop_last else values for values in logprobs]
+
+        def lowest(values: Sequence[np.ndarray], percent: int) -> np.ndarray:
+            return np.array([min_k(own[:-1] if self._drop_last else own, percent) for own in values])
 
         def score(attack: str) -> np.ndarray:
             if attack == "ppl":
@@ -94,7 +101,9 @@ class Texts:
                 return plain / self._bytes
             if attack == LOWER:
                 return plain / _losses(pass_over(self._lower))
-            return np.array([min_k(values, int(attack.removeprefix("min_"))) for values in kept])
+            if attack == STANDARDISED:
+                return lowest(pass_over(self._ids, what="standardised"), DEFAULT_PERCENT)
+            return lowest(logprobs, int(attack.removeprefix("min_")))
 
         return score
 
@@ -103,12 +112,31 @@ def _losses(logprobs: Sequence[np.ndarray]) -> np.ndarray:
     return np.array([-values.mean() for values in logprobs])
 
 
-def read(model: Any, ids: list[list[int]], world: "World | None", **options: Any) -> list[np.ndarray]:
-    """The log-probs of each text's tokens but the first; workers share the texts."""
-    from trainables.decoding.log_probs import token_logprobs  # loads torch, which a list of scores does without
+def read(
+    model: Any, ids: list[list[int]], world: "World | None", *, what: str = "log-prob", **options: Any
+) -> list[np.ndarray]:
+    """The log-probs of each text's tokens but the first, or another of MEASURES; workers share the texts."""
+    from trainables.decoding.log_probs import MEASURES, token_values  # loads torch, which a list of scores does without
     from trainables.world import ALONE
 
-    return (world or ALONE).share_out(lambda rows: token_logprobs(model, rows, **options), ids)
+    return (world or ALONE).share_out(lambda rows: token_values(model, rows, MEASURES[what], **options), ids)
+
+
+def true_positives(first: np.ndarray, second: np.ndarray, percent: float) -> float:
+    """The largest share x100 of `first` at or below a threshold which at most `percent` of `second` reach.
+
+    Values are those of an attack, low where a text is likely: of forgotten texts against texts never seen it is the
+    true-positive rate at a false-positive rate of `percent` (TPR at 1% FPR). Nothing is interpolated. ValueError for
+    fewer texts of `second` than one that the rate allows to be wrong needs: 100 at 1%.
+    """
+    needed = math.ceil(100 / percent)
+    if len(second) < needed:
+        raise ValueError(
+            f"{len(second)} texts are too few for a false-positive rate of {percent:g}%: {needed} are needed"
+        )
+    allowed = int(len(second) * percent / 100)
+    beyond = np.sort(second)[allowed]  # a threshold has to be below it
+    return float(100 * np.mean(first < beyond))
 
 
 def min_k(logprobs: np.ndarray, percent: int) -> float:

@@ -13,8 +13,9 @@ class Protocol:
     """The choices in which public evaluations of MUSE differ, and the lengths in which they agree.
 
     `truth_tokens` cuts VerbMem's truth to so many token ids (None: left whole); `drop_last` leaves the last
-    predicted token out of Min-K; `cut_at_eos` cuts a decoded output at the literal end-of-sequence string. ROUGE
-    compares words of the letters a to z and digits, all others dropped, or, with `unicode_words`, words in any script.
+    predicted token out of Min-K and of memorisation; `cut_at_eos` cuts a decoded output at the literal end-of-sequence
+    string. ROUGE compares words of the letters a to z and digits, all others dropped, or, with `unicode_words`, words
+    in any script.
     With `split`, half of each score's items choose and the other half report (split.py); public evaluations, which
     choose nothing, read all of them.
     """

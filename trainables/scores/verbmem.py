@@ -1,6 +1,7 @@
 """VerbMem: how much of a forgotten text the model still writes verbatim, given its beginning."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trainables.benchmarks.layout import Benchmark
@@ -12,6 +13,13 @@ from trainables.scores.split import by_text
 
 if TYPE_CHECKING:
     from trainables.world import World
+
+
+@dataclass(frozen=True)
+class Written(Items):
+    """What a model wrote to each prompt, scored, and its new token ids up to and with the end of the sequence."""
+
+    tokens: list[list[int]]
 
 
 class VerbMem:
@@ -28,12 +36,12 @@ class VerbMem:
 
     def __call__(
         self, model: Any, *, batch_size: int = 32, world: "World | None" = None, passes: Passes = FAST
-    ) -> Items:
+    ) -> Written:
         """Continues each prompt greedily by protocol.verbmem_tokens tokens and scores it; workers share the prompts."""
         tokens = self._protocol.verbmem_tokens
         new = written(model, self.ids, tokens, world, batch_size=batch_size, decode=passes.decode)
         outputs = [finish(decode(self._tokenizer, ids), self._protocol, self._tokenizer) for ids in new]
-        return Items(self.prompts, outputs, self.truths, 100 * self.rouge(outputs))
+        return Written(self.prompts, outputs, self.truths, 100 * self.rouge(outputs), new)
 
 
 def _truth(text: str, tokenizer: Any, protocol: Protocol) -> str:

@@ -83,7 +83,7 @@ class Ablation:
     def goals(self) -> dict[str, str]:
         """The scores that are compared, objectives first, and where each should go."""
         goals = {o.score: o.goal for o in self.facts.objectives}
-        goals |= {c.score: MAXIMIZE for c in self.facts.constraints if c.score not in goals}
+        goals |= {c.score: c.goal for c in self.facts.constraints if c.score not in goals}
         return {score: goal for score, goal in goals.items() if score in self.runs.columns}
 
     def gaps(self) -> pd.DataFrame:

@@ -159,7 +159,8 @@ def unlikeness(facts: Facts, known: Facts) -> str:
         if what == CONTENT:
             return "its texts or models are not known to be these" if theirs is None else "it has other texts or models"
         return f"its {what} is not known" if theirs is None else f"its {what} is {theirs}, not {ours}"
-    return ""
+    later = [score for score in facts.judged if score not in known.cards]
+    return f"it is from before there was {', '.join(later)}" if later else ""
 
 
 def made_by(facts: Facts, known: Facts, method: str) -> str:

@@ -4,6 +4,7 @@ import pytest
 from optuna.trial import TrialState
 from tiny_study import SEVERAL, SPACE, candidate, made_up, scores, tiny_facts, tiny_ledger
 
+from lethe.fronts.objectives import Constraint
 from lethe.search.ledger import Ledger
 from lethe.search.warm_start import Known, Sought, best_of, in_words, start_from
 from lethe.store.facts import CONTENT, PROGRAM
@@ -165,6 +166,14 @@ def test_a_trial_without_a_score_that_the_search_needs_is_left_out(storage):
     found = Known(name="old", facts=old.facts, trials=[trial], best=frozenset())
     start = start_from(new_study(storage), found, Sought(space=WIDER, bases=BASE), storage)
     assert list(start.left) == ["score 'utility' is missing (there: verbmem_f, privleak, knowmem_r)"]
+
+
+def test_of_a_study_from_before_a_score_that_is_guarded_the_best_is_queued(storage):
+    old = old_study(storage)
+    guard = (*old.facts.constraints, Constraint(score="repetition_f", ceiling=12.0))
+    start = start_from(new_study(storage, constraints=guard), known(old), Sought(space=WIDER, bases=BASE), storage)
+    assert (start.told, start.queued > 0) == (0, True)
+    assert set(start.unlike) == {"it is from before there was repetition_f"}
 
 
 def test_one_method_s_study_is_told_to_a_search_of_several_and_the_other_way_round(storage):

@@ -11,7 +11,7 @@ from sklearn.metrics import auc as area
 from sklearn.metrics import roc_auc_score, roc_curve
 from tiny import article, tiny_model, tiny_tokenizer
 
-from trainables.scores.attacks import ATTACKS, MIN_K, Texts, min_k
+from trainables.scores.attacks import ATTACKS, MIN_K, Texts, min_k, true_positives
 from trainables.scores.intervals import item_weights
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.reductions import auc, ratio_of_aucs
@@ -43,6 +43,12 @@ def public_attacks(model, tokenizer, text):
     for ratio in [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]:
         lowest = np.sort(logprobs)[: int(len(logprobs) * ratio)]
         wanted[f"min_{int(ratio * 100)}"] = -np.mean(lowest)
+    with torch.no_grad():
+        every = model(torch.tensor([tokenizer.encode(text)])).logits.log_softmax(dim=-1)[0, :-1].double()
+    mean = (every.exp() * every).sum(dim=-1)
+    variance = (every.exp() * every**2).sum(dim=-1) - mean**2
+    scores = (torch.tensor(logprobs) - mean) / variance.clamp(min=1e-6).sqrt()
+    wanted["min_k++"] = -np.mean(sorted(scores.tolist())[: max(1, int(0.4 * len(scores)))])
     return wanted
 
 
@@ -172,3 +178,18 @@ def test_a_reference_of_other_items_is_refused():
 def test_a_text_too_short_to_attack_is_named(protocol, text):
     with pytest.raises(ValueError, match=r"privleak/holdout\[1\] = '.?' has fewer than"):
         Texts([article(0), text], tiny_tokenizer(), protocol, "privleak/holdout")
+
+
+def test_the_true_positive_rate_is_of_the_threshold_that_the_rate_of_false_ones_allows():
+    never = np.arange(200.0)  # at 1% two of them may be called members: those of 0 and 1
+    assert true_positives(np.array([-1.0, 0.0, 1.5, 2.0, 9.0]), never, 1) == 60  # below 2, and not at it
+    assert true_positives(np.array([-1.0, 9.5, 10.0, 50.0]), never, 5) == 50
+    assert true_positives(np.zeros(4), np.zeros(100), 1) == 0  # a tie with all of them would be all of them
+
+
+@pytest.mark.parametrize(("n", "percent", "needed"), [(99, 1, 100), (19, 5, 20)])
+def test_a_false_positive_rate_of_less_than_one_text_is_refused(n, percent, needed):
+    line = f"^{n} texts are too few for a false-positive rate of {percent}%: {needed} are needed$"
+    with pytest.raises(ValueError, match=line):
+        true_positives(np.zeros(5), np.zeros(n), percent)
+    assert true_positives(np.zeros(5), np.ones(needed), percent) == 100
