@@ -29,6 +29,7 @@ SCORES = (
             goal="minimize",
             meaning="finds right answers about forgotten text likely",
             item="questions about forgotten text, answers weighed",
+            forgotten=True,
             shown=False,
         ),
         needs=(("knowmem", "forget_qa"), ("knowmem", "forget_qa_icl")),

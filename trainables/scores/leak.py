@@ -33,6 +33,7 @@ SCORES = (
             goal="minimize",
             meaning=f"gives a forgotten answer in one of {K} drawn",
             item=f"questions about forgotten text, answers drawn {K} times",
+            forgotten=True,
             shown=False,
         ),
         needs=(("knowmem", "forget_qa"), ("knowmem", "forget_qa_icl")),

@@ -29,6 +29,7 @@ SCORES = (
             goal="minimize",
             meaning="picks right answers about forgotten text",
             item="questions about forgotten text, one answer of four picked",
+            forgotten=True,
             shown=False,
         ),
         needs=(("knowmem", "forget_qa"), ("knowmem", "forget_qa_icl"), ("knowmem", "retain_qa")),

@@ -106,7 +106,7 @@ def prepare(benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> Recited
 
 def _score_of(name: str, meaning: str, measure: Callable[[np.ndarray], float]) -> Score:
     return Score(
-        card=Card(name=name, goal="minimize", meaning=meaning, shown=False),
+        card=Card(name=name, goal="minimize", meaning=meaning, forgotten=True, shown=False),
         needs=(("verbmem", "forget"),),
         prepare=prepare,
         items=lambda measured: measured(measure),
