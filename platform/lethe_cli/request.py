@@ -219,8 +219,7 @@ def unlearned(methods: Sequence[str], sampler: str) -> list[str]:
     """A note where a sampler learns nothing of what not all trials have."""
     if len(methods) == 1 or sampler in ("tpe", "random"):
         return []
-    does = "models" if sampler == "gp" else "breeds"
-    return [f"{sampler} {does} the choice of a method alone, and draws its settings at random: tpe learns both"]
+    return [f"{sampler} breeds the choice of a method alone, and draws its settings at random: tpe learns both"]
 
 
 def check_repeats(repeats: int, request: Request) -> int:

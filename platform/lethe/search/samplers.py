@@ -14,7 +14,6 @@ SAMPLERS: dict[str, tuple[str, dict[str, Any]]] = {  # the class in optuna.sampl
     "tpe": ("TPESampler", {"n_startup_trials": 10}),
     "nsga2": ("NSGAIISampler", {"population_size": 20}),
     "nsga3": ("NSGAIIISampler", {"population_size": 20}),
-    "gp": ("GPSampler", {"n_startup_trials": 10, "warn_independent_sampling": False}),  # it warns of several methods
     "random": ("RandomSampler", {}),
 }
 

@@ -11,12 +11,6 @@ from lethe.search.samplers import SAMPLERS, make_sampler, start_up
 from lethe.store import driver
 
 TRIALS = 45  # more than two generations of NSGA-II, and well past TPE's random start
-FEW = {"gp": 12}  # past its random start; each suggestion of it takes a second or two
-
-
-def trials_of(sampler, most=TRIALS):
-    """How many trials a test runs, of those that it would."""
-    return min(most, FEW.get(sampler, TRIALS))
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +41,7 @@ def completed(ledger):
 def whole():
     """What each sampler suggests in a study of each space that runs from its start to its end."""
     return {
-        (sampler, space): run(tiny_ledger(space=SPACES[space], sampler=sampler), trials_of(sampler))
+        (sampler, space): run(tiny_ledger(space=SPACES[space], sampler=sampler), TRIALS)
         for sampler in SAMPLERS
         for space in SPACES
     }
@@ -56,7 +50,7 @@ def whole():
 @each_sampler
 @each_space
 def test_the_same_seed_gives_the_same_suggestions_and_another_one_others(sampler, space, whole):
-    assert run(tiny_ledger(space=SPACES[space], sampler=sampler), trials_of(sampler)) == whole[sampler, space]
+    assert run(tiny_ledger(space=SPACES[space], sampler=sampler), TRIALS) == whole[sampler, space]
     assert run(tiny_ledger(space=SPACES[space], sampler=sampler, seed=1), 3) != whole[sampler, space][:3]
 
 
@@ -72,26 +66,26 @@ def test_a_study_that_is_interrupted_again_and_again_goes_on_as_if_it_had_not_be
     storage = InMemoryStorage()
     ledger = tiny_ledger(storage, space=SPACES[space], sampler=sampler)
     for stop in (0, 7, 7, 23, 41):
-        run(ledger, min(stop, trials_of(sampler) - 1))
+        run(ledger, min(stop, TRIALS - 1))
         ledger.ask()  # the driver dies while this trial runs
         ledger = Ledger.resume(storage, "tiny", SPACES[space])
-    assert run(ledger, trials_of(sampler)) == whole[sampler, space]
+    assert run(ledger, TRIALS) == whole[sampler, space]
 
 
 @each_sampler
 @each_space
 def test_a_study_that_is_opened_anew_between_trials_goes_on_too(sampler, space, whole):
     storage = InMemoryStorage()
-    run(tiny_ledger(storage, space=SPACES[space], sampler=sampler), trials_of(sampler, 22) - 2)
-    assert run(Ledger.resume(storage, "tiny", SPACES[space]), trials_of(sampler)) == whole[sampler, space]
+    run(tiny_ledger(storage, space=SPACES[space], sampler=sampler), 22 - 2)
+    assert run(Ledger.resume(storage, "tiny", SPACES[space]), TRIALS) == whole[sampler, space]
 
 
 @each_sampler
 @each_space
 @pytest.mark.parametrize("before", [2, 21])
 def test_a_driver_that_dies_while_it_asks_changes_no_suggestion(sampler, space, before, whole):
-    before = trials_of(sampler, before + 3) - 3
-    for writes in range(0, 8, 3 if sampler in FEW else 1):
+    before = before + 3 - 3
+    for writes in range(8):
         storage = BrittleStorage()
         ledger = tiny_ledger(storage, space=SPACES[space], sampler=sampler)
         run(ledger, before)
@@ -130,22 +124,11 @@ def test_tpe_learns_the_method_and_the_settings_of_that_method():
     assert sum(rate > 0.1 for rate in quick) > len(quick) / 2  # by chance a third of them
 
 
-def test_the_gaussian_process_looks_where_its_model_says_that_the_guard_holds():
-    """Feasible is what lies within a tenth of 0.4: a fifth of the space."""
-    ledger = tiny_ledger(sampler="gp")
-    for _ in range(14):
-        number, params = ledger.ask()
-        ledger.record(number, candidate(**made_up(params), utility=90 - 5000 * (params["delta"] - 0.4) ** 2))
-        ledger.tell(number)
-    learned = completed(ledger)[10:]
-    assert sum(abs(params["delta"] - 0.4) < 0.15 for params in learned) >= 3  # by chance 1
-
-
 @pytest.mark.parametrize(
     ("name", "known", "left", "words"),
     [
         ("tpe", 0, 12, "10 of 12 trials are start-up trials, drawn at random: tpe learns for the others"),
-        ("gp", 4, 12, "6 of 12 trials are start-up trials, drawn at random: gp learns for the others"),
+        ("tpe", 4, 12, "6 of 12 trials are start-up trials, drawn at random: tpe learns for the others"),
         ("nsga2", 0, 20, "all 20 trials are start-up trials, drawn at random: nsga2 learns behind 20"),
         ("tpe", 10, 2, ""),
         ("tpe", 0, 0, ""),
@@ -156,7 +139,7 @@ def test_how_many_trials_are_drawn_before_a_sampler_learns_is_said(name, known, 
     assert start_up(name, known=known, left=left) == words
 
 
-@pytest.mark.parametrize("sampler", sorted(set(SAMPLERS) - {"random", "gp"}))
+@pytest.mark.parametrize("sampler", sorted(set(SAMPLERS) - {"random"}))
 def test_so_many_suggestions_are_those_of_chance_as_are_said_and_no_more(sampler):
     """As long as nothing is learned, other scores change no suggestion."""
     courses = []
@@ -192,13 +175,12 @@ def test_the_samplers_tell_apart():
         "TPESampler",
         "NSGAIISampler",
         "NSGAIIISampler",
-        "GPSampler",
         "RandomSampler",
     }
 
 
 def test_an_unknown_sampler_is_named_with_the_choices():
-    with pytest.raises(ValueError, match="sampler 'grid' is unknown: choose tpe, nsga2, nsga3, gp, random"):
+    with pytest.raises(ValueError, match="sampler 'grid' is unknown: choose tpe, nsga2, nsga3, random"):
         make_sampler("grid", seed=0, suggestion=0)
 
 
