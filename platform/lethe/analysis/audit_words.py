@@ -118,8 +118,8 @@ def silent(audit: Audit, candidate: str) -> str:
     if not found or not found.sure:
         return ""
     return (
-        f"; it is only silent: of {found.picked} of {found.unsaid} questions that it no longer answers it picks the "
-        f"answer among others (the retrained model: {found.never})"
+        f"; it is only silent: of the {found.unsaid} questions that it no longer answers it still picks out the right "
+        f"answer to {found.picked} (the retrained model: {found.never})"
     )
 
 

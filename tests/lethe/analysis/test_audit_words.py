@@ -40,8 +40,8 @@ def test_what_it_picks_among_answers_and_no_longer_says_is_told_where_chance_doe
         return made_up
 
     assert verdict(found(KNOWN)).split("; ")[-2] == (
-        "it is only silent: of 30 of 30 questions that it no longer answers it picks the answer among others (the "
-        "retrained model: 15)"
+        "it is only silent: of the 30 questions that it no longer answers it still picks out the right answer to 30 "
+        "(the retrained model: 15)"
     )
     assert "only silent" not in verdict(found(HALF))
 
