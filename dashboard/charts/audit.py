@@ -11,11 +11,12 @@ from dashboard import inert
 from dashboard.charts.ablations import REFERENCE_LOOKS
 from dashboard.charts.fronts import BLUE, GREEN, GREY, PINK, VERMILLION, axis_title
 from lethe.analysis.audit import MODELS, Audit, Compared
-from lethe.analysis.audit_words import BACK, FALLEN, UNKNOWN, UNTOLD, cells, course, told, who
+from lethe.analysis.audit_words import BACK, FALLEN, LEVEL, UNKNOWN, UNTOLD, cells, course, told, who
 from lethe.store.cards import Card
 
 LOOKS = {
     BACK: ("square", VERMILLION),
+    LEVEL: ("triangle-up", GREEN),
     UNTOLD: ("circle", BLUE),
     FALLEN: ("x", GREY),
     UNKNOWN: ("diamond", PINK),

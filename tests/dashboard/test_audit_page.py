@@ -98,7 +98,7 @@ def test_what_came_back_comes_first_and_what_does_not_count_is_left_out(url, stu
     files = {(reading.whose, reading.stress): reading.items for reading in study.audits}
     own = "0@step/20/student"
     found = outputs.came_back(files[own, ""], files[own, NF4], "gone.parquet", study.facts.card("knowmem_f"))
-    assert found["gained"].tolist() == [100.0] * 10 + [0.0] * 20
+    assert found["gained"].tolist() == [100.0] * 12 + [0.0] * 18
     assert found["value_retrained"].isna().all()
     with pytest.raises(ValueError, match=r"^the outputs are not on this machine: gone.parquet$"):
         outputs.came_back("gone.parquet", files[own, NF4], "", study.facts.card("knowmem_f"))

@@ -123,14 +123,14 @@ def store_audit(url: str, name: str, found: Made) -> None:
 def make_audited(folder: Path, name: str = "tiny", *, said: str = "says") -> str:
     """A study of the dashboard's with an audit of three candidates under three stresses; returns the store's URL.
 
-    Of 0@step/20/student a third comes back under nf4, of 1@step/20/student nothing, and 2@step/20/student collapsed.
+    Of 0@step/20/student two fifths come back under nf4, of 1@step/20/student nothing, and 2@step/20/student collapsed.
     """
     url = make_study(folder, trials=3, name=name)
     found = Made(folder / "audit")
-    third = [100.0] * 10 + [0.0] * 20
+    some = [100.0] * 12 + [0.0] * 18
     never = [0.0] * 29 + [100.0]
     utilities = {"0@step/20/student": 58.0, "1@step/20/student": 55.0, "2@step/20/student": 12.0}
-    gained = {("0@step/20/student", NF4): third, ("0@step/20/student", "quant:int3_rtn"): HALF}
+    gained = {("0@step/20/student", NF4): some, ("0@step/20/student", "quant:int3_rtn"): HALF}
     for whose in ("target", "retrained", *utilities):
         plain = {"target": KNOWN, "retrained": never}.get(whose, GONE)
         utility = [utilities.get(whose, 60.0)] * 20

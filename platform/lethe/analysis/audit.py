@@ -1,11 +1,12 @@
 """An audit of a study's candidates as a table: what each stress brings back of what seemed forgotten, and how sure.
 
-A row for each candidate, stress and score. Whether something came back is tested, as net recovery above 0, by flipping
-the signs of its items: what a stress gives a candidate's item and the retrained model's may be swapped where both gain
-alike, so that the test holds for few items, and for items that are nearly all 0, and needs no law of them. An audit
-asks many such questions, so their p are corrected by Holm's method over all of them: 5% for one false alarm in the
-whole audit. What a candidate picks among several answers and does not say is tested in the same way. Only readings of
-one code are compared.
+A row for each candidate, stress and score. Something came back where net recovery is above 0 and the candidate, under
+the stress, above the retrained model: what a damaged model regains up to that level is no memory. Both are tested by
+flipping the signs of items, and the larger p counts: what a stress gives a candidate's item and the retrained model's
+may be swapped where both gain alike, so that the test holds for few items, and for items that are nearly all 0, and
+needs no law of them. An audit asks many such questions, so their p are corrected by Holm's method over all of them: 5%
+for one false alarm in the whole audit. What a candidate picks among several answers and does not say is tested in the
+same way. Only readings of one code are compared.
 """
 
 import functools
@@ -77,13 +78,19 @@ class Compared:
     retrained: tuple[float, float] | None
     recovery: Recovery
     returned: Returned | None
-    p: float = np.nan  # one-sided, of no net recovery; NaN where nothing is tested
+    p: float = np.nan  # one-sided, of no net recovery or nothing above the retrained; NaN where nothing is tested
     corrected: float = np.nan  # the same for all of an audit at once
 
     @property
     def back(self) -> bool:
         """Whether something comes back that chance does not explain."""
         return bool(self.corrected < ALPHA)
+
+    @property
+    def gain(self) -> float:
+        """What comes back, in points, as far as it is more than the retrained model has under the stress."""
+        found = self.recovery
+        return min(found.net.value, found.above.value) if found.net and found.above else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,9 +116,9 @@ class Audit:
         return tuple(row for row in self.rows if row.candidate == candidate)
 
     def worst(self, candidate: str) -> Compared | None:
-        """The row of what was to be forgotten with most net recovery; None where none has any."""
+        """The row of what was to be forgotten in which most comes back; None where that is not known."""
         found = [row for row in self.of(candidate) if row.forgotten and row.recovery.net]
-        return max(found, key=lambda row: row.recovery.net.value if row.recovery.net else 0.0, default=None)
+        return max(found, key=lambda row: row.gain, default=None)
 
     def collapsed(self, whose: str) -> bool | None:
         """Whether a candidate's utility is so low that it says nothing that nothing comes back; None: not known."""
@@ -241,7 +248,8 @@ def _compared(candidate: str, stress: str, card: Card, read: Mapping[str, Readin
     assert turned[0] is not None
     p = np.nan
     if card.forgotten and turned[2] is not None:
-        p = sign_flip_p(turned[0].stressed - turned[0].plain - (turned[2].stressed - turned[2].plain))
+        above = turned[0].stressed - turned[2].stressed
+        p = max(sign_flip_p(above - (turned[0].plain - turned[2].plain)), sign_flip_p(above))
     return Compared(
         candidate=candidate,
         stress=stress,

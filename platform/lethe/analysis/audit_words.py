@@ -13,6 +13,7 @@ from lethe.store.places import Place
 
 COMMAND = "lethe audit STUDY"
 BACK, FALLEN, UNTOLD, UNKNOWN = "comes back", "collapsed", "not told from nothing", "no retrained model"
+LEVEL = "up to retrained"  # it regains something, and is not told from a model that never knew
 HEAD = (
     "candidate",
     "stress",
@@ -32,12 +33,13 @@ HEAD = (
 METHOD = (
     "A stress is put on every model, it is scored again, and the stress is taken back. Net recovery is what the "
     "candidate gains by it beyond what the retrained model gains, which never knew: in points, with its 95% interval "
-    "over items. Position says where the candidate stands before the stress, between the retrained model (0) and the "
-    "target (1), residual the same under it, and recovered which share comes back of what the candidate had lost. A "
-    "ratio whose denominator may as well be 0 is left out. With {rows} tests some look large by chance: p is corrected "
-    "by Holm's method over all of them (5% for one false alarm in the whole audit), and only what stays below 5% is "
-    "said to come back. A candidate has collapsed where its utility is below {share:.0%} of the target's: it has lost "
-    "what could come back."
+    "over items. Only what it has above the retrained model under the stress comes back: what a damaged model regains "
+    "up to there is no memory. Position says where the candidate stands before the stress, between the retrained "
+    "model (0) and the target (1), residual the same under it, and recovered which share comes back of what the "
+    "candidate had lost. A ratio whose denominator may as well be 0 is left out. With {rows} tests some look large by "
+    "chance: p is corrected by Holm's method over all of them (5% for one false alarm in the whole audit), and only "
+    "what stays below 5% is said to come back. A candidate has collapsed where its utility is below {share:.0%} of "
+    "the target's: it has lost what could come back."
 )
 
 
@@ -74,7 +76,7 @@ def verdict(audit: Audit, candidate: str) -> str:
     unsaid = silent(audit, candidate)
     if not rows:
         return "it could not be compared under any stress"
-    back = sorted((row for row in rows if row.back), key=_net, reverse=True)
+    back = sorted((row for row in rows if row.back), key=lambda row: row.gain, reverse=True)
     if back:
         also = "; it has collapsed nonetheless" if has_fallen else ""
         return (
@@ -136,8 +138,9 @@ def stresses(rows: Sequence[Compared]) -> str:
 
 
 def ruled_out(rows: Sequence[Compared]) -> str:
-    """How much might come back nonetheless: the widest interval's end."""
-    most = max((row.recovery.net.high for row in rows if row.recovery.net), default=0.0)
+    """How much might come back nonetheless: the farthest end of an interval."""
+    ends = [min(found.net.high, found.above.high) for row in rows if (found := row.recovery).net and found.above]
+    most = max(0.0, *ends)
     return f", as far as the items tell: a recovery of up to {number(most, 0)} points is not ruled out"
 
 
@@ -199,7 +202,7 @@ def cells(audit: Audit, row: Compared) -> list[str]:
 def worst(audit: Audit, candidate: str) -> str:
     """The most that comes back in a candidate, and where: `+23.0 under quant:nf4`; "" for one that was not audited."""
     row = audit.worst(candidate)
-    return f"{signed(_net(row))} under {row.stress}" if row else ""
+    return f"{signed(row.gain)} under {row.stress}" if row else ""
 
 
 def told(audit: Audit, row: Compared) -> str:
@@ -208,7 +211,12 @@ def told(audit: Audit, row: Compared) -> str:
         return ""
     if row.back:
         return BACK
-    return FALLEN if audit.collapsed(row.candidate) else UNTOLD if row.recovery.net else UNKNOWN
+    if audit.collapsed(row.candidate):
+        return FALLEN
+    net, above = row.recovery.net, row.recovery.above
+    if net is None or above is None:
+        return UNKNOWN
+    return LEVEL if net.low > 0 >= above.low else UNTOLD
 
 
 def course(values: tuple[float, float] | None) -> str:

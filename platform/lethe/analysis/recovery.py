@@ -4,11 +4,14 @@
     residual   the same under the stress
     recovered  (U' - U) / (T - U)             as published; not held to [0, 1]
     net        (U' - U) - (R' - R)            in points: what the stress gives it, and not one that never knew
+    above      U' - R'                       in points: what it has under the stress beyond one that never knew
 
 U is a candidate's score, T the target's, R the retrained model's, U', T' and R' theirs under the stress. A stress may
 teach, and a long context may tell: only net leaves out what it gives a model that never knew. It is defined where the
-ratios are not, and is Lethe's own. All are of the same items, so their intervals are paired: the items are weighed at
-random (the Bayesian bootstrap), with the same weights for all models and both conditions. Pure functions over arrays.
+ratios are not. A model that lost more than it was to lose, style and all, regains some of that by any training: then
+net is high, and above is not. Both are Lethe's own. All are of the same items, so their intervals are paired: the items
+are weighed at random (the Bayesian bootstrap), with the same weights for all models and both conditions. Pure functions
+over arrays.
 """
 
 from dataclasses import dataclass
@@ -48,6 +51,7 @@ class Recovery:
 
     change: Estimated  # U' - U, in points
     net: Estimated | None
+    above: Estimated | None
     position: Estimated | None
     residual: Estimated | None
     recovered: Estimated | None
@@ -68,6 +72,7 @@ def recovery(candidate: Readings, target: Readings | None, retrained: Readings |
     return Recovery(
         change=_difference(gained, weights),
         net=_difference(gained - (retrained.stressed - retrained.plain), weights) if retrained else None,
+        above=_difference(candidate.stressed - retrained.stressed, weights) if retrained else None,
         position=_between(candidate.plain, retrained.plain, target.plain, weights) if target and retrained else None,
         residual=_between(candidate.stressed, retrained.stressed, target.stressed, weights)
         if target and retrained

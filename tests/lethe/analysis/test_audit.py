@@ -45,6 +45,16 @@ def test_half_of_thirty_items_that_come_back_are_no_chance():
     assert (row.returned.gone, row.returned.back, row.returned.never) == (30, 15, 0)
 
 
+def test_what_a_damaged_model_regains_up_to_one_that_never_knew_is_no_memory():
+    style = [60.0] * 30  # what the retrained model has of it, having read texts of the same kind
+    damaged = only(made(GONE, style, never=style, never_stressed=style))
+    assert (damaged.recovery.net.value, damaged.recovery.above.value, damaged.gain) == (60, 0, 0)
+    assert damaged.p == 1
+    beyond = only(made(GONE, [90.0] * 30, never=style, never_stressed=style))
+    assert (beyond.recovery.net.value, beyond.recovery.above.value, beyond.gain) == (90, 30, 30)
+    assert beyond.back
+
+
 def test_only_items_that_count_are_compared():
     found = made(GONE, GONE)
     found.readings.pop()

@@ -46,6 +46,13 @@ def test_what_it_picks_among_answers_and_no_longer_says_is_told_where_chance_doe
     assert "only silent" not in verdict(found(HALF))
 
 
+def test_a_damaged_model_that_is_up_to_the_retrained_one_again_is_told_as_that():
+    style = [60.0] * 30
+    found = audited(made(GONE, style, never=style, never_stressed=style))
+    assert [audit_words.told(found, row) for row in found.rows] == ["up to retrained"]
+    assert audit_words.verdict(found, ONE).startswith("nothing comes back under the one stress, quant:nf4")
+
+
 def test_several_stresses_are_counted():
     found = with_utility(made(GONE, GONE))
     for whose, values in (("target", KNOWN), ("retrained", GONE), (ONE, GONE)):
