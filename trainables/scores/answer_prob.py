@@ -8,9 +8,8 @@ an answer is left out (answers.py). TOFU's probability (arXiv 2401.06121) counts
 
 import numpy as np
 
-from trainables.scores.answers import FORGET, RETAIN, Answered
-from trainables.scores.score import Card, Items, Score
-from trainables.scores.split import by_name
+from trainables.scores.answers import FORGET, RETAIN, Answered, score_of
+from trainables.scores.score import Items
 
 
 def answer_prob(logprobs: np.ndarray) -> float:
@@ -22,34 +21,9 @@ def _items(answered: Answered) -> Items:
     return answered.weighed(np.array([100 * answer_prob(values) for values in answered.logprobs]))
 
 
+F = ("finds right answers about forgotten text likely", "questions about forgotten text, answers weighed")
+R = ("finds right answers about retained text likely", "questions about retained text, answers weighed")
 SCORES = (
-    Score(
-        card=Card(
-            name="answer_prob_f",
-            goal="minimize",
-            meaning="finds right answers about forgotten text likely",
-            item="questions about forgotten text, answers weighed",
-            forgotten=True,
-            shown=False,
-        ),
-        needs=(("knowmem", "forget_qa"), ("knowmem", "forget_qa_icl")),
-        prepare=FORGET,
-        items=_items,
-        together=by_name,
-        lacking="questions (config knowmem)",
-    ),
-    Score(
-        card=Card(
-            name="answer_prob_r",
-            goal="maximize",
-            meaning="finds right answers about retained text likely",
-            item="questions about retained text, answers weighed",
-            shown=False,
-        ),
-        needs=(("knowmem", "retain_qa"), ("knowmem", "retain_qa_icl")),
-        prepare=RETAIN,
-        items=_items,
-        together=by_name,
-        lacking="questions (config knowmem)",
-    ),
+    score_of(FORGET, "answer_prob_f", *F, _items, picked=False),
+    score_of(RETAIN, "answer_prob_r", *R, _items, picked=False),
 )

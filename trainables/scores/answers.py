@@ -5,7 +5,7 @@ are those from where prompt + answer, tokenised as one string, leaves the prompt
 end-of-sequence or an empty line, is left out: every model gets it right, which would lift short answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,13 +17,15 @@ from trainables.decoding.passes import FAST, Passes
 from trainables.scores.choices import WRONG, Row, wrong_answers
 from trainables.scores.knowmem import knowmem_prompts
 from trainables.scores.protocol import Protocol
-from trainables.scores.score import Items
+from trainables.scores.score import Card, Items, Score, fit
+from trainables.scores.split import by_name
 from trainables.scores.utility import choice_start
 
 if TYPE_CHECKING:
     from trainables.world import World
 
-OTHER = {"forget_qa": "retain_qa", "retain_qa": "forget_qa"}
+FORGET, RETAIN = "forget_qa", "retain_qa"  # splits of knowmem
+OTHER = {FORGET: RETAIN, RETAIN: FORGET}
 
 
 @dataclass(frozen=True)
@@ -106,4 +108,26 @@ def too_few_answers(split: str, benchmark: Benchmark) -> str:
     return ""
 
 
-FORGET, RETAIN = (partial(prepare, split) for split in OTHER)  # one each, so that all scores of a split share a pass
+PREPARED = {split: partial(prepare, split) for split in OTHER}  # one each, so that all scores of a split share a pass
+
+
+def score_of(split: str, name: str, meaning: str, item: str, items: Callable[[Any], Items], *, picked: bool) -> Score:
+    """A score of a split's questions, which no table shows; where answers are `picked` it needs wrong ones."""
+    forgotten = split == FORGET
+    needs = [split, f"{split}_icl", *([OTHER[split]] if picked else [])]
+    return Score(
+        card=Card(
+            name=name,
+            goal="minimize" if forgotten else "maximize",
+            meaning=meaning,
+            item=item,
+            forgotten=forgotten,
+            shown=False,
+        ),
+        needs=tuple(("knowmem", need) for need in needs),
+        prepare=PREPARED[split],
+        items=items,
+        together=by_name,
+        lacking="questions (config knowmem)",
+        unfit=partial(too_few_answers, split) if picked else fit,
+    )

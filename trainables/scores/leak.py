@@ -9,9 +9,8 @@ and leak@k of arXiv 2511.04934, from memory.
 
 import numpy as np
 
-from trainables.scores.answers import FORGET, Answered
-from trainables.scores.score import Card, Items, Score
-from trainables.scores.split import by_name
+from trainables.scores.answers import FORGET, Answered, score_of
+from trainables.scores.score import Items
 
 K = 100
 
@@ -26,20 +25,6 @@ def _items(answered: Answered) -> Items:
     return answered.weighed(np.array([100 * leak_at(np.exp(values.sum()), K) for values in answered.logprobs]))
 
 
-SCORES = (
-    Score(
-        card=Card(
-            name=f"leak_at_{K}_f",
-            goal="minimize",
-            meaning=f"gives a forgotten answer in one of {K} drawn",
-            item=f"questions about forgotten text, answers drawn {K} times",
-            forgotten=True,
-            shown=False,
-        ),
-        needs=(("knowmem", "forget_qa"), ("knowmem", "forget_qa_icl")),
-        prepare=FORGET,
-        items=_items,
-        together=by_name,
-        lacking="questions (config knowmem)",
-    ),
-)
+MEANING = f"gives a forgotten answer in one of {K} drawn"
+ITEM = f"questions about forgotten text, answers drawn {K} times"
+SCORES = (score_of(FORGET, f"leak_at_{K}_f", MEANING, ITEM, _items, picked=False),)

@@ -5,13 +5,10 @@ A model that never read the truth may lie below it, for it has read the wrong an
 What is recognised here and not said there is suppressed, not forgotten. Where the wrong answers are from: choices.py.
 """
 
-from functools import partial
-
 import numpy as np
 
-from trainables.scores.answers import FORGET, RETAIN, Answered, too_few_answers
-from trainables.scores.score import Card, Items, Score
-from trainables.scores.split import by_name
+from trainables.scores.answers import FORGET, RETAIN, Answered, score_of
+from trainables.scores.score import Items
 
 
 def _items(answered: Answered) -> Items:
@@ -22,36 +19,9 @@ def _items(answered: Answered) -> Items:
     return Items(answered.prompts, outputs, answered.truths, 100.0 * np.array(right))
 
 
+F = ("picks right answers about forgotten text", "questions about forgotten text, one answer of four picked")
+R = ("picks right answers about retained text", "questions about retained text, one answer of four picked")
 SCORES = (
-    Score(
-        card=Card(
-            name="mcq_f",
-            goal="minimize",
-            meaning="picks right answers about forgotten text",
-            item="questions about forgotten text, one answer of four picked",
-            forgotten=True,
-            shown=False,
-        ),
-        needs=(("knowmem", "forget_qa"), ("knowmem", "forget_qa_icl"), ("knowmem", "retain_qa")),
-        prepare=FORGET,
-        items=_items,
-        together=by_name,
-        lacking="questions (config knowmem)",
-        unfit=partial(too_few_answers, "forget_qa"),
-    ),
-    Score(
-        card=Card(
-            name="mcq_r",
-            goal="maximize",
-            meaning="picks right answers about retained text",
-            item="questions about retained text, one answer of four picked",
-            shown=False,
-        ),
-        needs=(("knowmem", "retain_qa"), ("knowmem", "retain_qa_icl"), ("knowmem", "forget_qa")),
-        prepare=RETAIN,
-        items=_items,
-        together=by_name,
-        lacking="questions (config knowmem)",
-        unfit=partial(too_few_answers, "retain_qa"),
-    ),
+    score_of(FORGET, "mcq_f", *F, _items, picked=True),
+    score_of(RETAIN, "mcq_r", *R, _items, picked=True),
 )

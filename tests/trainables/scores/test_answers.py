@@ -12,7 +12,7 @@ from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.passes import DECODE, Passes
 from trainables.scores import all_scores, mcq
 from trainables.scores.answer_prob import answer_prob
-from trainables.scores.answers import FORGET, Answered, prepare, too_few_answers
+from trainables.scores.answers import FORGET, PREPARED, Answered, prepare, too_few_answers
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.knowmem import knowmem_prompts
 from trainables.scores.leak import leak_at
@@ -75,7 +75,7 @@ def test_every_item_is_that_of_a_plain_loop(decode):
 
 def test_scores_of_a_split_share_one_pass():
     forgotten = [all_scores()[name].prepare for name in ("answer_prob_f", "leak_at_100_f", "mcq_f")]
-    assert all(found is FORGET for found in forgotten)
+    assert all(found is PREPARED[FORGET] for found in forgotten)
 
 
 def test_an_answer_that_merges_with_its_prompt_begins_where_it_leaves_it():
