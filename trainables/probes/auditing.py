@@ -55,7 +55,7 @@ class Auditor:
         """Loads a task; the reference models are scored where the cache does not have that yet."""
         loaded = load_task(task, score_batch)
         self._evaluator = loaded.evaluator.with_scores(searched_scores()).with_batch_size(score_batch)
-        self._texts = Texts(benchmark=loaded.benchmark, tokenizer=loaded.tokenizer)
+        self.texts = Texts(benchmark=loaded.benchmark, tokenizer=loaded.tokenizer)
         self._held: _Held | None = _Held(locate(task).target, loaded.target)
 
     def __call__(self, asked: Asked, folder: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Auditor:
             with _brought(place) as here:
                 subject = _loaded(here)
         for model in models_of(subject):
-            check_vocabulary(model, self._texts.tokenizer, place)
+            check_vocabulary(model, self.texts.tokenizer, place)
             model.to(join().device)
         return subject
 
@@ -104,7 +104,7 @@ class Auditor:
 
         ValueError, in one line, where the stress cannot be put on it, or its model cannot read the texts.
         """
-        lacking = [split for split in (stress.needs if stress else ()) if not self._texts.benchmark.has(*split)]
+        lacking = [split for split in (stress.needs if stress else ()) if not self.texts.benchmark.has(*split)]
         if stress and lacking:
             raise ValueError(f"the benchmark has no {'/'.join(lacking[0])}, which {stress.kind} reads")
         model, *_ = models_of(subject)
@@ -113,7 +113,7 @@ class Auditor:
         evaluator = self._evaluator
         if whose == RETRAINED:  # the others are as the target is, for which the ways to run it are known
             evaluator = evaluator.with_passes(probe(model, longest=max(lengths.values(), default=0)))
-        with stress.on(subject, self._texts) if stress else nullcontext(subject) as stressed:
+        with stress.on(subject, self.texts) if stress else nullcontext(subject) as stressed:
             return evaluator.counting(stressed, self._counts(stress))
 
     def _counts(self, stress: Stress | None) -> Callable[[Score, Items], np.ndarray]:
@@ -122,7 +122,7 @@ class Auditor:
         def counts(score: Score, items: Items) -> np.ndarray:
             if stress is None or not score.card.forgotten:
                 return np.ones(len(items.prompts), dtype=bool)
-            return np.array(stress.unseen(items.prompts, self._texts), dtype=bool)
+            return np.array(stress.unseen(items.prompts, self.texts), dtype=bool)
 
         return counts
 
