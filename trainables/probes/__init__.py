@@ -1,4 +1,4 @@
-"""Probes: stresses that are put on a model before it is scored, to see whether what seems forgotten comes back."""
+"""Probes: stresses that are put on a model, or on its questions, to see whether what seems forgotten comes back."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ STRESSES = {
     "relearn_in": "relearn.RelearnIn",
     "relearn_benign": "relearn.RelearnBenign",
     "relearn_unrelated": "relearn.RelearnUnrelated",
+    "format": "asking.Format",
 }
 
 

@@ -29,7 +29,7 @@ from trainables.probes.stress import Stress, Texts
 from trainables.runs.run_folder import RunFolder
 from trainables.runs.unlearning import SCORE_BATCH, load_task
 from trainables.scores import searched_scores
-from trainables.scores.evaluate import Evaluation
+from trainables.scores.evaluate import Evaluation, Evaluator
 from trainables.scores.references import RETRAINED, table_of
 from trainables.scores.score import Items, Score
 from trainables.subjects.positions import check_lengths
@@ -55,6 +55,7 @@ class Auditor:
         """Loads a task; the reference models are scored where the cache does not have that yet."""
         loaded = load_task(task, score_batch)
         self._evaluator = loaded.evaluator.with_scores(searched_scores()).with_batch_size(score_batch)
+        self._asked: dict[str, Evaluator] = {}  # by a stress's name, where it asks otherwise
         self.texts = Texts(benchmark=loaded.benchmark, tokenizer=loaded.tokenizer)
         self._held: _Held | None = _Held(locate(task).target, loaded.target)
 
@@ -108,13 +109,23 @@ class Auditor:
         if stress and lacking:
             raise ValueError(f"the benchmark has no {'/'.join(lacking[0])}, which {stress.kind} reads")
         model, *_ = models_of(subject)
-        lengths = self._evaluator.lengths(subject)
+        evaluator = self._asking(stress) if stress else self._evaluator
+        lengths = evaluator.lengths(subject)
         check_lengths(lengths, model.config)
-        evaluator = self._evaluator
         if whose == RETRAINED:  # the others are as the target is, for which the ways to run it are known
             evaluator = evaluator.with_passes(probe(model, longest=max(lengths.values(), default=0)))
         with stress.on(subject, self.texts) if stress else nullcontext(subject) as stressed:
             return evaluator.counting(stressed, self._counts(stress))
+
+    def _asking(self, stress: Stress) -> Evaluator:
+        """What measures under a stress: by the scores that it may change, on what is asked under it; made once."""
+        own = self._evaluator.with_scores(stress.read_by or searched_scores())
+        benchmark = stress.asked(self.texts.benchmark)
+        if benchmark is self.texts.benchmark:
+            return own
+        if stress.name not in self._asked:
+            self._asked[stress.name] = own.on(benchmark, self.texts.tokenizer)
+        return self._asked[stress.name]
 
     def _counts(self, stress: Stress | None) -> Callable[[Score, Items], np.ndarray]:
         """Which items of a score say anything: a stress may give away what is to be forgotten, and nothing else."""

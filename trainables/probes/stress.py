@@ -34,10 +34,15 @@ class Stress(Checked, ABC):
     meaning: ClassVar[str]  # what is done, in a reader's words
     main: ClassVar[str] = ""  # the setting whose value may stand without its name
     needs: ClassVar[tuple[tuple[str, str], ...]] = ()  # configs and splits of MUSE's layout that it reads
+    read_by: ClassVar[tuple[str, ...]] = ()  # the scores that it may change; all of them where none is named
 
     @abstractmethod
     def on(self, subject: Any, texts: Texts) -> AbstractContextManager[Any]:
         """The subject under the stress, for as long as a `with` block lasts."""
+
+    def asked(self, benchmark: Benchmark) -> Benchmark:
+        """What the scores read under the stress: the benchmark itself, where only the subject is changed."""
+        return benchmark
 
     def unseen(self, prompts: list[str], texts: Texts) -> list[bool]:
         """Of each prompt of a score whether the stress gives nothing away of its answer; the others do not count."""

@@ -89,6 +89,13 @@ class Evaluator:
         other._scores = [score for score in self._scores if score.name in names]
         return other
 
+    def on(self, benchmark: Benchmark, tokenizer: Any) -> "Evaluator":
+        """The same scores of another benchmark."""
+        other = copy.copy(self)
+        prepares = dict.fromkeys(score.prepare for score in self._scores)
+        other._tasks = {prepare: prepare(benchmark, tokenizer, self.protocol) for prepare in prepares}
+        return other
+
     def with_batch_size(self, batch_size: int) -> "Evaluator":
         """The same evaluator with as many items at once; the scores are the same."""
         other = copy.copy(self)

@@ -200,8 +200,9 @@ def _items(table: pd.DataFrame | None) -> Items | None:
     """The values of the items that count, of each score by item; None where they are not known."""
     if table is None or not set(COLUMNS) <= set(table.columns):
         return None
-    kept = table[table["counts"].astype(bool)].dropna(subset=["value"])
-    return {str(score): own.set_index("item")["value"] for score, own in kept.groupby("score", sort=False)}
+    values = table["value"].where(table["counts"].astype(bool))
+    every = table.assign(value=values).groupby("score", sort=False)
+    return {str(score): own.set_index("item")["value"].dropna() for score, own in every}
 
 
 def _rows(
@@ -225,8 +226,10 @@ def _rows(
         if known.reduction != MEAN or not (known.forgotten or score in DAMAGE):
             continue
         there = {whose: pair for whose, pair in pairs.items() if all(score in items for items in pair)}
-        read = _readings(there, score) if candidate in there else {}
-        if not read or not len(read[candidate].plain):
+        if candidate not in there:  # a stress that leaves a score alone is not read by it
+            continue
+        read = _readings(there, score)
+        if not len(read[candidate].plain):
             notes.append(f"No item of {score} counts under {stress}: it is left out there.")
             continue
         rows.append(_compared(candidate, stress, known, read))

@@ -6,13 +6,14 @@ correction over the whole audit. Pure.
 
 from collections.abc import Iterator, Sequence
 
-from lethe.analysis.audit import MODELS, TARGET, UTILITY, Audit, Compared
+from lethe.analysis.audit import MODELS, SAID, TARGET, UTILITY, Audit, Compared
 from lethe.analysis.cells import NONE, listed, number
 from lethe.analysis.recovery import COLLAPSED, Estimated
 from lethe.store.places import Place
 
 COMMAND = "lethe audit STUDY"
 BACK, FALLEN, UNTOLD, UNKNOWN = "comes back", "collapsed", "not told from nothing", "no retrained model"
+BORNE = {UTILITY: COLLAPSED, SAID: 0.5}  # shares of its own that the target has to keep under a stress
 LEVEL = "up to retrained"  # it regains something, and is not told from a model that never knew
 HEAD = (
     "candidate",
@@ -145,14 +146,16 @@ def ruled_out(rows: Sequence[Compared]) -> str:
 
 
 def too_hard(audit: Audit) -> Iterator[str]:
-    """The stresses under which the target itself loses so much utility that they say little of forgetting."""
+    """The stresses under which the target itself loses so much that they say little of forgetting."""
     for stress in audit.stresses:
-        known = [row.target for row in audit.rows if row.stress == stress and row.score == UTILITY and row.target]
-        if known and known[0][1] < COLLAPSED * known[0][0]:
-            yield (
-                f"Under {stress} the target itself falls from {number(known[0][0])} to {number(known[0][1])} of "
-                "utility: that stress breaks models, and that nothing comes back under it means little."
-            )
+        known = {row.score: row.target for row in audit.rows if row.stress == stress and row.target}
+        for score, share in BORNE.items():
+            before, under = known.get(score, (0.0, 0.0))
+            if under < share * before:
+                yield (
+                    f"Under {stress} the target itself falls from {number(before)} to {number(under)} of {score}: that "
+                    "nothing comes back under it means little."
+                )
 
 
 def refusals(audit: Audit) -> list[str]:

@@ -87,15 +87,19 @@ def test_without_a_retrained_model_no_recovery_is_claimed():
     assert audit_words.summary(audited(found))[0].startswith("Whether anything comes back is not known")
 
 
-def test_a_stress_that_breaks_the_target_is_named():
-    found = made(GONE, GONE)
-    for whose in ("target", "retrained", ONE):
-        pair(found, whose, "relearn_in", {}, {})
-    broken = Made()
-    for whose in ("target", "retrained", ONE):
-        pair(broken, whose, NF4, {"utility": KNOWN}, {"utility": HALF})
-    (line,) = audit_words.too_hard(audited(broken))
-    assert line.startswith("Under quant:nf4 the target itself falls from 100.0 to 50.0 of utility")
+def test_a_stress_that_the_target_does_not_bear_is_named():
+    third = [100.0] * 10 + [0.0] * 20
+    for score, under, said in (
+        ("utility", HALF, ["falls from 100.0 to 50.0 of utility"]),
+        ("knowmem_f", HALF, []),
+        ("knowmem_f", third, ["falls from 100.0 to 33.3 of knowmem_f"]),
+    ):
+        found = Made()
+        for whose in ("target", "retrained", ONE):
+            pair(found, whose, NF4, {score: KNOWN}, {score: under})
+        lines = list(audit_words.too_hard(audited(found)))
+        ends = "that nothing comes back under it means little."
+        assert lines == [f"Under quant:nf4 the target itself {words}: {ends}" for words in said]
 
 
 def test_refusals_stand_once_for_each_reason():

@@ -13,11 +13,13 @@ from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.log_probs import token_logprobs
 from trainables.probes import STRESSES, parse, stress_class
 from trainables.probes.stress import Stress, Texts
+from trainables.scores import searched_scores
 from trainables.subjects.prompt_guard import PromptGuard
 from trainables.subjects.subject import models_of
 
 ROWS = [[0, 5, 9, 40, 7], [0, 33, 8]]
 NAMES = sorted(STRESSES)
+ASKING = {name for name in NAMES if stress_class(name).asked is not Stress.asked}  # these leave the subject alone
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def test_nothing_is_left_behind(name: str, training: bool, texts: Texts) -> None
     with unchanged(model):
         plain = read(model)
         with parse(name).on(model, texts) as stressed:
-            assert not np.array_equal(read(stressed), plain)
+            assert np.array_equal(read(stressed), plain) == (name in ASKING)
         assert np.array_equal(read(model), plain)
 
 
@@ -87,7 +89,7 @@ def test_a_subject_that_is_no_plain_model_is_stressed_too(name: str, texts: Text
     with unchanged(guard):
         plain = read(guard)
         with parse(name).on(guard, texts) as stressed:
-            assert not np.array_equal(read(stressed), plain)
+            assert np.array_equal(read(stressed), plain) == (name in ASKING)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -95,6 +97,19 @@ def test_it_works_where_no_autograd_is_wanted(name: str, texts: Texts) -> None:
     model = tiny_model()
     with torch.inference_mode(), parse(name).on(model, texts) as stressed:
         assert np.isfinite(read(stressed)).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_scored_is_changed_by_the_model_or_by_what_it_is_asked(name: str, texts: Texts) -> None:
+    before = {key: list(rows) for key, rows in texts.benchmark.splits.items()}
+    asked = parse(name).asked(texts.benchmark)
+    assert (asked.splits != before) == (name in ASKING)
+    assert texts.benchmark.splits == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_scores_that_it_may_change_are_there(name: str) -> None:
+    assert set(stress_class(name).read_by) <= set(searched_scores())
 
 
 @pytest.mark.parametrize("name", NAMES)

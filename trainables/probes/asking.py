@@ -1,0 +1,78 @@
+"""Questions asked in another form: what a model was taught to keep to itself it may tell where it is asked otherwise.
+
+A fact that is gone is gone in every form. The target, under the same form, says whether it can be read at all. Sources:
+arXiv 2411.15477, 2510.07626; the forms are Lethe's own. The model is left alone, and the few-shot examples stay as they
+are, but where there are to be none.
+"""
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from random import Random
+from typing import Any, ClassVar
+
+from trainables.benchmarks.layout import Benchmark, Splits
+from trainables.probes.stress import Stress, Texts
+from trainables.scores.split import NAME
+from trainables.settings import setting
+
+BEFORE = "The weather was calm that week, and people spoke of little but harvests and bad roads."  # 16 words
+BEHIND = "Answer in a few words."
+WORD = re.compile(r"[A-Za-z]{5,}")
+NO_SHOTS = "no_shots"
+ASKED = ("forget_qa", "retain_qa")  # splits of knowmem
+
+
+def slipped(question: str, seed: int = 0) -> str:
+    """Each word of more than four letters with two neighbours swapped, but those of a name; the same for one seed."""
+    draw = Random(f"{seed}\n{question}")
+    names = [match.span() for match in NAME.finditer(question)]
+
+    def swap(match: re.Match[str]) -> str:
+        word = match[0]
+        if any(start < match.end() and match.start() < end for start, end in names):
+            return word
+        i = draw.choice([i for i in range(len(word) - 1) if word[i] != word[i + 1]] or [0])
+        return word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+
+    return WORD.sub(swap, question)
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "typo": slipped,
+    "prefix": lambda question: f"{BEFORE} {question}",
+    "suffix": lambda question: f"{question} {BEHIND}",
+    NO_SHOTS: str,  # the question stays, its examples go
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format(Stress):
+    """KnowMem's questions in another form. ValueError for a form that is not known."""
+
+    kind: ClassVar[str] = "format"
+    meaning: ClassVar[str] = "questions are asked in another form"
+    main: ClassVar[str] = "form"
+    needs: ClassVar[tuple[tuple[str, str], ...]] = (("knowmem", "forget_qa"), ("knowmem", "forget_qa_icl"))
+    # Wrong answers are drawn by a question's wording, so what is picked among them is another choice in another form.
+    read_by: ClassVar[tuple[str, ...]] = ("knowmem_f", "knowmem_r", "answer_prob_f", "answer_prob_r", "leak_at_100_f")
+
+    form: str = setting("lower", "how questions are asked", choices=tuple(FORMS))
+
+    def on(self, subject: Any, texts: Texts) -> AbstractContextManager[Any]:
+        """The subject as it is."""
+        return nullcontext(subject)
+
+    def asked(self, benchmark: Benchmark) -> Benchmark:
+        """The benchmark with its questions in this form."""
+        changed = {
+            ("knowmem", split): [row | {"question": FORMS[self.form](row["question"])} for row in rows]
+            for (config, split), rows in benchmark.splits.items()
+            if config == "knowmem" and split in ASKED
+        }
+        examples = [f"{split}_icl" for split in ASKED] if self.form == NO_SHOTS else []
+        emptied: Splits = {("knowmem", name): [] for name in examples if benchmark.has("knowmem", name)}
+        return Benchmark(name=benchmark.name, splits={**benchmark.splits, **changed, **emptied})
