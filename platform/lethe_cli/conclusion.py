@@ -47,7 +47,7 @@ def conclude(request: Request, ledger: Ledger, console: Console, race: Race | No
     _print_front(study, points, request, console)
     stopped = ledger.trials.stopped()
     if stopped:
-        console.print(f"{len(stopped)} trials were stopped early; the dashboard's page Progress says where and why")
+        console.print(f"stopped early: {len(stopped)} of {finished} trials; the dashboard's page Progress says where and why")
     for number, reason in failures.items():
         console.print(f"trial {number} failed: {reason}", soft_wrap=True, highlight=False)
     for number, reason in ledger.trials.failed_repeats().items():
@@ -121,6 +121,8 @@ def _print_places(candidates: pd.DataFrame, facts: Facts, request: Request, cons
         say(f"  run a row again     {reproduce(request, best[0])}")
     say(f"  read and decide     {hints.dashboard(request.storage)}")
     say(f"  take one away       {hints.recommend(request.name, request.storage)}")
+    if best:
+        say(f"  has it really gone  {hints.audit(request.name, request.storage)}")
     say(f"  try other methods   {hints.arena(request.flags, request.storage)}")
 
 

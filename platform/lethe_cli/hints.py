@@ -49,6 +49,11 @@ def recommend(study: str, storage: str) -> str:
     return _on_store(["recommend", study], storage)
 
 
+def audit(study: str, storage: str) -> str:
+    """The command that says what stresses bring back in a study's candidates; no password is in it."""
+    return _on_store(["audit", study], storage)
+
+
 def arena(flags: StudyFlags, storage: str) -> str:
     """The command that tries every method on what a search was asked for, with its models and on its machines."""
     models = ("model", "retrained", "protocol", "objectives")

@@ -74,7 +74,7 @@ def test_of_a_stopped_trial_no_state_is_left_and_what_was_told_of_it_is_printed(
     for trial in complete(stopped):
         if STOPPED in trial.user_attrs and trial.number > max(stopped.before):
             assert f"trial {trial.number:>4}  stopped at {trial.user_attrs[STOPPED]}" in stopped.printed
-    assert "trials were stopped early" in stopped.printed
+    assert "stopped early: " in stopped.printed
 
 
 def test_the_resumed_study_says_at_each_rung_what_was_said_there_before(stopped):
