@@ -47,7 +47,9 @@ def conclude(request: Request, ledger: Ledger, console: Console, race: Race | No
     _print_front(study, points, request, console)
     stopped = ledger.trials.stopped()
     if stopped:
-        console.print(f"stopped early: {len(stopped)} of {finished} trials; the dashboard's page Progress says where and why")
+        console.print(
+            f"stopped early: {len(stopped)} of {finished} trials; the dashboard's page Progress says where and why"
+        )
     for number, reason in failures.items():
         console.print(f"trial {number} failed: {reason}", soft_wrap=True, highlight=False)
     for number, reason in ledger.trials.failed_repeats().items():
