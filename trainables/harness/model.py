@@ -14,7 +14,7 @@ from lm_eval.api.model import TemplateLM
 
 from trainables.decoding.capabilities import probe
 from trainables.decoding.generate import greedy
-from trainables.decoding.log_probs import token_logprobs
+from trainables.decoding.log_probs import likeliest, token_logprobs, token_values
 from trainables.scores.rouge import decode
 from trainables.scores.utility import choice_start
 from trainables.subjects.positions import most_positions
@@ -109,15 +109,9 @@ class HarnessSubject(TemplateLM):
 
     def _are_greedy(self, rows: list[list[int]], counts: Sequence[int]) -> list[bool]:
         """Whether each row's last tokens, so many, are what the subject itself would write."""
-        prompts = [row[:-count] for row, count in zip(rows, counts, strict=True)]
-        found = greedy(
-            self.subject,
-            prompts,
-            max_new_tokens=max(counts, default=1),
-            batch_size=self.batch_size,
-            decode=self._passes.decode,
-        )
-        return [new[:count] == row[-count:] for new, row, count in zip(found, rows, counts, strict=True)]
+        texts = self._passes.texts
+        found = token_values(self.subject, rows, likeliest, batch_size=self.batch_size, texts=texts)
+        return [bool(values[-count:].all()) for values, count in zip(found, counts, strict=True)]
 
     def _fit(self, ids: list[int], needed: int, new: int = 0) -> list[int]:
         """A row's last tokens, as many as the positions hold beside `new` ones and what the subject puts before it."""
