@@ -18,7 +18,7 @@ from trainables.keys import SCORES, program_hash
 from trainables.runs import evidence
 from trainables.scores.protocol import PROTOCOLS
 
-SAME = 1e-9  # up to which digits are the same: a card's are written in full
+SAME = 1e-5  # up to which digits are the same: likelihoods are of fp32, whose rounding hangs on where a tensor lies
 
 
 @dataclass(frozen=True)

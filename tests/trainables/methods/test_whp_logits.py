@@ -137,7 +137,9 @@ def test_a_run_scores_every_strength_and_keeps_a_folder_that_makes_it_again(scor
         again = load_subject(candidate["weights"])
         assert again.alpha == candidate["at"]
         found = unlearner.loaded.evaluator(again).scores
-        assert {name: [s.value, s.low, s.high] for name, s in found.items()} == candidate["scores"]
+        assert found.keys() == candidate["scores"].keys()
+        for name, s in found.items():  # likelihoods are of fp32, whose rounding hangs on where a tensor lies
+            assert [s.value, s.low, s.high] == pytest.approx(candidate["scores"][name], rel=1e-6, abs=1e-9), name
 
 
 def test_what_a_run_wrote_of_the_target_is_the_target(scored, unlearner):
