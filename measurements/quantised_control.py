@@ -53,8 +53,8 @@ def unlearn(target: Any, forget: Sequence[Sequence[int]], retain: Sequence[Seque
     model = copy.deepcopy(target).requires_grad_(False)
     weights = linear_weights(model)
     cells = [cell(weight) for weight in weights]
-    names = {id(weight) for weight in linear_modules(model)}
-    trained = [weight for weight in model.parameters() if id(weight) in names]
+    places = {weight.data_ptr() for weight in weights}
+    trained = [weight for weight in model.parameters() if weight.data_ptr() in places]
     optimizer = torch.optim.AdamW([weight.requires_grad_(True) for weight in trained], lr=RATE, weight_decay=0.0)
     for step in range(1, steps + 1):
         loss = WEIGHT * nlul(read(model, forget, step)).mean() + gdr(read(model, retain, step, stream=1)).mean()
@@ -64,12 +64,6 @@ def unlearn(target: Any, forget: Sequence[Sequence[int]], retain: Sequence[Seque
         for weight, (low, high) in zip(weights, cells, strict=True):
             weight.clamp_(low, high)
     return model.requires_grad_(True)
-
-
-def linear_modules(model: Any) -> list[Tensor]:
-    """The parameters of all linear layers but the head."""
-    head = model.get_output_embeddings()
-    return [m.weight for m in model.modules() if isinstance(m, torch.nn.Linear) and m is not head]
 
 
 def read(model: Any, rows: Sequence[Sequence[int]], step: int, *, stream: int = 0) -> Tensor:

@@ -10,14 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import optuna
-from optuna.storages import RDBStorage
-
 from lethe.search.limits import Budget
 from lethe.search.rule import DEFAULT, Rule
 from lethe.search.space import Space
 from lethe.store.about import about
-from lethe.store.facts import ARENA, load_facts
+from lethe.store.facts import ARENA, Facts
 from lethe.store.optuna_tables import study_names
 from lethe.store.parameters import owner
 from lethe.store.storage import check_writable, open_storage
@@ -25,7 +22,7 @@ from lethe_cli import checks
 from lethe_cli.effects import Tried, check_effects
 from lethe_cli.flags import METHOD, ArenaFlags, SearchFlags
 from lethe_cli.presets import find_preset
-from lethe_cli.request import Request, check_same, gather_request, rule_of
+from lethe_cli.request import Request, check_same, facts_of, gather_request
 from lethe_cli.spaces import addressed, check_space, corners, ends_of, naming, with_own
 from search_spaces.variants import VARIANTS, variant_space
 from trainables.methods import METHODS, find_method
@@ -260,18 +257,19 @@ def check_arena(request: ArenaRequest, stored: Mapping[str, Any] | None) -> Aren
                 )
     there = set(study_names(request.storage))
     begun = [entry.name for entry in request.searches() if entry.name in there]
-    if isinstance(request.flags, SearchFlags) and request.flags.stop is None and begun:
-        request = replace(request, stop=rule_of(begun[0], storage))
+    first = facts_of(begun[0], storage) if begun else None
+    if first and isinstance(request.flags, SearchFlags) and request.flags.stop is None:
+        request = replace(request, stop=Rule.of(first.about))
     for entry in request.searches():
         if entry.name in there:
             check_same(entry, storage)
-    return replace(request, guard=guard_of(request, begun[0], storage)) if begun else request
+    return replace(request, guard=guard_of(request, first)) if first else request
 
 
-def guard_of(request: Request, begun: str, storage: RDBStorage) -> dict[str, float]:
+def guard_of(request: Request, begun: Facts) -> dict[str, float]:
     """A request's guard without what an entry that was begun has not: entries that come later are to be its equals."""
-    there = load_facts(optuna.load_study(study_name=begun, storage=storage)).constraints
-    return {score: much for score, much in request.guard.items() if score in {c.score for c in there}}
+    there = {constraint.score for constraint in begun.constraints}
+    return {score: much for score, much in request.guard.items() if score in there}
 
 
 def shown(value: Any) -> str:

@@ -144,19 +144,19 @@ def check_study(request: Request) -> Request:
     if not request.flags.resume:
         raise ValueError(f"study {request.name!r} exists: go on with --resume, or choose another --name")
     if isinstance(request.flags, SearchFlags) and request.flags.stop is None:
-        request = replace(request, stop=rule_of(request.name, storage))
+        request = replace(request, stop=Rule.of(facts_of(request.name, storage).about))
     check_same(request, storage)
     return request
 
 
-def rule_of(study: str, storage: RDBStorage) -> Rule | None:
-    """The rule by which a study stops trials, which it keeps where nothing else is asked for."""
-    return Rule.of(load_facts(optuna.load_study(study_name=study, storage=storage)).about)
+def facts_of(study: str, storage: RDBStorage) -> Facts:
+    """The facts of a study of a store; raises as `load_facts`."""
+    return load_facts(optuna.load_study(study_name=study, storage=storage))
 
 
 def check_same(request: Request, storage: RDBStorage) -> None:
     """ValueError where the study of a request's name was asked for with other flags."""
-    stored = load_facts(optuna.load_study(study_name=request.name, storage=storage))
+    stored = facts_of(request.name, storage)
     there = {**older(stored.about), **asked_of(stored, stored.about)}
     about = request.about()
     for what, value in {**about, **asked_of(request, about)}.items():
