@@ -8,11 +8,21 @@ import pytest
 from tiny import tiny_benchmark
 
 from trainables.benchmarks.layout import Benchmark, check_benchmark, load_benchmark, write_benchmark
-from trainables.benchmarks.rows import make_rows
+from trainables.benchmarks.rows import lacking, make_rows
 from trainables.content import content
 from trainables.task import Places
 
 SPLITS = tiny_benchmark().splits | {("raw", "retain1"): [{"text": "The mill stands."}, {"text": "A farm."}]}
+ASKED = [{"question": f"Where is {name}?", "answer": town} for name, town in (("Ambra", "Lund"), ("Belos", "Bryn"))]
+OPTIONAL = {
+    ("qa", "forget"): [
+        row | {"paraphrased_answer": f"It is {row['answer']}.", "perturbed_answers": ["It is Ede.", "It is Oss."]}
+        for row in ASKED
+    ],
+    ("mcq", "forget"): [row | {"choices": ["Lund", "Bryn"], "answer": "1"} for row in ASKED],
+    ("style", "shared"): [row | {"style": "letter", "shared": "1"} for row in ASKED],
+}
+SPLITS |= OPTIONAL
 
 
 def changed(place, **values):
@@ -47,6 +57,16 @@ FAULTS = {
     "index too high": ("utility/test", {"answer": "4"}, "answer '4' is not the index, from 0, of one of 4 choices"),
     "no index": ("utility/test", {"answer": "B"}, "answer 'B' is not the index"),
     "negative": ("utility/test", {"answer": "-1"}, "answer '-1' is not the index"),
+    "wrong answers no list": ("qa/forget", {"perturbed_answers": "x"}, "perturbed_answers 'x' is not a list of at"),
+    "no wrong answer": (
+        "qa/forget",
+        {"perturbed_answers": []},
+        r"perturbed_answers \[\] is not a list of at least one",
+    ),
+    "empty wrong answer": ("qa/forget", {"perturbed_answers": ["a", ""]}, "perturbed_answers .*: one is empty"),
+    "in some rows": ("qa/forget", {"paraphrased_answer": None}, "paraphrased_answer is missing"),
+    "mcq index": ("mcq/forget", {"answer": "2"}, "answer '2' is not the index, from 0, of one of 2 choices"),
+    "neither 0 nor 1": ("style/shared", {"shared": "yes"}, "shared 'yes' is none of 0, 1"),
 }
 
 
@@ -103,3 +123,20 @@ def test_columns_that_no_score_reads_are_left_out_and_a_benchmark_is_still_known
     other = Benchmark(benchmark.name, changed("utility/test", choices=["a", "b", "c", "d"]))
     places = Places(data="", target="owner/target", retrained=None, tokenizer="owner/target")
     assert len({content(each, places) for each in (benchmark, other)}) == 2
+
+
+@pytest.mark.parametrize(("config", "split"), OPTIONAL)
+def test_an_optional_config_is_read_with_its_lists_as_json(tmp_path, config, split):
+    rows = OPTIONAL[config, split]
+    stored = [{name: json.dumps(v) if isinstance(v, list) else v for name, v in row.items()} for row in rows]
+    write_benchmark(tmp_path, SPLITS | {(config, split): stored})
+    assert load_benchmark(tmp_path).rows(config, split) == rows
+
+
+def test_a_column_that_no_row_has_is_lacking_and_its_split_is_read_without_it(tmp_path):
+    write_benchmark(tmp_path, SPLITS | {("qa", "forget"): [row | {"perturbed_answers": None} for row in ASKED]})
+    rows = load_benchmark(tmp_path).rows("qa", "forget")
+    assert rows == ASKED
+    assert lacking(rows, "answer", "perturbed_answers") == "perturbed_answers"
+    assert lacking(OPTIONAL["qa", "forget"], "answer", "perturbed_answers") == ""
+    assert lacking([], "answer") == "answer"
