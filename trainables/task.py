@@ -1,10 +1,10 @@
-"""What is unlearned and how it is judged: a benchmark, its models, a protocol. No torch until muse-mini is made."""
+"""What is unlearned and how it is judged: a benchmark, its models, a protocol. No torch until a benchmark is made."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.benchmarks import EMBEDDED, default_cache, find_source
+from trainables.benchmarks import MADE, default_cache, find_source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +30,15 @@ class Places:
 
 
 def locate(task: Task, *, on_progress: Callable[[str, int, int], None] = lambda what, done, total: None) -> Places:
-    """Find a task's data and models; muse-mini is made where the cache does not have it.
+    """Find a task's data and models; a benchmark of MADE is made where the cache does not have it.
 
     ValueError where neither the task nor the benchmark names a target model.
     """
     source = find_source(task.benchmark)
-    if source.data == EMBEDDED:
-        from trainables.benchmarks.muse_mini import (
-            prepare,
-        )  # loads torch, which the checks of bad input do without
+    if source.data in MADE:
+        from trainables.benchmarks.embedded import embedded  # pandas, which the names of benchmarks do without
 
-        folder = prepare(cache_of(task), on_progress=on_progress)
+        folder = embedded()[source.data].prepare(cache_of(task), on_progress=on_progress)
         source = type(source)(
             data=str(folder / "data"), target=str(folder / "target"), retrained=str(folder / "retrained")
         )

@@ -21,7 +21,7 @@ from lethe_cli.exporting import check_weights, choose, named
 from lethe_cli.presets import find_preset
 from lethe_cli.stored import read_study
 from lethe_cli.surroundings import check_cache, check_sockets
-from trainables.benchmarks import EMBEDDED, default_cache, find_source
+from trainables.benchmarks import MADE, default_cache, find_source
 from trainables.folders import expanded
 from trainables.methods import METHODS
 from trainables.probes.measuring import split_probes
@@ -151,7 +151,7 @@ def find_task(study: Snapshot) -> tuple[Task, Places]:
             "be audited"
         )
     _, places = found
-    if find_source(task.benchmark).data == EMBEDDED:  # another version's may be the one
+    if find_source(task.benchmark).data in MADE:  # another version's may be the one
         task = replace(task, benchmark=places.data, model=places.target, retrained=places.retrained)
     return task, places
 

@@ -21,9 +21,10 @@ from lethe.cluster.cores import available_cpus
 from lethe.cluster.environment import joins
 from lethe.search.samplers import find_sampler
 from lethe.store.urls import hide_password
-from trainables.benchmarks import EMBEDDED, Source, find_source
+from trainables.benchmarks import MADE, Source, find_source
 from trainables.benchmarks.corpus import read_corpus
-from trainables.benchmarks.layout import NEEDED, Benchmark, load_benchmark
+from trainables.benchmarks.embedded import embedded
+from trainables.benchmarks.layout import Benchmark, load_benchmark
 from trainables.failures import reason_of
 from trainables.folders import expanded, find_folder, may_be_hub_id
 from trainables.hub import check_hub
@@ -106,30 +107,26 @@ MODEL_FILES = {
 def check_hub_models(named: Source | None, model: str | None, retrained: str | None) -> None:
     """Every model of a task that is a hub id can be had."""
     for reference in (model or (named and named.target), retrained or (named and named.retrained)):
-        if reference and reference != EMBEDDED and not Path(reference).is_dir():
+        if reference and reference not in MADE and not Path(reference).is_dir():
             check_hub(reference, "model")
 
 
-def check_benchmark(name: str) -> Benchmark | None:
-    """A benchmark that can be read; None for muse-mini, which is made when it is first used."""
+def check_benchmark(name: str) -> Benchmark:
+    """A benchmark that can be read; one that is made here has only its splits' names, for its rows will do."""
     source = find_source(name)
-    return None if source.data == EMBEDDED else load_benchmark(source.data)
+    if source.data in MADE:
+        return Benchmark(source.data, {split: [] for split in embedded()[source.data].splits(0)})
+    return load_benchmark(source.data)
 
 
-def check_truths(benchmark: Benchmark | None, protocol: str) -> None:
+def check_truths(benchmark: Benchmark, protocol: str) -> None:
     """A protocol whose ROUGE sees the words of the benchmark's truths."""
-    if benchmark is not None:
-        check_benchmark_truths(benchmark, PROTOCOLS[protocol])
+    check_benchmark_truths(benchmark, PROTOCOLS[protocol])
 
 
-def available_scores(benchmark: Benchmark | None, *, retrained: bool) -> dict[str, str]:
-    """Return the scores a benchmark can give, and for each that it cannot, why: `{score: ""}` or `{score: reason}`.
-
-    Without a benchmark it is of the embedded one, which has every split of the layout and a retrained model.
-    """
-    every = Benchmark(EMBEDDED, {(config, split): [] for config, splits in NEEDED.items() for split in splits})
-    there, has_reference = (benchmark, retrained) if benchmark else (every, True)
-    return {name: _why_absent(score, there, has_reference) for name, score in searched_scores().items()}
+def available_scores(benchmark: Benchmark, *, retrained: bool) -> dict[str, str]:
+    """Return the scores a benchmark can give, and for each that it cannot, why: `{score: ""}` or `{score: reason}`."""
+    return {name: _why_absent(score, benchmark, retrained) for name, score in searched_scores().items()}
 
 
 def _why_absent(score: Score, benchmark: Benchmark, has_reference: bool) -> str:
@@ -179,8 +176,7 @@ def check_texts(all_settings: Sequence[Settings], benchmark: str) -> None:
     unrelated = [settings for settings in trained if settings.regularisation == "unrelated"]
     if not unrelated or any(settings.unrelated_texts for settings in trained):
         return
-    found = check_benchmark(benchmark)
-    if found is not None and not found.has("raw", "unrelated"):
+    if not check_benchmark(benchmark).has("raw", "unrelated"):
         raise ValueError(
             f"benchmark {benchmark!r} has no split raw/unrelated: give text of your own, --set unrelated_texts=FILE"
         )

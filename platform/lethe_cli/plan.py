@@ -5,7 +5,7 @@ import json
 from lethe.display.console import open_console
 from lethe_cli.command import command
 from lethe_cli.flags import PlanFlags
-from trainables.benchmarks import EMBEDDED, find_source
+from trainables.benchmarks import MADE, find_source
 from trainables.memory.plan import GIB
 from trainables.settings import Descent
 
@@ -54,6 +54,6 @@ def plan(flags: PlanFlags) -> None:
 def planned_model(flags: PlanFlags) -> str:
     """The model that is planned for: the one given, or the benchmark's; ValueError where there is neither."""
     reference = flags.model or (find_source(flags.benchmark).target if flags.benchmark else None)
-    if reference is None or reference == EMBEDDED:
+    if reference is None or reference in MADE:
         raise ValueError("which model is planned? give --benchmark muse-news or muse-books, or a folder with --model")
     return reference

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from lethe_cli.flags import PlanFlags
 from search_spaces.presets import PRESET_SETTINGS
-from trainables.benchmarks import EMBEDDED
+from trainables.benchmarks import MADE
 from trainables.failures import NoSuchWeights
 from trainables.memory.fitting import Memory, check_fit
 from trainables.memory.plan import GIB, Plan, Shape, Unplanned, plan, read_shape
@@ -28,7 +28,7 @@ def announce_plan(task: Task, all_settings: Sequence[Settings], *, workers: int,
     is said.
     """
     memory = here(gpus)
-    small = task.benchmark == EMBEDDED and task.model is None  # a million parameters, maybe not made yet
+    small = task.benchmark in MADE and task.model is None  # a million parameters, maybe not made yet
     if small or (task.benchmark not in PRESET_SETTINGS and memory.gpu is None):
         return
     target = locate(task).target

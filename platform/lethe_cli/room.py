@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from trainables.benchmarks import EMBEDDED
+from trainables.benchmarks import MADE
 from trainables.memory.plan import FP32, Unplanned, read_shape
 from trainables.methods import find_method, needs_of
 from trainables.settings import Settings
@@ -24,7 +24,7 @@ def announce_room(task: Task, settings: Settings, folder: Path, console: Console
 
     Of a model whose size the plan does not know nothing is said.
     """
-    if task.benchmark == EMBEDDED and task.model is None:  # a million parameters, maybe not made yet
+    if task.benchmark in MADE and task.model is None:  # a million parameters, maybe not made yet
         return
     try:
         each = needs_of(settings).scored * FP32 * read_shape(locate(task).target).elements()

@@ -6,14 +6,14 @@ that is read against it; with them, and the benchmark, who gets the model alone 
 
 import hashlib
 import json
-import random
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trainables.benchmarks import EMBEDDED, find_source
+from trainables.benchmarks import MADE, find_source
+from trainables.benchmarks.embedded import embedded
 from trainables.benchmarks.layout import Benchmark, load_benchmark, write_benchmark
 from trainables.content import content, stamp
 from trainables.hub import commit
@@ -26,17 +26,15 @@ REFERENCES = "references.json"  # beside the per-item outputs of the reference m
 
 
 def load_rows(benchmark: str) -> Benchmark:
-    """The rows of a benchmark by its name, folder or hub id; those of muse-mini without its models, which take minutes.
+    """The rows of a benchmark by its name, folder or hub id; of one that is made here, without its models.
 
     ValueError, in one line, where it cannot be had.
     """
     source = find_source(benchmark)
-    if source.data != EMBEDDED:
+    if source.data not in MADE:
         return load_benchmark(source.data)
-    from trainables.benchmarks.muse_mini import make_world, to_splits
-
     with tempfile.TemporaryDirectory(prefix="lethe-") as room:
-        write_benchmark(Path(room) / "data", to_splits(make_world(0), random.Random(0)))
+        write_benchmark(Path(room) / "data", embedded()[source.data].splits(0))
         return load_benchmark(Path(room) / "data")
 
 
@@ -53,8 +51,8 @@ def forgotten(benchmark: Benchmark) -> list[str]:
 def find_made_from(task: Task, known: str | None) -> tuple[Benchmark, Places] | None:
     """The very texts and models of which `known` is the hash (`content.content`), and where they are; None if gone.
 
-    Of muse-mini the caches of all versions are looked through: nothing is made. ValueError or OSError where none of
-    them is it, and one could not be read.
+    Of what is made here the caches of all versions are looked through: nothing is made. ValueError or OSError where
+    none of them is it, and one could not be read.
     """
     refused: ValueError | OSError | None = None
     for places in _places(task):
@@ -71,10 +69,11 @@ def find_made_from(task: Task, known: str | None) -> tuple[Benchmark, Places] | 
 
 def _places(task: Task) -> Iterator[Places]:
     """Where a task's data and models may be."""
-    if find_source(task.benchmark).data != EMBEDDED:
+    source = find_source(task.benchmark)
+    if source.data not in MADE:
         yield locate(task)
         return
-    for folder in sorted(cache_of(task).glob(f"{EMBEDDED}-*")):
+    for folder in sorted(cache_of(task).glob(f"{source.data}-*")):
         target, retrained = str(folder / "target"), str(folder / "retrained")
         yield Places(
             data=str(folder / "data"),

@@ -1,0 +1,30 @@
+"""The benchmarks that are made here from a seed, by name: their rows, and a folder with their models."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainables.benchmarks import muse_mini
+from trainables.benchmarks.layout import Splits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """A benchmark that is made here.
+
+    `splits(seed)` are its rows. `prepare(cache, on_progress=...)` returns the folder with `data/`, `target/` and
+    `retrained/` of seed 0, made in `cache`, below a name that begins with the benchmark's, where it is not there yet.
+    """
+
+    splits: Callable[[int], Splits]
+    prepare: Callable[..., Path]
+
+
+def embedded() -> Mapping[str, Embedded]:
+    """Those that there are, by their names in MADE."""
+    return {"muse-mini": Embedded(splits=_muse_mini, prepare=muse_mini.prepare)}
+
+
+def _muse_mini(seed: int) -> Splits:
+    return muse_mini.to_splits(muse_mini.make_world(seed), random.Random(seed))
