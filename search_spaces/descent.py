@@ -12,8 +12,13 @@ SWITCHES: dict[str, Switch] = {
         "10%": {"forget_fraction": 0.1},
         "5%": {"forget_fraction": 0.05},
     },
+    "request": {name: {"request": name} for name in ("all", "scal_1", "scal_2", "scal_3", "scal_4", "sust")},
     "sampling": {"1:1": {"sampling": "random"}, "cyclic": {"sampling": "cyclic"}},
 }
+READ = ("corpus", "forget_set", "request")  # what is read, which is no part of a method
+
+# MUSE's scalability (C5), requests that grow, and its sustainability (C6), requests that follow one another.
+REQUESTS_DESIGN = ({"kind": "one at a time", "switches": {"request": ("*",)}},)
 
 # Each level that is no baseline's, in words that stand behind "the same, but".
 MEANINGS = {
@@ -23,5 +28,10 @@ MEANINGS = {
     "forget_set=25%": "a quarter of the forget set is unlearned, all of it is scored",
     "forget_set=10%": "a tenth of the forget set is unlearned, all of it is scored",
     "forget_set=5%": "a twentieth of the forget set is unlearned, all of it is scored",
+    "request=scal_1": "the first of four parts of the forget set is unlearned, all of it is scored",
+    "request=scal_2": "the first two of four parts of the forget set are unlearned, all of it is scored",
+    "request=scal_3": "the first three of four parts of the forget set are unlearned, all of it is scored",
+    "request=scal_4": "all four parts of the forget set are unlearned at once",
+    "request=sust": "the four parts of the forget set are unlearned one after the other, each from what the last left",
     "sampling=cyclic": "both sets are walked through in turn, not drawn at random",
 }

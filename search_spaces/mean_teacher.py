@@ -72,7 +72,9 @@ SWITCHES_7B = SWITCHES | {
     },
 }
 
-ALL: dict[str, tuple[str, ...]] = {name: tuple(levels) for name, levels in SWITCHES.items() if name != "ema_rate"}
+ALL: dict[str, tuple[str, ...]] = {
+    name: tuple(levels) for name, levels in SWITCHES.items() if name not in ("ema_rate", "request")
+}
 
 # A design is one part or several, whose arms are joined. Kinds: "one at a time" changes one switch of the baseline in
 # each arm; "factorial" crosses all levels; "fractional" is a two-level fraction, whose generators define the later

@@ -21,6 +21,7 @@ SETTINGS_7B = {"lr": 1e-5, "optimizer": "adamw", "warmup_steps": 0, "alpha": 16.
 SWITCHES: dict[str, descent.Switch] = {
     "optimizer": {"adamw": {"optimizer": "adamw"}, "sgd": {"optimizer": "sgd", "lr": 0.1}},
     **{name: levels for name, levels in descent.SWITCHES.items() if name != "corpus"},
+    "request": {level: of for level, of in descent.SWITCHES["request"].items() if level != "sust"},
 }
 # The paper of the mean teacher moves a 7B model by SGD at 5e-4.
 SGD_7B = {"optimizer": "sgd", "lr": 5e-4}

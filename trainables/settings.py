@@ -114,6 +114,11 @@ class Settings(Checked):
         return {name: cls.inherited.get(name, allowed.beside) for name, allowed in cls.allowed().items()}
 
     @property
+    def requests(self) -> tuple[str, ...]:
+        """The splits of a benchmark that are unlearned, one after the other."""
+        return (FORGET,)
+
+    @property
     def evaluations(self) -> int:
         """How often a run is scored."""
         return 1
@@ -167,6 +172,14 @@ PRECISIONS = ("fp32", "bf16")
 REGULARISATIONS = ("retain", "unrelated")
 LONG_TEXTS = ("split", "truncate")
 SAMPLINGS = ("random", "cyclic")
+FORGET = "raw/forget"  # the split that holds all that is to be forgotten
+PARTS = range(1, 5)  # of it, by MUSE's criteria C5 and C6
+SUCCESSIVE = "sust"
+REQUESTS = {  # the splits that are unlearned, one after the other
+    "all": (FORGET,),
+    **{f"scal_{part}": (f"scal/forget_{part}",) for part in PARTS},
+    SUCCESSIVE: tuple(f"sust/forget_{part}" for part in PARTS),
+}
 RETAIN_TEXT = ("regularisation", "regularisation_length")  # and the unrelated text that the first may ask for
 
 
@@ -190,6 +203,11 @@ class Descent(Settings):
     eval_every: int = setting(20, "steps between two evaluations", positive=True)
     forget_fraction: float = setting(
         1.0, "share of the forget sequences that is unlearned, drawn by the seed", positive=True, most=1
+    )
+    request: str = setting(
+        "all",
+        "what is to be forgotten: all at once, its first 1 to 4 parts, or its parts one after the other",
+        choices=tuple(REQUESTS),
     )
     regularisation: str = setting(
         "retain", "text that is to be kept: the retain set, or unrelated to both sets", choices=REGULARISATIONS
@@ -224,10 +242,22 @@ class Descent(Settings):
                 raise ValueError(f"{name} is 1: a sequence needs at least 2 tokens, one to be predicted from the other")
         if self.lora_rank and not self.freeze:
             raise ValueError(f"freeze is false and lora_rank {self.lora_rank}: adapters leave all else as it is")
+        if len(self.requests) > 1 and self.mixes:
+            raise ValueError(f"mixes is {self.mixes} and request {self.request}: only a single request has mixtures")
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """The splits of a benchmark that are unlearned, one after the other."""
+        return REQUESTS[self.request]
 
     @property
     def evaluations(self) -> int:
-        """How often a run is scored: every `eval_every` steps, after the last, and at every mixture behind it."""
+        """How often a run is scored: every `eval_every` steps, after the last, and at every mixture behind it.
+
+        Of several requests, only behind each.
+        """
+        if len(self.requests) > 1:
+            return len(self.requests)
         return math.ceil(self.steps / self.eval_every) + self.mixes
 
     @property

@@ -34,7 +34,7 @@ from trainables.scores import searched_scores
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.score import Score
 from trainables.scores.truths import check_benchmark_truths
-from trainables.settings import Descent, Settings
+from trainables.settings import FORGET, Descent, Settings
 from trainables.subjects.model_files import PARTS, TOKENIZER_FILES, check_model_files
 
 
@@ -173,6 +173,7 @@ def check_settings(
 def check_texts(all_settings: Sequence[Settings], benchmark: str) -> None:
     """ValueError where a configuration needs text that is not there."""
     trained = [settings for settings in all_settings if isinstance(settings, Descent)]
+    check_requests(trained, benchmark)
     unrelated = [settings for settings in trained if settings.regularisation == "unrelated"]
     if not unrelated or any(settings.unrelated_texts for settings in trained):
         return
@@ -180,6 +181,15 @@ def check_texts(all_settings: Sequence[Settings], benchmark: str) -> None:
         raise ValueError(
             f"benchmark {benchmark!r} has no split raw/unrelated: give text of your own, --set unrelated_texts=FILE"
         )
+
+
+def check_requests(all_settings: Sequence[Descent], benchmark: str) -> None:
+    """ValueError where a configuration is to unlearn a part of the forget set that the benchmark does not tell."""
+    asked = {split: settings.request for settings in all_settings for split in settings.requests if split != FORGET}
+    found = check_benchmark(benchmark) if asked else None
+    for split, request in asked.items():
+        if found is not None and not found.has(*split.split("/")):
+            raise ValueError(f"request is {request!r}, and benchmark {benchmark!r} has no split {split}: leave it out")
 
 
 def check_count(flag: str, count: int) -> int:

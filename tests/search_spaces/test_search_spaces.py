@@ -10,6 +10,7 @@ from search_spaces.objectives import FALLBACKS, INSISTED, LANGUAGE_GUARD, OBJECT
 from search_spaces.presets import PRESET_SETTINGS
 from search_spaces.variants import VARIANTS
 from trainables.methods import METHODS, find_method
+from trainables.settings import REQUESTS
 
 EVERY = [(method, size) for method in METHODS for size in spaces_of(method)]
 each_space = pytest.mark.parametrize(("method", "size"), EVERY)
@@ -57,6 +58,12 @@ def test_every_level_that_can_be_switched_makes_settings_and_the_first_is_the_de
             made = [settings(**changes) for changes in levels.values()]
             assert len(set(made)) == len(made)
     assert all(settings(**next(iter(levels.values()))) == settings() for levels in switches_of(method)["1m"].values())
+
+
+def test_every_request_that_can_be_made_is_a_level_of_the_design_over_them():
+    assert tuple(switches_of("npo_gdr")["1m"]["request"]) == tuple(REQUESTS)
+    assert "requests" in designs_of("mean_teacher")
+    assert "requests" not in designs_of("guard_prompt")
 
 
 @pytest.mark.parametrize("method", METHODS)

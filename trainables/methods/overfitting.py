@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainables.method import Record, Run, Start
-from trainables.settings import RETAIN_TEXT, WithoutAdapters, setting
+from trainables.settings import REQUESTS, RETAIN_TEXT, SUCCESSIVE, WithoutAdapters, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,11 @@ class Overfitting(WithoutAdapters):
     halvings: int = setting(4, "smaller values of alpha that are tried too, each half of the one before", most=32)
     eval_every: int = setting(
         20, "steps between two saved states; what is scored is every strength, behind the last step", positive=True
+    )
+    request: str = setting(
+        "all",
+        "what is to be forgotten: all at once, or its first 1 to 4 parts",
+        choices=tuple(request for request in REQUESTS if request != SUCCESSIVE),
     )
     mixes: int = setting(0, "of mixtures, which this method's strengths are already: 0", most=0)
 

@@ -73,6 +73,11 @@ def save(folder: RunFolder, key: str, state: State, results: list[dict[str, Any]
     world.on_first(lambda: _name(folder, saved))
 
 
+def go_over(folder: RunFolder, key: str, step: int, results: list[dict[str, Any]], world: World) -> None:
+    """Say that the step came to its end with all that was behind it: the run goes on with what begins there."""
+    world.on_first(lambda: _name(folder, Saved(key=key, step=step, results=results, parts=[])))
+
+
 def find(folder: RunFolder, key: str) -> Saved | None:
     """The state from which the run of a key goes on; None where there is none, or another run's, or a damaged one."""
     saved = _read(folder)
@@ -165,6 +170,7 @@ def _write(file: Path, tensors: dict[str, Tensor]) -> None:
 def _name(folder: RunFolder, saved: Saved) -> None:
     """Write what names a state, at one stroke, and remove what it takes the place of."""
     older = _read(folder)
+    (folder.path / STATE).mkdir(exist_ok=True)
     draft = folder.path / STATE / ".progress.json"
     draft.write_text(json.dumps(asdict(saved)))
     draft.replace(folder.path / PROGRESS)

@@ -1,15 +1,21 @@
-"""The token sequences that a run trains on: those of the forget texts, and those of the penalty's. No model here."""
+"""The token sequences that a run trains on: those of the forget texts, and those of the penalty's. No model here.
 
+What is to be forgotten is one request, or several that come one after the other: MUSE's scalability (C5) is over its
+splits `scal/forget_1` to `_4`, of which each holds the one before, its sustainability (C6) over the parts `sust`.
+"""
+
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import Benchmark
-from trainables.settings import Descent, Settings
+from trainables.settings import REQUESTS, Descent, Settings
 from trainables.training.data import chunk_texts
 
-FORGET, RETAIN, UNRELATED = "raw/forget", "raw/retain1", "raw/unrelated"
+RETAIN, UNRELATED = "raw/retain1", "raw/unrelated"
+SPLITS = {RETAIN, UNRELATED, *itertools.chain(*REQUESTS.values())}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,19 +34,22 @@ class Stream:
 
 
 def streams(settings: Settings) -> tuple[Stream, ...]:
-    """What a configuration trains on: the forget texts, and the text of the penalty; none where it does not train."""
+    """What a configuration trains on: the texts of each request, then the penalty's text; none without training."""
     if not isinstance(settings, Descent):
         return ()
-    forget = Stream(source=FORGET, setting="max_length", max_length=settings.max_length, long_texts=settings.long_texts)
+    forget = [
+        Stream(source=request, setting="max_length", max_length=settings.max_length, long_texts=settings.long_texts)
+        for request in settings.requests
+    ]
     unrelated = settings.unrelated_texts or UNRELATED
     source = RETAIN if settings.regularisation == "retain" else unrelated
     setting = "regularisation_length" if settings.regularisation_length else "max_length"
-    return forget, Stream(source=source, setting=setting, max_length=getattr(settings, setting))
+    return *forget, Stream(source=source, setting=setting, max_length=getattr(settings, setting))
 
 
 def cut(stream: Stream, benchmark: Benchmark, tokenizer: Any) -> list[list[int]]:
     """The token sequences of a stream."""
-    in_benchmark = stream.source in (FORGET, RETAIN, UNRELATED)
+    in_benchmark = stream.source in SPLITS
     texts = benchmark.texts(*stream.source.split("/")) if in_benchmark else read_corpus(stream.source)
     return chunk_texts(tokenizer, texts, max_length=stream.max_length, long_texts=stream.long_texts)
 

@@ -10,6 +10,7 @@ goes on from what lies in its folder.
 """
 
 import copy
+import functools
 import gc
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import suppress
@@ -28,16 +29,17 @@ from trainables.memory.plan import BACKWARD, LOSS, SCORING, UPDATE, Unplanned, s
 from trainables.method import Candidate, Run, Start, State, Step
 from trainables.methods import find_method, needs_of
 from trainables.runs import resume
+from trainables.runs.legs import Leg, legs_of
 from trainables.runs.run_folder import RunFolder
 from trainables.runs.sameness import bits_of
-from trainables.runs.sequences import FORGET, RETAIN, Stream, cut, longest, streams
+from trainables.runs.sequences import RETAIN, Stream, cut, longest, streams
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import protocol_of
 from trainables.scores.references import References, measure_references, table_of
 from trainables.settings import Descent, Settings
 from trainables.subjects.models import load_model
 from trainables.subjects.positions import check_lengths
-from trainables.subjects.saving import save_subject
+from trainables.subjects.saving import load_subject, save_subject
 from trainables.subjects.subject import models_of
 from trainables.subjects.tokenizers import check_vocabulary, load_tokenizer, padding_id, shared_tokenizer
 from trainables.task import Task, cache_of, locate
@@ -152,38 +154,56 @@ class Unlearner:
         candidates: list[dict[str, Any]] = []
         known: dict[tuple[str, ...], dict[str, Any]] = {}  # what was measured, by the bits of what it was measured of
 
-        def restore(state: State) -> None:
-            if saved:
+        def restore(leg: Leg, state: State) -> None:
+            if saved and leg.done:
                 resume.load(folder, saved, state, world)
+                state.step = leg.done
 
-        run = Run(world=world, done=done, evaluated=len(results), restore=restore)
-        for record in find_method(settings.method).unlearn(self._start(settings), settings, run):
-            if isinstance(record, Step):
-                steps.append(record.row())
-            elif isinstance(record, Candidate):
-                candidates.append(self._score(record, folder, settings, known) | {"cost": cost_of(steps)})
-            else:
-                world.on_first(lambda: _write_table(_step_table(steps), folder, STEPS))
-                given = [{"candidates": candidates, "cost": cost_of(steps)}] if candidates else []
-                results += given
-                if record.state is not None:
-                    resume.save(folder, key, record.state, results, world)
-                yield from given
-                candidates = []
+        for leg in legs_of(settings, done):
+            run = Run(world=world, done=leg.done, evaluated=len(results), restore=functools.partial(restore, leg))
+            for record in find_method(settings.method).unlearn(self._start(settings, leg, folder), settings, run):
+                if isinstance(record, Step):
+                    steps.append(record.row() | {"step": leg.before + record.step})
+                elif isinstance(record, Candidate):
+                    if (candidate := leg.placed(record)) is None:
+                        continue
+                    candidates.append(self._score(candidate, folder, settings, known) | {"cost": cost_of(steps)})
+                    if not leg.last and candidate.role == find_method(settings.method).roles[0]:
+                        self._write(candidate.subject, str(leg.next().start), folder)
+                else:
+                    world.on_first(lambda: _write_table(_step_table(steps), folder, STEPS))
+                    given = [{"candidates": candidates, "cost": cost_of(steps)}] if candidates else []
+                    results += given
+                    if record.state is not None:
+                        state = replace(record.state, step=leg.before + record.state.step)
+                        resume.save(folder, key, state, results, world)
+                    elif not leg.last:
+                        resume.go_over(folder, key, leg.next().before, results, world)
+                        if leg.start:
+                            world.on_first(functools.partial(folder.drop, leg.start))
+                    yield from given
+                    candidates = []
 
-    def _start(self, settings: Settings) -> Start:
-        """What a run begins with: a copy of the target, and the sequences that it reads."""
-        forget, retain = self._sequences(settings)
-        model = copy.deepcopy(self.loaded.target)
+    def _start(self, settings: Settings, leg: Leg, folder: RunFolder) -> Start:
+        """What a leg of a run begins with: a copy of the target or what the last one left, and what it reads."""
+        forget, retain = self._sequences(settings, leg)
         tokenizer, benchmark = self.loaded.tokenizer, self.loaded.benchmark
+        if leg.start:
+            self.loaded.world.on_all(functools.partial(folder.get, leg.start))
+            model, cached = load_subject(folder.path / leg.start), made_anew
+        else:
+            model, cached = copy.deepcopy(self.loaded.target), self._once
         return Start(
             model=model,
             forget=forget,
             retain=retain,
             pad=padding_id(tokenizer),
             tokenizer=tokenizer,
-            texts={"forget": benchmark.texts(*FORGET.split("/")), "retain": benchmark.texts(*RETAIN.split("/"))},
-            cached=self._once,
+            texts={
+                "forget": benchmark.texts(*settings.requests[leg.number - 1].split("/")),
+                "retain": benchmark.texts(*RETAIN.split("/")),
+            },
+            cached=cached,
         )
 
     def _once(self, key: Hashable, make: Callable[[], Any]) -> Any:
@@ -202,15 +222,19 @@ class Unlearner:
 
         One that is to the bit what this run scored before, such as a teacher that did not move, is not scored again.
         """
-        name, subject, world = candidate.name, candidate.subject, self.loaded.world
-        bits = bits_of(subject, world)
+        bits = bits_of(candidate.subject, self.loaded.world)
         if bits not in known:
             known[bits] = self._measure(candidate, folder, settings)
+        self._write(candidate.subject, candidate.name, folder)
+        place = {"axis": candidate.axis, "at": candidate.at, "role": candidate.role}
+        return place | known[bits] | {"weights": folder.where(candidate.name)}
+
+    def _write(self, subject: Any, name: str, folder: RunFolder) -> None:
+        """Write a subject under a name in the run's folder."""
+        world = self.loaded.world
         weights = [whole_state(model) if world.size > 1 else None for model in models_of(subject)]
         world.on_first(lambda: save_subject(subject, self.loaded.tokenizer, folder.path / name, weights))
         world.on_first(lambda: folder.put(name, keep=False))
-        place = {"axis": candidate.axis, "at": candidate.at, "role": candidate.role}
-        return place | known[bits] | {"weights": folder.where(name)}
 
     def _measure(self, candidate: Candidate, folder: RunFolder, settings: Settings) -> dict[str, Any]:
         """A candidate's scores, and where its items are, which are written."""
@@ -235,12 +259,13 @@ class Unlearner:
         changes = savings(shape, settings, self.loaded.world.size, phases)
         return "; less is needed with " + ", or ".join(c.flags() for c in changes) if changes else ""
 
-    def _sequences(self, settings: Settings) -> tuple[list[list[int]], list[list[int]]]:
-        """The forget sequences, or the share of them that is unlearned, and the penalty's; none without training."""
+    def _sequences(self, settings: Settings, leg: Leg) -> tuple[list[list[int]], list[list[int]]]:
+        """A leg's forget sequences, or the share that is unlearned, and the penalty's; none without training."""
         if not isinstance(settings, Descent):
             return [], []
         check_lengths(longest([settings], self._cut), self.loaded.target.config)
-        forget, regularisation = map(self._cut, streams(settings))
+        *requests, regularisation = map(self._cut, streams(settings))
+        forget = requests[leg.number - 1]
         chosen = choose_fraction(len(forget), settings.forget_fraction, seed=settings.seed)
         return [forget[row] for row in chosen], regularisation
 
@@ -249,6 +274,11 @@ class Unlearner:
         if stream not in self._tokens:
             self._tokens[stream] = cut(stream, self.loaded.benchmark, self.loaded.tokenizer)
         return self._tokens[stream]
+
+
+def made_anew(key: Hashable, make: Callable[[], Any]) -> Any:
+    """What is made of a model that is no other run's."""
+    return make()
 
 
 def _begin(folder: RunFolder, key: str) -> resume.Saved | None:
