@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 
 from dashboard.charts import ablations as charts
+from dashboard.charts import requests as request_charts
 from dashboard.reports.reasons import reference_notes
 from dashboard.reports.sections import Section, html_of, markdown_of
-from lethe.analysis import verdicts
+from lethe.analysis import requests, verdicts
 from lethe.analysis.ablation import VOLUME, Ablation
 from lethe.analysis.cells import number
 from lethe.analysis.designs import BASELINE, FRACTIONAL, Part, aliases, resolution
@@ -35,6 +36,7 @@ def sections(found: Ablation) -> Iterator[Section]:
         yield differences(found, effects)
         yield from sentences(found, effects)
     yield scores(found, arms)
+    yield from larger_and_later(found)
     if len(effects):
         plots = [charts.forest(effects, score) for score in found.goals]
         yield Section("Forest plots", texts=["Filled: clear after correction. Open: not clear."], figures=plots)
@@ -174,6 +176,31 @@ def scores(found: Ablation, arms: pd.DataFrame) -> Section:
     )
     notes = reference_notes(found.facts)
     return Section("Scores", texts=[text], items=notes, table=(["arm", "seeds", *names], rows))
+
+
+def larger_and_later(found: Ablation) -> Iterator[Section]:
+    """What is kept and what is left, request by request; nothing where the ablation asked for neither."""
+    courses, sizes = requests.successive(found), requests.grown(found)
+    before = {score: values[0] for score, values in found.facts.references.get("target", {}).items()}
+    told = requests.told(found, courses)
+    if len(sizes):
+        grown = [line for line in told if line.startswith(requests.C5)]
+        yield Section("Requests that grow", items=grown, figures=[request_charts.grown(sizes, before)])
+    if len(courses.kept):
+        later = [line for line in told if not line.startswith(requests.C5)]
+        texts = [
+            "Each request begins with the model that the last one left. Lines through: what has to stay. Dashed: what "
+            "is left of all that was asked for so far. Points are means over seeds, bars reach from the least to the "
+            "largest of them."
+        ]
+        figure = request_charts.successive(courses, before)
+        yield Section("Requests one after the other", texts=texts, items=later, figures=[figure])
+    for score, rows in courses.parts.groupby("score", sort=False):
+        means = rows.groupby(["about", "request"])["value"].mean().unstack("request")
+        table = [[f"of request {about}", *(number(v) for v in means.loc[about])] for about in means.index]
+        head = ["", *(f"behind {int(request)}" for request in means.columns)]
+        text = "Behind its own request it should be gone, and stay so to the right; before it, nothing need be."
+        yield Section(f"What is left of each request: {score}", texts=[text], table=(head, table))
 
 
 def factorial(found: Ablation, factors: pd.DataFrame) -> Iterator[Section]:

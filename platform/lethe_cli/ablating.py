@@ -15,7 +15,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from lethe.analysis import ablation, verdicts
+from lethe.analysis import ablation, requests, verdicts
 from lethe.analysis.ablation import Ablation
 from lethe.analysis.designs import Design
 from lethe.cluster.connection import Cluster
@@ -32,8 +32,12 @@ from lethe_cli.request import Request
 from lethe_cli.search import begin, joining, open_ledger, run_trials
 from lethe_cli.tuning import tune_arms
 from search_spaces.methods import meanings_of
+from trainables.benchmarks.layout import load_benchmark
+from trainables.benchmarks.requests import parts_of
 from trainables.keys import run_key
+from trainables.scores import searched_scores
 from trainables.scores.references import References
+from trainables.task import locate
 
 
 def run_ablation(request: AblationRequest, console: Console) -> dict[str, Any]:
@@ -68,12 +72,20 @@ def open_ablation(
     ended = finished_runs(storage, request.name)
     if any(run.key not in ended for run in all_runs(request, design, references.fingerprint)):
         join()
-    return open_ledger(request, storage, references, described(design, request.base.method))
+    return open_ledger(request, storage, references, described(design, request))
 
 
-def described(design: Design, method: str) -> dict[str, Any]:
-    """What is stored of an ablation beside what every study has: its design, and the commit of this checkout."""
-    return {ablation.DESIGN: design.to_json(), "meanings": meanings_of(method), "commit": commit()}
+def described(design: Design, request: AblationRequest) -> dict[str, Any]:
+    """What is stored of an ablation beside what every study has: its design, and the commit of this checkout.
+
+    Where requests follow one another, also which of them each item of a score is about.
+    """
+    about = {ablation.DESIGN: design.to_json(), "meanings": meanings_of(request.base.method), "commit": commit()}
+    if not any(arm.settings.get(requests.REQUEST) == requests.SUCCESSIVE for arm in design):
+        return about
+    parts = parts_of(load_benchmark(locate(request.task).data))
+    dealt = {name: parts.get("/".join(score.needs[0])) for name, score in searched_scores().items()}
+    return about | {requests.PARTS: {name: own for name, own in dealt.items() if own}}
 
 
 def commit() -> str:
@@ -109,7 +121,7 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
         )
     console.print(draw_arms(found))
     say = functools.partial(console.print, soft_wrap=True, highlight=False)
-    for line in verdicts.summary(found):
+    for line in (*verdicts.summary(found), *requests.told(found, requests.successive(found))):
         say(line)
     failure = None if interrupted else why_all_failed(ledger, "runs")
     if failure:

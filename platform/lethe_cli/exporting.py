@@ -10,10 +10,12 @@ from pathlib import Path
 from dashboard.reports import card
 from dashboard.reports.card import Handed
 from dashboard.table import candidate_of, command
+from lethe.analysis.requests import REQUEST
 from lethe.handover import choice
 from lethe.handover.manifest import write_manifest
 from lethe.handover.weights import bring, names
 from lethe.store.facts import SPLIT
+from lethe.store.places import Place
 from lethe.store.snapshot import Snapshot
 from lethe_cli.recommending import NOTHING, choose_limits, take
 from lethe_cli.stored import print_json, read_study, say
@@ -21,6 +23,7 @@ from trainables.benchmarks.layout import Benchmark
 from trainables.folders import expanded
 from trainables.methods import METHODS, find_method
 from trainables.runs import evidence
+from trainables.settings import REQUESTS
 from trainables.subjects.model_files import PARTS
 from trainables.task import Places, Task
 
@@ -104,13 +107,20 @@ def with_evidence(handed: Handed) -> tuple[Handed, list[str]]:
     measured_on = {} if rows is None else {"rows": evidence.rows_hash(rows)}
     known = replace(
         handed,
-        forgotten=None if rows is None else evidence.forgotten(rows),
+        forgotten=None if rows is None else evidence.forgotten(rows, asked_for(handed)),
         sources=sources(task, made_from),
         notes=notes_on(str(handed.about["method"])),
         versions={name: metadata.version(name) for name in PACKAGES},
         evidence=readings | {"code": scored_by, SPLIT: split} | measured_on,
     )
     return known, lacks
+
+
+def asked_for(handed: Handed) -> tuple[str, ...]:
+    """The splits that were to be forgotten when a candidate was scored: of several requests, those made by then."""
+    requests = REQUESTS[handed.settings.get("request", "all")]
+    place = Place.of(handed.candidate)
+    return requests[: int(place.at)] if place.axis == REQUEST else requests
 
 
 def find_made_from(task: Task, content: str | None) -> tuple[tuple[Benchmark, Places] | None, list[str]]:

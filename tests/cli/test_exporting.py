@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -23,6 +24,7 @@ from lethe.fronts.objectives import SEEN
 from lethe.handover.manifest import differences, write_manifest
 from lethe.store.snapshot import Reader
 from lethe.store.storage import open_storage
+from lethe_cli.exporting import asked_for
 from lethe_cli.handing_over import export, verify
 from lethe_cli.verifying import read_card
 from trainables.methods.guard_prompt import GuardPrompt
@@ -79,6 +81,20 @@ def test_what_was_forgotten_is_told_by_hashes_and_no_text_is_in_any_file_beside_
     told = (handed / "README.md").read_text("utf-8") + (handed / "lethe.json").read_text("utf-8")
     assert "4 documents, known by the sha256" in told
     assert all(text[:40] not in told for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("request_", "axis", "at", "splits"),
+    [
+        ("all", "step", 60, ["raw/forget"]),
+        ("scal_2", "step", 60, ["scal/forget_2"]),
+        ("sust", "request", 2, ["sust/forget_1", "sust/forget_2"]),
+    ],
+)
+def test_only_what_was_asked_for_by_then_is_said_to_be_forgotten(request_, axis, at, splits):
+    place = {"axis": axis, "at": float(at), "role": "student"}
+    handed = SimpleNamespace(settings={"request": request_}, candidate=place)
+    assert list(asked_for(handed)) == splits
 
 
 def test_the_card_has_the_recipe_the_scores_and_where_all_is_from(handed, url, tiny):

@@ -7,7 +7,7 @@ that is read against it; with them, and the benchmark, who gets the model alone 
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from trainables.hub import commit
 from trainables.keys import SCORES, hash_of, program_hash
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.references import fingerprint
+from trainables.settings import FORGET
 from trainables.task import Places, Task, cache_of, locate
 
 REFERENCES = "references.json"  # beside the per-item outputs of the reference models (scores/references.py)
@@ -43,9 +44,10 @@ def rows_hash(benchmark: Benchmark) -> str:
     return hash_of(sorted((c, s, json.dumps(rows, sort_keys=True)) for (c, s), rows in benchmark.splits.items()))
 
 
-def forgotten(benchmark: Benchmark) -> list[str]:
-    """The sha256 of each document that is to be forgotten, in the benchmark's order."""
-    return [hashlib.sha256(text.encode()).hexdigest() for text in benchmark.texts("raw", "forget")]
+def forgotten(benchmark: Benchmark, requests: Sequence[str] = (FORGET,)) -> list[str]:
+    """The sha256 of each document of the splits that were to be forgotten, once each, in the benchmark's order."""
+    texts = [text for request in requests for text in benchmark.texts(*request.split("/"))]
+    return [hashlib.sha256(text.encode()).hexdigest() for text in dict.fromkeys(texts)]
 
 
 def find_made_from(task: Task, known: str | None) -> tuple[Benchmark, Places] | None:

@@ -8,7 +8,7 @@ import pytest
 from tiny import article
 
 from trainables.benchmarks import muse_mini
-from trainables.benchmarks.layout import load_benchmark, write_benchmark
+from trainables.benchmarks.layout import Benchmark, load_benchmark, text_rows, write_benchmark
 from trainables.content import content
 from trainables.runs import evidence
 from trainables.task import Places, Task, locate
@@ -84,3 +84,9 @@ def test_readings_that_are_gone_or_broken_are_none(tmp_path):
 def test_a_benchmark_that_is_not_there_is_one_line():
     with pytest.raises(ValueError, match="^benchmark 'mused' is unknown"):
         evidence.load_rows("mused")
+
+
+def test_documents_of_several_requests_are_told_once_each_in_their_order():
+    splits = {("sust", "forget_1"): text_rows(["a", "b"]), ("sust", "forget_2"): text_rows(["b", "c"])}
+    told = evidence.forgotten(Benchmark("x", splits), ("sust/forget_1", "sust/forget_2"))
+    assert told == [hashlib.sha256(text.encode()).hexdigest() for text in ("a", "b", "c")]
