@@ -19,11 +19,13 @@ from lethe.store.snapshot import Reader
 from lethe.store.storage import load_study
 from lethe.store.urls import hide_password
 from lethe_cli import hints
-from lethe_cli.audit_request import Request
+from lethe_cli.audit import MOST
+from lethe_cli.audit_request import Request, make_request
 from lethe_cli.preparing import SHIPPED
+from lethe_cli.request import Request as Search
 from trainables.keys import CODE, code_hash
 from trainables.probes import parse
-from trainables.probes.measuring import PLAIN, Asked, audit_code
+from trainables.probes.measuring import PLAIN, Asked, audit_code, split_probes
 from trainables.probes.session import Job, make_auditor
 
 GOES_ON = "the same command goes on"
@@ -41,6 +43,33 @@ def run_audit(request: Request, console: Console) -> dict[str, Any]:
     if queue.left():
         interrupted = measure(request, queue, console)
     return conclude(request, wanted, console, interrupted=interrupted)
+
+
+def check_probes(probes: Sequence[str]) -> None:
+    """ValueError for the first probe that is not known, or has a setting that is not allowed."""
+    for probe in split_probes(list(probes)) if probes else ():
+        parse(probe)
+
+
+def audit_front(search: Search, probes: Sequence[str], console: Console) -> dict[str, Any]:
+    """Audit the front of a search that is through, and return what is to be added to its outcome.
+
+    The front as it ended is audited, on the search's own workers and GPUs: a candidate that would have been pushed off
+    it meanwhile costs nothing.
+    """
+    request = make_request(
+        search.name,
+        (),
+        probes,
+        search.storage,
+        most=MOST,
+        concurrent=search.flags.concurrent,
+        cpus=search.cpus,
+        gpus=search.gpus,
+    )
+    console.print()
+    found = run_audit(request, console)
+    return {"audit": found, "interrupted": found["interrupted"], "failure": found["failure"]}
 
 
 def readings(models: Mapping[str, str], stresses: Sequence[str]) -> list[Asked]:

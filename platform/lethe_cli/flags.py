@@ -155,7 +155,7 @@ class TuneFlags(SearchFlags):
     FIRST = (
         *("benchmark", "method", "trials", "model", "retrained", "objectives", "constraints"),
         *("space", "ranges", "choices", "settings", "sampler", "stop", "protocol", "split", "seed", "start_from"),
-        "repeats",
+        *("repeats", "audit"),
     )
 
     start_from: Annotated[
@@ -169,6 +169,9 @@ class TuneFlags(SearchFlags):
     repeats: Annotated[
         int, Option(help="Runs with other seeds of each recipe that is or may be on the front, at most, at the end.")
     ] = 0
+    audit: Annotated[
+        Texts, Option(help="Probes that the front is put under at the end, as by `lethe audit`: quant:nf4,relearn_in.")
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,12 @@ def tune(flags: TuneFlags) -> None:
     from lethe_cli.starting import check_start
 
     check_start(request)
+    from lethe_cli.auditing import audit_front, check_probes
     from lethe_cli.search import run_search
 
-    end(run_search(request, open_console(stderr=flags.as_json)), as_json=flags.as_json)
+    check_probes(flags.audit)
+    console = open_console(stderr=flags.as_json)
+    outcome = run_search(request, console)
+    if flags.audit and outcome["front"] and not outcome["interrupted"]:
+        outcome |= audit_front(request, flags.audit, console)
+    end(outcome, as_json=flags.as_json)

@@ -15,7 +15,7 @@ from lethe.store.snapshot import Reader
 from lethe.store.storage import load_study
 from lethe_cli import auditing
 from lethe_cli.audit_request import make_request
-from lethe_cli.auditing import Queue, audited, readings, run_audit
+from lethe_cli.auditing import Queue, audit_front, audited, check_probes, readings, run_audit
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.probes.measuring import audit_code
 from trainables.probes.session import Job, make_auditor
@@ -37,6 +37,18 @@ def test_the_readings_are_every_model_under_every_stress():
         ("retrained", ""),
     ]
     assert len(asked) == 6
+
+
+@pytest.mark.parametrize(
+    ("probes", "message"),
+    [
+        (("quant:nf4", "squeeze"), "probe 'squeeze' is unknown: choose one of quant"),
+        (("relearn_in:k=ten",), "k is 'ten'"),
+    ],
+)
+def test_a_search_that_is_to_be_audited_is_refused_for_a_probe_before_it_starts(probes, message):
+    with pytest.raises(ValueError, match=message):
+        check_probes(probes)
 
 
 def test_a_stress_of_too_long_a_name_is_refused_before_anything_is_measured():
@@ -185,3 +197,22 @@ def test_another_copy_of_the_code_in_the_cluster_is_told():
     job = Job(task=Task(benchmark="b"), score_batch=8, folder="f", cpus=1, code="there", path="/code")
     with pytest.raises(ValueError, match="^a process of the cluster runs another copy of the code"):
         make_auditor(job)
+
+
+def test_the_front_of_a_search_is_audited_where_its_trials_ran(monkeypatch):
+    asked = {}
+
+    def request_of(name, candidates, probes, url, **room):
+        asked.update({"name": name, "candidates": candidates, "probes": probes, "url": url, **room})
+        return "request"
+
+    monkeypatch.setattr(auditing, "make_request", request_of)
+    monkeypatch.setattr(auditing, "run_audit", lambda request, console: {"interrupted": False, "failure": "all"})
+    flags = SimpleNamespace(concurrent=3)
+    search = SimpleNamespace(name="s", storage="sqlite:///s.db", flags=flags, cpus=2.0, gpus=0.5)
+    found = audit_front(search, ("quant:nf4",), Console())
+    assert (found["failure"], found["interrupted"]) == ("all", False)
+    assert asked == {
+        **{"name": "s", "candidates": (), "probes": ("quant:nf4",), "url": "sqlite:///s.db"},
+        **{"most": 8, "concurrent": 3, "cpus": 2.0, "gpus": 0.5},
+    }
