@@ -33,13 +33,10 @@ def train_models(folder: str, out: str, *, epochs: int, seed: int) -> None:
     checks.check_count("--epochs", epochs)
     benchmark = layout.load_benchmark(folder)
     target = checks.check_new_folder(out)
-    from transformers.utils.logging import disable_progress_bar
-
     from lethe_cli.preparing import show_training  # torch takes seconds to load
     from trainables.benchmarks.small_models import train_pair
 
     console = open_console()
-    disable_progress_bar()
     with show_training(console) as show:
         train_pair(benchmark, target, epochs=epochs, seed=seed, on_progress=show)
     console.print(

@@ -7,7 +7,6 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
-from transformers.utils.logging import disable_progress_bar
 
 from lethe.display.front_table import interval
 from lethe.store.places import Place
@@ -33,7 +32,6 @@ def run_single(task: Task, settings: Settings, out: Path | None, console: Consol
 
     A run that was begun in its folder goes on where `go_on` is said; ValueError as `check_folder` raises it.
     """
-    disable_progress_bar()  # of its loading and saving; the status below is ours
     announce_plan(task, [settings], workers=1, gpus=1, console=console)
     if not go_on:
         announce_room(task, settings, out or expanded(RESULTS), console)

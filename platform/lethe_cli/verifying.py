@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transformers.utils.logging import disable_progress_bar
-
 from dashboard.reports.card import DATA
 from lethe.analysis.cells import with_interval
 from lethe.display.console import open_console
@@ -85,7 +83,6 @@ def measured(folder: Path, benchmark: str | None, tolerance: float) -> list[Chec
         )
     from trainables.runs.remeasure import measure_again  # torch: not before the files are known to be whole
 
-    disable_progress_bar()
     with open_console(stderr=True).status("measuring the scores again"):
         again = measure_again(folder, rows, card["protocol"], card["evidence"], card["scores"])
     without = not card["evidence"].get("reference")

@@ -149,7 +149,7 @@ def save_model(model: Any, tokenizer: Any, folder: Path, weights: dict[str, Any]
 
     `weights` are taken in the place of a sharded model's.
     """
-    with written_whole(folder) as draft, whole_weights():
+    with written_whole(folder) as draft, whole_weights(), quiet():
         model.save_pretrained(draft, state_dict=weights)
         save_tokenizer(tokenizer, draft)
 

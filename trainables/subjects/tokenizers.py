@@ -176,12 +176,14 @@ def own_file(reference: str | Path, name: str) -> Path | None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No warnings of transformers: what they say is checked here, and told in one line."""
+    """No warnings of transformers, which are checked here and told in one line, nor its bars of reading and writing."""
     before = logging.get_verbosity()
     logging.set_verbosity(logging.CRITICAL)
+    hook = logging.set_tqdm_hook(lambda factory, args, kwargs: logging.EmptyTqdm(*args, **kwargs))
     try:
         yield
     finally:
+        logging.set_tqdm_hook(hook)
         logging.set_verbosity(before)
 
 

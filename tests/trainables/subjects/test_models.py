@@ -16,6 +16,7 @@ from transformers import (
     GPTNeoXForCausalLM,
     OpenAIGPTConfig,
 )
+from transformers.utils import logging
 
 from trainables.subjects.models import (
     check_checkpointing,
@@ -87,6 +88,15 @@ def test_a_model_and_its_tokenizer_come_back_as_they_were_saved(tmp_path):
     text = "Ada Orme opened a mill."
     assert load_tokenizer(folder)(text).input_ids == tiny_tokenizer()(text).input_ids
     assert not list(folder.glob("*.bin"))
+
+
+def test_neither_saving_nor_loading_draws_a_bar_and_those_of_others_stay(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(logging, "_tqdm_active", True)  # as where transformers was loaded before anybody turned it off
+    save_model(tiny_model(), tiny_tokenizer(), tmp_path / "model")
+    load_model(tmp_path / "model")
+    assert capfd.readouterr().err == ""
+    list(logging.tqdm(range(2), mininterval=0))
+    assert "2/2" in capfd.readouterr().err
 
 
 def test_a_model_is_loaded_in_the_precision_that_is_asked_for(tmp_path):
