@@ -56,6 +56,9 @@ class LiveEntry:
             self.best = f"{Place.of(row).words}: {scores}"
 
 
+TELLING = 0.01  # of the arena: the first trials start workers, or are stopped at their start
+
+
 @dataclass
 class ArenaProgress:
     """Draws an arena that runs. Use it as a context; `watch` gives the observer of each entry."""
@@ -96,7 +99,7 @@ class ArenaProgress:
     def left(self) -> str:
         """How long it takes yet, by what was spent so far."""
         gained = self.far - self._far_before
-        if gained <= 0:
+        if gained < TELLING:
             return "time left: unknown yet"
         return about((time.monotonic() - self.began) * (1 - self.far) / gained)
 

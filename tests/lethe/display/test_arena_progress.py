@@ -97,3 +97,11 @@ def test_what_an_earlier_run_spent_tells_nothing_of_the_time_that_is_left(clock,
     run(display, studies, 0)
     again = ArenaProgress(console=display.console, entries=display.entries, slots=1, began=0.0)
     assert again.left() == "time left: unknown yet"
+
+
+def test_a_first_trial_that_is_hardly_anything_of_the_arena_tells_nothing_of_the_time_that_is_left(clock, request):
+    display, studies = arena(request, terminal=False)
+    display._far_before = display.far - 0.005
+    assert display.left() == "time left: unknown yet"
+    display._far_before = display.far - 0.02
+    assert display.left().startswith("about ")
