@@ -186,9 +186,11 @@ def check_texts(all_settings: Sequence[Settings], benchmark: str) -> None:
 def check_requests(all_settings: Sequence[Descent], benchmark: str) -> None:
     """ValueError where a configuration is to unlearn a part of the forget set that the benchmark does not tell."""
     asked = {split: settings.request for settings in all_settings for split in settings.requests if split != FORGET}
-    found = check_benchmark(benchmark) if asked else None
+    if not asked:
+        return
+    found = check_benchmark(benchmark)
     for split, request in asked.items():
-        if found is not None and not found.has(*split.split("/")):
+        if not found.has(*split.split("/")):
             raise ValueError(f"request is {request!r}, and benchmark {benchmark!r} has no split {split}: leave it out")
 
 
