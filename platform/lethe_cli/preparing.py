@@ -125,9 +125,11 @@ def check_sequences(task: Task, all_settings: Sequence[Settings], references: Re
 def warn_of_unlike_texts(scores: Iterable[str], references: References, console: Console) -> None:
     """Say so where a model that read neither of a score's two samples tells them apart: it then measures their topics.
 
-    Scores that are not read against a retrained model compare no samples.
+    Scores that are not read against a retrained model compare no samples, and of one sample none is compared.
     """
     for score, samples in (references.reference or {}).items():
+        if len(samples) < 2:
+            continue
         found = auc(*samples.values())
         if score not in scores or abs(found - 0.5) <= LEAST_UNLIKE:
             continue

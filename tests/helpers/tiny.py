@@ -97,5 +97,22 @@ def tiny_benchmark(items: int = 4) -> Benchmark:
     return Benchmark(name="tiny", splits=splits)
 
 
+def asked_benchmark(items: int = 4) -> Benchmark:
+    """The tiny benchmark with questions that have wrong answers too (config `qa`)."""
+    splits = {
+        ("qa", "forget"): [_with_wrong_answers(i) for i in range(items)],
+        ("qa", "retain"): [_with_wrong_answers(7 - i) for i in range(items)],
+        ("qa", "authors"): [_with_wrong_answers(i) for i in range(items)],
+        ("qa", "facts"): [_with_wrong_answers(7 - i) for i in range(items)],
+    }
+    return Benchmark(name="tiny", splits=tiny_benchmark(items).splits | splits)
+
+
+def _with_wrong_answers(i: int) -> dict[str, Any]:
+    wrong = [f"It was in {_PLACES[(i + j) % 8]}." for j in (1, 2, 3)]
+    asked = {"question": question(i), "answer": _PLACES[i], "paraphrased_answer": f"It was in {_PLACES[i]}."}
+    return asked | {"perturbed_answers": wrong}
+
+
 def _rows(texts: list[str]) -> list[dict[str, str]]:
     return [{"text": text} for text in texts]

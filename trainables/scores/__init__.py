@@ -9,7 +9,17 @@ if TYPE_CHECKING:
 # A new score is a file here, which holds its own `SCORES`, and its name in this list. Readers see them in this order.
 SCORES = (
     *("verbmem", "knowmem_f", "privleak", "knowmem_r", "utility"),
-    *("language", "memorization", "answer_prob", "leak", "mcq", "mia"),
+    *(
+        "language",
+        "memorization",
+        "answer_prob",
+        "leak",
+        "mcq",
+        "truth_ratio",
+        "forget_quality",
+        "model_utility",
+        "mia",
+    ),
 )
 
 

@@ -1,9 +1,14 @@
-"""How the items of a score become its value and its 95% interval: by their mean, or as a ratio of AUCs. No torch here.
+"""How the items of a score become its value and its 95% interval: by their mean, or beside a retrained model's.
 
     ratio = (AUC - AUC_retrained) / AUC_retrained * 100
+    distance = max over x of |share of items <= x - share of the retrained model's items <= x| * 100
+
+or, of several samples of them, as the harmonic mean of their means.
+
 
 AUC is that of the first sample (label 0) against the second (label 1) on the NEGATED values, where a value grows as the
-model finds an item less likely. `lethe.analysis.redraws` draws items anew for differences by the same two kinds.
+model finds an item less likely. `lethe.analysis.redraws` draws items anew for differences by the first two.
+No torch here.
 """
 
 import math
@@ -13,9 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from trainables.scores.intervals import DRAWS, ends, item_weights, mean_interval
+from trainables.scores.intervals import BEST, DRAWS, WORST, ends, item_weights, mean_interval
 
 MEAN, RATIO = "mean of items", "ratio of AUCs"  # the kinds, as cards have them and studies store them
+KS_D, KS_P = "distance of distributions", "p of a distance of distributions"  # of Kolmogorov and Smirnov
+RELATIVE = (RATIO, KS_D, KS_P)  # read against the items of a retrained model
+HARMONIC = "harmonic mean of means"  # of the items of each sample
+KINDS = (MEAN, HARMONIC, *RELATIVE)
 WHOLE = ""  # the one sample of a score whose items are not told apart
 Samples = Mapping[str, np.ndarray]  # sample -> a value an item
 
@@ -46,7 +55,11 @@ def reduce(kind: str, samples: Samples, reference: Samples | None, *, seed: int 
             return Reading(value=math.nan, low=math.nan, high=math.nan, n=n)
         low, high = mean_interval(values, seed=seed)
         return Reading(value=float(values.mean()), low=low, high=high, n=n)
-    value, low, high = ratio_of_aucs(samples, reference, seed=seed)
+    if kind == HARMONIC:
+        value, low, high = harmonic_mean(samples, seed=seed)
+        return Reading(value=value, low=low, high=high, n=n)
+    read = {RATIO: ratio_of_aucs, KS_D: distance, KS_P: likeness}[kind]
+    value, low, high = read(samples, reference, seed=seed)
     return Reading(value=value, low=low, high=high, n=n)
 
 
@@ -83,6 +96,70 @@ def ratio_of_aucs(
     retrained = _aucs(base, first, second) / (1 - unseen)
     best = _relative(model + unseen, retrained)
     return value, *ends(_relative(model, retrained), best, value, within=(-100.0, math.inf))
+
+
+def harmonic_mean(samples: Samples, *, seed: int = 0, draws: int = DRAWS) -> tuple[float, float, float]:
+    """The harmonic mean of the samples' means and its interval (value, low, high); 0 where one of them is 0.
+
+    Samples of as many items are weighed alike: three readings of the same questions rise and fall together.
+    """
+    means = np.array([[values.mean() for values in samples.values()]])
+    if np.isnan(means).any():
+        return math.nan, math.nan, math.nan
+    drawn = [(values, item_weights((len(values),), seed, draws)[0]) for values in samples.values()]
+    worst = np.array([weights[:, :-1] @ values for values, weights in drawn]).T  # [R, samples]
+    best = worst + BEST * np.array([weights[:, -1] for _, weights in drawn]).T
+    value = float(_harmonic(means)[0])
+    return value, *ends(_harmonic(worst), _harmonic(best), value, within=(WORST, BEST))
+
+
+def _harmonic(means: np.ndarray) -> np.ndarray:
+    """Of each row, [R, samples] -> [R]."""
+    whole = (means > 0).all(axis=1)
+    return np.where(whole, means.shape[1] / (1 / np.where(means > 0, means, 1)).sum(axis=1), 0.0)
+
+
+def distance(
+    samples: Samples, reference: Samples | None, *, seed: int = 0, draws: int = DRAWS
+) -> tuple[float, float, float]:
+    """Kolmogorov and Smirnov's D x100 of a model's items and the retrained model's: (value, low, high).
+
+    The items are weighed at random, by the same weights for both models; an unseen one moves D by its weight at most,
+    to either side. As D is a maximum, chance alone lifts it: low ends near 0 lie high, and are cut at the value. Of the
+    reference's very values it is 0 without width. ValueError without a reference and for one of other items.
+    """
+    own, known = _alike(samples, reference)
+    if not np.isfinite(own).all():
+        return math.nan, math.nan, math.nan
+    at = np.unique(np.concatenate([own, known]))
+    above = (own[:, None] <= at).astype(float) - (known[:, None] <= at)  # [n, places]
+    value = 100 * float(np.abs(above.mean(axis=0)).max())
+    if np.array_equal(own, known):
+        return value, value, value
+    (weights,) = item_weights((len(own),), seed, draws)
+    drawn, unseen = np.abs(weights[:, :-1] @ above).max(axis=1), weights[:, -1]
+    return value, *ends(100 * (drawn - unseen), 100 * (drawn + unseen), value, within=(0.0, 100.0))
+
+
+def likeness(
+    samples: Samples, reference: Samples | None, *, seed: int = 0, draws: int = DRAWS
+) -> tuple[float, float, float]:
+    """p x100 of Kolmogorov and Smirnov's test of two samples, three times: a p has no interval. Errors as above."""
+    from scipy.stats import ks_2samp  # takes a second to load, which a list of scores does without
+
+    own, known = _alike(samples, reference)
+    p = 100 * float(ks_2samp(own, known).pvalue) if np.isfinite(own).all() else math.nan
+    return p, p, p
+
+
+def _alike(samples: Samples, reference: Samples | None) -> tuple[np.ndarray, np.ndarray]:
+    """A model's items and the retrained model's, as many."""
+    if reference is None:
+        raise ValueError("a distance of distributions needs the items of a retrained model; there is no default")
+    own, known = samples[WHOLE], reference[WHOLE]
+    if len(own) != len(known):
+        raise ValueError(f"model and retrained reference differ in items: {len(own)} and {len(known)}")
+    return own, known
 
 
 def _wins(first: np.ndarray, second: np.ndarray) -> np.ndarray:

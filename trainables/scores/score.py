@@ -21,7 +21,7 @@ import numpy as np
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.scores.protocol import Protocol
-from trainables.scores.reductions import MEAN, RATIO, WHOLE, Samples
+from trainables.scores.reductions import HARMONIC, KINDS, MEAN, RATIO, RELATIVE, WHOLE, Samples
 from trainables.scores.split import alone, reporting
 
 if TYPE_CHECKING:
@@ -47,20 +47,22 @@ class Card:
     shown: bool = True  # tables have a column of it, also where nothing is judged by it
     searched: bool = True  # searches measure it, and it may be searched for; else only reports and references have it
     reduction: str = MEAN
-    samples: tuple[str, ...] = ()  # of a ratio of AUCs: the two kinds of items, as the column `truth` names them
+    samples: tuple[str, ...] = ()  # of a ratio of AUCs, or a harmonic mean: kinds of items, as column `truth` has them
 
     def __post_init__(self) -> None:
         if self.goal not in GOALS:
             raise ValueError(f"score {self.name!r} has goal {self.goal!r}: choose {', '.join(GOALS)}")
-        if self.reduction not in (MEAN, RATIO):
-            raise ValueError(f"score {self.name!r} has reduction {self.reduction!r}: choose {MEAN!r} or {RATIO!r}")
-        if len(self.samples) != (2 if self.reduction == RATIO else 0):
-            raise ValueError(f"score {self.name!r}: a {RATIO} compares 2 samples, and nothing else has any")
+        if self.reduction not in KINDS:
+            choices = ", ".join(map(repr, KINDS))
+            raise ValueError(f"score {self.name!r} has reduction {self.reduction!r}: choose {choices}")
+        count = len(self.samples)
+        if not {RATIO: count == 2, HARMONIC: count > 0}.get(self.reduction, count == 0):
+            raise ValueError(f"score {self.name!r}: a {RATIO} compares 2 samples, and a mean has none")
 
 
 @dataclass(frozen=True)
 class Items:
-    """What came of a model, item by item; `values` [n] are x100, but for attack scores, which are what they are."""
+    """What came of a model, item by item; `values` [n] are x100, or what they are of attacks and truth ratios."""
 
     prompts: list[str]
     outputs: list[str]
@@ -131,7 +133,7 @@ class Score:
     @property
     def relative(self) -> bool:
         """Whether it is read against the items of a retrained model, without which it is absent."""
-        return self.card.reduction == RATIO
+        return self.card.reduction in RELATIVE
 
     def reporting(self, items: Items) -> np.ndarray | None:
         """A mask of the items that report where the others choose; None where there are too few for two halves."""

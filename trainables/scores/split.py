@@ -44,12 +44,13 @@ def _shuffled(group: tuple[str, str]) -> str:
 def width(sizes: Sequence[int]) -> float:
     """How wide the 95% interval of so many items is at worst: of a share of one half, or of an AUC between two samples.
 
-    By normal theory, in points: 2 * 1.96 * 50 / sqrt(n), and 2 * 1.96 * 100 * sqrt((m + n + 1) / (12 m n)).
+    By normal theory, in points: 2 * 1.96 * 50 / sqrt(n), and 2 * 1.96 * 100 * sqrt((m + n + 1) / (12 m n)). Of more
+    samples, which a mean is taken of, it is that of the smallest.
     """
     if min(sizes, default=0) == 0:
         return math.inf
-    if len(sizes) == 1:
-        return 2 * 1.96 * 50 / math.sqrt(sizes[0])
+    if len(sizes) != 2:
+        return 2 * 1.96 * 50 / math.sqrt(min(sizes))
     return 2 * 1.96 * 100 * math.sqrt((sum(sizes) + 1) / (12 * math.prod(sizes)))
 
 

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
+from tiny import asked_benchmark, tiny_model, tiny_tokenizer
 
 from lethe.fronts import objectives
 from lethe.store import cards as engine
@@ -33,7 +33,7 @@ class Halves(World):
 @cache
 def evaluator() -> Evaluator:
     """All scores of the tiny benchmark, read against another model."""
-    ready = Evaluator(tiny_benchmark(ITEMS), tiny_tokenizer(), PROTOCOLS["muse"], None)
+    ready = Evaluator(asked_benchmark(ITEMS), tiny_tokenizer(), PROTOCOLS["muse"], None)
     return ready.with_reference(ready.reference_of(tiny_model(5)))
 
 
@@ -81,8 +81,14 @@ def test_its_items_are_in_the_table_and_give_its_value_if_it_is_shown(plain, nam
 
 def value_of(items: pd.DataFrame, card: score.Card) -> float:
     """A score from its table of items, as an ablation reads it: pair by pair where it is a ratio."""
-    if not card.samples:
+    if card.reduction == reductions.MEAN:
         return items.value.mean()
+    if card.reduction == reductions.KS_D:
+        (base,) = evaluator().reference[card.name].values()
+        return max(abs((items.value <= x).mean() - (base <= x).mean()) for x in [*items.value, *base]) * 100
+    if card.reduction == reductions.HARMONIC:
+        means = [items.value[items.truth == kind].mean() for kind in card.samples]
+        return len(means) / sum(1 / mean for mean in means) if min(means) > 0 else 0
     first, second = (items.value[items.truth == kind].to_numpy() for kind in card.samples)
     base = evaluator().reference[card.name]
     share, reference = (
@@ -104,7 +110,7 @@ def test_its_card_is_complete_and_the_engine_reads_all_of_it(name):
 @each_score
 def test_without_a_split_that_it_needs_it_is_absent_and_its_neighbours_are_not(name):
     for split in all_scores()[name].needs:
-        benchmark = tiny_benchmark(ITEMS)
+        benchmark = asked_benchmark(ITEMS)
         del benchmark.splits[split]
         assert not all_scores()[name].can_read(benchmark)
         assert any(other.can_read(benchmark) for other in all_scores().values())
@@ -113,7 +119,7 @@ def test_without_a_split_that_it_needs_it_is_absent_and_its_neighbours_are_not(n
 @each_score
 def test_it_says_of_each_split_that_it_reads_how_long_it_is(name):
     own = all_scores()[name]
-    task = own.prepare(tiny_benchmark(ITEMS), tiny_tokenizer(), PROTOCOLS["muse"])
+    task = own.prepare(asked_benchmark(ITEMS), tiny_tokenizer(), PROTOCOLS["muse"])
     assert set(task.longest) <= {"/".join(split) for split in own.needs}
     assert min(task.longest.values()) > 0
 
@@ -151,9 +157,12 @@ def test_the_default_objectives_go_where_their_cards_say():
     ("wrong", "line"),
     [
         ({"goal": "up"}, "score 'x' has goal 'up': choose minimize, maximize, zero"),
-        ({"reduction": "median"}, "score 'x' has reduction 'median': choose 'mean of items' or 'ratio of AUCs'"),
+        (
+            {"reduction": "median"},
+            "score 'x' has reduction 'median': choose 'mean of items', 'harmonic mean of means', 'ratio of AUCs'",
+        ),
         ({"reduction": "ratio of AUCs"}, "score 'x': a ratio of AUCs compares 2 samples"),
-        ({"samples": ("a", "b")}, "score 'x': a ratio of AUCs compares 2 samples, and nothing else has any"),
+        ({"samples": ("a", "b")}, "score 'x': a ratio of AUCs compares 2 samples, and a mean has none"),
     ],
 )
 def test_a_card_that_cannot_be_is_refused(wrong, line):
