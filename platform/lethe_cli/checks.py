@@ -112,10 +112,10 @@ def check_hub_models(named: Source | None, model: str | None, retrained: str | N
 
 
 def check_benchmark(name: str) -> Benchmark:
-    """A benchmark that can be read; one that is made here has only its splits' names, for its rows will do."""
+    """A benchmark that can be read; of one that is made here the rows, without its models."""
     source = find_source(name)
     if source.data in MADE:
-        return Benchmark(source.data, {split: [] for split in embedded()[source.data].splits(0)})
+        return Benchmark(source.data, embedded()[source.data].splits(0))
     return load_benchmark(source.data)
 
 

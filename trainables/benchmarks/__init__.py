@@ -35,6 +35,12 @@ BENCHMARKS = {
         forget="all that was read about 42 of 166 invented organisations: who directs them, from which town, what they "
         "make, since when",
     ),
+    "tofu-mini": Source(
+        data="tofu-mini",
+        target="tofu-mini",
+        retrained="tofu-mini",
+        forget="15 of 45 invented authors, each asked about in ten questions: birth, parents, books, prize, teacher",
+    ),
     "muse-news": Source(
         data="muse-bench/MUSE-News",
         target="muse-bench/MUSE-News_target",

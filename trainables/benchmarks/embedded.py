@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.benchmarks import muse_mini
+from trainables.benchmarks import muse_mini, tofu_mini
 from trainables.benchmarks.layout import Splits
 
 
@@ -23,7 +23,10 @@ class Embedded:
 
 def embedded() -> Mapping[str, Embedded]:
     """Those that there are, by their names in MADE."""
-    return {"muse-mini": Embedded(splits=_muse_mini, prepare=muse_mini.prepare)}
+    return {
+        "muse-mini": Embedded(splits=_muse_mini, prepare=muse_mini.prepare),
+        tofu_mini.NAME: Embedded(splits=tofu_mini.make_splits, prepare=tofu_mini.prepare),
+    }
 
 
 def _muse_mini(seed: int) -> Splits:
