@@ -28,6 +28,18 @@ def make(
     make_benchmark(out, forget=forget, retain=retain, holdout=holdout or [], qa=qa, words=words)
 
 
+@benchmark_app.command("tofu")
+def tofu(
+    out: Annotated[str, Argument(help="Folder to write.")],
+    place: Annotated[str, Option("--from", help="TOFU: its hub id, or a folder of its files.")] = "locuslab/TOFU",
+    forget: Annotated[str, Option(help="What is to be forgotten: forget01, forget05 or forget10.")] = "forget10",
+) -> None:
+    """Turn TOFU's questions into a benchmark folder of MUSE's layout."""
+    from lethe_cli.benchmarking import make_tofu
+
+    make_tofu(out, place, forget)
+
+
 @benchmark_app.command("train")
 def train(
     folder: Annotated[str, Argument(help="A benchmark folder that `lethe benchmark make` wrote.")],

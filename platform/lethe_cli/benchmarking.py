@@ -9,7 +9,7 @@ from rich.console import Console
 from lethe.display.console import open_console
 from lethe_cli import checks
 from lethe_cli.objectives import without_insisted
-from trainables.benchmarks import documents, layout
+from trainables.benchmarks import documents, layout, tofu
 from trainables.scores.truths import protocol_for
 
 
@@ -26,6 +26,16 @@ def make_benchmark(
     protocol = protocol_for(made)
     _write(checks.check_new_folder(out), splits)
     _report(made, protocol, open_console())
+
+
+def make_tofu(out: str, place: str, forget: str) -> None:
+    """Write a benchmark folder of TOFU's questions; ValueError, in one line, where it cannot be."""
+    splits = tofu.read_tofu(place, forget)
+    made = layout.Benchmark(out, splits)
+    layout.check_benchmark(made)
+    _write(checks.check_new_folder(out), splits)
+    passages = ", ".join(f"{len(rows)} {split}" for (config, split), rows in splits.items() if config == "raw")
+    open_console().print(f"{out}: {passages} questions", soft_wrap=True, highlight=False)
 
 
 def train_models(folder: str, out: str, *, epochs: int, seed: int) -> None:
