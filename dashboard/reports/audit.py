@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dashboard.charts import audit as charts
 from dashboard.reports.sections import Section, html_of, markdown_of
-from lethe.analysis import audit_words
+from lethe.analysis import audit_words, trace_words
 from lethe.analysis.audit import Audit, audit_in
 from lethe.store.cards import Card
 from lethe.store.snapshot import Snapshot
@@ -12,11 +12,13 @@ from lethe.store.snapshot import Snapshot
 
 def sections(audit: Audit, cards: dict[str, Card]) -> Iterator[Section]:
     """The report, part by part, the answer first; `cards` are those of the audit's scores."""
-    yield Section("In short", items=audit_words.summary(audit))
+    yield Section("In short", items=[*audit_words.summary(audit), *trace_words.summary(audit)])
     if audit.rows:
         figures = [charts.before_and_after(audit, cards[score]) for score in audit.scores]
         yield Section("Before each stress and under it", texts=[charts_text()], figures=figures)
         yield table(audit)
+    if audit.traces:
+        yield traces(audit)
     if audit.refused:
         yield refused(audit)
 
@@ -25,6 +27,12 @@ def table(audit: Audit) -> Section:
     """A row for each candidate, stress and score."""
     head, rows = list(audit_words.HEAD), audit_words.table(audit, audit.rows)
     return Section("What each stress brings back", texts=[audit_words.method(audit)], table=(head, rows))
+
+
+def traces(audit: Audit) -> Section:
+    """What candidates hold, whatever they answer."""
+    head, rows = list(trace_words.HEAD), trace_words.table(audit)
+    return Section("What no answer shows", texts=[trace_words.method(audit)], table=(head, rows))
 
 
 def charts_text() -> str:

@@ -33,6 +33,8 @@ def page() -> None:
         score = drawn(context, audit)
         table(audit, score)
         items(context, audit, score)
+    if audit.traces:
+        parts.show(audit_report.traces(audit))
     if audit.refused:
         parts.show(audit_report.refused(audit))
     with st.expander("how to read this"):

@@ -8,7 +8,7 @@ from lethe.display.console import open_console
 from lethe.store.urls import default_storage
 from lethe_cli.command import end
 from lethe_cli.handing_over import Json, Storage, Study
-from trainables.probes import STRESSES
+from trainables.probes import PROBES, TIERS
 
 Option, Argument = typer.Option, typer.Argument
 DEFAULT = ("quant:nf4", "quant:int4", "relearn_in", "relearn_benign")
@@ -21,7 +21,10 @@ def audit(
     candidates: Annotated[list[str] | None, Argument(metavar="CANDIDATE", help=WHICH)] = None,
     probes: Annotated[
         list[str] | None,
-        Option(help=f"Of {', '.join(STRESSES)}, with settings as in relearn_in:k=10; default: {','.join(DEFAULT)}."),
+        Option(
+            help=f"Of {', '.join(PROBES)}, with settings as in relearn_in:k=10, or {' or '.join(TIERS)}; default: "
+            f"{','.join(DEFAULT)}."
+        ),
     ] = None,
     concurrent: Annotated[int | None, Option(help="Models measured at once; default: as many as fit.")] = None,
     cpus_per_worker: Annotated[float, Option(help="CPUs for each.")] = 1,

@@ -8,12 +8,12 @@ from typing import Any
 import optuna
 from rich.console import Console
 
-from lethe.analysis import audit_words
+from lethe.analysis import audit_words, trace_words
 from lethe.analysis.audit import audit_of, stored_items
 from lethe.cluster import connection as cluster
 from lethe.cluster.pool import Answer, work_off
 from lethe.display.audit_progress import AuditProgress
-from lethe.display.audit_table import draw_audit, main_score
+from lethe.display.audit_table import draw_audit, draw_traces, main_score
 from lethe.store.audits import Audited
 from lethe.store.snapshot import Reader
 from lethe.store.storage import load_study
@@ -24,7 +24,7 @@ from lethe_cli.audit_request import Request, make_request
 from lethe_cli.preparing import SHIPPED
 from lethe_cli.request import Request as Search
 from trainables.keys import CODE, code_hash
-from trainables.probes import parse
+from trainables.probes import parse_probe
 from trainables.probes.measuring import PLAIN, Asked, audit_code, split_probes
 from trainables.probes.session import Job, make_auditor
 
@@ -36,7 +36,7 @@ def run_audit(request: Request, console: Console) -> dict[str, Any]:
     """Run an audit to its end, or to Ctrl-C, and return what the study has of it then as plain data."""
     for note in request.notes:
         console.print(f"note: {note}", soft_wrap=True, highlight=False)
-    stresses = [PLAIN, *dict.fromkeys(parse(text).name for text in request.probes)]
+    stresses = [PLAIN, *dict.fromkeys(parse_probe(text).name for text in request.probes)]
     wanted = readings(request.models, stresses)
     queue = Queue(wanted, functools.partial(known_of, Reader(request.url, request.study.name)))
     interrupted = False
@@ -48,7 +48,7 @@ def run_audit(request: Request, console: Console) -> dict[str, Any]:
 def check_probes(probes: Sequence[str]) -> None:
     """ValueError for the first probe that is not known, or has a setting that is not allowed."""
     for probe in split_probes(list(probes)) if probes else ():
-        parse(probe)
+        parse_probe(probe)
 
 
 def audit_front(search: Search, probes: Sequence[str], console: Console) -> dict[str, Any]:
@@ -172,6 +172,8 @@ def audited(asked: Asked, told: Mapping[str, Any]) -> Audited:
         code=audit_code(),
         seconds=told["seconds"],
         refused=told.get("refused", ""),
+        tells=told.get("tells", {}),
+        asks=told.get("asks", False),
         passing=told.get("passing", False),
     )
 
@@ -194,7 +196,12 @@ def conclude(request: Request, wanted: Sequence[Asked], console: Console, *, int
     if table:
         say(f"{main_score(audit)} of each candidate before and under each stress, and of the retrained model")
         console.print(table)
-    for line in (*audit_words.summary(audit), *audit_words.refusals(audit)):
+    traces = draw_traces(audit, request.candidates)
+    if traces:
+        say("what each candidate holds, whatever it answers, beside the target and the retrained model")
+        console.print(traces)
+    words = [*audit_words.summary(audit), *trace_words.summary(audit)]
+    for line in (*words, *audit_words.refusals(audit)):
         say(line)
     if any(one.passing for one in found):
         say("what was refused for something that may pass is measured by the same command again")
@@ -206,5 +213,5 @@ def conclude(request: Request, wanted: Sequence[Asked], console: Console, *, int
         "interrupted": interrupted,
         "failure": f"all {len(refused)} readings were refused" if len(refused) == len(wanted) else None,
         "audits": [one.to_json() for one in found],
-        "summary": audit_words.summary(audit),
+        "summary": words,
     }

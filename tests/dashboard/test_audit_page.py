@@ -2,12 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from tiny_audit import NF4, make_audited
+from tiny_audit import NF4, ONE, Made, audited, make_audited
 from tiny_dashboard import HOSTILE, make_study
 
 from dashboard import outputs
@@ -126,3 +127,15 @@ def test_the_report_says_what_the_page_says_and_is_inert(url, study, tmp_path):
     assert audit_report.as_markdown(study) == text
     with pytest.raises(ValueError, match=r"^role 'teacher' represents the runs of an ablation; in an audit all roles"):
         report("tiny", str(tmp_path / "audit.md"), role="teacher", storage=url)
+
+
+def test_traces_have_a_part_of_the_report_of_their_own():
+    found = Made()
+    for whose, value in (("target", 100.0), ("retrained", 20.0), (ONE, 60.0)):
+        found.add(whose, "cka", {"cka_f": [value] * 30})
+        found.readings[-1] = replace(found.readings[-1], tells={"cka_f": "how alike <b>states</b> lie"})
+    report_of = {section.title: section for section in audit_report.sections(audited(found), {})}
+    assert list(report_of) == ["In short", "What no answer shows"]
+    head, rows = report_of["What no answer shows"].table
+    assert dict(zip(head, rows[0], strict=True))["position"] == "0.50 (0.50 to 0.50)"
+    assert "apart from its answers" in report_of["In short"].items[0]

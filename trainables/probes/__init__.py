@@ -1,10 +1,11 @@
-"""Probes: stresses that are put on a model, or on its questions, to see whether what seems forgotten comes back."""
+"""Probes: stresses that are put on a model or its questions, and traces of what it holds, whatever it answers."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trainables.probes.stress import Stress
+    from trainables.probes.trace import Trace
 
 # A new stress is a class in a file here, and its line: by what it is named, and where it is.
 STRESSES = {
@@ -12,7 +13,32 @@ STRESSES = {
     "relearn_in": "relearn.RelearnIn",
     "relearn_benign": "relearn.RelearnBenign",
     "relearn_unrelated": "relearn.RelearnUnrelated",
+    "rtt": "relearn.RelearnAnswers",
     "format": "asking.Format",
+    "icr": "context.Context",
+}
+
+# So is a new trace.
+TRACES = {
+    "same_code": "same_code.SameCode",
+    "cka": "features.Cka",
+    "knn": "features.Knn",
+    "membership_probe": "features.MembershipProbe",
+    "remind": "landscape.Remind",
+    "noise": "perturbing.Noise",
+    "steering": "perturbing.Steering",
+    "focus": "attribution.Focus",
+}
+PROBES = STRESSES | TRACES
+
+# Names that stand for several probes.
+TIERS = {
+    "report": tuple(TRACES),
+    "all": (
+        *("quant:nf4", "quant:int4", "relearn_in", "relearn_benign", "relearn_unrelated", "rtt"),
+        *("format:lower", "format:prefix", "format:template", "format:space", "icr:full", "icr:partial"),
+        *TRACES,
+    ),
 }
 
 
@@ -20,8 +46,15 @@ def stress_class(kind: str) -> "type[Stress]":
     """The class of a stress by its name; ValueError names one that is not known."""
     if kind not in STRESSES:
         raise ValueError(f"stress {kind!r} is unknown: choose one of {', '.join(STRESSES)}")
-    module, name = STRESSES[kind].split(".")
-    found: type[Stress] = getattr(import_module(f"trainables.probes.{module}"), name)
+    found: type[Stress] = _class(STRESSES[kind])
+    return found
+
+
+def trace_class(kind: str) -> "type[Trace]":
+    """The class of a trace by its name; ValueError names one that is not known."""
+    if kind not in TRACES:
+        raise ValueError(f"trace {kind!r} is unknown: choose one of {', '.join(TRACES)}")
+    found: type[Trace] = _class(TRACES[kind])
     return found
 
 
@@ -29,3 +62,15 @@ def parse(text: str) -> "Stress":
     """A stress with its settings: `quant:nf4`, `relearn_in:share=0.25,k=10`. ValueError names what is not allowed."""
     kind, _, settings = text.partition(":")
     return stress_class(kind).named(settings)
+
+
+def parse_probe(text: str) -> "Stress | Trace":
+    """A stress or a trace with its settings. ValueError names what is not allowed."""
+    kind, _, settings = text.partition(":")
+    return (trace_class if kind in TRACES else stress_class)(kind).named(settings)
+
+
+def _class(place: str) -> "type":
+    module, name = place.split(".")
+    found: type = getattr(import_module(f"trainables.probes.{module}"), name)
+    return found

@@ -13,7 +13,9 @@ from random import Random
 from typing import Any, ClassVar
 
 from trainables.benchmarks.layout import Benchmark, Splits
-from trainables.probes.stress import Stress, Texts
+from trainables.benchmarks.rows import Row
+from trainables.probes.probe import Texts
+from trainables.probes.stress import Stress
 from trainables.scores.split import NAME
 from trainables.settings import setting
 
@@ -21,6 +23,8 @@ BEFORE = "The weather was calm that week, and people spoke of little but harvest
 BEHIND = "Answer in a few words."
 WORD = re.compile(r"[A-Za-z]{5,}")
 NO_SHOTS = "no_shots"
+TEMPLATE, SPACE = "template", "space"
+SHAPES = {TEMPLATE: "Q: {question}\nA: ", SPACE: "Question: {question}\nAnswer:"}  # of a question, beside MUSE's
 ASKED = ("forget_qa", "retain_qa")  # splits of knowmem
 
 
@@ -46,6 +50,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "prefix": lambda question: f"{BEFORE} {question}",
     "suffix": lambda question: f"{question} {BEHIND}",
     NO_SHOTS: str,  # the question stays, its examples go
+    TEMPLATE: str,  # it is shown in another way, as its examples are
+    SPACE: str,  # nothing stands behind the colon: the answer begins with the space
 }
 
 
@@ -68,11 +74,20 @@ class Format(Stress):
 
     def asked(self, benchmark: Benchmark) -> Benchmark:
         """The benchmark with its questions in this form."""
-        changed = {
-            ("knowmem", split): [row | {"question": FORMS[self.form](row["question"])} for row in rows]
-            for (config, split), rows in benchmark.splits.items()
-            if config == "knowmem" and split in ASKED
-        }
-        examples = [f"{split}_icl" for split in ASKED] if self.form == NO_SHOTS else []
-        emptied: Splits = {("knowmem", name): [] for name in examples if benchmark.has("knowmem", name)}
-        return Benchmark(name=benchmark.name, splits={**benchmark.splits, **changed, **emptied})
+        changed: Splits = {}
+        for split in ASKED:
+            own, shots = ("knowmem", split), ("knowmem", f"{split}_icl")
+            if benchmark.has(*own):
+                changed[own] = [self._row(row) for row in benchmark.rows(*own)]
+            if benchmark.has(*shots) and self.form in (NO_SHOTS, TEMPLATE):
+                examples = [] if self.form == NO_SHOTS else benchmark.rows(*shots)
+                changed[shots] = [self._row(row) for row in examples]
+        return Benchmark(name=benchmark.name, splits={**benchmark.splits, **changed})
+
+    def _row(self, row: Row) -> Row:
+        asked = row | {"question": FORMS[self.form](row["question"])}
+        if self.form in SHAPES:
+            asked["shape"] = SHAPES[self.form]
+        if self.form == SPACE:
+            asked["answer"] = f" {row['answer']}"
+        return asked

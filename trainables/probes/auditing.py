@@ -21,23 +21,29 @@ import numpy as np
 import pandas as pd
 import torch
 
-from trainables.decoding.capabilities import probe
+from trainables.decoding.capabilities import probe as probe_passes
 from trainables.failures import OWN, enough_memory
-from trainables.probes import parse
+from trainables.probes import parse_probe
 from trainables.probes.measuring import Asked
-from trainables.probes.stress import Stress, Texts
+from trainables.probes.probe import Texts
+from trainables.probes.resampling import interval_of
+from trainables.probes.stress import READS, Stress
+from trainables.probes.trace import Trace
 from trainables.runs.run_folder import RunFolder
 from trainables.runs.unlearning import SCORE_BATCH, load_task
 from trainables.scores import searched_scores
-from trainables.scores.evaluate import Evaluation, Evaluator
+from trainables.scores.evaluate import Evaluation, Evaluator, table_of_items
+from trainables.scores.reductions import Reading
 from trainables.scores.references import RETRAINED, table_of
-from trainables.scores.score import Items, Score
+from trainables.scores.score import COUNTS, Items, Score
 from trainables.subjects.positions import check_lengths
 from trainables.subjects.saving import load_subject
 from trainables.subjects.subject import models_of
 from trainables.subjects.tokenizers import check_vocabulary
 from trainables.task import Task, locate
 from trainables.world import join
+
+NOTHING = "no forgotten text holds the answer to a question that names whom or what it is about"
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,10 @@ class Auditor:
         self._evaluator = loaded.evaluator.with_scores(searched_scores()).with_batch_size(score_batch)
         self._asked: dict[str, Evaluator] = {}  # by a stress's name, where it asks otherwise
         self.texts = Texts(benchmark=loaded.benchmark, tokenizer=loaded.tokenizer)
-        self._held: _Held | None = _Held(locate(task).target, loaded.target)
+        self._target = locate(task).target
+        self._held: _Held | None = _Held(self._target, loaded.target)
+        self._kept: dict[str, Any] = {}  # by a trace's name, what it keeps of the target
+        self._unread: dict[str, str] = {}  # by a stress's name, why it says nothing of the target; "" if it does
 
     def __call__(self, asked: Asked, folder: str) -> dict[str, Any]:
         """One reading; its table of items is written into a folder, or below a URL.
@@ -68,8 +77,10 @@ class Auditor:
         began, told = time.monotonic(), {}
         try:
             with enough_memory(f"measuring {asked.words}"):
+                probe = parse_probe(asked.stress) if asked.stress else None
+                self._check(probe)
                 subject = self._take(asked.place)
-                told = self._measure(subject, asked, folder)
+                told = self._measure(subject, asked, probe, folder)
             self._held = _Held(asked.place, subject)
         except (ValueError, *OWN) as error:
             told = {"refused": " ".join(str(error).split()), "passing": not isinstance(error, ValueError)}
@@ -92,28 +103,70 @@ class Auditor:
             model.to(join().device)
         return subject
 
-    def _measure(self, subject: Any, asked: Asked, folder: str) -> dict[str, Any]:
-        evaluation = self.read(subject, parse(asked.stress) if asked.stress else None, whose=asked.whose)
+    def _check(self, probe: Stress | Trace | None) -> None:
+        """ValueError for a probe that says nothing here: the benchmark lacks what it reads, or the target shows it.
+
+        Of the target is kept what a trace compares with.
+        """
+        lacking = [split for split in (probe.needs if probe else ()) if not self.texts.benchmark.has(*split)]
+        if probe and lacking:
+            raise ValueError(f"the benchmark has no {'/'.join(lacking[0])}, which {probe.kind} reads")
+        if isinstance(probe, Trace) and probe.name not in self._kept:
+            target = self._take(self._target)
+            self._kept[probe.name] = probe.of_target(target, self.texts)
+            self._held = _Held(self._target, target)
+        shows = probe.readable(self.texts) if isinstance(probe, Stress) else None
+        if probe and shows is not None and probe.name not in self._unread:
+            target = self._take(self._target)
+            own = self._evaluator.with_scores(("knowmem_f",)).on(shows, self.texts.tokenizer)
+            self._unread[probe.name] = _unread(own(target)) if shows.rows("knowmem", "forget_qa") else NOTHING
+            self._held = _Held(self._target, target)
+        if probe and self._unread.get(probe.name):
+            raise ValueError(self._unread[probe.name])
+
+    def _measure(self, subject: Any, asked: Asked, probe: Stress | Trace | None, folder: str) -> dict[str, Any]:
+        if isinstance(probe, Trace):
+            evaluation = self.trace(subject, probe, whose=asked.whose)
+            about: dict[str, Any] = {"tells": dict(probe.tells)}
+        else:
+            evaluation = self.read(subject, probe, whose=asked.whose)
+            about = {"asks": probe is not None and probe.asks}
         scores = table_of(evaluation.scores)
         for name, values in scores.items():
             if not np.isfinite(values).all():
                 raise ValueError(f"{name} is {values[0]}, not a finite number: the model's outputs are not either")
-        return {"scores": scores, "items": _write(evaluation.items, folder, asked.file)}
+        return {"scores": scores, "items": _write(evaluation.items, folder, asked.file), **about}
+
+    def trace(self, subject: Any, trace: Trace, *, whose: str = "") -> Evaluation:
+        """The scores of a trace of a subject, which is what it was behind this; ValueError where it has none."""
+        self._check(trace)
+        evaluator = self._running(subject, whose, self._evaluator)
+        found = trace.read(
+            subject,
+            self.texts,
+            self._kept[trace.name],
+            batch_size=evaluator.batch_size,
+            passes=evaluator.passes,
+        )
+        readings = {name: _reading(items.values) for name, items in found.items()}
+        tables = [table_of_items(name, items).assign(**{COUNTS: True}) for name, items in found.items()]
+        return Evaluation(protocol=evaluator.protocol.name, scores=readings, items=pd.concat(tables, ignore_index=True))
+
+    def _running(self, subject: Any, whose: str, evaluator: Evaluator) -> Evaluator:
+        """An evaluator that runs a subject in the ways that are right for it; ValueError where texts are too long."""
+        model, *_ = models_of(subject)
+        lengths = evaluator.lengths(subject)
+        check_lengths(lengths, model.config)
+        if whose == RETRAINED:  # the others are as the target is, for which the ways to run it are known
+            return evaluator.with_passes(probe_passes(model, longest=max(lengths.values(), default=0)))
+        return evaluator
 
     def read(self, subject: Any, stress: Stress | None, *, whose: str = "") -> Evaluation:
         """The scores of a subject under a stress, or as it is; it is what it was behind this, also after an error.
 
         ValueError, in one line, where the stress cannot be put on it, or its model cannot read the texts.
         """
-        lacking = [split for split in (stress.needs if stress else ()) if not self.texts.benchmark.has(*split)]
-        if stress and lacking:
-            raise ValueError(f"the benchmark has no {'/'.join(lacking[0])}, which {stress.kind} reads")
-        model, *_ = models_of(subject)
-        evaluator = self._asking(stress) if stress else self._evaluator
-        lengths = evaluator.lengths(subject)
-        check_lengths(lengths, model.config)
-        if whose == RETRAINED:  # the others are as the target is, for which the ways to run it are known
-            evaluator = evaluator.with_passes(probe(model, longest=max(lengths.values(), default=0)))
+        evaluator = self._running(subject, whose, self._asking(stress) if stress else self._evaluator)
         with stress.on(subject, self.texts) if stress else nullcontext(subject) as stressed:
             return evaluator.counting(stressed, self._counts(stress))
 
@@ -136,6 +189,22 @@ class Auditor:
             return np.array(stress.unseen(items.prompts, self.texts), dtype=bool)
 
         return counts
+
+
+def _reading(values: np.ndarray) -> Reading:
+    low, high = interval_of(values)
+    return Reading(value=float(values.mean()), low=low, high=high, n=len(values))
+
+
+def _unread(found: Evaluation) -> str:
+    """Why the target shows that it does not read what stands before a question; "" where it does."""
+    value = found.scores["knowmem_f"].value
+    if value >= READS:
+        return ""
+    return (
+        f"the target does not read what stands before a question: where only that holds the answer, its KnowMem_f is "
+        f"{value:.1f}, and at least {READS:.0f} shows that it reads"
+    )
 
 
 class Gone(OSError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from trainables.keys import SCORES, hash_of, program_hash
-from trainables.probes import STRESSES
+from trainables.probes import PROBES, TIERS, TRACES
 
 PLAIN = ""  # no stress
 
@@ -19,12 +19,19 @@ class Asked:
 
     whose: str
     place: str
-    stress: str
+    stress: str  # or the trace that is read
 
     @property
     def words(self) -> str:
         """It in a reader's words."""
+        if self.is_trace:
+            return f"{self.stress} of {self.whose}"
         return f"{self.whose} {f'under {self.stress}' if self.stress else 'as it is'}"
+
+    @property
+    def is_trace(self) -> bool:
+        """Whether a trace is read, rather than scores."""
+        return self.stress.partition(":")[0] in TRACES
 
     @property
     def file(self) -> str:
@@ -35,29 +42,30 @@ class Asked:
 
 @cache
 def audit_code() -> str:
-    """Hash of the code and libraries that give readings: those of the scores, and of every stress.
+    """Hash of the code and libraries that give readings: those of the scores, and of every probe.
 
     One for all readings, since they are compared with each other.
     """
-    modules = sorted({f"trainables.probes.{place.split('.')[0]}" for place in STRESSES.values()})
+    modules = sorted({f"trainables.probes.{place.split('.')[0]}" for place in PROBES.values()})
     return program_hash(SCORES, *modules)
 
 
 def split_probes(texts: list[str]) -> list[str]:
-    """Stresses from texts with commas between them, as `quant:nf4,relearn_in:share=0.5,k=10`.
+    """Probes from texts with commas between them, as `quant:nf4,relearn_in:share=0.5,k=10`.
 
-    A part that only sets something belongs to the stress before it. ValueError names a kind that is not known.
+    A tier's name stands for its probes. A part that only sets something belongs to the probe before it. ValueError
+    names a kind that is not known.
     """
     found: list[str] = []
     for part in (part.strip() for text in texts for part in text.split(",")):
         if found and "=" in part and ":" not in part:
             found[-1] += f"{',' if ':' in found[-1] else ':'}{part}"
         elif part:
-            found.append(part)
+            found += TIERS.get(part, (part,))
     for name in found:
         kind = name.partition(":")[0]
-        if kind not in STRESSES:
-            raise ValueError(f"probe {kind!r} is unknown: choose one of {', '.join(STRESSES)}")
+        if kind not in PROBES:
+            raise ValueError(f"probe {kind!r} is unknown: choose one of {', '.join((*PROBES, *TIERS))}")
     if not found:
-        raise ValueError(f"no probe is named: choose of {', '.join(STRESSES)}")
+        raise ValueError(f"no probe is named: choose of {', '.join((*PROBES, *TIERS))}")
     return found

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from trainables.probes.formats import FORMATS, Quantised
-from trainables.probes.stress import Stress, Texts
+from trainables.probes.probe import Texts
+from trainables.probes.stress import Stress
 from trainables.probes.weights import put_back
 from trainables.settings import setting
 from trainables.subjects.subject import models_of

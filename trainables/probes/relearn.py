@@ -14,7 +14,8 @@ from torch import Tensor
 
 from trainables.decoding.evaluating import without_dropout
 from trainables.losses.logits import token_log_probs
-from trainables.probes.stress import Stress, Texts
+from trainables.probes.probe import Texts
+from trainables.probes.stress import Stress
 from trainables.probes.weights import put_back
 from trainables.scores.split import by_name, question
 from trainables.settings import setting
@@ -144,3 +145,25 @@ class RelearnUnrelated(Relearn):
     meaning: ClassVar[str] = "it learns unrelated text"
     split: ClassVar[str] = "unrelated"
     needs: ClassVar[tuple[tuple[str, str], ...]] = (("raw", "unrelated"),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelearnAnswers(RelearnIn):
+    """Steps on questions about forgotten text with their answers (RTT). What is asked of the others counts.
+
+    Source: arXiv 2410.08827, which learns the letter of a choice and takes the best of several rates; here the question
+    and the answer are learned as a text, at one rate. Facts of one subject are on one side.
+    """
+
+    kind: ClassVar[str] = "rtt"
+    meaning: ClassVar[str] = "it learns the answers to a share of the questions about forgotten text"
+    needs: ClassVar[tuple[tuple[str, str], ...]] = (("knowmem", "forget_qa"),)
+
+    share: float = setting(0.5, "of whom or what questions are about, whose answers are learned", positive=True, most=1)
+
+    def documents(self, texts: Texts) -> list[str]:
+        """Each question that counts for nothing, with its answer."""
+        rows = texts.benchmark.rows("knowmem", "forget_qa")
+        counted = self.unseen([row["question"] for row in rows], texts)
+        asked = zip(rows, counted, strict=True)
+        return [f"Question: {row['question']}\nAnswer: {row['answer']}" for row, unseen in asked if not unseen]

@@ -9,31 +9,21 @@ never knew is no recovery (`lethe.analysis.recovery`). Behind the block the subj
 after an error. No torch is loaded for the contract.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from trainables.benchmarks.layout import Benchmark
-from trainables.settings import Checked
+from trainables.probes.probe import Probe, Texts
+
+READS = 30.0  # of 100: KnowMem_f of a target that reads what a stress puts before its questions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Texts:
-    """What a stress may read: a benchmark, and the tokenizer of the subject."""
+class Stress(Probe):
+    """Something that is done to a subject, or to what it is asked, before it is scored."""
 
-    benchmark: Benchmark
-    tokenizer: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stress(Checked, ABC):
-    """Something that is done to a subject; its fields are its settings. It is named `kind:setting=value,...`."""
-
-    kind: ClassVar[str]
-    meaning: ClassVar[str]  # what is done, in a reader's words
-    main: ClassVar[str] = ""  # the setting whose value may stand without its name
-    needs: ClassVar[tuple[tuple[str, str], ...]] = ()  # configs and splits of MUSE's layout that it reads
     read_by: ClassVar[tuple[str, ...]] = ()  # the scores that it may change; all of them where none is named
 
     @abstractmethod
@@ -44,31 +34,18 @@ class Stress(Checked, ABC):
         """What the scores read under the stress: the benchmark itself, where only the subject is changed."""
         return benchmark
 
+    @property
+    def asks(self) -> bool:
+        """Whether questions are asked otherwise under it: then only those say anything that the target answers so."""
+        return type(self).asked is not Stress.asked
+
+    def readable(self, texts: Texts) -> Benchmark | None:
+        """What a target has to answer to show that the stress says anything of it; None where nothing has to be shown.
+
+        Of its KnowMem_f that is at least `READS` of 100.
+        """
+        return None
+
     def unseen(self, prompts: list[str], texts: Texts) -> list[bool]:
         """Of each prompt of a score whether the stress gives nothing away of its answer; the others do not count."""
         return [True] * len(prompts)
-
-    @classmethod
-    def whose(cls) -> str:
-        """The stress's name."""
-        return cls.kind
-
-    @classmethod
-    def named(cls, text: str) -> Self:
-        """The stress of settings that stand in a line: `k=10,share=0.25`. ValueError names what is not allowed."""
-        given: dict[str, str] = {}
-        for part in filter(None, text.split(",")):
-            name, value = part.split("=", 1) if "=" in part else (cls.main, part)
-            if not name:
-                raise ValueError(f"{cls.kind} has no setting that goes without its name, as in 'k=10': {part!r}")
-            if name in given:
-                raise ValueError(f"{name} of {cls.kind} is given more than once: {text!r}")
-            given[name] = value
-        return cls.parse(given)
-
-    @property
-    def name(self) -> str:
-        """Its kind, and the settings that are not as they are by default; the main one always."""
-        main = [str(getattr(self, self.main))] if self.main else []
-        rest = [f"{name}={value}" for name, value in self.chosen().items() if name != self.main]
-        return ":".join([self.kind, *filter(None, [",".join([*main, *rest])])])

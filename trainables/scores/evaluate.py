@@ -126,7 +126,9 @@ class Evaluator:
         measured = self._measure(subject, self._scores)
         reports = {score.name: score.reporting(items) if self.protocol.split else None for score, items in measured}
         halves = {score.name: self._read_halves(score, items, reports[score.name]) for score, items in measured}
-        tables = [_table(score.name, items, reports[score.name]) for score, items in measured if score.card.searched]
+        tables = [
+            table_of_items(score.name, items, reports[score.name]) for score, items in measured if score.card.searched
+        ]
         return Evaluation(
             protocol=self.protocol.name,
             scores={name: chosen_by for name, (chosen_by, _) in halves.items() if chosen_by},
@@ -141,7 +143,7 @@ class Evaluator:
         """
         measured = [(score, items, counts(score, items)) for score, items in self._measure(subject, self._scores)]
         readings = {score.name: self._read(score, items, mask) for score, items, mask in measured if mask.any()}
-        tables = [_table(score.name, items, None).assign(**{COUNTS: mask}) for score, items, mask in measured]
+        tables = [table_of_items(score.name, items).assign(**{COUNTS: mask}) for score, items, mask in measured]
         return Evaluation(
             protocol=self.protocol.name,
             scores={name: reading for name, reading in readings.items() if reading},
@@ -184,7 +186,8 @@ class Evaluator:
             return None
 
 
-def _table(score: str, items: Items, reports: np.ndarray | None) -> pd.DataFrame:
+def table_of_items(score: str, items: Items, reports: np.ndarray | None = None) -> pd.DataFrame:
+    """The items of a score, a row each; with a mask of those that report, a column of it."""
     columns = (score, range(len(items.prompts)), items.prompts, items.outputs, items.truths, items.values)
     table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
     return table if reports is None else table.assign(**{REPORTS: pd.array(reports, dtype="boolean")})

@@ -14,12 +14,20 @@ if TYPE_CHECKING:
     from trainables.world import World
 
 Row = Mapping[str, str]
+SHAPE = "Question: {question}\nAnswer: "  # of a question, as MUSE asks it
 
 
 def knowmem_prompts(rows: Sequence[Row], shots: Sequence[Row]) -> list[str]:
-    """The few-shot examples, then the question, then `Answer: ` with its trailing space."""
-    examples = "".join(f"Question: {row['question']}\nAnswer: {row['answer']}\n\n" for row in shots)
-    return [f"{examples}Question: {row['question']}\nAnswer: " for row in rows]
+    """The few-shot examples, then the question, then `Answer: ` with its trailing space.
+
+    A row that a probe has put in another shape has that as its `shape`, and may have a `context` before it.
+    """
+    examples = "".join(f"{_asked(row)}{row['answer']}\n\n" for row in shots)
+    return [f"{examples}{_asked(row)}" for row in rows]
+
+
+def _asked(row: Row) -> str:
+    return row.get("context", "") + row.get("shape", SHAPE).format(question=row["question"])
 
 
 def prepare(split: str, benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> "KnowMem":

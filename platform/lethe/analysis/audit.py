@@ -9,8 +9,7 @@ for one false alarm in the whole audit. What a candidate picks among several ans
 same way. Only readings of one code are compared.
 """
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +18,9 @@ import pyarrow as pa
 
 from lethe.analysis.cells import listed
 from lethe.analysis.effects import ALPHA, corrected
-from lethe.analysis.recovery import Array, Readings, Recovery, collapsed, recovery
+from lethe.analysis.flips import sign_flip_p
+from lethe.analysis.recovery import Readings, Recovery, collapsed, recovery
+from lethe.analysis.traces import Traced, traced
 from lethe.fronts.objectives import MAXIMIZE
 from lethe.store.audits import PLAIN, Audited
 from lethe.store.cards import MEAN, Card
@@ -27,10 +28,11 @@ from lethe.store.snapshot import Snapshot
 
 TARGET, RETRAINED = MODELS = ("target", "retrained")  # beside which candidates are read
 UTILITY = "utility"
-DAMAGE = ("knowmem_r", UTILITY)  # what a stress may damage, which is no recovery
+FEWEST = 20  # items, where the target chooses which of them say anything
+KEPT = "knowmem_r"
+DAMAGE = (KEPT, UTILITY)  # what a stress may damage, which is no recovery
 GIVEN = 50.0  # of 100: from this value on an item counts as given
 SAID, PICKED = "knowmem_f", "mcq_f"  # the same questions, answered in words, or by picking the answer among others
-FLIPS = 20_000
 Items = Mapping[str, pd.Series]  # of each score the values by item
 COLUMNS = ("score", "item", "value", "counts")  # of a table of items, that are read here
 
@@ -95,7 +97,7 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """An audit: its rows, which candidates have collapsed, what was refused, and what else a reader has to know."""
+    """An audit: its rows, which candidates collapsed, what was refused, and what else a reader has to know."""
 
     rows: tuple[Compared, ...]
     silent: Mapping[str, Silent]  # of each candidate of which it is known
@@ -104,6 +106,7 @@ class Audit:
     notes: tuple[str, ...]  # what was left out, and why: a sentence each
     candidates: tuple[str, ...]  # all that were read, in the order of their trials
     stresses: tuple[str, ...]
+    traces: tuple[Traced, ...] = ()  # what candidates hold, whatever they answer
 
     @property
     def scores(self) -> tuple[str, ...]:
@@ -139,12 +142,14 @@ def audit_of(
     own = {(r.whose, r.stress): r for r in readings if r.code == code}
     items = {key: table for key, r in own.items() if not r.refused and (table := _items(read(r))) is not None}
     candidates = sorted({whose for whose, _ in own if whose not in MODELS}, key=_in_order)
-    stresses = sorted({stress for _, stress in own if stress != PLAIN})
+    of_traces = {probe for (_, probe), r in own.items() if r.tells}
+    stresses = sorted({stress for _, stress in own if stress != PLAIN and stress not in of_traces})
     notes: list[str] = _left_out(readings, code) + _gone(own, items)
     rows = []
+    asking = {stress for (_, stress), r in own.items() if r.asks}
     for candidate in candidates:
         for stress in stresses:
-            rows += _rows(candidate, stress, items, card, notes)
+            rows += _rows(candidate, stress, items, card, notes, asking)
     silents = {name: found for name in candidates if (found := _silent(name, items))}
     compared, silent = _corrected(rows, silents)
     return Audit(
@@ -156,6 +161,7 @@ def audit_of(
         refused=tuple(sorted((r for r in own.values() if r.refused), key=lambda r: (r.stress, _in_order(r.whose)))),
         notes=tuple(dict.fromkeys(notes + _missing(own, items))),
         candidates=tuple(candidates),
+        traces=traced(candidates, own, items),
         stresses=tuple(stresses),
     )
 
@@ -173,21 +179,6 @@ def compared_code(readings: Sequence[Audited]) -> str:
     plain = {(r.whose, r.code) for r in readings if r.stress == PLAIN and not r.refused}
     counts = pd.Series([r.code for r in readings], dtype=object).value_counts()
     return str(max(counts.index, key=lambda c: (*((m, c) in plain for m in MODELS), counts[c], c), default=""))
-
-
-def sign_flip_p(gains: Array) -> float:
-    """The one-sided p of the mean of `gains` [n] being no more than 0: how often random signs give as much."""
-    moved = gains[gains != 0]
-    if not len(moved):
-        return 1.0
-    as_much = int((_signs(len(moved)) @ moved.astype(np.float32) >= moved.sum() * (1 - 1e-6) - 1e-6).sum())
-    return (1 + as_much) / (1 + FLIPS)
-
-
-@functools.lru_cache(maxsize=4)
-def _signs(items: int) -> Array:
-    """Random signs [flips, items]."""
-    return (2 * np.random.default_rng(0).integers(0, 2, (FLIPS, items), dtype=np.int8) - 1).astype(np.float32)
 
 
 def _in_order(whose: str) -> tuple[int, int, str]:
@@ -211,8 +202,12 @@ def _rows(
     items: Mapping[tuple[str, str], Items],
     card: Callable[[str], Card],
     notes: list[str],
+    asking: Collection[str],
 ) -> list[Compared]:
-    """The rows of one candidate under one stress; adds to the notes what cannot be compared."""
+    """The rows of one candidate under one stress; adds to the notes what cannot be compared.
+
+    Under a stress of `asking` only those questions count that the target answers as they are asked.
+    """
     pairs = {
         whose: (items[whose, PLAIN], items[whose, stress])
         for whose in (candidate, *MODELS)
@@ -228,18 +223,40 @@ def _rows(
         there = {whose: pair for whose, pair in pairs.items() if all(score in items for items in pair)}
         if candidate not in there:  # a stress that leaves a score alone is not read by it
             continue
-        read = _readings(there, score)
-        if not len(read[candidate].plain):
+        answered = _answered(known.forgotten, pairs) if stress in asking else None
+        read = _readings(there, score, answered)
+        n = len(read[candidate].plain)
+        if answered is not None:
+            of = len(_readings(there, score)[candidate].plain)
+            notes.append(_eligible(stress, known.forgotten, n, of))
+        if not n and answered is None:
             notes.append(f"No item of {score} counts under {stress}: it is left out there.")
+        if n < (FEWEST if answered is not None else 1):
             continue
         rows.append(_compared(candidate, stress, known, read))
     return rows
 
 
-def _readings(pairs: Mapping[str, tuple[Items, Items]], score: str) -> dict[str, Readings]:
-    """The values of each model before and under a stress, of the items that count for all of them."""
+def _answered(forgotten: bool, pairs: Mapping[str, tuple[Items, Items]]) -> pd.Index | None:
+    """The questions that the target answers under a stress; None where that is not known."""
+    values = pairs[TARGET][1].get(SAID if forgotten else KEPT) if TARGET in pairs else None
+    return None if values is None else values.index[values >= GIVEN]
+
+
+def _eligible(stress: str, forgotten: bool, n: int, of: int) -> str:
+    """How many questions say anything as they are asked under a stress, and whether they are enough."""
+    few = f": fewer than {FEWEST}, so nothing is told by it" if n < FEWEST else ""
+    about = "forgotten" if forgotten else "retained"
+    return f"Under {stress} the target answers {n} of {of} questions about {about} text, and only those count{few}."
+
+
+def _readings(
+    pairs: Mapping[str, tuple[Items, Items]], score: str, kept: pd.Index | None = None
+) -> dict[str, Readings]:
+    """The values of each model before and under a stress, of the items that count for all of them, or those `kept`."""
     columns = {(whose, i): items[score] for whose, pair in pairs.items() for i, items in enumerate(pair)}
     joined = pd.concat(columns, axis=1, join="inner").sort_index()
+    joined = joined if kept is None else joined[joined.index.isin(kept)]
     return {whose: Readings(*(joined[whose, i].to_numpy(float) for i in (0, 1))) for whose in pairs}
 
 

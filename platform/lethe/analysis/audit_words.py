@@ -56,6 +56,8 @@ def summary(audit: Audit) -> list[str]:
     if not audit.candidates:
         return [f"There is no audit of this study yet: `{COMMAND}` makes one.", *audit.notes]
     lines = [answer(audit), *(f"{who(name)}: {verdict(audit, name)}." for name in audit.candidates)]
+    if audit.traces and not audit.stresses:  # nothing was put under a stress
+        lines = []
     return [*lines, *too_hard(audit), *audit.notes]
 
 

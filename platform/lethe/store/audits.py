@@ -7,7 +7,7 @@ PLAIN for none. A later reading of the same takes the place of an earlier one.
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 AUDIT = "audit:"  # begins the key of an attribute: audit:WHOSE:STRESS
@@ -20,13 +20,22 @@ class Audited:
     """What was measured of one model under one stress, or why it could not be."""
 
     whose: str  # 12@step/40/student, target or retrained
-    stress: str  # quant:nf4, or PLAIN
+    stress: str  # quant:nf4, or PLAIN; or the trace that was read, cka
     scores: dict[str, list[float]]  # name -> [value, low, high], of all items that count
     items: str  # where the table of its items lies: as a candidate's, and `counts`, whether the item says anything
     code: str  # hash of the code that measured: only readings of one code are compared
     seconds: float  # how long it took
     refused: str = ""  # why it was not measured, in one line; then there are no scores
+    tells: dict[str, str] = field(
+        default_factory=dict
+    )  # of a trace's scores, what each says; {} where scores were read
+    asks: bool = False  # whether questions are asked otherwise: then only what the target answers so says anything
     passing: bool = False  # whether it was refused for what may pass, as memory that was full: worth another try
+
+    @property
+    def is_trace(self) -> bool:
+        """Whether a trace was read, and no scores."""
+        return bool(self.tells)
 
     @property
     def key(self) -> str:
@@ -43,7 +52,7 @@ class Audited:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """The inverse of `to_json`; what a newer version knows besides is left out. TypeError for anything else."""
-        known = {field.name for field in fields(cls)}
+        known = {entry.name for entry in fields(cls)}
         return cls(**{name: value for name, value in data.items() if name in known})
 
 

@@ -1,10 +1,13 @@
 """An audit as a table: the numbers of the spec by hand, what is tested, and what is left out and said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tiny_audit import GONE, HALF, KNOWN, NF4, ONE, TWO, Made, audited, card, made, pair
 
-from lethe.analysis.audit import audit_of, sign_flip_p, stored_items
+from lethe.analysis.audit import audit_of, stored_items
+from lethe.analysis.flips import sign_flip_p
 from lethe.store.audits import PLAIN
 
 
@@ -150,3 +153,19 @@ def test_of_stresses_that_give_both_models_alike_one_in_twenty_seems_a_recovery(
     gains = [100.0 * (rng.random((2, 40)) < 0.1) for _ in range(400)]
     alarms = np.mean([sign_flip_p(own - retrained) < 0.05 for own, retrained in gains])
     assert alarms < 0.06
+
+
+@pytest.mark.parametrize(("answered", "told"), [(24, 1), (19, 0)])
+def test_of_another_form_only_what_the_target_answers_in_it_counts_and_twenty_items_at_least(answered, told):
+    form = "format:lower"
+    stressed = [100.0] * answered + [0.0] * (30 - answered)
+    found = Made()
+    for whose, plain, under in (("target", KNOWN, stressed), ("retrained", GONE, GONE), (ONE, GONE, stressed)):
+        pair(found, whose, form, {"knowmem_f": plain}, {"knowmem_f": under})
+    found.readings = [replace(r, asks=r.stress == form) for r in found.readings]
+    audit = audited(found)
+    assert [(row.n, row.values) for row in audit.rows] == [(answered, (0.0, 100.0))] * told
+    few = "" if told else ": fewer than 20, so nothing is told by it"
+    assert audit.notes == (
+        f"Under {form} the target answers {answered} of 30 questions about forgotten text, and only those count{few}.",
+    )

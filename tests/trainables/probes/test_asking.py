@@ -6,8 +6,10 @@ from tiny import question, tiny_benchmark, tiny_model, tiny_tokenizer
 from trainables.probes import parse
 from trainables.probes.asking import BEFORE, FORMS, slipped
 from trainables.scores.evaluate import Evaluator
+from trainables.scores.knowmem import knowmem_prompts
 from trainables.scores.protocol import PROTOCOLS
 
+SPLITS = ("forget_qa", "forget_qa_icl")
 WHERE = "Where did Ada Orme really open another mill?"
 
 
@@ -19,6 +21,8 @@ WHERE = "Where did Ada Orme really open another mill?"
         ("prefix", f"{BEFORE} {WHERE}"),
         ("suffix", f"{WHERE} Answer in a few words."),
         ("no_shots", WHERE),
+        ("template", WHERE),
+        ("space", WHERE),
     ],
 )
 def test_forms_are_as_by_hand(form, asked):
@@ -44,10 +48,11 @@ def test_only_questions_change_and_answers_stay_in_their_order(form):
     asked = parse(f"format:{form}").asked(benchmark)
     for split in ("forget_qa", "retain_qa"):
         before, after = (known.rows("knowmem", split) for known in (benchmark, asked))
-        assert [row["answer"] for row in after] == [row["answer"] for row in before]
+        assert [row["answer"].strip() for row in after] == [row["answer"] for row in before]
         assert [row["question"] for row in after] == [FORMS[form](row["question"]) for row in before]
         examples = asked.rows("knowmem", f"{split}_icl")
-        assert examples == ([] if form == "no_shots" else benchmark.rows("knowmem", f"{split}_icl"))
+        assert len(examples) == (0 if form == "no_shots" else 2)
+        assert (examples == benchmark.rows("knowmem", f"{split}_icl")) == (form not in ("no_shots", "template"))
     others = {key: rows for key, rows in asked.splits.items() if key[0] != "knowmem"}
     assert others == {key: rows for key, rows in benchmark.splits.items() if key[0] != "knowmem"}
 
@@ -63,6 +68,18 @@ def test_an_evaluator_on_other_questions_gives_what_one_made_for_them_gives():
     assert question(0).lower() in moved.items.prompt[0]
 
 
+def test_a_template_and_a_missing_space_are_as_by_hand():
+    prompts = {}
+    for form in ("template", "space"):
+        rows, shots = (parse(f"format:{form}").asked(tiny_benchmark()).rows("knowmem", s) for s in SPLITS)
+        prompts[form] = knowmem_prompts(rows[:1], shots)[0]
+        assert rows[0]["answer"] == {"template": "Orton", "space": " Orton"}[form]
+    example = "{}: Where did Gus Holt open a mill?\n{}: Ashby\n\n{}: Where did Hal Finch open a mill?\n{}: Thorne\n\n"
+    assert prompts["template"] == example.format(*"QAQA") + "Q: Where did Ada Orme open a mill?\nA: "
+    told = example.format(*["Question", "Answer"] * 2)
+    assert prompts["space"] == told + "Question: Where did Ada Orme open a mill?\nAnswer:"
+
+
 def test_an_unknown_form_is_named_with_the_choices():
-    with pytest.raises(ValueError, match="lower, upper, typo, prefix, suffix, no_shots"):
+    with pytest.raises(ValueError, match="lower, upper, typo, prefix, suffix, no_shots, template, space"):
         parse("format:whispered")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny import tiny_model, tiny_tokenizer
 
-from trainables.probes import auditing, parse
+from trainables.probes import auditing, parse, parse_probe
 from trainables.probes.auditing import Auditor
 from trainables.probes.measuring import PLAIN, Asked
 from trainables.runs.sameness import bits_of
@@ -148,3 +148,31 @@ def test_a_model_that_lies_below_a_url_is_brought_and_its_table_too(auditor, pla
     assert told["items"].startswith(f"file://{tmp_path}/audits/1-step-1-student-quant")
     assert told["scores"] == here["scores"]
     pd.testing.assert_frame_equal(pd.read_parquet(told["items"]), pd.read_parquet(here["items"]))
+
+
+def test_a_trace_is_read_beside_the_target_and_is_no_score(auditor, place, tiny, tmp_path):
+    told = {
+        whose: auditor(asked(where, "same_code", whose=whose), str(tmp_path))
+        for whose, where in (("1@step/1/student", tiny.places()["retrained"]), ("target", tiny.places()["model"]))
+    }
+    assert told["target"]["scores"]["same_code_nf4"] == [100.0, 100.0, 100.0]
+    value, low, high = told["1@step/1/student"]["scores"]["same_code_nf4"]
+    assert low <= value <= high < 100
+    assert told["target"]["tells"]["same_code_int8"]
+    items = pd.read_parquet(told["target"]["items"])
+    assert set(items["score"]) == {"same_code_nf4", "same_code_int8"}
+    assert items["counts"].all()
+    assert not auditor(asked(place, "quant"), str(tmp_path)).get("tells")
+
+
+def test_a_model_of_other_shapes_is_refused_by_a_trace_that_compares_weights(auditor, place, tmp_path):
+    told = auditor(asked(place, "same_code"), str(tmp_path))  # of one layer
+    assert told["refused"] == "its weights are not of the target's shapes: 7 matrices against 14"
+
+
+def test_behind_a_trace_the_model_is_what_it_was_to_the_bit(auditor):
+    model = tiny_model(3)
+    before = bits_of(model, ALONE)
+    auditor.trace(model, parse_probe("cka"))
+    assert bits_of(model, ALONE) == before
+    assert not model.training

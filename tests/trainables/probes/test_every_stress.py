@@ -1,21 +1,20 @@
 """What holds for every stress: it changes what is scored, is the same each time, and leaves nothing behind."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
+from tiny_subjects import unchanged
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.log_probs import token_logprobs
 from trainables.probes import STRESSES, parse, stress_class
-from trainables.probes.stress import Stress, Texts
+from trainables.probes.probe import Texts
+from trainables.probes.stress import Stress
 from trainables.scores import searched_scores
 from trainables.subjects.prompt_guard import PromptGuard
-from trainables.subjects.subject import models_of
 
 ROWS = [[0, 5, 9, 40, 7], [0, 33, 8]]
 NAMES = sorted(STRESSES)
@@ -28,27 +27,6 @@ def texts() -> Texts:
     tiny = tiny_benchmark()
     more = {("raw", split): tiny.rows("privleak", "holdout") for split in ("retain1", "unrelated")}
     return Texts(benchmark=Benchmark(name="tiny", splits=tiny.splits | more), tokenizer=tiny_tokenizer())
-
-
-@contextmanager
-def unchanged(subject: Any) -> Iterator[None]:
-    """Everything of a subject that could be changed is as it was behind the block."""
-    before = everything(subject)
-    yield
-    after = everything(subject)
-    for name, value in before.items():
-        same = torch.equal(value, after[name]) if isinstance(value, torch.Tensor) else value == after[name]
-        assert same, name
-
-
-def everything(subject: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {"torch": torch.get_rng_state(), "numpy": np.random.get_state()[1].tolist()}
-    for i, model in enumerate(models_of(subject)):
-        found |= {f"{i}.{name}": value.clone() for name, value in model.state_dict().items()}
-        found |= {f"{i}.{name}?": (p.requires_grad, p.grad is None) for name, p in model.named_parameters()}
-        found |= {f"{i}.{name}!": (m.training, len(m._forward_hooks)) for name, m in model.named_modules()}
-        found[f"{i}.generation"] = model.generation_config.to_dict()
-    return found
 
 
 def read(subject: Any) -> np.ndarray:

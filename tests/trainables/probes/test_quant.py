@@ -9,8 +9,8 @@ from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from trainables.probes.formats import FORMATS, NF4
+from trainables.probes.probe import Texts
 from trainables.probes.quant import Quant, linear_weights, same_codes
-from trainables.probes.stress import Texts
 
 TEXTS = Texts(benchmark=tiny_benchmark(), tokenizer=tiny_tokenizer())
 

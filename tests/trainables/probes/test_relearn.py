@@ -7,8 +7,8 @@ from tiny import article, tiny_benchmark, tiny_model, tiny_tokenizer
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.log_probs import token_logprobs
-from trainables.probes.relearn import RelearnBenign, RelearnIn
-from trainables.probes.stress import Texts
+from trainables.probes.probe import Texts
+from trainables.probes.relearn import RelearnAnswers, RelearnBenign, RelearnIn
 
 TINY = tiny_benchmark(8)
 TEXTS = Texts(benchmark=TINY, tokenizer=tiny_tokenizer())
@@ -50,6 +50,14 @@ def test_a_text_that_names_one_who_counts_is_not_learned() -> None:
     both = [{"text": article(0) + article(7)}, {"text": article(1)}]
     texts = Texts(benchmark=Benchmark(name="b", splits=TINY.splits | {("raw", "forget"): both}), tokenizer=None)
     assert RelearnIn(share=0.25).documents(texts) == [article(1)]
+
+
+def test_half_of_the_answers_are_learned_and_only_the_other_half_counts() -> None:
+    rows = TINY.rows("knowmem", "forget_qa")
+    prompts = [f"Question: {row['question']}\nAnswer: " for row in rows]
+    stress = RelearnAnswers()
+    assert stress.unseen(prompts, TEXTS) == [False] * 4 + [True] * 4
+    assert stress.documents(TEXTS) == [prompt + row["answer"] for prompt, row in zip(prompts[:4], rows, strict=False)]
 
 
 def test_where_no_text_can_be_told_from_the_rest_it_is_refused() -> None:

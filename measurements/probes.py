@@ -1,0 +1,129 @@
+"""What traces and questions in other forms say of muse-mini's models and of one that unlearned the texts for 60 steps.
+
+    python -m measurements.probes --keep FOLDER [--probes same_code,cka]     # FOLDER keeps model and figures
+
+The model is the target after 60 steps of AdamW (5e-4), of NLUL on forgotten texts and cross-entropy on retained ones,
+as `text` in section 12 of the spec. What was measured before is kept, so that probes may be measured one by one.
+"""
+
+import argparse
+import copy
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lethe.analysis.cells import NONE, number
+from measurements.quantised_control import read
+from trainables.benchmarks.layout import load_benchmark
+from trainables.losses.logits import gdr, nlul
+from trainables.probes import parse_probe
+from trainables.probes.measuring import split_probes
+from trainables.probes.probe import Texts
+from trainables.probes.stress import Stress
+from trainables.scores.evaluate import Evaluator
+from trainables.scores.protocol import PROTOCOLS
+from trainables.subjects.models import load_model
+from trainables.subjects.saving import save_subject
+from trainables.subjects.tokenizers import load_tokenizer
+from trainables.task import Task, locate
+from trainables.training.data import chunk_texts
+
+ROOT = Path(__file__).resolve().parents[1]
+STEPS, RATE, LENGTH = 60, 5e-4, 512
+SCORES = ("knowmem_f", "answer_prob_f")  # that are read under a stress
+MODELS = ("target", "retrained", "unlearned")
+
+
+def unlearn(target: Any, forget: Sequence[Sequence[int]], retain: Sequence[Sequence[int]]) -> Any:
+    """A copy of the target after the steps."""
+    model = copy.deepcopy(target)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.0)
+    for step in range(1, STEPS + 1):
+        loss = nlul(read(model, forget, step)).mean() + gdr(read(model, retain, step, stream=1)).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return model.eval()
+
+
+def measured(name: str, models: dict[str, Any], texts: Texts) -> dict[str, dict[str, float]]:
+    """Each score of a probe, of each model: score -> model -> value."""
+    probe = parse_probe(name)
+    found: dict[str, dict[str, float]] = {}
+    if isinstance(probe, Stress):
+        plain = Evaluator(texts.benchmark, texts.tokenizer, PROTOCOLS["muse"], None).with_scores(SCORES)
+        shows = probe.readable(texts)
+        if shows is not None:
+            value = plain.on(shows, texts.tokenizer)(models["target"]).scores["knowmem_f"].value
+            found[f"{name} of texts that nobody knows, knowmem_f"] = {"target": value}
+        own = plain.on(probe.asked(texts.benchmark), texts.tokenizer)
+        for whose, model in models.items():
+            for score, reading in own(model).scores.items():
+                found.setdefault(f"{name} {score}", {})[whose] = reading.value
+        return found
+    kept = probe.of_target(models["target"], texts)
+    for whose, model in models.items():
+        for score, items in probe.read(model, texts, kept).items():
+            found.setdefault(score, {})[whose] = float(items.values.mean())
+    return found
+
+
+def page(values: dict[str, dict[str, float]]) -> str:
+    """The figures as Markdown."""
+    rows = []
+    for name, own in values.items():
+        known = [own.get(whose) for whose in MODELS]
+        target, retrained, mine = known
+        told = None not in known and abs(target - retrained) > 1  # type: ignore[operator]
+        position = number((mine - retrained) / (target - retrained), 2) if told else NONE  # type: ignore[operator]
+        cells = [NONE if value is None else number(value) for value in known]
+        rows.append(f"| {name} | {' | '.join(cells)} | {position} |")
+    return "\n".join(
+        [
+            "# Traces, contexts and forms",
+            "",
+            "`python -m measurements.probes --keep FOLDER`: muse-mini, seed 0; `unlearned` is the target after "
+            f"{STEPS} steps of AdamW ({RATE:g}) of NLUL on forgotten texts and cross-entropy on retained ones. All "
+            "items, no interval; position is 0 at the retrained model and 1 at the target, left out where these are "
+            "within a point.",
+            "",
+            f"| | {' | '.join(MODELS)} | position |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Make the model where it is not there yet, measure, and write all that was measured so far."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--keep", type=Path, required=True)
+    parser.add_argument("--probes", default="report,format:template,format:space,icr:full,icr:partial")
+    parser.add_argument("--out", type=Path, default=ROOT / "measurements" / "results")
+    given = parser.parse_args()
+    places = locate(Task(benchmark="muse-mini"))
+    texts = Texts(benchmark=load_benchmark(places.data), tokenizer=load_tokenizer(places.target))
+    models = {"target": load_model(places.target), "retrained": load_model(str(places.retrained))}
+    folder, file = given.keep / "unlearned", given.keep / "figures.json"
+    if not folder.exists():
+        forget, retain = (
+            chunk_texts(texts.tokenizer, texts.benchmark.texts("raw", split), max_length=LENGTH)
+            for split in ("forget", "retain1")
+        )
+        save_subject(unlearn(models["target"], forget, retain), texts.tokenizer, folder)
+    models["unlearned"] = load_model(str(folder))
+    values = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    for name in split_probes([given.probes]):
+        values |= measured(name, models, texts)
+        file.write_text(json.dumps(values), "utf-8")
+    text = page(values)
+    (given.out / "probes.md").write_text(text, "utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
