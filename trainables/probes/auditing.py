@@ -66,7 +66,7 @@ class Auditor:
         self._target = locate(task).target
         self._held: _Held | None = _Held(self._target, loaded.target)
         self._kept: dict[str, Any] = {}  # by a trace's name, what it keeps of the target
-        self._unread: dict[str, str] = {}  # by a stress's name, why it says nothing of the target; "" if it does
+        self._unread: dict[str, str] = {}  # by a stress's name, why the target shows that it tells nothing; "" if not
 
     def __call__(self, asked: Asked, folder: str) -> dict[str, Any]:
         """One reading; its table of items is written into a folder, or below a URL.
@@ -75,15 +75,16 @@ class Auditor:
         `{"refused": why, "passing": whether for something that may pass, "seconds"}`.
         """
         began, told = time.monotonic(), {}
+        probe = parse_probe(asked.stress) if asked.stress else None
         try:
             with enough_memory(f"measuring {asked.words}"):
-                probe = parse_probe(asked.stress) if asked.stress else None
                 self._check(probe)
                 subject = self._take(asked.place)
                 told = self._measure(subject, asked, probe, folder)
             self._held = _Held(asked.place, subject)
         except (ValueError, *OWN) as error:
             told = {"refused": " ".join(str(error).split()), "passing": not isinstance(error, ValueError)}
+            told |= {"tells": dict(probe.tells)} if isinstance(probe, Trace) else {}
         if self._held is None:
             _free_memory()
         return told | {"seconds": time.monotonic() - began}

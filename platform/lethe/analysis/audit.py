@@ -350,7 +350,7 @@ def _missing(own: Mapping[tuple[str, str], Audited], items: Mapping[tuple[str, s
             "There is no retrained model to compare with: what a stress gives a model that never knew is not known, so "
             "no change is told from it."
         )
-    for whose, stress in own:
-        if stress != PLAIN and (whose, PLAIN) not in own:
+    for (whose, stress), r in own.items():
+        if stress != PLAIN and not r.tells and (whose, PLAIN) not in own:
             said.append(f"{whose} was not measured without a stress: nothing is compared with it.")
     return said

@@ -168,6 +168,7 @@ def test_a_trace_is_read_beside_the_target_and_is_no_score(auditor, place, tiny,
 def test_a_model_of_other_shapes_is_refused_by_a_trace_that_compares_weights(auditor, place, tmp_path):
     told = auditor(asked(place, "same_code"), str(tmp_path))  # of one layer
     assert told["refused"] == "its weights are not of the target's shapes: 7 matrices against 14"
+    assert told["tells"]  # it is known for a trace nonetheless
 
 
 def test_behind_a_trace_the_model_is_what_it_was_to_the_bit(auditor):
