@@ -155,7 +155,7 @@ def test_a_trace_is_read_beside_the_target_and_is_no_score(auditor, place, tiny,
         whose: auditor(asked(where, "same_code", whose=whose), str(tmp_path))
         for whose, where in (("1@step/1/student", tiny.places()["retrained"]), ("target", tiny.places()["model"]))
     }
-    assert told["target"]["scores"]["same_code_nf4"] == [100.0, 100.0, 100.0]
+    assert told["target"]["scores"]["same_code_nf4"] == pytest.approx([100.0, 100.0, 100.0])
     value, low, high = told["1@step/1/student"]["scores"]["same_code_nf4"]
     assert low <= value <= high < 100
     assert told["target"]["tells"]["same_code_int8"]
