@@ -138,4 +138,4 @@ def test_traces_have_a_part_of_the_report_of_their_own():
     assert list(report_of) == ["In short", "What no answer shows"]
     head, rows = report_of["What no answer shows"].table
     assert dict(zip(head, rows[0], strict=True))["position"] == "0.50 (0.50 to 0.50)"
-    assert "apart from its answers" in report_of["In short"].items[0]
+    assert "apart from its answers" in report_of["In short"].items[-1]
