@@ -56,9 +56,10 @@ def _codes(weight: Tensor, name: str) -> Tensor:
 
 
 def _shares(weights: list[Tensor], known: list[Tensor], name: str) -> Items:
-    """A value for each matrix, weighed by its size so that their mean is the share of all weights."""
+    """A value for each matrix, whose mean is the share of all weights, and whose spread is that of a ratio's."""
     same = np.array([int((_codes(weight, name) == own).sum()) for weight, own in zip(weights, known, strict=True)])
     sizes = np.array([own.numel() for own in known])
+    whole = same.sum() / sizes.sum()
     names = [f"matrix {i} of {tuple(own.shape)}" for i, own in enumerate(known)]
     empty = [""] * len(names)
-    return Items(names, empty, empty, 100 * same * len(sizes) / sizes.sum())
+    return Items(names, empty, empty, 100 * (whole + (same - whole * sizes) * len(sizes) / sizes.sum()))

@@ -165,14 +165,15 @@ def test_a_trace_is_read_beside_the_target_and_is_no_score(auditor, place, tiny,
     assert not auditor(asked(place, "quant"), str(tmp_path)).get("tells")
 
 
-def test_a_model_of_other_shapes_is_refused_by_a_trace_that_compares_weights(auditor, place, tmp_path):
-    told = auditor(asked(place, "same_code"), str(tmp_path))  # of one layer
-    assert told["refused"] == "its weights are not of the target's shapes: 7 matrices against 14"
+def test_a_model_of_other_shapes_is_refused_by_a_trace_that_compares_weights(auditor, tmp_path):
+    save_subject(tiny_model(7, num_hidden_layers=2), tiny_tokenizer(), tmp_path / "two")
+    told = auditor(asked(str(tmp_path / "two"), "same_code"), str(tmp_path))
+    assert told["refused"] == "its weights are not of the target's shapes: 14 matrices against 7"
     assert told["tells"]  # it is known for a trace nonetheless
 
 
 def test_behind_a_trace_the_model_is_what_it_was_to_the_bit(auditor):
-    model = tiny_model(3)
+    model = tiny_model(3, num_hidden_layers=1)
     before = bits_of(model, ALONE)
     auditor.trace(model, parse_probe("cka"))
     assert bits_of(model, ALONE) == before

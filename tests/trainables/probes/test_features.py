@@ -82,3 +82,5 @@ def test_shares_of_matrices_of_different_sizes_have_the_share_of_all_weights_as_
     one, two = torch.tensor([[1.0, 0.4]]), torch.tensor([[1.0, 0.4, -0.25, 0.1]])
     known = [torch.tensor([[127, 51]], dtype=torch.int8), torch.tensor([[127, 0, 0, 0]], dtype=torch.int8)]
     assert _shares([one, two], known, "int8").values.mean() == pytest.approx(100 * 3 / 6)
+    whole = [torch.tensor([[127, 51]], dtype=torch.int8), torch.tensor([[127, 51, -32, 13]], dtype=torch.int8)]
+    assert _shares([one, two], whole, "int8").values.tolist() == [100, 100]  # without spread
