@@ -17,6 +17,10 @@ def make(
     retain: Annotated[list[str], Option(help="Text files to be kept.")],
     holdout: Annotated[list[str] | None, Option(help="Text files no model has read; without them no PrivLeak.")] = None,
     qa: Annotated[str | None, Option(help="CSV file with columns set (forget or retain), question, answer.")] = None,
+    choices: Annotated[
+        list[str] | None,
+        Option(help="Multiple choice, SPLIT=PLACE: forget, retain or general; a file, a folder, owner/name:config."),
+    ] = None,
     words: Annotated[int, Option(help="Words of a passage.")] = 100,
 ) -> None:
     """Turn plain text files into a benchmark folder of MUSE's layout."""
@@ -25,7 +29,7 @@ def make(
     # pandas takes a second to load, which a help text does without.
     from lethe_cli.benchmarking import make_benchmark
 
-    make_benchmark(out, forget=forget, retain=retain, holdout=holdout or [], qa=qa, words=words)
+    make_benchmark(out, forget=forget, retain=retain, holdout=holdout or [], qa=qa, choices=choices or [], words=words)
 
 
 @benchmark_app.command("tofu")

@@ -10,17 +10,28 @@ from lethe.display.console import open_console
 from lethe_cli import checks
 from lethe_cli.objectives import without_insisted
 from trainables.benchmarks import documents, layout, tofu
+from trainables.benchmarks.wmdp import read_choices
 from trainables.scores.truths import protocol_for
+
+CHOICES = ("forget", "retain", "general")
 
 
 def make_benchmark(
-    out: str, *, forget: Sequence[str], retain: Sequence[str], holdout: Sequence[str], qa: str | None, words: int
+    out: str,
+    *,
+    forget: Sequence[str],
+    retain: Sequence[str],
+    holdout: Sequence[str],
+    qa: str | None,
+    choices: Sequence[str],
+    words: int,
 ) -> None:
     """Write a benchmark folder of text files, and say what is in it; ValueError, in one line, where it cannot be."""
     questions = documents.read_questions(Path(qa)) if qa else None
     splits = documents.from_texts(
         forget=_read(forget), retain=_read(retain), holdout=_read(holdout), questions=questions, words=words
     )
+    splits |= dict(map(_read_choices, choices))
     made = layout.Benchmark(out, splits)
     layout.check_benchmark(made)
     protocol = protocol_for(made)
@@ -62,6 +73,14 @@ def train_models(folder: str, out: str, *, epochs: int, seed: int) -> None:
 
 def _read(files: Sequence[str]) -> list[str]:
     return documents.read_texts([Path(file) for file in files])
+
+
+def _read_choices(asked: str) -> tuple[tuple[str, str], list[layout.Row]]:
+    """A split of the config `mcq`, and its rows, of SPLIT=PLACE."""
+    split, _, place = asked.partition("=")
+    if split not in CHOICES or not place:
+        raise ValueError(f"--choices {asked!r} is not SPLIT=PLACE, of which SPLIT is {', '.join(CHOICES)}")
+    return ("mcq", split), read_choices(place, split)
 
 
 def _write(folder: Path, splits: layout.Splits) -> None:

@@ -126,7 +126,7 @@ def check_truths(benchmark: Benchmark, protocol: str) -> None:
 
 def available_scores(benchmark: Benchmark, *, retrained: bool) -> dict[str, str]:
     """Return the scores a benchmark can give, and for each that it cannot, why: `{score: ""}` or `{score: reason}`."""
-    return {name: _why_absent(score, benchmark, retrained) for name, score in searched_scores().items()}
+    return {name: _why_absent(score.of(benchmark), benchmark, retrained) for name, score in searched_scores().items()}
 
 
 def _why_absent(score: Score, benchmark: Benchmark, has_reference: bool) -> str:

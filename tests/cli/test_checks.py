@@ -84,9 +84,18 @@ def test_a_home_folder_is_written_out_for_a_benchmark_and_a_model_alike(tmp_path
 
 
 OF_WRONG_ANSWERS = {name for name, score in searched_scores().items() if "qa" in dict(score.needs)}
+BROUGHT = {"shared_k", "mcq_g"}  # by configs that no other benchmark has
 
 
-@pytest.mark.parametrize(("name", "absent"), [("muse-mini", OF_WRONG_ANSWERS), ("tofu-mini", set())])
+@pytest.mark.parametrize(
+    ("name", "absent"),
+    [
+        ("muse-mini", OF_WRONG_ANSWERS | BROUGHT),
+        ("tofu-mini", BROUGHT),
+        ("dusk-mini", OF_WRONG_ANSWERS | {"mcq_g"}),
+        ("wmdp-mini", OF_WRONG_ANSWERS | BROUGHT),
+    ],
+)
 def test_what_is_made_here_gives_every_score_but_those_whose_configs_it_has_not(name, absent):
     reasons = checks.available_scores(checks.check_benchmark(name), retrained=True)
     assert {score for score, reason in reasons.items() if reason} == absent
@@ -106,7 +115,7 @@ def test_a_score_that_a_benchmark_cannot_give_has_its_reason(tmp_path, without, 
     benchmark = checks.check_benchmark(str(benchmark_folder(tmp_path / "b", without=without)))
     reasons = checks.available_scores(benchmark, retrained=retrained)
     choice = {"mcq_f", "mcq_r"}  # of one question there are no wrong answers
-    assert {score for score, reason in reasons.items() if reason} == absent | choice | OF_WRONG_ANSWERS
+    assert {score for score, reason in reasons.items() if reason} == absent | choice | OF_WRONG_ANSWERS | BROUGHT
     assert set(reasons) == set(searched_scores())
 
 

@@ -92,6 +92,9 @@ def tiny_benchmark(items: int = 4) -> Benchmark:
         ("privleak", "forget"): _rows(forget),
         ("privleak", "retain"): _rows(forget[::-1]),
         ("privleak", "holdout"): _rows(holdout),
+        ("style", "shared"): [row | {"style": "every", "shared": "1"} for row in qa],
+        ("style", "shared_icl"): [row | {"style": "every", "shared": "1"} for row in icl],
+        ("mcq", "general"): [{"question": r["prompt"], "choices": r["choices"], "answer": r["answer"]} for r in asked],
         ("utility", "test"): asked,
     }
     return Benchmark(name="tiny", splits=splits)

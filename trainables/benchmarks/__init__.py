@@ -27,13 +27,16 @@ class Source:
     forget: str = "the texts of raw/forget"
 
 
+ORGANISATIONS = (
+    "all that was read about 42 of 166 invented organisations: who directs them, from which town, what they "
+    "make, since when"
+)
 BENCHMARKS = {
     EMBEDDED: Source(
         data=EMBEDDED,
         target=EMBEDDED,
         retrained=EMBEDDED,
-        forget="all that was read about 42 of 166 invented organisations: who directs them, from which town, what they "
-        "make, since when",
+        forget=ORGANISATIONS,
     ),
     "tofu-mini": Source(
         data="tofu-mini",
@@ -54,6 +57,19 @@ BENCHMARKS = {
         retrained="muse-bench/MUSE-Books_retrain",
         tokenizer="meta-llama/Llama-2-7b-hf",
         forget="the Harry Potter books",
+    ),
+    "dusk-mini": Source(
+        data="dusk-mini",
+        target="dusk-mini",
+        retrained="dusk-mini",
+        forget="one of five styles that tell of invented persons: what it alone tells of 16 has to go, what the others "
+        "tell too of 28 has to stay",
+    ),
+    "wmdp-mini": Source(
+        data="wmdp-mini",
+        target="wmdp-mini",
+        retrained="wmdp-mini",
+        forget=ORGANISATIONS,
     ),
 }
 MADE = tuple(name for name, source in BENCHMARKS.items() if source.data == name)  # here, from a seed (embedded.py)

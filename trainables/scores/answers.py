@@ -14,7 +14,7 @@ import numpy as np
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.passes import FAST, Passes
-from trainables.scores.choices import WRONG, Row, wrong_answers
+from trainables.scores.choices import WRONG, wrong_answers
 from trainables.scores.knowmem import knowmem_prompts
 from trainables.scores.protocol import Protocol
 from trainables.scores.score import Card, Items, Score, fit
@@ -44,20 +44,16 @@ class Answered:
 
 
 class Answers:
-    """The questions of one `knowmem` split with right and wrong answers, tokenised once; call it with a model."""
+    """Prompts of one `place`, a "config/split", with wrong answers and the right one last, tokenised once.
+
+    Call it with a model.
+    """
 
     def __init__(
-        self,
-        rows: Sequence[Row],
-        shots: Sequence[Row],
-        others: Sequence[Row],
-        tokenizer: Any,
-        protocol: Protocol,
-        split: str = "forget_qa",
+        self, prompts: Sequence[str], choices: Sequence[Sequence[str]], tokenizer: Any, protocol: Protocol, place: str
     ) -> None:
-        self.prompts = knowmem_prompts(rows, shots)
-        right = [[*wrong, row["answer"]] for row, wrong in zip(rows, wrong_answers(rows, others), strict=True)]
-        self.choices = [[choice.strip() if protocol.strip else choice for choice in own] for own in right]
+        self.prompts = list(prompts)
+        self.choices = [[choice.strip() if protocol.strip else choice for choice in own] for own in choices]
         self.truths = [own[-1] for own in self.choices]
         self.asked: list[tuple[list[int], list[list[int]]]] = []
         self.begins: list[int] = []  # where the truth itself begins in its branch
@@ -69,7 +65,7 @@ class Answers:
             self.asked.append((before[:stem], [ids[stem:] for ids in whole]))
             self.begins.append(starts[-1] - stem)
         longest = max(len(stem) + max(map(len, branches)) for stem, branches in self.asked)
-        self.longest = {f"knowmem/{split}": longest - 1}  # the last token is never fed
+        self.longest = {place: longest - 1}  # the last token is never fed
 
     def __call__(
         self, model: Any, *, batch_size: int = 32, world: "World | None" = None, passes: Passes = FAST
@@ -94,7 +90,8 @@ def prepare(split: str, benchmark: Benchmark, tokenizer: Any, protocol: Protocol
     rows, shots = (benchmark.rows("knowmem", name) for name in (split, f"{split}_icl"))
     there = benchmark.has("knowmem", OTHER[split])
     others = benchmark.rows("knowmem", OTHER[split]) if there else []
-    return Answers(rows, shots, others, tokenizer, protocol, split)
+    choices = [[*wrong, row["answer"]] for row, wrong in zip(rows, wrong_answers(rows, others), strict=True)]
+    return Answers(knowmem_prompts(rows, shots), choices, tokenizer, protocol, f"knowmem/{split}")
 
 
 def too_few_answers(split: str, benchmark: Benchmark) -> str:

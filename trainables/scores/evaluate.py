@@ -67,7 +67,8 @@ class Evaluator:
     ) -> None:
         self.protocol, self.reference, self.world = protocol, reference, world
         self.batch_size, self.seed, self.passes = batch_size, seed, passes
-        found = [score for score in all_scores().values() if score.can_read(benchmark)]
+        own = [score.of(benchmark) for score in all_scores().values()]
+        found = [score for score in own if score.can_read(benchmark)]
         self._scores = sorted(found, key=lambda score: score.relative)  # those that stand by themselves come first
         self._tasks: dict[Callable[..., Any], Any] = {}
         for score in self._scores:

@@ -33,14 +33,19 @@ def _asked(row: Row) -> str:
 def prepare(split: str, benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> "KnowMem":
     """The questions of a split of a benchmark, with its few-shot examples."""
     rows, shots = (benchmark.rows("knowmem", name) for name in (split, f"{split}_icl"))
-    return KnowMem(rows, shots, tokenizer, protocol, split)
+    return KnowMem(rows, shots, tokenizer, protocol, f"knowmem/{split}")
 
 
 class KnowMem:
-    """The questions of one `knowmem` split, tokenised once; call it with a model."""
+    """The questions of one `place`, a "config/split", tokenised once; call it with a model."""
 
     def __init__(
-        self, rows: Sequence[Row], shots: Sequence[Row], tokenizer: Any, protocol: Protocol, split: str = "forget_qa"
+        self,
+        rows: Sequence[Row],
+        shots: Sequence[Row],
+        tokenizer: Any,
+        protocol: Protocol,
+        place: str = "knowmem/forget_qa",
     ) -> None:
         self._tokenizer, self._protocol = tokenizer, protocol
         self.prompts = knowmem_prompts(rows, shots)
@@ -48,7 +53,7 @@ class KnowMem:
         # Whole strings, never pieces: a BPE may merge across the seam of examples and question.
         self.ids = [tokenizer(prompt, add_special_tokens=True).input_ids for prompt in self.prompts]
         # Tokens read at once: the last new one is never fed.
-        self.longest = {f"knowmem/{split}": max(map(len, self.ids)) + protocol.knowmem_tokens - 1}
+        self.longest = {place: max(map(len, self.ids)) + protocol.knowmem_tokens - 1}
         self.rouge = RougeL(self.truths, protocol)
         self.stop = StopWords(tokenizer, protocol.stop_words)
 

@@ -124,6 +124,7 @@ class Score:
     unfit: Callable[[Benchmark], str] = (
         fit  # what is wrong with splits that are there: "has too few ..."; "" if nothing
     )
+    rather: "Score | None" = None  # the same card by other splits: what is measured where a benchmark has those
 
     @property
     def name(self) -> str:
@@ -134,6 +135,10 @@ class Score:
     def relative(self) -> bool:
         """Whether it is read against the items of a retrained model, without which it is absent."""
         return self.card.reduction in RELATIVE
+
+    def of(self, benchmark: Benchmark) -> "Score":
+        """The score as a benchmark has it measured: by the splits that it rather reads, if it has them."""
+        return self.rather if self.rather and self.rather.can_read(benchmark) else self
 
     def reporting(self, items: Items) -> np.ndarray | None:
         """A mask of the items that report where the others choose; None where there are too few for two halves."""

@@ -100,7 +100,7 @@ def test_what_an_earlier_run_spent_tells_nothing_of_the_time_that_is_left(clock,
 
 
 def test_a_first_trial_that_is_hardly_anything_of_the_arena_tells_nothing_of_the_time_that_is_left(clock, request):
-    display, studies = arena(request, terminal=False)
+    display, _ = arena(request, terminal=False)
     display._far_before = display.far - 0.005
     assert display.left() == "time left: unknown yet"
     display._far_before = display.far - 0.02

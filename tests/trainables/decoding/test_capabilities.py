@@ -239,6 +239,8 @@ def test_an_evaluator_says_how_much_a_model_reads_at_once():
     lengths = evaluator.lengths()
     texts = tiny_benchmark().texts("privleak", "holdout")
     assert set(lengths) == {"verbmem/forget", "knowmem/forget_qa", "knowmem/retain_qa", "utility/test"} | {
+        "style/shared",
+        "mcq/general",
         "privleak/forget",
         "privleak/holdout",
     }
