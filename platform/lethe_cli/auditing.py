@@ -19,7 +19,6 @@ from lethe.store.snapshot import Reader
 from lethe.store.storage import load_study
 from lethe.store.urls import hide_password
 from lethe_cli import hints
-from lethe_cli.audit import MOST
 from lethe_cli.audit_request import Request, make_request
 from lethe_cli.preparing import SHIPPED
 from lethe_cli.request import Request as Search
@@ -51,8 +50,8 @@ def check_probes(probes: Sequence[str]) -> None:
         parse_probe(probe)
 
 
-def audit_front(search: Search, probes: Sequence[str], console: Console) -> dict[str, Any]:
-    """Audit the front of a search that is through, and return what is to be added to its outcome.
+def audit_front(search: Search, probes: Sequence[str], most: int, console: Console) -> dict[str, Any]:
+    """Audit so many that stand for the front of a search that is through; returns what is added to its outcome.
 
     The front as it ended is audited, on the search's own workers and GPUs: a candidate that would have been pushed off
     it meanwhile costs nothing.
@@ -62,7 +61,7 @@ def audit_front(search: Search, probes: Sequence[str], console: Console) -> dict
         (),
         probes,
         search.storage,
-        most=MOST,
+        most=most,
         concurrent=search.flags.concurrent,
         cpus=search.cpus,
         gpus=search.gpus,

@@ -1,6 +1,7 @@
 """`lethe tune`, and `python platform/tune_mt.py`: search a method of unlearning or several, and show the front."""
 
 from lethe.display.console import open_console
+from lethe_cli.audit import MOST
 from lethe_cli.command import command, end
 from lethe_cli.flags import TuneFlags
 
@@ -23,5 +24,5 @@ def tune(flags: TuneFlags) -> None:
     console = open_console(stderr=flags.as_json)
     outcome = run_search(request, console)
     if flags.audit and outcome["front"] and not outcome["interrupted"]:
-        outcome |= audit_front(request, flags.audit, console)
+        outcome |= audit_front(request, flags.audit, MOST, console)
     end(outcome, as_json=flags.as_json)

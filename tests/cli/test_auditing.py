@@ -210,7 +210,7 @@ def test_the_front_of_a_search_is_audited_where_its_trials_ran(monkeypatch):
     monkeypatch.setattr(auditing, "run_audit", lambda request, console: {"interrupted": False, "failure": "all"})
     flags = SimpleNamespace(concurrent=3)
     search = SimpleNamespace(name="s", storage="sqlite:///s.db", flags=flags, cpus=2.0, gpus=0.5)
-    found = audit_front(search, ("quant:nf4",), Console())
+    found = audit_front(search, ("quant:nf4",), 8, Console())
     assert (found["failure"], found["interrupted"]) == ("all", False)
     assert asked == {
         **{"name": "s", "candidates": (), "probes": ("quant:nf4",), "url": "sqlite:///s.db"},
