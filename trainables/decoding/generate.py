@@ -57,27 +57,28 @@ def greedy(
     one row after each token and says whether the row may end there; `decode` is a way that is right for this model
     (passes.py). Raises ValueError for an empty prompt and for max_new_tokens or batch_size below 1.
     """
-    _check(prompts, max_new_tokens, batch_size)
+    check(prompts, max_new_tokens, batch_size)
     models, read = models_of(subject), rows_read(subject, prompts)
     eos = end_tokens(models[0])
     outputs: list[list[int]] = [[] for _ in prompts]
     with evaluating(*models), batches(subject, read, max_new_tokens, batch_size, decode) as started:
         for chosen, rows, ids in started:
-            for i, new in zip(chosen, _decode(rows, ids, eos, max_new_tokens, stop), strict=True):
+            for i, new in zip(chosen, go_on(rows, rows.forward(ids), eos, max_new_tokens, stop), strict=True):
                 outputs[i] = new
     return outputs
 
 
 @contextmanager
 def batches(
-    subject: Any, prompts: Sequence[Sequence[int]], room: int, batch_size: int, decode: str
+    subject: Any, prompts: Sequence[Sequence[int]], room: int, batch_size: int, decode: str, *, left: int = 1
 ) -> Iterator[Iterator[Batch]]:
     """The prompts, as they are read, in batches: their numbers, the rows that run them, what is left of each [B, S].
 
-    Each batch has room for so many new tokens; a prefix that all prompts share is run once where the way allows it.
+    Each batch has room for so many new tokens; a prefix that all prompts share is run once where the way allows it,
+    and at least so many tokens are left to each of them.
     """
     models = models_of(subject)
-    shared = common_prefix(prompts) if all(_one_prefix(model, decode) for model in models) else 0
+    shared = common_prefix(prompts, left) if all(_one_prefix(model, decode) for model in models) else 0
     with ExitStack() as stack:
         begin = [stack.enter_context(_beginning(model, prompts, shared, room, decode)) for model in models]
 
@@ -111,18 +112,19 @@ def _beginning(
         yield lambda real: _PlainRows(model, real, padded=decode in ("shared", "padded"))
 
 
-def common_prefix(sequences: Sequence[Sequence[int]]) -> int:
-    """How many leading ids all sequences share: at least MIN_PREFIX or else 0, and one id is left to each."""
+def common_prefix(sequences: Sequence[Sequence[int]], left: int = 1) -> int:
+    """How many leading ids all sequences share: at least MIN_PREFIX or else 0, and so many ids are left to each."""
     if len(sequences) < 2:
         return 0
     # In dictionary order: what the first and the last share, all share.
     first, last = min(sequences, key=list), max(sequences, key=list)
     shared = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
-    shared = min(shared, min(map(len, sequences)) - 1)
+    shared = min(shared, min(map(len, sequences)) - left)
     return shared if shared >= MIN_PREFIX else 0
 
 
-def _check(prompts: Sequence[Sequence[int]], max_new_tokens: int, batch_size: int) -> None:
+def check(prompts: Sequence[Sequence[int]], max_new_tokens: int, batch_size: int) -> None:
+    """ValueError for a prompt without tokens, and for max_new_tokens or batch_size below 1."""
     if max_new_tokens < 1 or batch_size < 1:
         raise ValueError(f"max_new_tokens={max_new_tokens} and batch_size={batch_size} must be at least 1")
     empty = [i for i, prompt in enumerate(prompts) if len(prompt) == 0]
@@ -138,11 +140,12 @@ def _left_pad(rows: Sequence[Sequence[int]], device: Any) -> tuple[Tensor, Tenso
     return ids.to(device), real.to(device)
 
 
-def _decode(rows: Rows, ids: Tensor, eos: frozenset[int], max_new_tokens: int, stop: Stop | None) -> list[list[int]]:
-    outputs: list[list[int]] = [[] for _ in range(len(ids))]
-    alive = list(range(len(ids)))  # the output each row of the shrinking batch writes to
+def go_on(rows: Rows, logits: Tensor, eos: frozenset[int], max_new_tokens: int, stop: Stop | None) -> list[list[int]]:
+    """The new token ids of each row of a batch, of which the prompts were read, by the logits [B, V] behind them."""
+    outputs: list[list[int]] = [[] for _ in range(len(logits))]
+    alive = list(range(len(logits)))  # the output each row of the shrinking batch writes to
     done = [False] * len(alive)
-    tokens = rows.forward(ids).argmax(dim=-1)  # [B]
+    tokens = logits.argmax(dim=-1)  # [B]
     for step in range(max_new_tokens):
         for row, token in enumerate(tokens.tolist()):
             if not done[row]:
@@ -179,11 +182,18 @@ class _CombinedRows:
         """The subject's logits [B, V] behind the last of the new ids [B, Q]."""
         return combined(self.subject, [rows.forward(ids) for rows in self.parts])
 
-    def read(self, ids: Tensor) -> Tensor:
-        """The subject's logits [B, Q, V] behind each of the new ids [B, Q]; of rows that read one prefix only."""
+    def read(self, ids: Tensor, last: int = 0) -> Tensor:
+        """The subject's logits behind the last of the new ids [B, Q], as `_SharedRows.read`."""
+        return combined(self.subject, [rows.read(ids, last) for rows in self._shared()])
+
+    def branched(self, index: Tensor, dropped: Tensor, room: int) -> "_CombinedRows":
+        """Other rows that go on from these, as `_SharedRows.branched`."""
+        return _CombinedRows(self.subject, [rows.branched(index, dropped, room) for rows in self._shared()])
+
+    def _shared(self) -> "list[_SharedRows]":
         parts = [rows for rows in self.parts if isinstance(rows, _SharedRows)]
         assert len(parts) == len(self.parts)
-        return combined(self.subject, [rows.read(ids) for rows in parts])
+        return parts
 
     def keep(self, index: Tensor) -> None:
         """Drops the rows that are not in `index`."""
@@ -207,14 +217,13 @@ class _SharedRows:
 
     def forward(self, ids: Tensor) -> Tensor:
         """Logits [B, V] behind the last of the new ids [B, Q]."""
-        return self._run(ids, last=1)[:, -1]
+        return self.read(ids, last=1)[:, -1]
 
-    def read(self, ids: Tensor) -> Tensor:
-        """Logits [B, Q, V] behind each of the new ids [B, Q], which go on from what was read; their room is theirs."""
-        return self._run(ids, last=0)
+    def read(self, ids: Tensor, last: int) -> Tensor:
+        """Logits [B, last, V] behind the last of the new ids [B, Q], which go on from what was read.
 
-    def _run(self, ids: Tensor, *, last: int) -> Tensor:
-        """Logits behind so many of the new ids, the last ones; behind all of them for 0, as transformers has it."""
+        Behind all of them for 0, as transformers has it.
+        """
         new = ids.shape[1]
         if self.cache.length == 0:
             positions = (self.real.cumsum(dim=1) - 1).clamp(min=0)
@@ -255,9 +264,20 @@ class _SharedRows:
         return torch.zeros_like(seen, dtype=self.model.dtype).masked_fill_(~seen, lowest)
 
     def keep(self, index: Tensor) -> None:
-        """Drops the rows that are not in `index`; one that is there twice is two rows from now on."""
+        """Drops the rows that are not in `index`."""
         self.cache.keep(index)
         self.count, self.bias = self.count[index], self.bias[index]
+
+    def branched(self, index: Tensor, dropped: Tensor, room: int) -> "_SharedRows":
+        """Rows that go on from those in `index` [N], of which only the prompts were read, and which stay as they are.
+
+        The last `dropped` [N] tokens of each are as if they had not been read; there is room for so many others.
+        """
+        width = self.real.shape[1]
+        kept = torch.arange(width, device=index.device) < width - dropped[:, None]  # [N, S]
+        rows = _SharedRows(self.model, self.prefix, self.shared, self.real[index] & kept, room)
+        rows.cache.take(self.cache, index)
+        return rows
 
 
 class _PlainRows:

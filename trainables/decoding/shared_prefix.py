@@ -97,6 +97,16 @@ class RowCache(Cache):
         """Drops the rows that are not in `index`."""
         self.stored = [(keys[index], values[index]) for keys, values in self.stored]
 
+    def take(self, other: "RowCache", index: Tensor) -> None:
+        """Begins with what the rows of another cache in `index` have so far, one that is there twice as two rows."""
+        self.length = other.length
+        self.stored = [(self._taken(keys, index), self._taken(values, index)) for keys, values in other.stored]
+
+    def _taken(self, there: Tensor, index: Tensor) -> Tensor:
+        room = there.new_empty(len(index), there.shape[1], self.room, there.shape[3])
+        room[:, :, : self.length] = there[index, :, : self.length]
+        return room
+
 
 @contextmanager
 def shared_prefix_attention(model: Any) -> Iterator[None]:

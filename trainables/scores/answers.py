@@ -1,8 +1,9 @@
-"""How likely a model finds the right answer to each KnowMem question, and wrong ones: read, nothing is generated.
+"""What a model says of KnowMem's questions: what it writes, and how likely it finds the right answer and wrong ones.
 
-The prompts are those of KnowMem (knowmem.py). One pass over a split serves all scores of this kind. An answer's tokens
-are those from where prompt + answer, tokenised as one string, leaves the prompt's. The token that would end it, an
-end-of-sequence or an empty line, is left out: every model gets it right, which would lift short answers.
+One pass over a split serves KnowMem (knowmem.py) and the scores of answers: each prompt is read once, and what is
+written and the answers go on from there. An answer's tokens are those from where prompt + answer, tokenised as one
+string, leaves the prompt's. The token that would end it, an end-of-sequence or an empty line, is left out: every model
+gets it right, which would lift short answers.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.passes import FAST, Passes
 from trainables.scores.choices import WRONG, wrong_answers
-from trainables.scores.knowmem import knowmem_prompts
+from trainables.scores.knowmem import KnowMem
 from trainables.scores.protocol import Protocol
 from trainables.scores.score import Card, Items, Score, fit
 from trainables.scores.split import by_name
@@ -30,8 +31,9 @@ OTHER = {FORGET: RETAIN, RETAIN: FORGET}
 
 @dataclass(frozen=True)
 class Answered:
-    """What one model says of each question: log-probs of the truth's tokens, and of its choices as a whole."""
+    """What one model says of each question: what it writes, log-probs of the truth's tokens, and of whole choices."""
 
+    written: Items | None  # KnowMem's, where it is asked too
     prompts: list[str]
     truths: list[str]
     choices: list[list[str]]  # wrong ones, then the truth
@@ -46,37 +48,58 @@ class Answered:
 class Answers:
     """Prompts of one `place`, a "config/split", with wrong answers and the right one last, tokenised once.
 
-    Call it with a model.
+    Call it with a model. What it writes to the prompts is scored by `knowmem`, of the same prompts, where there is one.
     """
 
     def __init__(
-        self, prompts: Sequence[str], choices: Sequence[Sequence[str]], tokenizer: Any, protocol: Protocol, place: str
+        self,
+        prompts: Sequence[str],
+        choices: Sequence[Sequence[str]],
+        tokenizer: Any,
+        protocol: Protocol,
+        place: str,
+        knowmem: KnowMem | None = None,
     ) -> None:
+        self._knowmem, self._new_tokens = knowmem, protocol.knowmem_tokens if knowmem else 0
         self.prompts = list(prompts)
+        self.ids = [tokenizer(prompt, add_special_tokens=True).input_ids for prompt in prompts]
         self.choices = [[choice.strip() if protocol.strip else choice for choice in own] for own in choices]
         self.truths = [own[-1] for own in self.choices]
-        self.asked: list[tuple[list[int], list[list[int]]]] = []
+        self.stems: list[int] = []  # how many tokens of the prompt the choices go on from
+        self.branches: list[list[list[int]]] = []
         self.begins: list[int] = []  # where the truth itself begins in its branch
-        for prompt, choices in zip(self.prompts, self.choices, strict=True):
-            before = tokenizer(prompt, add_special_tokens=True).input_ids
+        for prompt, before, choices in zip(self.prompts, self.ids, self.choices, strict=True):
             whole = [tokenizer(prompt + choice, add_special_tokens=True).input_ids for choice in choices]
             starts = [choice_start(before, ids) for ids in whole]
             stem = min(starts)  # where the first of them leaves the prompt, so that all go on from the same tokens
-            self.asked.append((before[:stem], [ids[stem:] for ids in whole]))
+            self.stems.append(stem)
+            self.branches.append([ids[stem:] for ids in whole])
             self.begins.append(starts[-1] - stem)
-        longest = max(len(stem) + max(map(len, branches)) for stem, branches in self.asked)
-        self.longest = {place: longest - 1}  # the last token is never fed
+        longest = max(stem + max(map(len, own)) for stem, own in zip(self.stems, self.branches, strict=True))
+        written = knowmem.longest[place] if knowmem else 0
+        self.longest = {place: max(longest - 1, written)}  # the last token is never fed
 
     def __call__(
         self, model: Any, *, batch_size: int = 32, world: "World | None" = None, passes: Passes = FAST
     ) -> Answered:
-        """Reads all choices of each question behind its prompt; workers share the questions."""
-        from trainables.decoding.branches import branch_logprobs  # loads torch, which a list of scores does without
+        """Reads all choices of each question behind its prompt, and answers it; workers share the questions."""
+        from trainables.decoding.branches import Asked, answers  # loads torch, which a list of scores does without
         from trainables.world import ALONE
 
-        read = partial(branch_logprobs, model, batch_size=batch_size, passes=passes)
-        found = (world or ALONE).share_out(read, self.asked)
+        rows = zip(self.ids, self.branches, self.stems, strict=True)
+        asked = [Asked(ids, branches, len(ids) - stem) for ids, branches, stem in rows]
+        answer = partial(
+            answers,
+            model,
+            max_new_tokens=self._new_tokens,
+            batch_size=batch_size,
+            stop=self._knowmem.stop if self._knowmem else None,
+            passes=passes,
+        )
+        said = (world or ALONE).share_out(answer, asked)
+        found = [own for _, own in said]
         return Answered(
+            written=self._knowmem.scored([new for new, _ in said]) if self._knowmem else None,
             prompts=self.prompts,
             truths=self.truths,
             choices=self.choices,
@@ -91,7 +114,9 @@ def prepare(split: str, benchmark: Benchmark, tokenizer: Any, protocol: Protocol
     there = benchmark.has("knowmem", OTHER[split])
     others = benchmark.rows("knowmem", OTHER[split]) if there else []
     choices = [[*wrong, row["answer"]] for row, wrong in zip(rows, wrong_answers(rows, others), strict=True)]
-    return Answers(knowmem_prompts(rows, shots), choices, tokenizer, protocol, f"knowmem/{split}")
+    place = f"knowmem/{split}"
+    knowmem = KnowMem(rows, shots, tokenizer, protocol, place)
+    return Answers(knowmem.prompts, choices, tokenizer, protocol, place, knowmem)
 
 
 def too_few_answers(split: str, benchmark: Benchmark) -> str:

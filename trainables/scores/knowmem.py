@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.passes import FAST, Passes
 from trainables.scores.protocol import Protocol
 from trainables.scores.rouge import RougeL, decode, finish
@@ -28,12 +27,6 @@ def knowmem_prompts(rows: Sequence[Row], shots: Sequence[Row]) -> list[str]:
 
 def _asked(row: Row) -> str:
     return row.get("context", "") + row.get("shape", SHAPE).format(question=row["question"])
-
-
-def prepare(split: str, benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> "KnowMem":
-    """The questions of a split of a benchmark, with its few-shot examples."""
-    rows, shots = (benchmark.rows("knowmem", name) for name in (split, f"{split}_icl"))
-    return KnowMem(rows, shots, tokenizer, protocol, f"knowmem/{split}")
 
 
 class KnowMem:
@@ -66,6 +59,10 @@ class KnowMem:
         """
         tokens = self._protocol.knowmem_tokens
         new = written(model, self.ids, tokens, world, batch_size=batch_size, decode=passes.decode, stop=self.stop)
+        return self.scored(new)
+
+    def scored(self, new: Sequence[Sequence[int]]) -> Items:
+        """What a model wrote to the questions, by its new token ids, scored."""
         outputs = [self._finish(ids) for ids in new]
         return Items(self.prompts, outputs, self.truths, 100 * self.rouge(outputs))
 

@@ -1,8 +1,8 @@
 """KnowMem_f: whether the model still answers questions about the forgotten texts, few-shot (MUSE, criterion C2)."""
 
-from functools import partial
+from operator import attrgetter
 
-from trainables.scores.knowmem import prepare
+from trainables.scores.answers import FORGET, PREPARED
 from trainables.scores.score import Card, Score
 from trainables.scores.split import by_name
 
@@ -16,7 +16,8 @@ SCORES = (
             forgotten=True,
         ),
         needs=(("knowmem", "forget_qa"), ("knowmem", "forget_qa_icl")),
-        prepare=partial(prepare, "forget_qa"),
+        prepare=PREPARED[FORGET],
+        items=attrgetter("written"),
         words="answer",
         together=by_name,
         lacking="questions (config knowmem)",

@@ -1,8 +1,8 @@
 """KnowMem_r: whether the model still answers questions about the retained texts, few-shot (MUSE, criterion C4)."""
 
-from functools import partial
+from operator import attrgetter
 
-from trainables.scores.knowmem import prepare
+from trainables.scores.answers import PREPARED, RETAIN
 from trainables.scores.score import Card, Score
 from trainables.scores.split import by_name
 
@@ -15,7 +15,8 @@ SCORES = (
             item="questions about retained text",
         ),
         needs=(("knowmem", "retain_qa"), ("knowmem", "retain_qa_icl")),
-        prepare=partial(prepare, "retain_qa"),
+        prepare=PREPARED[RETAIN],
+        items=attrgetter("written"),
         words="answer",
         together=by_name,
         lacking="questions (config knowmem)",

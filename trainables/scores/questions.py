@@ -48,7 +48,7 @@ class Questions:
     def __init__(self, rows: Sequence[Row], tokenizer: Any, protocol: Protocol, split: str = FORGET) -> None:
         self.prompts = knowmem_prompts(rows, [])
         self.truths: list[str] = [row.get("paraphrased_answer") or row["answer"] for row in rows]
-        self.asked: list[tuple[list[int], list[list[int]]]] = []
+        self.asked: list[tuple[list[int], list[list[int]], int]] = []  # prompt, answers, tokens of the prompt left out
         self.begins: list[list[int]] = []  # where each answer itself begins in its branch
         for prompt, truth, row in zip(self.prompts, self.truths, rows, strict=True):
             told = [row["answer"], truth, *row["perturbed_answers"]]
@@ -57,20 +57,20 @@ class Questions:
             whole = [tokenizer(prompt + answer, add_special_tokens=True).input_ids for answer in told]
             starts = [choice_start(before, ids) for ids in whole]
             stem = min(starts)
-            self.asked.append((before[:stem], [ids[stem:] for ids in whole]))
+            self.asked.append((before, [ids[stem:] for ids in whole], len(before) - stem))
             self.begins.append([start - stem for start in starts])
-        longest = max(len(stem) + max(map(len, branches)) for stem, branches in self.asked)
+        longest = max(len(ids) - dropped + max(map(len, own)) for ids, own, dropped in self.asked)
         self.longest = {f"qa/{split}": longest - 1}  # the last token is never fed
 
     def __call__(
         self, model: Any, *, batch_size: int = 32, world: "World | None" = None, passes: Passes = FAST
     ) -> Weighed:
         """Reads all answers to each question behind its prompt; workers share the questions."""
-        from trainables.decoding.branches import branch_logprobs  # loads torch, which a list of scores does without
+        from trainables.decoding.branches import Asked, answers  # loads torch, which a list of scores does without
         from trainables.world import ALONE
 
-        read = partial(branch_logprobs, model, batch_size=batch_size, passes=passes)
-        found = (world or ALONE).share_out(read, self.asked)
+        read = partial(answers, model, max_new_tokens=0, batch_size=batch_size, passes=passes)
+        found = [own for _, own in (world or ALONE).share_out(read, [Asked(*one) for one in self.asked])]
         means = [
             np.array([values[begin:].mean() for values, begin in zip(own, begins, strict=True)])
             for own, begins in zip(found, self.begins, strict=True)

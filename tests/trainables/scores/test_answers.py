@@ -14,9 +14,10 @@ from trainables.scores import all_scores, mcq
 from trainables.scores.answer_prob import answer_prob
 from trainables.scores.answers import FORGET, PREPARED, Answered, prepare, too_few_answers
 from trainables.scores.evaluate import Evaluator
-from trainables.scores.knowmem import knowmem_prompts
+from trainables.scores.knowmem import KnowMem, knowmem_prompts
 from trainables.scores.leak import leak_at
 from trainables.scores.protocol import PROTOCOLS
+from trainables.scores.score import Items
 
 MUSE = PROTOCOLS["muse"]
 NAMES = ("answer_prob_f", "answer_prob_r", "leak_at_100_f", "mcq_f", "mcq_r")
@@ -74,7 +75,7 @@ def test_every_item_is_that_of_a_plain_loop(decode):
 
 
 def test_scores_of_a_split_share_one_pass():
-    forgotten = [all_scores()[name].prepare for name in ("answer_prob_f", "leak_at_100_f", "mcq_f")]
+    forgotten = [all_scores()[name].prepare for name in ("knowmem_f", "answer_prob_f", "leak_at_100_f", "mcq_f")]
     assert all(found is PREPARED[FORGET] for found in forgotten)
 
 
@@ -82,20 +83,19 @@ def test_an_answer_that_merges_with_its_prompt_begins_where_it_leaves_it():
     """`Answer: ` ends in a space: a tokenizer may read it with the answer's first letters, but not with a digit."""
     rows = [{"question": "Where?", "answer": "mill"}, {"question": "When?", "answer": "7"}]
     task = prepare("forget_qa", questions(rows, [{"question": "Who?", "answer": " A"}] * 2), tiny_tokenizer(), MUSE)
-    for (stem, branches), choices, begin, prompt in zip(
-        task.asked, task.choices, task.begins, task.prompts, strict=True
-    ):
+    rows = zip(task.stems, task.branches, task.choices, task.begins, task.prompts, strict=True)
+    for end, branches, choices, begin, prompt in rows:
         before = tiny_tokenizer()(prompt).input_ids
+        stem = before[:end]
         for branch, choice in zip(branches, choices, strict=True):
             assert [*stem, *branch] == tiny_tokenizer()(prompt + choice).input_ids
-        assert stem == before[: len(stem)]
         # What precedes the truth in its branch is the prompt's.
         assert [*stem, *branches[-1][:begin]] == before[: len(stem) + begin]
 
 
 def test_a_truth_that_is_only_as_likely_as_a_wrong_answer_is_not_picked():
     read = [np.array([-1.0, -2.0, -3.0, -1.0]), np.array([-2.0, -2.0, -2.0, -1.0])]
-    answered = Answered(["p", "q"], ["t", "t"], [["a", "b", "c", "t"]] * 2, [], read)
+    answered = Answered(Items([], [], [], np.empty(0)), ["p", "q"], ["t", "t"], [["a", "b", "c", "t"]] * 2, [], read)
     items = all_scores()["mcq_f"].items(answered)
     assert (items.outputs, items.values.tolist()) == (["a", "t"], [0.0, 100.0])
 
@@ -125,14 +125,21 @@ def test_a_protocol_that_strips_strips_choices():
     assert task.truths == [row["answer"] for row in rows]
 
 
-def test_it_says_how_long_the_longest_text_is_and_knowmem_keeps_its_own():
-    ready = Evaluator(tiny_benchmark(), tiny_tokenizer(), MUSE, None)
-    knowmem = all_scores()["knowmem_f"].prepare(tiny_benchmark(), tiny_tokenizer(), MUSE)
-    own = prepare("forget_qa", tiny_benchmark(), tiny_tokenizer(), MUSE)
-    assert own.longest["knowmem/forget_qa"] == max(
-        len(stem) + len(branch) - 1 for stem, branches in own.asked for branch in branches
-    )
-    assert ready.lengths()["knowmem/forget_qa"] == max(*knowmem.longest.values(), *own.longest.values())
+def test_it_says_how_long_the_longest_text_is():
+    task = prepare("forget_qa", tiny_benchmark(), tiny_tokenizer(), MUSE)
+    read = [stem + len(branch) for stem, own in zip(task.stems, task.branches, strict=True) for branch in own]
+    written = [len(ids) + MUSE.knowmem_tokens for ids in task.knowmem.ids]
+    assert task.longest["knowmem/forget_qa"] == max(read + written) - 1
+
+
+@pytest.mark.parametrize("decode", DECODE)
+def test_what_it_writes_is_what_knowmem_alone_writes(decode):
+    benchmark, model, passes = tiny_benchmark(6), tiny_model(), Passes(decode=decode)
+    both = prepare("forget_qa", benchmark, tiny_tokenizer(), MUSE)(model, passes=passes).written
+    rows, shots = benchmark.rows("knowmem", "forget_qa"), benchmark.rows("knowmem", "forget_qa_icl")
+    alone = KnowMem(rows, shots, tiny_tokenizer(), MUSE)(model, passes=passes)
+    assert (both.prompts, both.outputs, both.truths) == (alone.prompts, alone.outputs, alone.truths)
+    assert both.values.tolist() == alone.values.tolist()
 
 
 def test_a_model_that_gives_no_numbers_has_none_for_a_score():
