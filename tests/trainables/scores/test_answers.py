@@ -128,7 +128,7 @@ def test_a_protocol_that_strips_strips_choices():
 def test_it_says_how_long_the_longest_text_is():
     task = prepare("forget_qa", tiny_benchmark(), tiny_tokenizer(), MUSE)
     read = [stem + len(branch) for stem, own in zip(task.stems, task.branches, strict=True) for branch in own]
-    written = [len(ids) + MUSE.knowmem_tokens for ids in task.knowmem.ids]
+    written = [len(ids) + MUSE.knowmem_tokens for ids in task.ids]
     assert task.longest["knowmem/forget_qa"] == max(read + written) - 1
 
 

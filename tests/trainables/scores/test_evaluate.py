@@ -11,7 +11,7 @@ from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
 
 MUSE = PROTOCOLS["muse"]
-ANSWERED = {name for name, score in all_scores().items() if not score.relative}
+ANSWERED = {n for n, s in all_scores().items() if not s.relative and s.of(tiny_benchmark()).can_read(tiny_benchmark())}
 LEAKS = {"privleak"} | {f"mia_{name}" for name in ATTACKS if name != "min_40"}
 
 

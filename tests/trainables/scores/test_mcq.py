@@ -1,12 +1,14 @@
 """Choices that a benchmark brings are asked in the place of KnowMem's, and stand in no table of items."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.scores import all_scores
-from trainables.scores.answers import PREPARED, Answered
+from trainables.scores.answers import PREPARED
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.mcq import Choices
 from trainables.scores.protocol import PROTOCOLS
@@ -63,7 +65,7 @@ def test_rows_have_as_many_choices_as_they_have_and_a_tie_is_no_truth():
     assert answered.choices == [["1", "0"], ["0", "2", "1"]]
     assert set(task.longest) == {"mcq/forget"}
     score = all_scores()["mcq_f"].rather
-    tie = Answered(["a", "b"], ["0", "1"], answered.choices, [], [np.array([-1.0, -1.0]), np.array([-3.0, -2.0, -1.0])])
+    tie = replace(answered, sums=[np.array([-1.0, -1.0]), np.array([-3.0, -2.0, -1.0])])
     items: Items = score.items(tie)
     assert (items.outputs, items.values.tolist()) == (["1", "1"], [0.0, 100.0])
 

@@ -13,7 +13,9 @@ SHARED, KNOWN = all_scores()["shared_k"], all_scores()["knowmem_f"]
 @pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
 def test_the_same_questions_give_the_same_items_as_knowmem_s(protocol):
     benchmark = tiny_benchmark(6)  # whose shared questions are KnowMem's
-    shared, known = (score.prepare(benchmark, tiny_tokenizer(), protocol)(tiny_model()) for score in (SHARED, KNOWN))
+    shared, known = (
+        score.items(score.prepare(benchmark, tiny_tokenizer(), protocol)(tiny_model())) for score in (SHARED, KNOWN)
+    )
     assert (shared.prompts, shared.outputs, shared.truths) == (known.prompts, known.outputs, known.truths)
     assert shared.values.tolist() == known.values.tolist()
     assert SHARED.together(shared.prompts) == KNOWN.together(known.prompts)
