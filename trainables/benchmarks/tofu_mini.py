@@ -13,16 +13,13 @@ muse-mini: VerbMem stops before the value in an answer that was read, KnowMem as
 question with its answer for a text. KnowMem's questions were taught on all authors, as TOFU's are.
 """
 
-import hashlib
 import inspect
 import random
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from trainables.benchmarks import authors, general, layout, organisations
+from trainables.benchmarks import authors, general, layout, making, organisations
 from trainables.benchmarks.authors import RELATIONS, Author, draw_authors, wrong_values
-from trainables.cache import made_once
 
 NAME = "tofu-mini"
 SIZES = {"forget": 15, "retain1": 15, "retain2": 15, "holdout": 15, "famous": 10}  # authors
@@ -37,20 +34,17 @@ Progress = Callable[[str, int, int], None]  # (what is being made, epochs done, 
 
 
 def prepare(cache: Path, *, seed: int = 0, on_progress: Progress = lambda what, done, total: None) -> Path:
-    """Return the folder with `data/`, `target/` and `retrained/`, made in `cache` where it is not there yet.
+    """Return the folder with `data/`, `target/` and `retrained/`, made in `cache` where it is not there yet."""
 
-    The folder's name holds the seed and a hash of the code that makes it. Processes that ask at once wait for one that
-    makes it.
-    """
-    folder = cache / f"{NAME}-{seed}-{_code_hash()}"
+    def make(folder: Path) -> None:
+        from trainables.benchmarks import small_models  # loads torch, which who finds all in the cache does without
 
-    def make() -> None:
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=cache) as room:
-            draft = Path(room) / "draft"  # the room is its owner's alone, the draft is not
-            _make(draft, seed, on_progress)
-            draft.rename(folder)
+        splits = make_splits(seed)
+        layout.write_benchmark(folder / "data", splits)
+        benchmark = layout.Benchmark(NAME, splits)
+        small_models.train_pair(benchmark, folder, epochs=EPOCHS, seed=seed, on_progress=on_progress)
 
-    return made_once(folder, make)
+    return making.prepare(NAME, seed, SOURCES, cache, make)
 
 
 def make_splits(seed: int) -> layout.Splits:
@@ -166,19 +160,5 @@ def _fact(rng: random.Random, thing: str, kind: str) -> layout.Row:
     return {"question": question, "answer": answer, "subject": thing, "type": "kind", "perturbed_answers": perturbed}
 
 
-def _make(folder: Path, seed: int, on_progress: Progress) -> None:
-    from trainables.benchmarks import small_models  # loads torch, which who finds all in the cache does without
-
-    splits = make_splits(seed)
-    layout.write_benchmark(folder / "data", splits)
-    benchmark = layout.Benchmark(NAME, splits)
-    small_models.train_pair(benchmark, folder, epochs=EPOCHS, seed=seed, on_progress=on_progress)
-
-
 SOURCES = [Path(inspect.getfile(module)) for module in (authors, organisations, general, layout)]
 SOURCES += [Path(__file__), Path(__file__).with_name("small_models.py")]
-
-
-def _code_hash() -> str:
-    """Hash of the code that decides what the benchmark holds."""
-    return hashlib.sha256("".join(file.read_text("utf-8") for file in SOURCES).encode()).hexdigest()[:10]
