@@ -66,6 +66,7 @@ def goals(own: Mapping[str, Any], forgotten: Mapping[str, Any], held_out: Mappin
 
 
 def main() -> None:
+    """Make it where it is not there, and print what its two models score."""
     folder = tofu_mini.prepare(default_cache(), on_progress=lambda *told: print(*told, flush=True))
     measured = Measured(folder)
     own = measured.readings(SCORES)

@@ -45,7 +45,8 @@ def test_switches_of_one_s_own_take_the_kind_of_the_design(ask):
 
 
 def test_7b_has_rates_of_its_own(ask, monkeypatch):
-    monkeypatch.setattr(checks, "load_benchmark", lambda reference: None)
+    rows = checks.check_benchmark("muse-mini")
+    monkeypatch.setattr(checks, "load_benchmark", lambda reference: rows)
     monkeypatch.setattr(checks, "available_cpus", lambda: 16)
     request = ask(benchmark="muse-news", switches=["optimizer"], gpus_per_worker=2)
     assert request.settings_of("optimizer=adamw", 0).lr == 1e-6

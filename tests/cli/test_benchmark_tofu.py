@@ -2,7 +2,7 @@
 
 import json
 
-from test_tofu import CONFIGS
+from tiny_tofu import CONFIGS
 from typer.testing import CliRunner
 
 from lethe_cli.benchmark import benchmark_app

@@ -43,7 +43,10 @@ RUSSIAN = {"prompt": "Все счастливые семьи", "gt": " похо�
 
 # what is given -> (flags of `lethe tune` but for its folders, what the one line says)
 BAD = {
-    "unknown benchmark": ("--benchmark nosuch", "benchmark 'nosuch' is unknown: choose muse-mini, muse-news"),
+    "unknown benchmark": (
+        "--benchmark nosuch",
+        "benchmark 'nosuch' is unknown: choose muse-mini, dusk-mini, tofu-mini",
+    ),
     "unknown folder": ("--benchmark ./nosuch", "benchmark './nosuch' is unknown"),
     "missing config": ("--benchmark {no-verbmem} {models}", "has no config 'verbmem' (configs found: "),
     "missing split": ("--benchmark {no-holdout} {models}", "has no split privleak/holdout (splits of privleak: "),

@@ -27,7 +27,8 @@ each_preset = pytest.mark.parametrize("name", PRESET_SETTINGS)
 def ask(tmp_path, monkeypatch):
     """Make a request for muse-news, whose data are not at hand."""
     monkeypatch.setattr(checks, "available_cpus", lambda: 16)
-    monkeypatch.setattr(checks, "load_benchmark", lambda reference: None)
+    rows = checks.check_benchmark("muse-mini")
+    monkeypatch.setattr(checks, "load_benchmark", lambda reference: rows)
     flags = {"benchmark": "muse-news", "trials": 1, "storage_path": str(tmp_path)}
     (tmp_path / "x").mkdir()
     return lambda **changed: make_request(TuneFlags(**(flags | changed)))

@@ -248,7 +248,8 @@ def test_resume_starts_a_study_that_is_not_there_yet(ask):
     ],
 )
 def test_a_study_does_not_go_on_with_other_flags(ask, flags, what, monkeypatch):
-    monkeypatch.setattr(checks, "load_benchmark", lambda reference: None)  # muse-news is not at hand
+    rows = checks.check_benchmark("muse-mini")
+    monkeypatch.setattr(checks, "load_benchmark", lambda reference: rows)  # muse-news is not at hand
     start(ask())
     with pytest.raises(ValueError, match=f"study 'muse-mini' has {what}.* choose another --name"):
         ask(resume=True, **flags)

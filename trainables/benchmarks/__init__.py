@@ -38,11 +38,24 @@ BENCHMARKS = {
         retrained=EMBEDDED,
         forget=ORGANISATIONS,
     ),
+    "dusk-mini": Source(
+        data="dusk-mini",
+        target="dusk-mini",
+        retrained="dusk-mini",
+        forget="one of five styles that tell of invented persons: what it alone tells of 16 has to go, what the others "
+        "tell too of 28 has to stay",
+    ),
     "tofu-mini": Source(
         data="tofu-mini",
         target="tofu-mini",
         retrained="tofu-mini",
         forget="15 of 45 invented authors, each asked about in ten questions: birth, parents, books, prize, teacher",
+    ),
+    "wmdp-mini": Source(
+        data="wmdp-mini",
+        target="wmdp-mini",
+        retrained="wmdp-mini",
+        forget=ORGANISATIONS,
     ),
     "muse-news": Source(
         data="muse-bench/MUSE-News",
@@ -57,19 +70,6 @@ BENCHMARKS = {
         retrained="muse-bench/MUSE-Books_retrain",
         tokenizer="meta-llama/Llama-2-7b-hf",
         forget="the Harry Potter books",
-    ),
-    "dusk-mini": Source(
-        data="dusk-mini",
-        target="dusk-mini",
-        retrained="dusk-mini",
-        forget="one of five styles that tell of invented persons: what it alone tells of 16 has to go, what the others "
-        "tell too of 28 has to stay",
-    ),
-    "wmdp-mini": Source(
-        data="wmdp-mini",
-        target="wmdp-mini",
-        retrained="wmdp-mini",
-        forget=ORGANISATIONS,
     ),
 }
 MADE = tuple(name for name, source in BENCHMARKS.items() if source.data == name)  # here, from a seed (embedded.py)

@@ -126,9 +126,9 @@ def remove(*names):
 REFUSED = {
     "no raw config": (
         remove("raw"),
-        r"no config 'raw' \(configs found: knowmem, privleak, utility, verb",
+        r"no config 'raw' \(configs found: knowmem, mcq, privleak, style, utility, verb",
     ),
-    "no verbmem config": (remove("verbmem"), r"no config 'verbmem' \(configs found: knowmem, privleak, raw"),
+    "no verbmem config": (remove("verbmem"), r"no config 'verbmem' \(configs found: knowmem, mcq, privleak, raw"),
     "a split": (remove(("raw", "retain1")), r"no split raw/retain1 \(splits of raw: forget\)"),
     "a qa split": (remove(("knowmem", "retain_qa_icl")), r"knowmem/retain_qa_icl .*forget_qa, forget_qa_icl"),
     "a column": (

@@ -19,6 +19,7 @@ from trainables.failures import OutOfMemory
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.methods.npo import NPOGDR
 from trainables.methods.rmu import RMU
+from trainables.runs.legs import legs_of
 from trainables.runs.unlearning import Unlearner
 from trainables.scores import searched_scores, split
 from trainables.scores.references import table_of
@@ -59,6 +60,12 @@ def run(unlearner, tmp_path_factory):
     """One run of three steps, scored after the second and the last: its folder and its results."""
     folder = tmp_path_factory.mktemp("run") / "deep" / "trial"
     return folder, list(unlearner(RUN, folder))
+
+
+def sequences(unlearner, settings):
+    """What the one leg of a run reads: the forget sequences, and the penalty's."""
+    (leg,) = legs_of(settings, 0)
+    return unlearner._sequences(settings, leg)
 
 
 def candidates(results):
@@ -317,8 +324,8 @@ def test_a_teacher_that_did_not_move_is_scored_once_and_its_scores_are_those_of_
 
 
 def test_a_share_of_the_forget_set_is_drawn_by_the_seed_and_trained_on_alone(unlearner):
-    whole = unlearner._sequences(RUN)[0]
-    halves = [unlearner._sequences(replace(RUN, forget_fraction=0.5, seed=seed))[0] for seed in range(8)]
+    whole = sequences(unlearner, RUN)[0]
+    halves = [sequences(unlearner, replace(RUN, forget_fraction=0.5, seed=seed))[0] for seed in range(8)]
     assert all(len(half) == 1 and half[0] in whole for half in halves)
     assert len({tuple(half[0]) for half in halves}) == 2
 
@@ -327,17 +334,17 @@ def test_the_penalty_reads_the_user_s_own_texts_in_pieces_of_their_own_length(un
     (tmp_path / "web.txt").write_text("The mill at Orton makes paper, and the bees of Bo Quill make honey.")
     config = replace(RUN, regularisation="unrelated", unrelated_texts=str(tmp_path), regularisation_length=8)
     tokenizer = unlearner.loaded.tokenizer
-    pieces = unlearner._sequences(config)[1]
+    pieces = sequences(unlearner, config)[1]
     assert {len(ids) for ids in pieces[:-1]} == {8}
     assert "".join(tokenizer.decode(ids[1:]) for ids in pieces) == (tmp_path / "web.txt").read_text()
-    assert unlearner._sequences(replace(config, regularisation="retain"))[1] != pieces
-    assert max(map(len, unlearner._sequences(config)[0])) > 8
+    assert sequences(unlearner, replace(config, regularisation="retain"))[1] != pieces
+    assert max(map(len, sequences(unlearner, config)[0])) > 8
 
 
 def test_long_forget_texts_are_truncated_where_the_run_says_so(unlearner):
-    pieces = unlearner._sequences(replace(RUN, max_length=9))[0]
-    first = unlearner._sequences(replace(RUN, max_length=9, long_texts="truncate"))[0]
-    assert len(first) == len(unlearner._sequences(RUN)[0]) < len(pieces)
+    pieces = sequences(unlearner, replace(RUN, max_length=9))[0]
+    first = sequences(unlearner, replace(RUN, max_length=9, long_texts="truncate"))[0]
+    assert len(first) == len(sequences(unlearner, RUN)[0]) < len(pieces)
     assert [ids for ids in pieces if ids in first] == first
 
 
@@ -356,4 +363,4 @@ def test_sequences_longer_than_the_positions_of_the_model_are_refused_with_both_
     line = r"training on raw/\w+ \(max_length=512\) needs \d+ tokens, and gpt2 has 16 positions: take shorter texts \(in training"
     with pytest.raises(ValueError, match=line):
         list(unlearner(RUN, tmp_path / "long"))
-    assert len(unlearner._sequences(replace(RUN, max_length=16))[0]) > 0
+    assert len(sequences(unlearner, replace(RUN, max_length=16))[0]) > 0
