@@ -62,7 +62,8 @@ def successive(found: Ablation, read: Callable[[Any], pd.DataFrame | None] = rea
         staying = [score for score, goal in found.goals.items() if goal == MAXIMIZE]
         kept += [place | {"score": score, "value": row[score]} for score in staying]
         items = read(row["items"])
-        for score in (score for score, goal in found.goals.items() if goal == MINIMIZE and score in dealt):
+        # What is only to stay within a bound, such as repetition, is nothing that a request takes away.
+        for score in (o.score for o in found.facts.objectives if o.goal == MINIMIZE and o.score in dealt):
             parts += [place | {"score": score} | one for one in _by_part(items, score, dealt[score])]
     return Courses(
         pd.DataFrame(kept, columns=["seed", "request", "score", "value"]),

@@ -1,5 +1,7 @@
 """MUSE's C5 and C6 from an ablation's runs: hand numbers of the aggregates, what is left, and what comes back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from tiny_study import GUARD, OBJECTIVES
 from lethe.analysis import requests
 from lethe.analysis.ablation import read_ablation
 from lethe.analysis.designs import one_at_a_time
+from lethe.fronts.objectives import Constraint
 
 PARTS = [1, 1, 2, 2, 2]
 LEFT = {  # of each part, behind each request, of the seed 0; another seed has as much more
@@ -92,6 +95,17 @@ def test_all_of_it_is_told_in_sentences(found):
         f"what is left of all that was asked for so far: verbmem_f 11.0, 25.0; DDS {dds:.3f} (0 is best); "
         "most comes back of request 1: 20.0 points behind later ones"
     )
+
+
+def test_what_is_only_bounded_from_above_is_nothing_that_was_asked_for(tmp_path, found):
+    facts = found.facts
+    others = tuple(o for o in facts.objectives if o.score != "verbmem_f")
+    bounded = replace(
+        facts, objectives=others, constraints=(*facts.constraints, Constraint(score="verbmem_f", ceiling=60.0))
+    )
+    again = replace(found, facts=bounded)
+    assert again.goals["verbmem_f"] == "minimize"
+    assert len(requests.successive(again).parts) == 0
 
 
 def test_without_items_what_is_left_is_not_known_and_not_made_up(found):
