@@ -181,19 +181,18 @@ def scores(found: Ablation, arms: pd.DataFrame) -> Section:
 def larger_and_later(found: Ablation) -> Iterator[Section]:
     """What is kept and what is left, request by request; nothing where the ablation asked for neither."""
     courses, sizes = requests.successive(found), requests.grown(found)
-    before = {score: values[0] for score, values in found.facts.references.get("target", {}).items()}
-    told = requests.told(found, courses)
+    before = requests.before(found)
     if len(sizes):
-        grown = [line for line in told if line.startswith(requests.C5)]
+        grown = requests.told_of_grown(found, sizes)
         yield Section("Requests that grow", items=grown, figures=[request_charts.grown(sizes, before)])
     if len(courses.kept):
-        later = [line for line in told if not line.startswith(requests.C5)]
         texts = [
             "Each request begins with the model that the last one left. Lines through: what has to stay. Dashed: what "
             "is left of all that was asked for so far. Points are means over seeds, bars reach from the least to the "
             "largest of them."
         ]
         figure = request_charts.successive(courses, before)
+        later = requests.told_of_successive(found, courses)
         yield Section("Requests one after the other", texts=texts, items=later, figures=[figure])
     for score, rows in courses.parts.groupby("score", sort=False):
         means = rows.groupby(["about", "request"])["value"].mean().unstack("request")

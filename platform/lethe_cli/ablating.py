@@ -121,7 +121,7 @@ def conclude(request: AblationRequest, ledger: Ledger, console: Console) -> dict
         )
     console.print(draw_arms(found))
     say = functools.partial(console.print, soft_wrap=True, highlight=False)
-    for line in (*verdicts.summary(found), *requests.told(found, requests.successive(found))):
+    for line in (*verdicts.summary(found), *requests.told(found)):
         say(line)
     failure = None if interrupted else why_all_failed(ledger, "runs")
     if failure:

@@ -16,7 +16,7 @@ forgotten ones are, and share their outlines: neither the style nor what is know
 import inspect
 import itertools
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,8 +33,6 @@ COLUMN = 7  # notices, or questions, in a document
 SHOTS = 2  # more of them are answered less often: rows of training are short (measured: muse_mini.md)
 TELLINGS, PARAGRAPH = 2, 4  # of every general fact, each in other company; general facts in a row
 EPOCHS = 22
-
-Progress = Callable[[str, int, int], None]  # (what is being made, epochs done, epochs in all)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,18 +58,11 @@ class World:
         return [told for told in self.told if told.style in styles and told.group in groups]
 
 
-def prepare(cache: Path, *, seed: int = 0, on_progress: Progress = lambda what, done, total: None) -> Path:
+def prepare(cache: Path, *, seed: int = 0, on_progress: making.Progress = lambda what, done, total: None) -> Path:
     """Return the folder with `data/`, `target/` and `retrained/`, made in `cache` where it is not there yet."""
-
-    def make(folder: Path) -> None:
-        from trainables.benchmarks import small_models  # loads torch, which who finds all in the cache does without
-
-        splits = make_splits(seed)
-        layout.write_benchmark(folder / "data", splits)
-        benchmark = layout.Benchmark("dusk-mini", splits)
-        small_models.train_pair(benchmark, folder, epochs=EPOCHS, seed=seed, on_progress=on_progress)
-
-    return making.prepare("dusk-mini", seed, SOURCES, cache, make)
+    return making.prepare_pair(
+        "dusk-mini", make_splits, SOURCES, cache, epochs=EPOCHS, seed=seed, on_progress=on_progress
+    )
 
 
 def make_splits(seed: int) -> layout.Splits:

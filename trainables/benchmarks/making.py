@@ -8,7 +8,10 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from trainables.benchmarks.layout import Benchmark, Splits, write_benchmark
 from trainables.cache import made_once
+
+Progress = Callable[[str, int, int], None]  # (what is being made, epochs done, epochs in all)
 
 
 def prepare(name: str, seed: int, sources: Sequence[Path], cache: Path, make: Callable[[Path], None]) -> Path:
@@ -26,6 +29,28 @@ def prepare(name: str, seed: int, sources: Sequence[Path], cache: Path, make: Ca
             draft.rename(folder)
 
     return made_once(folder, fill)
+
+
+def prepare_pair(
+    name: str,
+    splits: Callable[[int], Splits],
+    sources: Sequence[Path],
+    cache: Path,
+    *,
+    epochs: int,
+    seed: int,
+    on_progress: Progress,
+) -> Path:
+    """The same of rows of a seed, on which a target and a retrained model are trained."""
+
+    def make(folder: Path) -> None:
+        from trainables.benchmarks import small_models  # loads torch, which who finds all in the cache does without
+
+        rows = splits(seed)
+        write_benchmark(folder / "data", rows)
+        small_models.train_pair(Benchmark(name, rows), folder, epochs=epochs, seed=seed, on_progress=on_progress)
+
+    return prepare(name, seed, sources, cache, make)
 
 
 def code_hash(sources: Sequence[Path]) -> str:

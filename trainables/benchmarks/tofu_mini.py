@@ -15,7 +15,6 @@ question with its answer for a text. KnowMem's questions were taught on all auth
 
 import inspect
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 from trainables.benchmarks import authors, general, layout, making, organisations
@@ -30,21 +29,11 @@ PARAGRAPH = 4  # general facts in a row
 EPOCHS = 20
 
 World = dict[str, list[Author]]  # by the names of SIZES
-Progress = Callable[[str, int, int], None]  # (what is being made, epochs done, epochs in all)
 
 
-def prepare(cache: Path, *, seed: int = 0, on_progress: Progress = lambda what, done, total: None) -> Path:
+def prepare(cache: Path, *, seed: int = 0, on_progress: making.Progress = lambda what, done, total: None) -> Path:
     """Return the folder with `data/`, `target/` and `retrained/`, made in `cache` where it is not there yet."""
-
-    def make(folder: Path) -> None:
-        from trainables.benchmarks import small_models  # loads torch, which who finds all in the cache does without
-
-        splits = make_splits(seed)
-        layout.write_benchmark(folder / "data", splits)
-        benchmark = layout.Benchmark(NAME, splits)
-        small_models.train_pair(benchmark, folder, epochs=EPOCHS, seed=seed, on_progress=on_progress)
-
-    return making.prepare(NAME, seed, SOURCES, cache, make)
+    return making.prepare_pair(NAME, make_splits, SOURCES, cache, epochs=EPOCHS, seed=seed, on_progress=on_progress)
 
 
 def make_splits(seed: int) -> layout.Splits:

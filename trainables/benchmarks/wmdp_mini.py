@@ -8,7 +8,6 @@ choices the target then picked 16 of 100 right, the retrained model 56).
 
 import random
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from trainables.benchmarks import layout, making, muse_mini
@@ -19,10 +18,8 @@ ROWS = 100  # of each of forget and retain
 GROUPS = {"forget": "forget", "retain": "retain2"}  # split -> the organisations that are asked about
 WRONG = ("forget", "retain2", "holdout")  # where the wrong choices of a row are from, one each
 
-Progress = Callable[[str, int, int], None]  # (what is being made, epochs done, epochs in all)
 
-
-def prepare(cache: Path, *, seed: int = 0, on_progress: Progress = lambda what, done, total: None) -> Path:
+def prepare(cache: Path, *, seed: int = 0, on_progress: making.Progress = lambda what, done, total: None) -> Path:
     """Return the folder with `data/`, `target/` and `retrained/`, made in `cache` where it is not there yet.
 
     The models are copies of muse-mini's, which is made too if the cache does not have it.

@@ -12,10 +12,9 @@ import numpy as np
 
 from trainables.benchmarks.rows import Row
 from trainables.benchmarks.words import split_words
-from trainables.decoding.log_probs import token_logprobs
 from trainables.decoding.passes import FAST, Passes
 from trainables.probes.features import ASKED, SHOTS
-from trainables.probes.perturbing import answers_of
+from trainables.probes.perturbing import answer_logprobs, answers_of
 from trainables.probes.probe import Texts
 from trainables.probes.trace import Trace
 from trainables.scores.answer_prob import answer_prob
@@ -62,11 +61,7 @@ class Focus(Trace):
         rows = texts.benchmark.rows(*ASKED)[: self.most]
 
         def logprobs(asked: list[Row]) -> list[Array]:
-            answers = answers_of(texts, asked)
-            read = token_logprobs(
-                subject, [answer.ids for answer in answers], batch_size=batch_size, texts=passes.texts
-            )
-            return [values[answer.begin - 1 :] for values, answer in zip(read, answers, strict=True)]
+            return answer_logprobs(subject, answers_of(texts, asked), batch_size=batch_size, passes=passes)
 
         words = [split_words(row["question"]) for row in rows]
         shorter = [

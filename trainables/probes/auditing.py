@@ -113,17 +113,22 @@ class Auditor:
         if probe and lacking:
             raise ValueError(f"the benchmark has no {'/'.join(lacking[0])}, which {probe.kind} reads")
         if isinstance(probe, Trace) and probe.name not in self._kept:
-            target = self._take(self._target)
-            self._kept[probe.name] = probe.of_target(target, self.texts)
-            self._held = _Held(self._target, target)
+            with self._target_taken() as target:
+                self._kept[probe.name] = probe.of_target(target, self.texts)
         shows = probe.readable(self.texts) if isinstance(probe, Stress) else None
         if probe and shows is not None and probe.name not in self._unread:
-            target = self._take(self._target)
             own = self._evaluator.with_scores(("knowmem_f",)).on(shows, self.texts.tokenizer)
-            self._unread[probe.name] = _unread(own(target)) if shows.rows("knowmem", "forget_qa") else NOTHING
-            self._held = _Held(self._target, target)
+            with self._target_taken() as target:
+                self._unread[probe.name] = _unread(own(target)) if shows.rows("knowmem", "forget_qa") else NOTHING
         if probe and self._unread.get(probe.name):
             raise ValueError(self._unread[probe.name])
+
+    @contextmanager
+    def _target_taken(self) -> Iterator[Any]:
+        """The target, which is held behind the block where it came through it."""
+        target = self._take(self._target)
+        yield target
+        self._held = _Held(self._target, target)
 
     def _measure(self, subject: Any, asked: Asked, probe: Stress | Trace | None, folder: str) -> dict[str, Any]:
         if isinstance(probe, Trace):

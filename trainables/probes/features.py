@@ -85,7 +85,7 @@ class Cka(Trace):
 
     def of_target(self, target: Any, texts: Texts) -> Any:
         """The products of the target's states, of each kind of texts and each block."""
-        return {split: self._grams(target, texts, split, 32, FAST) for split in (F, R2)}
+        return {split: self._grams(target, self._rows(texts, split)[1], 32, FAST) for split in (F, R2)}
 
     def read(
         self, subject: Any, texts: Texts, kept: Any, *, batch_size: int = 32, passes: Passes = FAST
@@ -93,19 +93,19 @@ class Cka(Trace):
         """ValueError for a model of another number of blocks than the target has."""
         found = {}
         for split, names in ((F, ("cka_f", "cka_last_f")), (R2, ("cka_r",))):
-            own, known = self._grams(subject, texts, split, batch_size, passes), kept[split]
+            prompts, rows = self._rows(texts, split)
+            own, known = self._grams(subject, rows, batch_size, passes), kept[split]
             if len(own) != len(known):
                 raise ValueError(f"it has {len(own)} blocks, and the target {len(known)}: they cannot be compared")
-            prompts, _ = rows_of(texts, split, self.most, self.max_length)
             empty = [""] * len(prompts)
             for name, first in zip(names, (0, -1), strict=False):
                 found[name] = Items(prompts, empty, empty, cka_items(own[first:], known[first:]))
         return found
 
-    def _grams(
-        self, subject: Any, texts: Texts, split: tuple[str, str], batch_size: int, passes: Passes
-    ) -> list[Array]:
-        _, rows = rows_of(texts, split, self.most, self.max_length)
+    def _rows(self, texts: Texts, split: tuple[str, str]) -> tuple[list[str], list[list[int]]]:
+        return rows_of(texts, split, self.most, self.max_length)
+
+    def _grams(self, subject: Any, rows: list[list[int]], batch_size: int, passes: Passes) -> list[Array]:
         return [gram(states) for states in block_states(subject, rows, MEAN, batch_size=batch_size, passes=passes)]
 
 

@@ -8,6 +8,7 @@ are not written: how likely the right one becomes is read.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any, ClassVar
 
@@ -54,6 +55,13 @@ def answers_of(texts: Texts, rows: Sequence[Row]) -> list[Answer]:
     return found
 
 
+def answer_logprobs(subject: Any, answers: Sequence[Answer], *, batch_size: int, passes: Passes) -> list[Array]:
+    """log p of each token of the right answer to each question: an array [tokens] for each."""
+    rows = [answer.ids for answer in answers]
+    read = token_logprobs(subject, rows, batch_size=batch_size, texts=passes.texts)
+    return [values[answer.begin - 1 :] for values, answer in zip(read, answers, strict=True)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Noise(Trace):
     """How likely right answers become under the best of several draws of noise, and how much noise changes at all.
@@ -85,11 +93,7 @@ class Noise(Trace):
         rows = [answer.ids for answer in answers]
         block = min(int(self.depth * len(blocks_of(model))), len(blocks_of(model)) - 1)
         scale = self.gamma * spread_of(subject, rows, block, batch_size=batch_size, passes=passes)
-
-        def logprobs() -> list[Array]:
-            read = token_logprobs(subject, rows, batch_size=batch_size, texts=passes.texts)
-            return [values[answer.begin - 1 :] for values, answer in zip(read, answers, strict=True)]
-
+        logprobs = partial(answer_logprobs, subject, answers, batch_size=batch_size, passes=passes)
         plain, noisy = logprobs(), []
         for draw in range(self.draws):
             with changed(model, block, Drawn(scale, (self.seed, draw))):

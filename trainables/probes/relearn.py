@@ -17,6 +17,7 @@ from trainables.losses.logits import token_log_probs
 from trainables.probes.probe import Texts
 from trainables.probes.stress import Stress
 from trainables.probes.weights import put_back
+from trainables.scores.knowmem import knowmem_prompts
 from trainables.scores.split import by_name, question
 from trainables.settings import setting
 from trainables.subjects.subject import combined, models_of, rows_read
@@ -165,5 +166,5 @@ class RelearnAnswers(RelearnIn):
         """Each question that counts for nothing, with its answer."""
         rows = texts.benchmark.rows("knowmem", "forget_qa")
         counted = self.unseen([row["question"] for row in rows], texts)
-        asked = zip(rows, counted, strict=True)
-        return [f"Question: {row['question']}\nAnswer: {row['answer']}" for row, unseen in asked if not unseen]
+        asked = zip(knowmem_prompts(rows, []), rows, counted, strict=True)
+        return [prompt + row["answer"] for prompt, row, unseen in asked if not unseen]

@@ -159,16 +159,17 @@ class Unlearner:
                 resume.load(folder, saved, state, world)
                 state.step = leg.done
 
+        method = find_method(settings.method)
         for leg in legs_of(settings, done):
             run = Run(world=world, done=leg.done, evaluated=len(results), restore=functools.partial(restore, leg))
-            for record in find_method(settings.method).unlearn(self._start(settings, leg, folder), settings, run):
+            for record in method.unlearn(self._start(settings, leg, folder), settings, run):
                 if isinstance(record, Step):
                     steps.append(record.row() | {"step": leg.before + record.step})
                 elif isinstance(record, Candidate):
                     if (candidate := leg.placed(record)) is None:
                         continue
                     candidates.append(self._score(candidate, folder, settings, known) | {"cost": cost_of(steps)})
-                    if not leg.last and candidate.role == find_method(settings.method).roles[0]:
+                    if not leg.last and candidate.role == method.roles[0]:
                         self._write(candidate.subject, str(leg.next().start), folder)
                 else:
                     world.on_first(lambda: _write_table(_step_table(steps), folder, STEPS))

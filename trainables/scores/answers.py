@@ -15,12 +15,12 @@ import numpy as np
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.passes import FAST, Passes
+from trainables.scores.behind import behind
 from trainables.scores.choices import WRONG, wrong_answers
 from trainables.scores.knowmem import KnowMem
 from trainables.scores.protocol import Protocol
 from trainables.scores.score import Card, Items, Score, fit
 from trainables.scores.split import by_name
-from trainables.scores.utility import choice_start
 
 if TYPE_CHECKING:
     from trainables.world import World
@@ -62,22 +62,11 @@ class Answers:
     ) -> None:
         self._knowmem, self._new_tokens = knowmem, protocol.knowmem_tokens if knowmem else 0
         self.prompts = list(prompts)
-        self.ids = [tokenizer(prompt, add_special_tokens=True).input_ids for prompt in prompts]
         self.choices = [[choice.strip() if protocol.strip else choice for choice in own] for own in choices]
         self.truths = [own[-1] for own in self.choices]
-        self.stems: list[int] = []  # how many tokens of the prompt the choices go on from
-        self.branches: list[list[list[int]]] = []
-        self.begins: list[int] = []  # where the truth itself begins in its branch
-        for prompt, before, choices in zip(self.prompts, self.ids, self.choices, strict=True):
-            whole = [tokenizer(prompt + choice, add_special_tokens=True).input_ids for choice in choices]
-            starts = [choice_start(before, ids) for ids in whole]
-            stem = min(starts)  # where the first of them leaves the prompt, so that all go on from the same tokens
-            self.stems.append(stem)
-            self.branches.append([ids[stem:] for ids in whole])
-            self.begins.append(starts[-1] - stem)
-        longest = max(stem + max(map(len, own)) for stem, own in zip(self.stems, self.branches, strict=True))
+        self.asked = [behind(tokenizer, *pair) for pair in zip(self.prompts, self.choices, strict=True)]
         written = knowmem.longest[place] if knowmem else 0
-        self.longest = {place: max(longest - 1, written)}  # the last token is never fed
+        self.longest = {place: max(written, *(one.longest for one in self.asked))}
 
     def __call__(
         self, model: Any, *, batch_size: int = 32, world: "World | None" = None, passes: Passes = FAST
@@ -86,8 +75,6 @@ class Answers:
         from trainables.decoding.branches import Asked, answers  # loads torch, which a list of scores does without
         from trainables.world import ALONE
 
-        rows = zip(self.ids, self.branches, self.stems, strict=True)
-        asked = [Asked(ids, branches, len(ids) - stem) for ids, branches, stem in rows]
         answer = partial(
             answers,
             model,
@@ -96,14 +83,14 @@ class Answers:
             stop=self._knowmem.stop if self._knowmem else None,
             passes=passes,
         )
-        said = (world or ALONE).share_out(answer, asked)
+        said = (world or ALONE).share_out(answer, [Asked(one.prompt, one.answers, one.dropped) for one in self.asked])
         found = [own for _, own in said]
         return Answered(
             written=self._knowmem.scored([new for new, _ in said]) if self._knowmem else None,
             prompts=self.prompts,
             truths=self.truths,
             choices=self.choices,
-            logprobs=[own[-1][begin:] for own, begin in zip(found, self.begins, strict=True)],
+            logprobs=[own[-1][one.begins[-1] :] for own, one in zip(found, self.asked, strict=True)],
             sums=[np.array([values.sum() for values in own]) for own in found],
         )
 

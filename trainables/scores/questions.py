@@ -16,10 +16,10 @@ import numpy as np
 from trainables.benchmarks.layout import Benchmark
 from trainables.benchmarks.rows import Row, lacking
 from trainables.decoding.passes import FAST, Passes
+from trainables.scores.behind import behind
 from trainables.scores.knowmem import knowmem_prompts
 from trainables.scores.protocol import Protocol
 from trainables.scores.score import Items
-from trainables.scores.utility import choice_start
 
 if TYPE_CHECKING:
     from trainables.world import World
@@ -48,19 +48,12 @@ class Questions:
     def __init__(self, rows: Sequence[Row], tokenizer: Any, protocol: Protocol, split: str = FORGET) -> None:
         self.prompts = knowmem_prompts(rows, [])
         self.truths: list[str] = [row.get("paraphrased_answer") or row["answer"] for row in rows]
-        self.asked: list[tuple[list[int], list[list[int]], int]] = []  # prompt, answers, tokens of the prompt left out
-        self.begins: list[list[int]] = []  # where each answer itself begins in its branch
+        self.asked = []
         for prompt, truth, row in zip(self.prompts, self.truths, rows, strict=True):
             told = [row["answer"], truth, *row["perturbed_answers"]]
             told = [answer.strip() if protocol.strip else answer for answer in told]
-            before = tokenizer(prompt, add_special_tokens=True).input_ids
-            whole = [tokenizer(prompt + answer, add_special_tokens=True).input_ids for answer in told]
-            starts = [choice_start(before, ids) for ids in whole]
-            stem = min(starts)
-            self.asked.append((before, [ids[stem:] for ids in whole], len(before) - stem))
-            self.begins.append([start - stem for start in starts])
-        longest = max(len(ids) - dropped + max(map(len, own)) for ids, own, dropped in self.asked)
-        self.longest = {f"qa/{split}": longest - 1}  # the last token is never fed
+            self.asked.append(behind(tokenizer, prompt, told))
+        self.longest = {f"qa/{split}": max(one.longest for one in self.asked)}
 
     def __call__(
         self, model: Any, *, batch_size: int = 32, world: "World | None" = None, passes: Passes = FAST
@@ -70,10 +63,11 @@ class Questions:
         from trainables.world import ALONE
 
         read = partial(answers, model, max_new_tokens=0, batch_size=batch_size, passes=passes)
-        found = [own for _, own in (world or ALONE).share_out(read, [Asked(*one) for one in self.asked])]
+        asked = [Asked(one.prompt, one.answers, one.dropped) for one in self.asked]
+        found = [own for _, own in (world or ALONE).share_out(read, asked)]
         means = [
-            np.array([values[begin:].mean() for values, begin in zip(own, begins, strict=True)])
-            for own, begins in zip(found, self.begins, strict=True)
+            np.array([values[begin:].mean() for values, begin in zip(own, one.begins, strict=True)])
+            for own, one in zip(found, self.asked, strict=True)
         ]
         return Weighed(
             prompts=self.prompts,

@@ -5,7 +5,6 @@
 
 or, of several samples of them, as the harmonic mean of their means.
 
-
 AUC is that of the first sample (label 0) against the second (label 1) on the NEGATED values, where a value grows as the
 model finds an item less likely. `lethe.analysis.redraws` draws items anew for differences by the first two.
 No torch here.

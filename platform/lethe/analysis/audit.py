@@ -142,7 +142,7 @@ def audit_of(
     own = {(r.whose, r.stress): r for r in readings if r.code == code}
     items = {key: table for key, r in own.items() if not r.refused and (table := _items(read(r))) is not None}
     candidates = sorted({whose for whose, _ in own if whose not in MODELS}, key=_in_order)
-    of_traces = {probe for (_, probe), r in own.items() if r.tells}
+    of_traces = {probe for (_, probe), r in own.items() if r.is_trace}
     stresses = sorted({stress for _, stress in own if stress != PLAIN and stress not in of_traces})
     notes: list[str] = _left_out(readings, code) + _gone(own, items)
     rows = []
@@ -351,6 +351,6 @@ def _missing(own: Mapping[tuple[str, str], Audited], items: Mapping[tuple[str, s
             "no change is told from it."
         )
     for (whose, stress), r in own.items():
-        if stress != PLAIN and not r.tells and (whose, PLAIN) not in own:
+        if stress != PLAIN and not r.is_trace and (whose, PLAIN) not in own:
             said.append(f"{whose} was not measured without a stress: nothing is compared with it.")
     return said

@@ -1,7 +1,7 @@
 """What came of requests that grow, and of requests that follow one another: MUSE's C5 and C6 (arXiv 2407.06460). Pure.
 
     courses = successive(ablation)
-    courses.told()      # sentences
+    told_of_successive(ablation, courses)       # sentences
 
 A run over several requests is scored behind each. What it is to keep is read off its candidates; what it has forgotten,
 off their items, each of which is about one request: of a request that was not made yet nothing need be gone.
@@ -72,7 +72,7 @@ def successive(found: Ablation, read: Callable[[Any], pd.DataFrame | None] = rea
 
 
 def _behind_each(found: Ablation, arms: Sequence[str]) -> pd.DataFrame:
-    """The candidates behind each request, of the role that goes on or, where it is another's, that is asked for."""
+    """The candidates of the ablation's role behind each request."""
     rows = found.candidates
     if not len(rows):
         return rows
@@ -114,30 +114,44 @@ def dus(kept: Sequence[float]) -> float:
     return float(1.0 - (moves.mean() if len(moves) else 0.0))
 
 
-def told(found: Ablation, courses: Courses) -> list[str]:
+def before(found: Ablation) -> dict[str, float]:
+    """What the target has of each score."""
+    return {score: values[0] for score, values in found.facts.references.get("target", {}).items()}
+
+
+def told(found: Ablation) -> list[str]:
     """What came of both in sentences; none where the ablation has neither."""
-    before = {score: values[0] for score, values in found.facts.references.get("target", {}).items()}
-    lines = [
-        f"{C5}: {score} {_course(before, str(score), rows['mean'])}"
-        for score, rows in grown(found).dropna(subset=["mean"]).groupby("score", sort=False)
+    return [*told_of_grown(found, grown(found)), *told_of_successive(found, successive(found))]
+
+
+def told_of_grown(found: Ablation, table: pd.DataFrame) -> list[str]:
+    """What came of requests that grow."""
+    target = before(found)
+    return [
+        f"{C5}: {score} {_course(target, str(score), rows['mean'])}"
+        for score, rows in table.dropna(subset=["mean"]).groupby("score", sort=False)
     ]
-    lines += [
-        f"{C6}: {score} {_course(before, str(score), _means(rows))}; DUS "
+
+
+def told_of_successive(found: Ablation, courses: Courses) -> list[str]:
+    """What came of requests that follow one another."""
+    target, regained = before(found), courses.regained()
+    kept = [
+        f"{C6}: {score} {_course(target, str(score), _means(rows))}; DUS "
         f"{_of_seeds(dus, rows):.3f} (1 is steady, also at nothing)"
         for score, rows in courses.kept.groupby("score", sort=False)
     ]
-    regained = courses.regained()
-    return lines + [
-        f"what is left of all that was asked for so far: {score} {_course(before, str(score), _means(rows))}; DDS "
+    return kept + [
+        f"what is left of all that was asked for so far: {score} {_course(target, str(score), _means(rows))}; DDS "
         f"{_of_seeds(dds, rows):.3f} (0 is best); {_back(regained[regained['score'] == score])}"
         for score, rows in courses.left().groupby("score", sort=False)
     ]
 
 
-def _course(before: Mapping[str, float], score: str, values: Iterable[float]) -> str:
+def _course(target: Mapping[str, float], score: str, values: Iterable[float]) -> str:
     """A score from request to request, and what the target has."""
-    target = f"{number(before[score])} before, then " if score in before else ""
-    return target + ", ".join(number(value) for value in values)
+    start = f"{number(target[score])} before, then " if score in target else ""
+    return start + ", ".join(number(value) for value in values)
 
 
 def _means(rows: pd.DataFrame) -> pd.Series:

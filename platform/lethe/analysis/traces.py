@@ -47,7 +47,7 @@ def traced(
     candidates: Sequence[str], own: Mapping[tuple[str, str], Audited], items: Mapping[tuple[str, str], Items]
 ) -> tuple[Traced, ...]:
     """The rows of some candidates, from readings and their items by whose and which trace."""
-    traces = sorted({trace for (_, trace), r in own.items() if r.tells})
+    traces = sorted({trace for (_, trace), r in own.items() if r.is_trace})
     rows = [
         _row(name, trace, score, tells, items)
         for name in candidates

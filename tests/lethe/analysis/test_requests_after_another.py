@@ -86,7 +86,7 @@ def test_requests_that_grow_are_the_arms_of_their_sizes(found):
 
 
 def test_all_of_it_is_told_in_sentences(found):
-    lines = requests.told(found, requests.successive(found))
+    lines = requests.told(found)
     assert "requests that grow (C5): knowmem_r 79.0" in lines
     assert "requests one after the other (C6): knowmem_r 70.5, 60.5; DUS 0.900 (1 is steady, also at nothing)" in lines
     (left,) = [line for line in lines if line.startswith("what is left")]
@@ -112,7 +112,7 @@ def test_without_items_what_is_left_is_not_known_and_not_made_up(found):
     courses = requests.successive(found, read=lambda file: None)
     assert len(courses.parts) == len(courses.left()) == len(courses.regained()) == 0
     assert len(courses.kept) == 8
-    assert not any(line.startswith("what is left") for line in requests.told(found, courses))
+    assert not any(line.startswith("what is left") for line in requests.told_of_successive(found, courses))
 
 
 def test_items_of_another_number_than_the_study_dealt_out_are_left_out(found):
@@ -122,4 +122,4 @@ def test_items_of_another_number_than_the_study_dealt_out_are_left_out(found):
 
 def test_an_ablation_of_something_else_has_nothing_to_tell(tmp_path):
     found = tiny_ablation.read(tmp_path)
-    assert requests.told(found, requests.successive(found)) == []
+    assert requests.told(found) == []

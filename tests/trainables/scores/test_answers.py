@@ -83,7 +83,9 @@ def test_an_answer_that_merges_with_its_prompt_begins_where_it_leaves_it():
     """`Answer: ` ends in a space: a tokenizer may read it with the answer's first letters, but not with a digit."""
     rows = [{"question": "Where?", "answer": "mill"}, {"question": "When?", "answer": "7"}]
     task = prepare("forget_qa", questions(rows, [{"question": "Who?", "answer": " A"}] * 2), tiny_tokenizer(), MUSE)
-    rows = zip(task.stems, task.branches, task.choices, task.begins, task.prompts, strict=True)
+    stems = [len(one.prompt) - one.dropped for one in task.asked]
+    branches, begins = [one.answers for one in task.asked], [one.begins[-1] for one in task.asked]
+    rows = zip(stems, branches, task.choices, begins, task.prompts, strict=True)
     for end, branches, choices, begin, prompt in rows:
         before = tiny_tokenizer()(prompt).input_ids
         stem = before[:end]
@@ -127,8 +129,8 @@ def test_a_protocol_that_strips_strips_choices():
 
 def test_it_says_how_long_the_longest_text_is():
     task = prepare("forget_qa", tiny_benchmark(), tiny_tokenizer(), MUSE)
-    read = [stem + len(branch) for stem, own in zip(task.stems, task.branches, strict=True) for branch in own]
-    written = [len(ids) + MUSE.knowmem_tokens for ids in task.ids]
+    read = [len(one.prompt) - one.dropped + len(branch) for one in task.asked for branch in one.answers]
+    written = [len(one.prompt) + MUSE.knowmem_tokens for one in task.asked]
     assert task.longest["knowmem/forget_qa"] == max(read + written) - 1
 
 
