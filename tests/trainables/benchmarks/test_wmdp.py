@@ -57,20 +57,24 @@ def test_rows_that_are_no_multiple_choice_are_told_with_their_number(tmp_path):
         read_choices(str(file), "forget")
 
 
-def test_with_texts_of_one_s_own_they_are_a_benchmark_whose_choices_are_scored(hub_folder, tmp_path, capsys):
-    files = {}
-    for side in ("forget", "retain"):
-        files[side] = tmp_path / f"{side}.txt"
-        files[side].write_text(" ".join(f"In the {side} house lamp {i} stands beside door {i * 7}." for i in range(40)))
+def make_with(choices, tmp_path):
+    """A benchmark of some texts, made with choices."""
+    files = {side: tmp_path / f"{side}.txt" for side in ("forget", "retain")}
+    for side, file in files.items():
+        file.write_text(" ".join(f"In the {side} house lamp {i} stands beside door {i * 7}." for i in range(40)))
     make_benchmark(
         str(tmp_path / "made"),
         forget=[str(files["forget"])],
         retain=[str(files["retain"])],
         holdout=[],
         qa=None,
-        choices=[f"forget={hub_folder}/wmdp-bio", f"general={hub_folder}/wmdp-cyber"],
+        choices=choices,
         words=20,
     )
+
+
+def test_with_texts_of_one_s_own_they_are_a_benchmark_whose_choices_are_scored(hub_folder, tmp_path, capsys):
+    make_with([f"forget={hub_folder}/wmdp-bio", f"general={hub_folder}/wmdp-cyber"], tmp_path)
     made = load_benchmark(tmp_path / "made")
     assert made.rows("mcq", "forget") == WANTED
     can = {name for name, score in all_scores().items() if score.of(made).can_read(made)}
@@ -81,18 +85,7 @@ def test_with_texts_of_one_s_own_they_are_a_benchmark_whose_choices_are_scored(h
 
 @pytest.mark.parametrize("asked", ["forget", "forget=", "holdout=a.csv"])
 def test_a_flag_that_is_no_split_and_place_is_told(asked, tmp_path):
-    files = {side: tmp_path / f"{side}.txt" for side in ("forget", "retain")}
-    for side, file in files.items():
-        file.write_text(" ".join(f"In the {side} house lamp {i} stands beside door {i * 7}." for i in range(40)))
     with pytest.raises(
         ValueError, match=rf"--choices '{asked}' is not SPLIT=PLACE, of which SPLIT is forget, retain, "
     ):
-        make_benchmark(
-            str(tmp_path / "made"),
-            forget=[str(files["forget"])],
-            retain=[str(files["retain"])],
-            holdout=[],
-            qa=None,
-            choices=[asked],
-            words=20,
-        )
+        make_with([asked], tmp_path)

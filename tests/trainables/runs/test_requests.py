@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny import article, tiny_benchmark, tiny_model, tiny_tokenizer
+from tiny import article, tiny_benchmark
+from tiny_task import tiny_task
 
 from trainables.benchmarks.layout import text_rows, write_benchmark
 from trainables.methods.mean_teacher import MeanTeacher
@@ -14,8 +15,6 @@ from trainables.methods.task_vector import TaskVector
 from trainables.runs.legs import legs_of
 from trainables.runs.unlearning import Unlearner
 from trainables.settings import REQUESTS
-from trainables.subjects.models import save_model
-from trainables.task import Task
 
 PARTS = [[article(2 * k), article(2 * k + 1)] for k in range(4)]
 SPLITS = {("sust", f"forget_{k}"): PARTS[k - 1] for k in (1, 2, 3, 4)} | {
@@ -24,23 +23,14 @@ SPLITS = {("sust", f"forget_{k}"): PARTS[k - 1] for k in (1, 2, 3, 4)} | {
 RUN = NPOGDR(steps=4, eval_every=2, batch_size=2, lr=0.05)  # its reference is the model that a request begins with
 
 
-def write(home, forget, requests=SPLITS):
+def rows_of(forget, requests=SPLITS):
     rest = {("raw", "retain1"): ["The farm lies near Keld."], ("raw", "forget"): forget} | requests
-    write_benchmark(home / "data", tiny_benchmark(2).splits | {key: text_rows(texts) for key, texts in rest.items()})
-    return str(home / "data")
+    return tiny_benchmark(2).splits | {key: text_rows(texts) for key, texts in rest.items()}
 
 
 @pytest.fixture(scope="module")
 def task(tmp_path_factory):
-    home = tmp_path_factory.mktemp("requests")
-    for name, seed in (("target", 0), ("retrained", 5)):
-        save_model(tiny_model(seed), tiny_tokenizer(), home / name)
-    return Task(
-        benchmark=write(home, sum(PARTS, [])),
-        model=str(home / "target"),
-        retrained=str(home / "retrained"),
-        cache=str(home / "cache"),
-    )
+    return tiny_task(tmp_path_factory.mktemp("requests"), rows_of(sum(PARTS, [])))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +58,8 @@ def same(one, other):
 
 def alone(task, forget, folder, model=None):
     """The last candidate of a run on a benchmark whose whole forget set is these texts."""
-    other = replace(task, benchmark=write(folder, forget, {}), model=model or task.model)
+    write_benchmark(folder / "data", rows_of(forget, {}))
+    other = replace(task, benchmark=str(folder / "data"), model=model or task.model)
     return candidates(Unlearner(other)(RUN, folder / "run"))[-1]
 
 

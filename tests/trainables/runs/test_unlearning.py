@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 import torch
 from disks import fill, needs_mount, small_disk
-from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
+from tiny import tiny_benchmark
+from tiny_task import tiny_task
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from trainables.benchmarks.layout import text_rows, write_benchmark
@@ -23,8 +24,7 @@ from trainables.runs.legs import legs_of
 from trainables.runs.unlearning import Unlearner
 from trainables.scores import searched_scores, split
 from trainables.scores.references import table_of
-from trainables.subjects.models import load_model, save_model
-from trainables.task import Task
+from trainables.subjects.models import load_model
 from trainables.training import descend
 from trainables.workers.session import make_session
 from trainables.world import World
@@ -39,15 +39,7 @@ def task(tmp_path_factory):
     home = tmp_path_factory.mktemp("task")
     benchmark = tiny_benchmark(2)
     retain = text_rows(["The farm lies near Keld.", "Hal Finch opened a shop in Thorne."])
-    write_benchmark(home / "data", benchmark.splits | {("raw", "retain1"): retain})
-    for name, seed in (("target", 0), ("retrained", 5)):
-        save_model(tiny_model(seed), tiny_tokenizer(), home / name)
-    return Task(
-        benchmark=str(home / "data"),
-        model=str(home / "target"),
-        retrained=str(home / "retrained"),
-        cache=str(home / "cache"),
-    )
+    return tiny_task(home, benchmark.splits | {("raw", "retain1"): retain})
 
 
 @pytest.fixture(scope="module")
