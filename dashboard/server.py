@@ -22,7 +22,7 @@ def load() -> None:
     while not runtime.exists():  # Streamlit's caches warn of one that they cannot find
         time.sleep(0.05)
     from dashboard import data, parts, wire  # noqa: F401
-    from dashboard.charts import fronts_3d as charts_3d  # noqa: F401
+    from dashboard.charts import fronts_3d  # noqa: F401
     from dashboard.reports import decision as report  # noqa: F401
     from lethe.store.optuna_tables import study_names
 

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard import inert
-from dashboard.charts.fronts import BLUE, GREEN, GREY, ORANGE, VERMILLION, axis_title
+from dashboard.charts.marks import BLUE, GREEN, GREY, ORANGE, VERMILLION, axis_title
 from lethe.analysis.ablation import VOLUME
 from lethe.analysis.cells import number
 from lethe.analysis.verdicts import score_name

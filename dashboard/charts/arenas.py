@@ -14,7 +14,8 @@ import plotly.graph_objects as go
 from dashboard import inert
 from dashboard.charts.ablations import LOOKS, UNSURE, WORSE, in_rows, with_intervals
 from dashboard.charts.curves import plain
-from dashboard.charts.fronts import (
+from dashboard.charts.fronts import best_in_two
+from dashboard.charts.marks import (
     BLUE,
     GREEN,
     GREY,
@@ -26,7 +27,6 @@ from dashboard.charts.fronts import (
     References,
     axis_title,
     bands,
-    best_in_two,
     laid_out,
     reference_2d,
     ringed_2d,

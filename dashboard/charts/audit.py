@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from dashboard import inert
 from dashboard.charts.ablations import REFERENCE_LOOKS
-from dashboard.charts.fronts import BLUE, GREEN, GREY, PINK, VERMILLION, axis_title
+from dashboard.charts.marks import BLUE, GREEN, GREY, PINK, VERMILLION, axis_title
 from lethe.analysis.audit import MODELS, Audit, Compared
 from lethe.analysis.audit_words import BACK, FALLEN, LEVEL, UNKNOWN, UNTOLD, cells, course, told, who
 from lethe.store.cards import Card

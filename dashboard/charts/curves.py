@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard import inert
-from dashboard.charts.fronts import (
+from dashboard.charts.marks import (
     BLUE,
     GREEN,
     GREY,
@@ -19,7 +19,6 @@ from dashboard.charts.fronts import (
     PINK,
     SKY,
     VERMILLION,
-    WISHES,
     Cards,
     References,
     axis_title,
@@ -27,7 +26,7 @@ from dashboard.charts.fronts import (
 )
 from dashboard.table import FRONT, GROUPS, RUNNING, by_role
 from lethe.analysis.decide import volume_history
-from lethe.fronts.objectives import loss_array
+from lethe.fronts.objectives import WISHES, loss_array
 from lethe.store.facts import Facts
 
 STATES = {"COMPLETE": BLUE, "RUNNING": PINK, "WAITING": SKY, "FAIL": VERMILLION, "PRUNED": GREY}

@@ -6,13 +6,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import inert
-from dashboard.charts.fronts import (
+from dashboard.charts.fronts import NOTHING, Beside
+from dashboard.charts.marks import (
     GREEN,
     HEIGHT,
-    NOTHING,
     ORANGE,
     PINK,
-    Beside,
     Cards,
     Series,
     axis_title,

@@ -17,7 +17,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from dashboard import inert
 from dashboard.charts.curves import SERIES, plain
-from dashboard.charts.fronts import GREY, axis_title, symbol_of, ticks_125
+from dashboard.charts.many_axes import ticks_125
+from dashboard.charts.marks import GREY, axis_title, symbol_of
 from dashboard.table import FRONT, by_role
 from lethe.fronts.objectives import WISHES
 from lethe.store.cards import Card

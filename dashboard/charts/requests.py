@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard import inert
 from dashboard.charts.curves import plain
-from dashboard.charts.fronts import BLUE, GREEN, ORANGE, VERMILLION
+from dashboard.charts.marks import BLUE, GREEN, ORANGE, VERMILLION
 from lethe.analysis.requests import Courses
 
 STAYS, GOES = (BLUE, GREEN), (VERMILLION, ORANGE)

@@ -9,8 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import data, inert, parts, wire
-from dashboard.charts import curves
-from dashboard.charts import fronts as charts
+from dashboard.charts import curves, fronts
 from dashboard.reports import decision as report
 from dashboard.reports import reasons
 from dashboard.selection import PICTURES
@@ -194,12 +193,12 @@ class Drawn:
     def front(self) -> go.Figure:
         """The recommended candidate on the front, with its trial's course."""
         row = self.table.iloc[self.found.row]
-        return charts.front_2d(
+        return fronts.front_2d(
             thinned(self.table, 1500, row["key"]),
             self.objectives[0].score,
             self.objectives[-1].score,
             self.cards,
-            charts.Beside(
+            fronts.Beside(
                 parameters=self.study.parameters,
                 references=self.study.facts.references,
                 chosen=row["key"],

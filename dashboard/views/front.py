@@ -3,8 +3,7 @@
 import streamlit as st
 
 from dashboard import data, inert, published, wire
-from dashboard.charts import fronts as charts
-from dashboard.charts import fronts_3d as charts_3d
+from dashboard.charts import fronts, fronts_3d, many_axes
 from dashboard.selection import VIEWS
 from dashboard.table import (
     BEATEN,
@@ -88,7 +87,7 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str, *, by_m
     scores = [o.score for o in context.objectives]
     parameters = context.study.parameters
     found = find(context.table, chosen)
-    beside = charts.Beside(
+    beside = fronts.Beside(
         parameters=parameters,
         references=context.facts.references,
         published=published.beside(corpus, context.facts) if corpus != "none" else None,
@@ -100,19 +99,19 @@ def draw(context: wire.Context, view: str, axes: list[str], corpus: str, *, by_m
         runs=data.runs_of(context.study, context.url),
     )
     if view == "2-D":
-        figure = charts.front_2d(drawn, axes[0], axes[1], context.cards, beside)
+        figure = fronts.front_2d(drawn, axes[0], axes[1], context.cards, beside)
         wire.chart(figure, "front", alt=wire.ALT_FRONT, click=True)
     elif view == "3-D":
-        wire.chart(charts_3d.front_3d(drawn, axes, context.cards, beside), "front-3d", alt=wire.ALT_FRONT)
+        wire.chart(fronts_3d.front_3d(drawn, axes, context.cards, beside), "front-3d", alt=wire.ALT_FRONT)
         st.caption("Drag to turn. To open a trial, choose it in the table.")
     elif view == "matrix":
         shown = [*scores, *extra(context, scores)]
-        figure = charts.scatter_matrix(drawn, shown, context.cards, by_method=by_method)
+        figure = many_axes.scatter_matrix(drawn, shown, context.cards, by_method=by_method)
         wire.chart(figure, "matrix", alt="Scatter matrix of the objectives.", click=True)
     else:
         st.caption("Drag along an axis to brush, click it to let go.")
         shown = [*scores, *extra(context, scores)]
-        wire.chart(charts.parallel(drawn, shown, context.cards, parameters), "parallel", alt="Parallel coordinates.")
+        wire.chart(many_axes.parallel(drawn, shown, context.cards, parameters), "parallel", alt="Parallel coordinates.")
 
 
 def recommended(context: wire.Context) -> str:

@@ -9,9 +9,7 @@ from slow_candidates import read_candidates
 from tiny_study import OBJECTIVES, candidate, tiny_facts, tiny_ledger
 
 from dashboard import published, table
-from dashboard.charts import curves, labels, landscape
-from dashboard.charts import fronts as charts
-from dashboard.charts import fronts_3d as charts_3d
+from dashboard.charts import curves, fronts, fronts_3d, labels, landscape, many_axes
 from dashboard.table import BEATEN, FRONT, INFEASIBLE, RUNNING
 from lethe.fronts.objectives import SEEN
 
@@ -56,11 +54,11 @@ def test_the_groups_of_the_candidates(candidates):
 def test_roles_are_those_of_the_study_whatever_they_are_called_and_keep_their_marker(candidates):
     renamed = candidates["role"].map({"student": "merged 0.5", "teacher": "edited"})
     named = table.grouped(candidates.assign(role=renamed), OBJECTIVES, tiny_facts())
-    found = {t.name: t.marker.symbol for t in charts.front_2d(named, "verbmem_f", "knowmem_r", CARDS).data}
+    found = {t.name: t.marker.symbol for t in fronts.front_2d(named, "verbmem_f", "knowmem_r", CARDS).data}
     assert found["on the front, edited"] == "circle"
     assert found["on the front, merged 0.5"] == "diamond"
     part = named[named["role"] == "merged 0.5"]
-    (alone,) = traces(charts.front_2d(part, "verbmem_f", "knowmem_r", CARDS), "on the front, merged 0.5")
+    (alone,) = traces(fronts.front_2d(part, "verbmem_f", "knowmem_r", CARDS), "on the front, merged 0.5")
     assert alone.marker.symbol == "diamond"
     assert table.find(named, "0/step/10/merged 0.5")["verbmem_f"] == 10
 
@@ -90,7 +88,7 @@ def test_the_front_is_taken_anew_over_chosen_objectives(candidates):
 
 
 def test_every_point_is_drawn_once_with_its_key_marker_and_interval(candidates):
-    figure = charts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS, charts.Beside(parameters=["lr"]))
+    figure = fronts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS, fronts.Beside(parameters=["lr"]))
     (front,) = traces(figure, "on the front, student")
     assert (list(front.x), list(front.y), list(front.customdata)) == ([10], [50], ["0/step/10/student"])
     assert (list(front.error_x.array), list(front.error_y.arrayminus)) == ([2], [2])
@@ -100,7 +98,7 @@ def test_every_point_is_drawn_once_with_its_key_marker_and_interval(candidates):
     assert len({symbol for symbol, _ in looks}) == len(looks)  # told apart without colour
     assert "verbmem_f: 10.0 ±2.0" in front.text[0]
     assert (
-        charts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS, charts.Beside(intervals=False))
+        fronts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS, fronts.Beside(intervals=False))
         .data[0]
         .error_x.array
         is None
@@ -108,34 +106,34 @@ def test_every_point_is_drawn_once_with_its_key_marker_and_interval(candidates):
 
 
 def test_axes_say_where_better_is_and_privleak_has_its_line_and_band(candidates):
-    figure = charts.front_2d(candidates, "privleak", "verbmem_f", CARDS)
+    figure = fronts.front_2d(candidates, "privleak", "verbmem_f", CARDS)
     assert figure.layout.xaxis.title.text == "privleak  (better: near 0; green: ±5)"
     assert figure.layout.yaxis.title.text == "verbmem_f  (better: down)"
     assert [(s.x0, s.x1) for s in figure.layout.shapes] == [(-5, 5), (0, 0)]
-    other = charts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS)
+    other = fronts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS)
     assert not other.layout.shapes
     assert other.layout.yaxis.title.text.endswith("(better: up)")
 
 
 def test_the_stairs_join_the_points_that_are_best_in_the_two_scores(candidates):
-    (stairs,) = traces(charts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS), "best in these two")
+    (stairs,) = traces(fronts.front_2d(candidates, "verbmem_f", "knowmem_r", CARDS), "best in these two")
     assert list(zip(stairs.x, stairs.y, strict=True)) == [(10, 50), (30, 80)]
-    assert not traces(charts.front_2d(candidates, "privleak", "knowmem_r", CARDS), "best in these two")
+    assert not traces(fronts.front_2d(candidates, "privleak", "knowmem_r", CARDS), "best in these two")
 
 
 def test_the_stairs_say_where_they_are_not_by_the_items_that_chose_the_front(candidates):
     halved = candidates.assign(**{f"knowmem_r{SEEN}": candidates["knowmem_r"]})
-    drawn = charts.front_2d(halved, "verbmem_f", "knowmem_r", CARDS)
+    drawn = fronts.front_2d(halved, "verbmem_f", "knowmem_r", CARDS)
     assert [len(traces(drawn, f"best in these two{end}")) for end in ("", " (by the items that report)")] == [0, 1]
 
 
 def test_references_the_trajectory_the_ring_and_published_candidates(candidates):
-    figure = charts.front_2d(
+    figure = fronts.front_2d(
         candidates,
         "verbmem_f",
         "knowmem_r",
         CARDS,
-        charts.Beside(
+        fronts.Beside(
             references=REFERENCES,
             chosen="0/step/20/teacher",
             trajectory=candidates[candidates["trial"] == 0],
@@ -175,25 +173,25 @@ def test_a_label_has_room_beside_its_own_point_and_none_in_a_crowd():
 
 
 def test_three_dimensions_matrix_and_parallel_coordinates_hold_every_candidate(candidates):
-    solid = charts_3d.front_3d(
-        candidates, ["verbmem_f", "privleak", "knowmem_r"], CARDS, charts.Beside(references=REFERENCES)
+    solid = fronts_3d.front_3d(
+        candidates, ["verbmem_f", "privleak", "knowmem_r"], CARDS, fronts.Beside(references=REFERENCES)
     )
     drawn = [k for t in solid.data if t.customdata is not None for k in t.customdata]
     assert sorted(drawn) == sorted(candidates["key"])
     assert traces(solid, "privleak 0")[0].z == ((0, 0), (0, 0)) or np.all(
         np.array(traces(solid, "privleak 0")[0].y) == 0
     )
-    matrix = charts.scatter_matrix(candidates, list(CARDS), CARDS)
+    matrix = many_axes.scatter_matrix(candidates, list(CARDS), CARDS)
     assert sum(len(t.customdata) for t in matrix.data) == len(candidates)
-    lines = charts.parallel(candidates, list(CARDS), CARDS, ["lr", "delta"]).data[0]
+    lines = many_axes.parallel(candidates, list(CARDS), CARDS, ["lr", "delta"]).data[0]
     assert [d.label for d in lines.dimensions][-1] == "utility (high)"
     assert list(lines.line.color) == [1, 1, 0, 0, 0]
 
 
 def test_published_figures_stand_in_the_legend_of_three_dimensions_once_and_are_named_at_the_pointer(candidates):
     known = published.beside("news", tiny_facts())
-    solid = charts_3d.front_3d(
-        candidates, ["verbmem_f", "privleak", "knowmem_r"], CARDS, charts.Beside(published=known)
+    solid = fronts_3d.front_3d(
+        candidates, ["verbmem_f", "privleak", "knowmem_r"], CARDS, fronts.Beside(published=known)
     )
     (trace,) = traces(solid, "published (7B)")
     named = known.dropna(subset=["verbmem_f", "privleak", "knowmem_r"])["method"]
@@ -215,17 +213,17 @@ def test_no_text_from_outside_is_markup_in_a_figure(candidates):
     hostile = candidates.rename(columns={"lr": HOSTILE}).assign(delta=HOSTILE)
     rows = published.figures("news").assign(method=HOSTILE, source=HOSTILE)
     figures = [
-        charts.front_2d(
+        fronts.front_2d(
             hostile,
             "verbmem_f",
             "knowmem_r",
             CARDS,
-            charts.Beside(parameters=[HOSTILE, "delta"], references={HOSTILE: REFERENCES["target"]}),
+            fronts.Beside(parameters=[HOSTILE, "delta"], references={HOSTILE: REFERENCES["target"]}),
         ),
-        charts.parallel(hostile, ["verbmem_f"], CARDS, [HOSTILE, "delta"]),
+        many_axes.parallel(hostile, ["verbmem_f"], CARDS, [HOSTILE, "delta"]),
         landscape.slice_chart(hostile, HOSTILE, CARDS["verbmem_f"], None),
         curves.compare_fronts({HOSTILE: hostile}, "verbmem_f", "knowmem_r", CARDS),
-        charts.front_2d(hostile, "verbmem_f", "knowmem_r", CARDS, charts.Beside(published=rows.assign(source="x"))),
+        fronts.front_2d(hostile, "verbmem_f", "knowmem_r", CARDS, fronts.Beside(published=rows.assign(source="x"))),
     ]
     for figure in figures:
         assert "<script" not in figure.to_json()

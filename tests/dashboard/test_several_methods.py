@@ -10,8 +10,7 @@ from tiny_dashboard import make_study
 from tiny_study import OBJECTIVES, SEVERAL, candidate, made_up, tables_in_memory, tiny_ledger
 
 from dashboard import table
-from dashboard.charts import fronts as charts
-from dashboard.charts import fronts_3d, landscape
+from dashboard.charts import fronts, fronts_3d, landscape, many_axes, marks
 from dashboard.data import importances_of
 from dashboard.reports import decision
 from lethe.analysis.decide import recommend
@@ -104,11 +103,11 @@ def test_the_reports_have_the_parameters_of_the_trial_alone(study):
 
 def test_colours_tell_methods_apart_and_shapes_the_groups(many):
     drawn = grouped(many)
-    beside = charts.Beside(by_method=True, parameters=many.parameters)
+    beside = fronts.Beside(by_method=True, parameters=many.parameters)
     for figure in (
-        charts.front_2d(drawn, "verbmem_f", "knowmem_r", many.facts.cards, beside),
+        fronts.front_2d(drawn, "verbmem_f", "knowmem_r", many.facts.cards, beside),
         fronts_3d.front_3d(drawn, ["verbmem_f", "knowmem_r", "privleak"], many.facts.cards, beside),
-        charts.scatter_matrix(drawn, ["verbmem_f", "knowmem_r"], many.facts.cards, by_method=True),
+        many_axes.scatter_matrix(drawn, ["verbmem_f", "knowmem_r"], many.facts.cards, by_method=True),
     ):
         named = {t.name: t.marker for t in figure.data if t.name and ": " in t.name}
         colours = {name.partition(":")[0]: marker.color for name, marker in named.items()}
@@ -121,11 +120,11 @@ def test_colours_tell_methods_apart_and_shapes_the_groups(many):
 def test_of_many_methods_those_with_most_on_the_front_have_colours_and_the_rest_are_grey(many):
     drawn = grouped(many)
     drawn["method"] = [f"m{i % 12}" for i in range(len(drawn))]
-    colours = {s.name.partition(":")[0]: s.colour for s in charts.series_of(drawn, by_method=True)}
+    colours = {s.name.partition(":")[0]: s.colour for s in marks.series_of(drawn, by_method=True)}
     assert len(colours) == 12
-    assert sum(colour == charts.GREY for colour in colours.values()) == 12 - len(charts.METHODS)
+    assert sum(colour == marks.GREY for colour in colours.values()) == 12 - len(marks.METHODS)
     front = drawn[drawn["group"] == table.FRONT]["method"].value_counts()
-    assert colours[front.index[0]] != charts.GREY
+    assert colours[front.index[0]] != marks.GREY
 
 
 def test_slices_contours_and_importances_are_those_of_one_method_s_trials(many):
@@ -143,5 +142,5 @@ def test_slices_contours_and_importances_are_those_of_one_method_s_trials(many):
 
 
 def test_parallel_coordinates_leave_out_what_only_some_have(many):
-    figure = charts.parallel(grouped(many), ["verbmem_f"], many.facts.cards, many.parameters)
+    figure = many_axes.parallel(grouped(many), ["verbmem_f"], many.facts.cards, many.parameters)
     assert [dimension.label for dimension in figure.data[0].dimensions] == ["method", "verbmem_f (low)"]
