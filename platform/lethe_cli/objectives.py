@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from lethe.fronts.objectives import GOALS, MAXIMIZE, WORST, Constraint, Objective
 from search_spaces.objectives import FALLBACKS, INSISTED, LANGUAGE_GUARD, OBJECTIVES, UTILITY_GUARD
 from trainables.scores import searched_scores
+from trainables.scores.score import GAP, RETRAINED
 
 
 def choose_objectives(text: str | None, available: Mapping[str, str]) -> tuple[list[Objective], list[str]]:
     """Return the objectives and a note for each default one that the benchmark cannot give.
 
-    `text` is the user's list, `score` or `score:goal`, separated by commas; None means the defaults, in which some give
-    way to others where they cannot be measured. Those that are insisted on never give way in silence.
+    `text` is the user's list, `score`, `score:goal` or `score:retrained`, which is the score's gap, separated by
+    commas; None means the defaults, in which some give way to others where they cannot be measured. Those that are
+    insisted on never give way in silence.
     """
     if text is not None:
         objectives = [_objective(item.strip(), available) for item in text.split(",")]
@@ -53,10 +55,14 @@ def _objective(item: str, available: Mapping[str, str]) -> Objective:
     known = searched_scores()
     if score not in known:
         raise ValueError(f"objective {score!r} is unknown: choose {', '.join(known)}")
+    gap = f"{score}{GAP}"
+    if goal == RETRAINED and gap in known:
+        score, goal = gap, ""
     if available[score]:
         raise ValueError(f"{score} is among the objectives, but {available[score]}")
     if goal and goal not in GOALS:
-        raise ValueError(f"goal {goal!r} of objective {score!r} is unknown: choose {', '.join(GOALS)}")
+        choices = [*GOALS, *([RETRAINED] if gap in known else [])]
+        raise ValueError(f"goal {goal!r} of objective {score!r} is unknown: choose {', '.join(choices)}")
     return Objective(score=score, goal=goal or known[score].card.goal)
 
 

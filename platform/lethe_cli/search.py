@@ -1,7 +1,7 @@
 """A checked request becomes a study: reference scores, store, cluster, search."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from importlib import metadata
@@ -48,6 +48,7 @@ from lethe_cli.starting import say_start_up, start_warm
 from trainables.keys import RUNNER, SCORES, program_hash
 from trainables.scores import all_scores
 from trainables.scores.references import References
+from trainables.scores.references import Table as Scores
 from trainables.settings import Settings
 from trainables.workers.group import Workers, warm
 from trainables.workers.session import make_session, trial_folder
@@ -161,17 +162,18 @@ def check_content(stored: Mapping[str, str], found: str) -> None:
 def make_facts(request: Request, references: References) -> Facts:
     """What is stored with the study: what was asked, the reference rows, and the versions that ran."""
     guard = bounds_of(request.guard, references.target, references.retrained or {})
+    rows, seen = (without_unasked(tables, judged(request)) for tables in (references.rows, references.seen))
     return Facts(
         objectives=request.objectives,
         constraints=(*guard, *request.constraints),
         sampler=request.sampler,
         seed=request.seed,
         id=new_id(),
-        references=references.rows,
+        references=rows,
         about=request.about()
         | {
             CONTENT: references.content,
-            SEEN_REFERENCES: references.seen,
+            SEEN_REFERENCES: seen,
             CARDS: [asdict(score.card) for score in all_scores().values()],
             "items": references.items,
             REFERENCE_NOTES: list(references.notes),
@@ -181,6 +183,17 @@ def make_facts(request: Request, references: References) -> Facts:
             },
         },
     )
+
+
+def judged(request: Request) -> list[str]:
+    """The scores that a request names: its objectives, and what it asks to hold."""
+    return [named.score for named in (*request.objectives, *request.constraints)]
+
+
+def without_unasked(tables: Mapping[str, Scores], asked: Collection[str]) -> dict[str, Scores]:
+    """Score tables by model without the scores that are measured only where they are asked for, and are not."""
+    unasked = {name for name, score in all_scores().items() if score.card.items_of and name not in asked}
+    return {role: {name: own for name, own in table.items() if name not in unasked} for role, table in tables.items()}
 
 
 @contextmanager
@@ -283,7 +296,7 @@ def run_together(searches: Sequence[Search], request: Request, slots: int) -> No
     workers = Workers(count=most, least=least if least < most else None, cpus=request.cpus, gpus=request.gpus)
     first = searches[0].ledger
     scratch = scratch_of(request.home / folder_name(first.study.study_name, first.facts.id) / "ray")
-    session = functools.partial(make_session, request.task, request.score_batch)
+    session = functools.partial(make_session, request.task, request.score_batch, judged(request))
     stops = any(search.stopping for search in searches)
     run_searches(searches, warm(session, workers, str(scratch), stops=stops), slots=slots, scratch=scratch)
 

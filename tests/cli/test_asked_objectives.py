@@ -46,13 +46,26 @@ def test_a_goal_of_one_s_own_stands_in_the_place_of_the_usual_one():
         ("", f"objective '' is unknown: choose {', '.join(searched_scores())}"),
         ("rouge", "objective 'rouge' is unknown: choose verbmem_f"),
         ("utility:up", "goal 'up' of objective 'utility' is unknown: choose minimize, maximize, zero"),
+        ("utility:retrained", "goal 'retrained' of objective 'utility' is unknown: choose minimize, maximize, zero$"),
+        ("mcq_f:up", "goal 'up' of objective 'mcq_f' is unknown: choose minimize, maximize, zero, retrained$"),
+        ("mcq_f:retrained", "^mcq_f_gap is among the objectives, but no retrained model$"),
+        ("leak_at_100_f:retrained,leak_at_100_f_gap", "objective 'leak_at_100_f_gap' is given twice"),
         ("utility,verbmem_f,utility:zero", "objective 'utility' is given twice"),
         ("privleak", "privleak is among the objectives, but no retrained model"),
     ],
 )
 def test_an_objective_that_cannot_be_is_named(text, message):
     with pytest.raises(ValueError, match=message):
-        choose_objectives(text, ALL | {"privleak": "no retrained model"})
+        choose_objectives(text, ALL | dict.fromkeys(("privleak", "mcq_f_gap"), "no retrained model"))
+
+
+def test_near_the_retrained_model_is_a_gap_whose_best_is_0_from_either_side():
+    goals, _ = chosen("answer_prob_f:retrained, mcq_f, extraction_strength_f_gap", ALL)
+    assert goals == {"answer_prob_f_gap": "zero", "mcq_f": "minimize", "extraction_strength_f_gap": "zero"}
+    (objective,), _ = choose_objectives("answer_prob_f:retrained", ALL)
+    assert [objective.loss(gap) for gap in (-12.0, 0.0, 12.0)] == [12.0, 0.0, 12.0]
+    held = Constraint(score="answer_prob_f_gap", floor=-10.0, ceiling=10.0)
+    assert constrained("answer_prob_f_gap:10") == [held]
 
 
 def constrained(*texts, objectives=()):

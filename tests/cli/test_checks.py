@@ -105,7 +105,7 @@ def test_what_is_made_here_gives_every_score_but_those_whose_configs_it_has_not(
     ("without", "retrained", "absent"),
     [
         ((), True, set()),
-        ((), False, {"privleak"}),
+        ((), False, {name for name, score in searched_scores().items() if score.relative} - OF_WRONG_ANSWERS),
         (("privleak",), True, {"privleak"}),
         (("knowmem",), True, {name for name, score in all_scores().items() if "knowmem" in dict(score.needs)}),
         (("utility",), True, {"utility"}),
@@ -114,7 +114,7 @@ def test_what_is_made_here_gives_every_score_but_those_whose_configs_it_has_not(
 def test_a_score_that_a_benchmark_cannot_give_has_its_reason(tmp_path, without, retrained, absent):
     benchmark = checks.check_benchmark(str(benchmark_folder(tmp_path / "b", without=without)))
     reasons = checks.available_scores(benchmark, retrained=retrained)
-    choice = {"mcq_f", "mcq_r"}  # of one question there are no wrong answers
+    choice = {"mcq_f", "mcq_f_gap", "mcq_r"}  # of one question there are no wrong answers
     assert {score for score, reason in reasons.items() if reason} == absent | choice | OF_WRONG_ANSWERS | BROUGHT
     assert set(reasons) == set(searched_scores())
 

@@ -14,7 +14,7 @@ from lethe.store.parameters import METHOD, own
 from lethe.store.trials import RERUN_OF, candidates
 from trainables.benchmarks.small_models import one_thread
 from trainables.runs.unlearning import Unlearner
-from trainables.scores import searched_scores
+from trainables.scores import measured_scores
 from trainables.settings import Settings
 from trainables.task import Task
 
@@ -26,7 +26,7 @@ def plain_search(facts: Facts, tiny: Tiny, folder: Path, trials: int, *configs: 
     """Run so many trials of the study that these facts describe, by its methods; in one thread, as workers do."""
     space = {name: tuple(entry) for name, entry in facts.about["space"].items()}
     ledger = Ledger.create(InMemoryStorage(), "plain", facts, space)
-    unlearner = Unlearner(Task(**tiny.places(), cache=str(folder / "cache")), scores=searched_scores())
+    unlearner = Unlearner(Task(**tiny.places(), cache=str(folder / "cache")), scores=measured_scores())
     for _ in range(trials):
         number, params = ledger.ask()
         config = next(config for config in configs if config.method == params.get(METHOD, config.method))

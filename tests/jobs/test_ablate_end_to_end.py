@@ -18,7 +18,7 @@ from lethe_cli.main import main
 from trainables.benchmarks.small_models import one_thread
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs.unlearning import Unlearner
-from trainables.scores import searched_scores
+from trainables.scores import measured_scores
 from trainables.task import Task
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -67,7 +67,7 @@ def test_the_runs_of_a_killed_ablation_are_bit_for_bit_those_of_the_obvious_loop
     arms = {arm.name: arm.settings for arm in read_ablation(killed.storage, NAME).design}
     base = MeanTeacher(steps=LENGTH["steps"], eval_every=LENGTH["every"], batch_size=2)
     with one_thread():
-        unlearner = Unlearner(Task(**tiny.places(), cache=str(place / "cache-plain")), scores=searched_scores())
+        unlearner = Unlearner(Task(**tiny.places(), cache=str(place / "cache-plain")), scores=measured_scores())
         for number, (params, scores) in enumerate(outcome(study)):
             config = replace(base, **arms[params["arm"]], seed=params["seed"])
             results = unlearner(config, place / "plain" / str(number))

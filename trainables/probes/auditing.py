@@ -31,7 +31,7 @@ from trainables.probes.stress import READS, Stress
 from trainables.probes.trace import Trace
 from trainables.runs.run_folder import RunFolder
 from trainables.runs.unlearning import SCORE_BATCH, load_task
-from trainables.scores import searched_scores
+from trainables.scores import measured_scores
 from trainables.scores.evaluate import Evaluation, Evaluator, table_of_items
 from trainables.scores.reductions import Reading
 from trainables.scores.references import RETRAINED, table_of
@@ -60,7 +60,7 @@ class Auditor:
     def __init__(self, task: Task, score_batch: int = SCORE_BATCH) -> None:
         """Loads a task; the reference models are scored where the cache does not have that yet."""
         loaded = load_task(task, score_batch)
-        self._evaluator = loaded.evaluator.with_scores(searched_scores()).with_batch_size(score_batch)
+        self._evaluator = loaded.evaluator.with_scores(measured_scores()).with_batch_size(score_batch)
         self._asked: dict[str, Evaluator] = {}  # by a stress's name, where it asks otherwise
         self.texts = Texts(benchmark=loaded.benchmark, tokenizer=loaded.tokenizer)
         self._target = locate(task).target
@@ -178,7 +178,7 @@ class Auditor:
 
     def _asking(self, stress: Stress) -> Evaluator:
         """What measures under a stress: by the scores that it may change, on what is asked under it; made once."""
-        own = self._evaluator.with_scores(stress.read_by or searched_scores())
+        own = self._evaluator.with_scores(stress.read_by or measured_scores())
         benchmark = stress.asked(self.texts.benchmark)
         if benchmark is self.texts.benchmark:
             return own

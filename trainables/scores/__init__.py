@@ -1,5 +1,6 @@
 """Scores of a model, a file each: what the contract (score.py) asks for, under one of the names below."""
 
+from collections.abc import Collection
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ SCORES = (
         "truth_ratio",
         "forget_quality",
         "model_utility",
+        "gaps",
         "mia",
     ),
 )
@@ -30,5 +32,10 @@ def all_scores() -> "dict[str, Score]":
 
 
 def searched_scores() -> "dict[str, Score]":
-    """Those that searches measure, and no others: they may be searched for."""
+    """Those that may be searched for, and no others."""
     return {name: score for name, score in all_scores().items() if score.card.searched}
+
+
+def measured_scores(asked: Collection[str] = ()) -> "dict[str, Score]":
+    """Those that a search measures: all that may be searched for, but of gaps (gaps.py) those alone that are asked."""
+    return {name: score for name, score in searched_scores().items() if not score.card.items_of or name in asked}

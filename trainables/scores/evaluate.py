@@ -8,7 +8,7 @@ Loading models and benchmarks is not done here.
 """
 
 import copy
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,15 +120,25 @@ class Evaluator:
     def reference_of(self, model: Any) -> Reference:
         """What a retrained model hands on: its items of every score that is read against it; empty where none is."""
         relative = [score for score in self._scores if score.relative]
-        return {score.name: items.by_sample(score.card) for score, items in self._measure(model, relative)}
+        return handed_on(self._measure(model, relative))
+
+    def of_retrained(self, model: Any) -> tuple[Reference, Evaluation]:
+        """What a retrained model hands on, and its evaluation beside itself; it is run once for both."""
+        measured = self._measure(model, self._scores)
+        reference = handed_on(measured)
+        return reference, (self.with_reference(reference) if reference else self)._evaluated(measured)
 
     def __call__(self, subject: Any) -> Evaluation:
         """Evaluates a subject; its model's training flag and attention are as before afterwards."""
-        measured = self._measure(subject, self._scores)
+        return self._evaluated(self._measure(subject, self._scores))
+
+    def _evaluated(self, measured: Sequence[tuple[Score, Items]]) -> Evaluation:
         reports = {score.name: score.reporting(items) if self.protocol.split else None for score, items in measured}
         halves = {score.name: self._read_halves(score, items, reports[score.name]) for score, items in measured}
         tables = [
-            table_of_items(score.name, items, reports[score.name]) for score, items in measured if score.card.searched
+            table_of_items(score.name, items, reports[score.name])
+            for score, items in measured
+            if score.card.searched and not score.card.items_of
         ]
         return Evaluation(
             protocol=self.protocol.name,
@@ -185,6 +195,11 @@ class Evaluator:
             if score.card.searched:
                 raise
             return None
+
+
+def handed_on(measured: Iterable[tuple[Score, Items]]) -> Reference:
+    """Of what was measured of a retrained model the items of scores that are read against it."""
+    return {score.name: items.by_sample(score.card) for score, items in measured if score.relative}
 
 
 def table_of_items(score: str, items: Items, reports: np.ndarray | None = None) -> pd.DataFrame:

@@ -1,12 +1,13 @@
 """How the items of a score become its value and its 95% interval: by their mean, or beside a retrained model's.
 
+    difference = mean of (item - the retrained model's)
     ratio = (AUC - AUC_retrained) / AUC_retrained * 100
     distance = max over x of |share of items <= x - share of the retrained model's items <= x| * 100
 
 or, of several samples of them, as the harmonic mean of their means.
 
 AUC is that of the first sample (label 0) against the second (label 1) on the NEGATED values, where a value grows as the
-model finds an item less likely. `lethe.analysis.redraws` draws items anew for differences by the first two.
+model finds an item less likely. `lethe.analysis.redraws` draws items anew for means, differences and ratios.
 No torch here.
 """
 
@@ -21,7 +22,8 @@ from trainables.scores.intervals import BEST, DRAWS, WORST, ends, item_weights, 
 
 MEAN, RATIO = "mean of items", "ratio of AUCs"  # the kinds, as cards have them and studies store them
 KS_D, KS_P = "distance of distributions", "p of a distance of distributions"  # of Kolmogorov and Smirnov
-RELATIVE = (RATIO, KS_D, KS_P)  # read against the items of a retrained model
+DIFFERENCE = "mean of differences"  # of the items of a score from the retrained model's
+RELATIVE = (DIFFERENCE, RATIO, KS_D, KS_P)  # read against the items of a retrained model
 HARMONIC = "harmonic mean of means"  # of the items of each sample
 KINDS = (MEAN, HARMONIC, *RELATIVE)
 WHOLE = ""  # the one sample of a score whose items are not told apart
@@ -57,9 +59,25 @@ def reduce(kind: str, samples: Samples, reference: Samples | None, *, seed: int 
     if kind == HARMONIC:
         value, low, high = harmonic_mean(samples, seed=seed)
         return Reading(value=value, low=low, high=high, n=n)
-    read = {RATIO: ratio_of_aucs, KS_D: distance, KS_P: likeness}[kind]
+    read = {DIFFERENCE: mean_of_differences, RATIO: ratio_of_aucs, KS_D: distance, KS_P: likeness}[kind]
     value, low, high = read(samples, reference, seed=seed)
     return Reading(value=value, low=low, high=high, n=n)
+
+
+def mean_of_differences(samples: Samples, reference: Samples | None, *, seed: int = 0) -> tuple[float, float, float]:
+    """How far a model's items lie above the retrained model's on average, and the interval (value, low, high).
+
+    Items are paired, so what both models find hard cancels out; the unseen item's difference is -100 or 100. Of the
+    reference's very values it is 0 without width. ValueError without a reference and for one of other items.
+    """
+    own, known = _alike(samples, reference)
+    differences = own - known
+    if not np.isfinite(differences).all():
+        return math.nan, math.nan, math.nan
+    if not differences.any():
+        return 0.0, 0.0, 0.0
+    low, high = mean_interval((differences + BEST) / 2, seed=seed)  # which lie in [0, 100], as that interval wants
+    return float(differences.mean()), 2 * low - BEST, 2 * high - BEST
 
 
 def auc(first: np.ndarray, second: np.ndarray) -> float:
@@ -154,7 +172,7 @@ def likeness(
 def _alike(samples: Samples, reference: Samples | None) -> tuple[np.ndarray, np.ndarray]:
     """A model's items and the retrained model's, as many."""
     if reference is None:
-        raise ValueError("a distance of distributions needs the items of a retrained model; there is no default")
+        raise ValueError("a difference or a distance needs the items of a retrained model; there is no default")
     own, known = samples[WHOLE], reference[WHOLE]
     if len(own) != len(known):
         raise ValueError(f"model and retrained reference differ in items: {len(own)} and {len(known)}")

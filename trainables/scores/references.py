@@ -123,9 +123,9 @@ def _measure(
     if places.retrained is not None:
         model, evaluator, told = _ready(places.retrained, tokenizer, evaluator, load)
         notes.append((RETRAINED, told))
-        reference = evaluator.reference_of(model)
+        reference, evaluation = evaluator.of_retrained(model)
         evaluator = evaluator.with_reference(reference) if reference else evaluator
-        tables[RETRAINED], reported[RETRAINED] = _keep(evaluator(model), folder / "retrained.parquet", places.retrained)
+        tables[RETRAINED], reported[RETRAINED] = _keep(evaluation, folder / "retrained.parquet", places.retrained)
     model, evaluator, told = _ready(places.target, tokenizer, evaluator, load, trained=True)
     notes.append((TARGET, told))
     tables[TARGET], reported[TARGET] = _keep(evaluator(model), folder / "target.parquet", places.target)

@@ -21,7 +21,7 @@ import numpy as np
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.scores.protocol import Protocol
-from trainables.scores.reductions import HARMONIC, KINDS, MEAN, RATIO, RELATIVE, WHOLE, Samples
+from trainables.scores.reductions import DIFFERENCE, HARMONIC, KINDS, MEAN, RATIO, RELATIVE, WHOLE, Samples
 from trainables.scores.split import alone, reporting
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from trainables.world import World
 
 GOALS = ("minimize", "maximize", "zero")
+RETRAINED, GAP = "retrained", "_gap"  # what asks for a score's gap, in the place of a goal; how a gap's name ends
 COLUMNS = ["score", "item", "prompt", "output", "truth", "value"]  # of a table of items
 REPORTS = "reports"  # of a table of items: whether no choice sees the item; missing where items are not split
 COUNTS = "counts"  # of a table of items that an audit wrote: whether the item says anything under the stress
@@ -48,6 +49,9 @@ class Card:
     searched: bool = True  # searches measure it, and it may be searched for; else only reports and references have it
     reduction: str = MEAN
     samples: tuple[str, ...] = ()  # of a ratio of AUCs, or a harmonic mean: kinds of items, as column `truth` has them
+    items_of: str = (
+        ""  # of a mean of differences: the score whose items it is of; searches measure it where it is asked for
+    )
 
     def __post_init__(self) -> None:
         if self.goal not in GOALS:
@@ -58,6 +62,8 @@ class Card:
         count = len(self.samples)
         if not {RATIO: count == 2, HARMONIC: count > 0}.get(self.reduction, count == 0):
             raise ValueError(f"score {self.name!r}: a {RATIO} compares 2 samples, and a mean has none")
+        if bool(self.items_of) != (self.reduction == DIFFERENCE):
+            raise ValueError(f"score {self.name!r}: a {DIFFERENCE}, and nothing else, is of the items of another score")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from lethe.analysis import effects
 from lethe.fronts.objectives import WORST
-from lethe.store.cards import MEAN, RATIO, Card
+from lethe.store.cards import DIFFERENCE, MEAN, RATIO, Card
 
 COLUMNS = ("score", "item", "truth", "value")
 REPORTS = "reports"  # of items that are split: whether no choice saw the item; missing where it is for both
@@ -38,6 +38,15 @@ def redrawer(card: Card, reference: pd.DataFrame | None) -> Redraw | None:
         draws = effects.redraw_mean(values, _counts(score, len(values)))
         return values.mean(), effects.with_unseen(draws, WORST * _coin(score, whose), len(values)), len(values)
 
+    def difference(table: pd.DataFrame | None, whose: str) -> Any:
+        own, retrained = (_values(t, card.items_of) for t in (table, reference))
+        if own is None or retrained is None or len(own) != len(retrained):
+            return None
+        differences = own - retrained
+        draws = effects.redraw_mean(differences, _counts(score, len(own)))
+        whole = 2 * WORST  # from -100 to 100
+        return differences.mean(), effects.with_unseen(draws, whole * _coin(score, whose), len(own)), len(own)
+
     def ratio(table: pd.DataFrame | None, whose: str) -> Any:
         values = [_values(t, score, kind) for t in (table, reference) for kind in card.samples]
         known = [v for v in values if v is not None]
@@ -52,7 +61,7 @@ def redrawer(card: Card, reference: pd.DataFrame | None) -> Redraw | None:
         draws = effects.with_unseen(draws, _coin(score, whose), *sizes)
         return float(_relative(whole, base)[0]), _relative(draws, bases), sizes[0]
 
-    return {MEAN: mean, RATIO: ratio}.get(card.reduction)
+    return {MEAN: mean, DIFFERENCE: difference, RATIO: ratio}.get(card.reduction)
 
 
 def value_of(card: Card, items: pd.DataFrame | None, reference: pd.DataFrame | None) -> float | None:

@@ -160,7 +160,10 @@ def unlikeness(facts: Facts, known: Facts) -> str:
             return "its texts or models are not known to be these" if theirs is None else "it has other texts or models"
         return f"its {what} is not known" if theirs is None else f"its {what} is {theirs}, not {ours}"
     later = [score for score in facts.judged if score not in known.cards]
-    return f"it is from before there was {', '.join(later)}" if later else ""
+    if later:
+        return f"it is from before there was {', '.join(later)}"
+    unasked = [score for score in facts.judged if known.card(score).items_of and score not in known.judged]
+    return f"it did not measure {', '.join(unasked)}, as nobody asked for it" if unasked else ""
 
 
 def made_by(facts: Facts, known: Facts, method: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from lethe.fronts.objectives import MAXIMIZE, MINIMIZE, TWO_SIDED
 
-MEAN, RATIO = "mean of items", "ratio of AUCs"  # how items become a score: the kinds that can be drawn anew
+# How items become a score: the kinds that can be drawn anew.
+MEAN, DIFFERENCE, RATIO = "mean of items", "mean of differences", "ratio of AUCs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,9 @@ class Card:
     searched: bool = True  # whether searches measure it; else only reports and references have it
     reduction: str = MEAN
     samples: tuple[str, ...] = ()  # of a ratio of AUCs: the two kinds of items, as the column `truth` names them
+    items_of: str = (
+        ""  # of a mean of differences: the score whose items it is of; searches measure it where it is asked for
+    )
 
 
 def cards_from(stored: Any) -> dict[str, Card]:

@@ -13,7 +13,7 @@ from trainables.probes.auditing import Auditor
 from trainables.probes.measuring import PLAIN, Asked
 from trainables.runs.sameness import bits_of
 from trainables.runs.unlearning import load_task
-from trainables.scores import searched_scores
+from trainables.scores import measured_scores
 from trainables.subjects.saving import save_subject
 from trainables.task import Task
 from trainables.world import ALONE
@@ -44,7 +44,7 @@ def asked(place, stress=PLAIN, whose="1@step/1/student"):
 def test_as_it_is_a_model_has_the_scores_of_all_items(auditor, task, tiny, tmp_path):
     told = auditor(asked(tiny.places()["model"], whose="target"), str(tmp_path))
     loaded = load_task(task)
-    known = loaded.evaluator.with_scores(searched_scores())(loaded.target)
+    known = loaded.evaluator.with_scores(measured_scores())(loaded.target)
     assert told["scores"] == {name: [r.value, r.low, r.high] for name, r in known.scores.items()}
     items = pd.read_parquet(told["items"])
     assert items["counts"].all()

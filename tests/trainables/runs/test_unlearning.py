@@ -22,7 +22,7 @@ from trainables.methods.npo import NPOGDR
 from trainables.methods.rmu import RMU
 from trainables.runs.legs import legs_of
 from trainables.runs.unlearning import Unlearner
-from trainables.scores import searched_scores, split
+from trainables.scores import measured_scores, split
 from trainables.scores.references import table_of
 from trainables.subjects.models import load_model
 from trainables.training import descend
@@ -296,7 +296,7 @@ def test_a_session_runs_a_trial_s_method_in_its_folder_and_measures_of_all_score
     assert weights_of(results) == weights_of(by_hand)
     for shown, every in zip(candidates(results), candidates(by_hand), strict=True):
         assert shown["scores"] == {
-            name: pytest.approx(every["scores"][name]) for name in searched_scores() if name in every["scores"]
+            name: pytest.approx(every["scores"][name]) for name in measured_scores() if name in every["scores"]
         }
         assert set(shown["scores"]) < set(every["scores"])
 

@@ -5,14 +5,16 @@ import pytest
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 
 from trainables.benchmarks.layout import Benchmark
-from trainables.scores import all_scores, attacks
+from trainables.scores import all_scores, attacks, gaps
 from trainables.scores.attacks import ATTACKS, read
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
+from trainables.scores.reductions import WHOLE
 
 MUSE = PROTOCOLS["muse"]
 ANSWERED = {n for n, s in all_scores().items() if not s.relative and s.of(tiny_benchmark()).can_read(tiny_benchmark())}
 LEAKS = {"privleak"} | {f"mia_{name}" for name in ATTACKS if name != "min_40"}
+GAPS = {score.name for score in gaps.SCORES if score.of(tiny_benchmark()).can_read(tiny_benchmark())}
 
 
 def evaluator(retrained=None, benchmark=None, protocol=MUSE, **options):
@@ -31,7 +33,7 @@ def evaluation(reference):
 
 
 def test_every_score_of_the_benchmark_is_there(evaluation):
-    assert set(evaluation.scores) == ANSWERED | LEAKS
+    assert set(evaluation.scores) == ANSWERED | LEAKS | GAPS
     assert evaluation.protocol == "muse"
 
 
@@ -64,12 +66,12 @@ def test_without_a_reference_privleak_is_absent_and_its_items_are_there(referenc
     evaluation = evaluator()(tiny_model())
     assert set(evaluation.scores) == ANSWERED
     assert set(evaluation.items.score) == ANSWERED | {"privleak"}
-    assert set(reference) == LEAKS
+    assert set(reference) == LEAKS | GAPS
 
 
-def test_the_retrained_model_has_privleak_zero_exactly(reference):
+def test_the_retrained_model_has_privleak_and_gaps_zero_exactly(reference):
     scores = evaluator().with_reference(reference)(tiny_model(5)).scores
-    for name in LEAKS:
+    for name in LEAKS | GAPS:
         assert (scores[name].value, scores[name].low, scores[name].high) == (0, 0, 0)
 
 
@@ -101,7 +103,7 @@ def test_the_scores_of_an_absent_config_are_absent(config, reference):
     splits = {key: rows for key, rows in tiny_benchmark().splits.items() if key[0] != config}
     scores = evaluator(reference, Benchmark(name="part", splits=splits))(tiny_model()).scores
     gone = {name for name, score in all_scores().items() if config in dict(score.needs)}
-    assert set(scores) == (ANSWERED | LEAKS) - gone
+    assert set(scores) == (ANSWERED | LEAKS | GAPS) - gone
 
 
 def test_a_benchmark_with_nothing_to_score_gives_an_empty_evaluation():
@@ -123,6 +125,7 @@ def test_the_batch_size_changes_no_score_and_the_seed_only_intervals(reference, 
 
 def test_one_item_a_split_gives_wide_intervals_and_no_warning():
     above = {name: {"forget": np.ones(1), "holdout": np.zeros(1)} for name in LEAKS}  # AUC 1
+    above |= {name: {WHOLE: np.zeros(1)} for name in GAPS}
     for score in evaluator(above, tiny_benchmark(1))(tiny_model()).scores.values():
         if score.n < 4:  # utility has its own four items
             assert score.high - score.low > 80

@@ -71,7 +71,8 @@ def test_its_value_lies_in_its_interval(plain, name):
 
 @each_score
 def test_its_items_are_in_the_table_and_give_its_value_if_it_is_shown(plain, name):
-    card, items = all_scores()[name].card, plain.items[plain.items.score == name]
+    card = all_scores()[name].card
+    items = plain.items[plain.items.score == (card.items_of or name)]
     assert list(items.columns) == ["score", "item", "prompt", "output", "truth", "value"]
     assert len(items) == (plain.scores[name].n if card.searched else 0)
     if card.searched:
@@ -83,6 +84,8 @@ def value_of(items: pd.DataFrame, card: score.Card) -> float:
     """A score from its table of items, as an ablation reads it: pair by pair where it is a ratio."""
     if card.reduction == reductions.MEAN:
         return items.value.mean()
+    if card.reduction == reductions.DIFFERENCE:
+        return (items.value.to_numpy() - evaluator().reference[card.name][reductions.WHOLE]).mean()
     if card.reduction == reductions.KS_D:
         (base,) = evaluator().reference[card.name].values()
         return max(abs((items.value <= x).mean() - (base <= x).mean()) for x in [*items.value, *base]) * 100
@@ -139,6 +142,7 @@ def test_scoring_leaves_the_model_as_it_was():
 def test_the_engine_knows_the_same_cards_and_the_same_kinds_of_reduction():
     assert [f.name for f in fields(engine.Card)] == [f.name for f in fields(score.Card)]
     assert (engine.MEAN, engine.RATIO) == (reductions.MEAN, reductions.RATIO)
+    assert engine.DIFFERENCE == reductions.DIFFERENCE
     assert score.GOALS == objectives.GOALS
 
 
@@ -159,8 +163,10 @@ def test_the_default_objectives_go_where_their_cards_say():
         ({"goal": "up"}, "score 'x' has goal 'up': choose minimize, maximize, zero"),
         (
             {"reduction": "median"},
-            "score 'x' has reduction 'median': choose 'mean of items', 'harmonic mean of means', 'ratio of AUCs'",
+            "score 'x' has reduction 'median': choose 'mean of items', 'harmonic mean of means', 'mean of diff",
         ),
+        ({"items_of": "y"}, "score 'x': a mean of differences, and nothing else, is of the items of another score"),
+        ({"reduction": "mean of differences"}, "score 'x': a mean of differences, and nothing else"),
         ({"reduction": "ratio of AUCs"}, "score 'x': a ratio of AUCs compares 2 samples"),
         ({"samples": ("a", "b")}, "score 'x': a ratio of AUCs compares 2 samples, and a mean has none"),
     ],
