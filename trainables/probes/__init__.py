@@ -28,6 +28,7 @@ TRACES = {
     "noise": "perturbing.Noise",
     "steering": "perturbing.Steering",
     "focus": "attribution.Focus",
+    "logit_lens": "lens.LogitLens",
 }
 PROBES = STRESSES | TRACES
 

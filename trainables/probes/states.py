@@ -42,10 +42,10 @@ def block_states(
     order: list[int] = []
     model = only_model(subject)
     with evaluating(model):
-        for chosen, ids, lengths in _batches(model, subject, rows, batch_size, passes):
+        for chosen, ids, lengths in batches(model, subject, rows, batch_size, passes):
             own = torch.tensor([len(rows[i]) - 1 for i in chosen], device=ids.device)
             weights = _weights(of, lengths, own, ids.shape[1])  # [B, T, 1]
-            kept.append(torch.stack(_outputs(model, ids, partial(_pooled, weights=weights))))
+            kept.append(torch.stack(outputs(model, ids, partial(_pooled, weights=weights))))
             order += chosen
     found = torch.cat(kept, dim=1).numpy()
     return found[:, np.argsort(order)]
@@ -68,9 +68,9 @@ def spread_of(subject: Any, rows: Sequence[Ids], block: int, *, batch_size: int 
     sums = np.zeros(3)
     model = only_model(subject)
     with evaluating(model):
-        for _, ids, lengths in _batches(model, subject, rows, batch_size, passes):
+        for _, ids, lengths in batches(model, subject, rows, batch_size, passes):
             inside = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
-            sums += _outputs(model, ids, partial(_moments, inside=inside))[block].numpy()
+            sums += outputs(model, ids, partial(_moments, inside=inside))[block].numpy()
     n, whole, squares = sums
     return float(np.sqrt(max(squares / n - (whole / n) ** 2, 0.0)))
 
@@ -89,7 +89,7 @@ def next_logprobs(
     found = np.empty(len(rows))
     model = only_model(subject)
     with evaluating(model):
-        for chosen, ids, lengths in _batches(model, subject, rows, batch_size, passes):
+        for chosen, ids, lengths in batches(model, subject, rows, batch_size, passes):
             places = (torch.arange(len(chosen), device=ids.device), lengths - 1)
             extra = None if added is None else torch.tensor(added[chosen], device=ids.device)
 
@@ -107,7 +107,7 @@ def next_logprobs(
     return found
 
 
-def _outputs(model: Any, ids: Tensor, take: Callable[[Tensor], Tensor]) -> list[Tensor]:
+def outputs(model: Any, ids: Tensor, take: Callable[[Tensor], Tensor]) -> list[Tensor]:
     """What is taken of that which comes out of each block [B, T, d], as the trunk reads ids [B, T]."""
     seen: list[Tensor] = []
 
@@ -142,7 +142,7 @@ def changed(model: Any, block: int, change: Callable[[Tensor], Tensor]) -> Itera
         handle.remove()
 
 
-def _batches(
+def batches(
     model: Any, subject: Any, rows: Sequence[Ids], batch_size: int, passes: Passes
 ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
     """The numbers of some rows, what is read in their place [B, T], and how many tokens each has [B]."""

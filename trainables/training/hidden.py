@@ -23,7 +23,7 @@ def behind_block(model: Any, number: int) -> Forward:
 
     def forward(model: Any, ids: Tensor, attention: Tensor | None) -> Tensor:
         seen: list[Any] = []
-        with _cut_behind(model, number) as block:
+        with cut_behind(model, number) as block:
             handle = block.register_forward_hook(lambda module, given, out: seen.append(out))
             try:
                 model(input_ids=ids, attention_mask=attention, use_cache=False, logits_to_keep=1)
@@ -36,7 +36,7 @@ def behind_block(model: Any, number: int) -> Forward:
 
 
 @contextmanager
-def _cut_behind(model: Any, number: int) -> Iterator[nn.Module]:
+def cut_behind(model: Any, number: int) -> Iterator[nn.Module]:
     """The model without its blocks behind one, for the length of the block; gives that one."""
     blocks = blocks_of(model)
     holder, name, whole = _place_of(model, blocks[0])
