@@ -2,7 +2,7 @@
 
 All come from one pass over the texts, but for two that take another each, done when that attack is asked for and not
 otherwise: `lower` over the texts in lower case, `min_k++` for the whole distribution at each token. The attack by the
-difference from the retrained model's loss is left out: the retrained model itself is its reference, and all ties there.
+difference from the retrained model's loss takes the items of `ppl` (mia.py).
 """
 
 import math

@@ -23,7 +23,8 @@ from trainables.scores.intervals import BEST, DRAWS, WORST, ends, item_weights, 
 MEAN, RATIO = "mean of items", "ratio of AUCs"  # the kinds, as cards have them and studies store them
 KS_D, KS_P = "distance of distributions", "p of a distance of distributions"  # of Kolmogorov and Smirnov
 DIFFERENCE = "mean of differences"  # of the items of a score from the retrained model's
-RELATIVE = (DIFFERENCE, RATIO, KS_D, KS_P)  # read against the items of a retrained model
+RATIO_BESIDE = "ratio of AUCs beside the retrained model"  # of items less the retrained model's
+RELATIVE = (DIFFERENCE, RATIO, RATIO_BESIDE, KS_D, KS_P)  # read against the items of a retrained model
 HARMONIC = "harmonic mean of means"  # of the items of each sample
 KINDS = (MEAN, HARMONIC, *RELATIVE)
 WHOLE = ""  # the one sample of a score whose items are not told apart
@@ -59,7 +60,8 @@ def reduce(kind: str, samples: Samples, reference: Samples | None, *, seed: int 
     if kind == HARMONIC:
         value, low, high = harmonic_mean(samples, seed=seed)
         return Reading(value=value, low=low, high=high, n=n)
-    read = {DIFFERENCE: mean_of_differences, RATIO: ratio_of_aucs, KS_D: distance, KS_P: likeness}[kind]
+    beside = {DIFFERENCE: mean_of_differences, RATIO: ratio_of_aucs, RATIO_BESIDE: ratio_beside}
+    read = (beside | {KS_D: distance, KS_P: likeness})[kind]
     value, low, high = read(samples, reference, seed=seed)
     return Reading(value=value, low=low, high=high, n=n)
 
@@ -95,12 +97,7 @@ def ratio_of_aucs(
     and is like the others for the reference. A model with the reference's very values is the reference: 0 without
     width. ValueError without a reference and for one of other items; Undefined for a reference AUC of 0.
     """
-    if reference is None:
-        raise ValueError("a ratio of AUCs needs the items of a retrained model; there is no default reference")
-    for sample, values in samples.items():
-        if len(values) != len(reference[sample]):
-            counts = f"{len(values)} and {len(reference[sample])}"
-            raise ValueError(f"model and retrained reference differ in {sample} items: {counts}")
+    reference = _of_these_items(samples, reference)
     wins, base = (_wins(*(known[sample] for sample in samples)) for known in (samples, reference))  # [f, s]
     if base.mean() == 0:
         raise Undefined("the retrained model's AUC is 0: a ratio divides by it and is not defined")
@@ -113,6 +110,27 @@ def ratio_of_aucs(
     retrained = _aucs(base, first, second) / (1 - unseen)
     best = _relative(model + unseen, retrained)
     return value, *ends(_relative(model, retrained), best, value, within=(-100.0, math.inf))
+
+
+def ratio_beside(samples: Samples, reference: Samples | None, *, seed: int = 0) -> tuple[float, float, float]:
+    """The ratio of AUCs of items less the retrained model's: (value, low, high).
+
+    The retrained model's own are all 0, an AUC of 1/2. ValueError as in `ratio_of_aucs`.
+    """
+    known = _of_these_items(samples, reference)
+    less = {sample: values - known[sample] for sample, values in samples.items()}
+    return ratio_of_aucs(less, {sample: np.zeros(len(values)) for sample, values in samples.items()}, seed=seed)
+
+
+def _of_these_items(samples: Samples, reference: Samples | None) -> Samples:
+    """The retrained model's items, as many of each sample; ValueError where there are none, or others."""
+    if reference is None:
+        raise ValueError("a ratio of AUCs needs the items of a retrained model; there is no default reference")
+    for sample, values in samples.items():
+        if len(values) != len(reference[sample]):
+            counts = f"{len(values)} and {len(reference[sample])}"
+            raise ValueError(f"model and retrained reference differ in {sample} items: {counts}")
+    return reference
 
 
 def harmonic_mean(samples: Samples, *, seed: int = 0, draws: int = DRAWS) -> tuple[float, float, float]:

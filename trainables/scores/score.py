@@ -21,7 +21,17 @@ import numpy as np
 
 from trainables.benchmarks.layout import Benchmark
 from trainables.scores.protocol import Protocol
-from trainables.scores.reductions import DIFFERENCE, HARMONIC, KINDS, MEAN, RATIO, RELATIVE, WHOLE, Samples
+from trainables.scores.reductions import (
+    DIFFERENCE,
+    HARMONIC,
+    KINDS,
+    MEAN,
+    RATIO,
+    RATIO_BESIDE,
+    RELATIVE,
+    WHOLE,
+    Samples,
+)
 from trainables.scores.split import alone, reporting
 
 if TYPE_CHECKING:
@@ -60,7 +70,7 @@ class Card:
             choices = ", ".join(map(repr, KINDS))
             raise ValueError(f"score {self.name!r} has reduction {self.reduction!r}: choose {choices}")
         count = len(self.samples)
-        if not {RATIO: count == 2, HARMONIC: count > 0}.get(self.reduction, count == 0):
+        if not {RATIO: count == 2, RATIO_BESIDE: count == 2, HARMONIC: count > 0}.get(self.reduction, count == 0):
             raise ValueError(f"score {self.name!r}: a {RATIO} compares 2 samples, and a mean has none")
         if bool(self.items_of) != (self.reduction == DIFFERENCE):
             raise ValueError(f"score {self.name!r}: a {DIFFERENCE}, and nothing else, is of the items of another score")

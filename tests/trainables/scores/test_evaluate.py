@@ -13,7 +13,7 @@ from trainables.scores.reductions import WHOLE
 
 MUSE = PROTOCOLS["muse"]
 ANSWERED = {n for n, s in all_scores().items() if not s.relative and s.of(tiny_benchmark()).can_read(tiny_benchmark())}
-LEAKS = {"privleak"} | {f"mia_{name}" for name in ATTACKS if name != "min_40"}
+LEAKS = {"privleak"} | {f"mia_{name}" for name in (*ATTACKS, "reference") if name != "min_40"}
 GAPS = {score.name for score in gaps.SCORES if score.of(tiny_benchmark()).can_read(tiny_benchmark())}
 
 
