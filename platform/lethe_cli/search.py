@@ -187,7 +187,7 @@ def make_facts(request: Request, references: References) -> Facts:
 
 def judged(request: Request) -> list[str]:
     """The scores that a request names: its objectives, and what it asks to hold."""
-    return [named.score for named in (*request.objectives, *request.constraints)]
+    return [*(one.score for one in request.objectives), *(one.score for one in request.constraints)]
 
 
 def without_unasked(tables: Mapping[str, Scores], asked: Collection[str]) -> dict[str, Scores]:
