@@ -11,6 +11,7 @@ show no states, and candidates that are made of several models have none.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import Any, ClassVar
 
@@ -73,8 +74,8 @@ def lens(
             ends = lengths.tolist()
             rows = [row for row, count in enumerate(counts) for _ in range(count)]
             places = [end - count + i for end, count in zip(ends, counts, strict=True) for i in range(count)]
-            at, came = torch.tensor([rows, [place - 1 for place in places]], device=ids.device), ids[rows, places]
-            blocks = outputs(model, ids, lambda out, at=at: out[at[0], at[1]])
+            before, came = [place - 1 for place in places], ids[rows, places]
+            blocks = outputs(model, ids, partial(_at, rows=rows, places=before))
             read = [_read(model, states, came) for states in blocks]
             begins = np.cumsum([0, *counts[:-1]])
             first.append(np.stack([right[begins] for _, right in read]))
@@ -83,6 +84,10 @@ def lens(
                 found[i] = values
             order += chosen
     return found, np.concatenate(first, axis=1)[:, np.argsort(order)]
+
+
+def _at(out: Tensor, rows: list[int], places: list[int]) -> Tensor:
+    return out[rows, places]  # [N, d]
 
 
 def _read(model: Any, states: Tensor, came: Tensor) -> tuple[Array, Array]:
