@@ -29,6 +29,7 @@ TRACES = {
     "steering": "perturbing.Steering",
     "focus": "attribution.Focus",
     "logit_lens": "lens.LogitLens",
+    "naturalness": "writing.Naturalness",
 }
 PROBES = STRESSES | TRACES
 
