@@ -2,7 +2,8 @@
 
 A run is the same run only where all that decides what comes of it is the same; so a saved state and an ablation's
 finished run both carry `run_key`: the method and its settings, the data, and what the code computes that can change the
-result: the file of its settings, which is the method's own, and all that this, the runner and the scores import. So a
+result: the file of its settings, which is the method's own, those of the derived data that it needs, and all that
+these, the runner and the scores import. So a
 change to another method, or one more of them, changes no key, nor do comments; any other change to those files does.
 
 A setting that no run's code names decides nothing as long as it is at its default: that is how a new one begins. One
@@ -18,6 +19,8 @@ from importlib import metadata
 from typing import Any
 
 from trainables.benchmarks.corpus import corpus_hash
+from trainables.derivations import module_of
+from trainables.methods import needs_of
 from trainables.program import CODE, Program, program_of
 from trainables.settings import Descent, Settings
 
@@ -34,9 +37,14 @@ def run_key(settings: Settings, data: str) -> str:
     """
     own = isinstance(settings, Descent) and settings.unrelated_texts
     texts = {"unrelated_texts": corpus_hash(own)} if own else {}
-    modules = (type(settings).__module__, RUNNER, SCORES)
+    modules = modules_of(settings)
     chosen = deciding(settings, program_of(*modules)) | texts
     return hash_of([settings.method, sorted(chosen.items()), data, program_hash(*modules)])
+
+
+def modules_of(settings: Settings) -> tuple[str, ...]:
+    """What computes a run of these settings: the method, the data that is derived for it, the runner and the scores."""
+    return (type(settings).__module__, *map(module_of, needs_of(settings).data), RUNNER, SCORES)
 
 
 def deciding(settings: Settings, program: Program) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Start:
     pad: int  # the id that fills sequences up
     tokenizer: Any = None
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)  # whole: "forget" and "retain"
+    data: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]] = field(default_factory=dict)  # as `Needs.data` names
     cached: Callable[[Hashable, Callable[[], Any]], Any] = lambda key, make: make()
 
 
@@ -119,6 +120,7 @@ class Needs:
     logits: bool = True  # the losses look at logits; else at hidden states
     scratch: bool = False  # the update needs one more tensor for each trainable one
     adamw: bool = False  # at some time the optimizer is AdamW
+    data: tuple[str, ...] = ()  # derived data that it reads, by name (trainables.derivations), in `Start.data`
 
 
 @dataclass(frozen=True, kw_only=True)

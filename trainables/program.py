@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 CODE = Path(__file__).parent
-LISTS = frozenset({"trainables", "trainables.methods"})  # of names, which change no result
+LISTS = frozenset({"trainables", "trainables.methods", "trainables.derivations"})  # of names, which change no result
 SETTING = "setting"  # the call that declares one (settings.py)
 CARDS = {
     "Method": {"family", "meaning", "source", "unverified", "traps"},

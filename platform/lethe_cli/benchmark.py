@@ -1,4 +1,4 @@
-"""`lethe benchmark`: a benchmark from your own documents, and small models to try it with."""
+"""`lethe benchmark`: a benchmark from your own documents, small models to try it with, and what is made of one."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ import typer
 from trainables.settings import LARGEST
 
 Option, Argument = typer.Option, typer.Argument
-benchmark_app = typer.Typer(rich_markup_mode=None, help="Make a benchmark of your own documents.")
+benchmark_app = typer.Typer(rich_markup_mode=None, help="Make a benchmark of your own documents, and look at one.")
 
 
 @benchmark_app.command("make")
@@ -57,3 +57,20 @@ def train(
     from lethe_cli.benchmarking import train_models
 
     train_models(folder, out, epochs=epochs, seed=seed)
+
+
+@benchmark_app.command("show")
+def show(
+    name: Annotated[str, Argument(help="A benchmark: a name, a folder, or a hub id.")],
+    data: Annotated[str | None, Option(help="Derived data by name, separated by commas; all but the target's.")] = None,
+    rows: Annotated[int, Option(help="Rows of each that are shown.")] = 2,
+    seed: Annotated[int, Option(help="Seed of what is drawn.")] = 0,
+    model: Annotated[str | None, Option(help="The target model, where it is not the benchmark's own.")] = None,
+) -> None:
+    """Show what methods may train on beside a benchmark's texts: a few rows of everything that is made of these."""
+    if not 0 <= seed <= LARGEST:
+        raise ValueError(f"--seed is {seed}: it must lie between 0 and {LARGEST}")
+    from lethe_cli.showing import show_derived
+
+    names = [one.strip() for one in data.split(",")] if data is not None else []
+    show_derived(name, data=names, rows=rows, seed=seed, model=model)

@@ -45,7 +45,7 @@ from lethe_cli.plan_table import announce_plan
 from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_steep_floors, warn_of_unlike_texts
 from lethe_cli.request import Request, check_same
 from lethe_cli.starting import say_start_up, start_warm
-from trainables.keys import RUNNER, SCORES, program_hash
+from trainables.keys import modules_of, program_hash
 from trainables.scores import all_scores
 from trainables.scores.references import References
 from trainables.scores.references import Table as Scores
@@ -178,9 +178,7 @@ def make_facts(request: Request, references: References) -> Facts:
             "items": references.items,
             REFERENCE_NOTES: list(references.notes),
             "versions": {name: metadata.version(name) for name in PACKAGES},
-            PROGRAM: {
-                method: program_hash(type(base).__module__, RUNNER, SCORES) for method, base in request.bases.items()
-            },
+            PROGRAM: {method: program_hash(*modules_of(base)) for method, base in request.bases.items()},
         },
     )
 

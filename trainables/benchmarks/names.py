@@ -15,28 +15,35 @@ def names_of(texts: Sequence[str], others: Sequence[str], most: int) -> list[str
     letters somewhere, as that which begins a sentence mostly does, is no part of one. Scripts without capitals have no
     names.
     """
-    small = {word for text in (*texts, *others) for word in WORD.findall(text) if word.islower()}
+    small = small_words((*texts, *others))
     known = {part for text in others for run in _runs(text, small) for part in _parts(run)}
     runs = (run for text in texts for run in _runs(text, small))
     found = Counter(run for run in runs if len(run) <= LONGEST and run not in known)
     return [" ".join(name) for name, _ in found.most_common(most)]
 
 
-def _runs(text: str, small: set[str]) -> Iterator[tuple[str, ...]]:
-    """Every run of capitalised words of a text that never stand in small letters."""
-    run: list[str] = []
-    end = -1
+def small_words(texts: Iterable[str]) -> set[str]:
+    """The words that stand in small letters somewhere."""
+    return {word for text in texts for word in WORD.findall(text) if word.islower()}
+
+
+def spans_of(text: str, small: set[str]) -> Iterator[tuple[int, int]]:
+    """Where every run of capitalised words of a text that never stand in small letters begins, and ends."""
+    begin = end = -1
     for match in WORD.finditer(text):
-        word = match[0]
-        named = word[0].isupper() and word.lower() not in small
-        if run and not (named and text[end : match.start()] == " "):
-            yield tuple(run)
-            run = []
+        named = match[0][0].isupper() and match[0].lower() not in small
+        if begin >= 0 and not (named and text[end : match.start()] == " "):
+            yield begin, end
+            begin = -1
         if named:
-            run.append(word)
-            end = match.end()
-    if run:
-        yield tuple(run)
+            begin, end = match.start() if begin < 0 else begin, match.end()
+    if begin >= 0:
+        yield begin, end
+
+
+def _runs(text: str, small: set[str]) -> Iterator[tuple[str, ...]]:
+    """The words of every such run."""
+    return (tuple(text[begin:end].split(" ")) for begin, end in spans_of(text, small))
 
 
 def _parts(run: tuple[str, ...]) -> Iterable[tuple[str, ...]]:

@@ -58,16 +58,17 @@ def unlearn(
     pad: int,
     tokenizer: Any = None,
     texts: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    data: Mapping[str, Any] = MappingProxyType({}),
     **run: Any,
 ) -> Iterator[Record]:
     """Unlearn token sequences from a model, in place, by the method that its settings are of; records as they come.
 
-    `tokenizer` and `texts` are what a `Start` takes, for methods that read them; `run` is what a `Run` takes, without
-    which this process is the only worker. Behind the last record adapters are part of the model's weights.
+    `tokenizer`, `texts` and `data` are what a `Start` takes, for methods that read them; `run` is what a `Run` takes,
+    without which this process is the only worker. Behind the last record adapters are part of the model's weights.
     """
     from trainables.world import ALONE
 
-    start = Start(model=model, forget=forget, retain=retain, pad=pad, tokenizer=tokenizer, texts=texts)
+    start = Start(model=model, forget=forget, retain=retain, pad=pad, tokenizer=tokenizer, texts=texts, data=data)
     yield from find_method(settings.method).unlearn(start, settings, Run(**{"world": ALONE, **run}))
     if isinstance(settings, Descent) and settings.lora_rank:
         from trainables.training.mixing import fold

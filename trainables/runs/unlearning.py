@@ -22,6 +22,9 @@ import pandas as pd
 import torch
 
 from trainables.benchmarks.layout import Benchmark, load_benchmark
+from trainables.decoding.passes import FAST, Passes
+from trainables.derivations import derive
+from trainables.derivations.corpus import Models
 from trainables.failures import OWN, Diverged, OutOfMemory, Unfit, enough_memory, in_a_line
 from trainables.keys import run_key
 from trainables.memory.fitting import savings
@@ -63,6 +66,8 @@ class Loaded:
     references: References
     evaluator: Evaluator
     world: World
+    passes: Passes = FAST  # the ways in which the target is run
+    cache: Path | None = None  # folder of derived data; None: it is made anew
 
 
 def load_task(task: Task, score_batch: int = SCORE_BATCH) -> Loaded:
@@ -93,6 +98,8 @@ def load_task(task: Task, score_batch: int = SCORE_BATCH) -> Loaded:
             benchmark, tokenizer, protocol, references.reference, world=world, passes=references.passes
         ),
         world=world,
+        passes=references.passes,
+        cache=cache_of(task) / "derived",
     )
 
 
@@ -204,8 +211,23 @@ class Unlearner:
                 "forget": benchmark.texts(*settings.requests[leg.number - 1].split("/")),
                 "retain": benchmark.texts(*RETAIN.split("/")),
             },
+            data={name: self._derived(name, settings, leg) for name in needs_of(settings).data},
             cached=cached,
         )
+
+    def _derived(self, name: str, settings: Settings, leg: Leg) -> Any:
+        """Data that is derived for a leg, of its request and of the target; the same on every worker."""
+        loaded = self.loaded
+        models = Models(
+            tokenizer=loaded.tokenizer,
+            target=loaded.target,
+            key=loaded.references.content,
+            decode=loaded.passes.decode,
+            batch_size=settings.score_batch,
+        )
+        request = settings.requests[leg.number - 1]
+        found = derive(loaded.benchmark, name, settings.seed, request=request, models=models, cache=loaded.cache)
+        return loaded.world.share(found)
 
     def _once(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What is made of the target and a key, for the first run that asks; the oldest goes where there are many."""
