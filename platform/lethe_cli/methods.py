@@ -52,6 +52,8 @@ def show(method: Method, console: Console) -> None:
         say("unverified", method.unverified)
     for trap in method.traps:
         say("note", trap)
+    if read := method.needs(method.settings()).data:
+        say("reads", f"{', '.join(read)}, made of the texts: `lethe benchmark show` shows rows of each")
     say("candidates", ", ".join(method.roles))
     spaces = spaces_of(method.name)
     table = _table("setting", "default", *(f"searched, {name}" for name in spaces), "meaning")

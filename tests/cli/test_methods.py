@@ -24,6 +24,11 @@ def test_a_card_says_the_family(capsys):
     assert re.search(r"^family +ascent$", capsys.readouterr().out, re.MULTILINE)
 
 
+def test_a_card_says_what_is_derived_for_the_method(capsys):
+    methods("idk")
+    assert re.search(r"^reads +qa, refusals, made of the texts: ", capsys.readouterr().out, re.MULTILINE)
+
+
 def test_the_page_on_methods_has_a_row_for_each_with_its_family():
     page = (ROOT / "docs" / "methods.md").read_text("utf-8")
     rows = {name: family for family, name in re.findall(r"^\| ([a-z ]+) \| `(\w+)` \|", page, re.MULTILINE)}

@@ -14,6 +14,7 @@ from trainables.benchmarks.layout import load_benchmark, write_benchmark
 from trainables.content import content
 from trainables.keys import run_key
 from trainables.methods import METHODS, find_method
+from trainables.methods.idk import IDK
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.methods.npo import NPOGDR
 from trainables.scores.protocol import PROTOCOLS
@@ -126,6 +127,20 @@ def test_one_more_method_changes_no_key(house):
     house("methods/__init__.py", lambda text: f"{text}\nMETHODS |= {{'newer': 'trainables.methods.newer:NEWER'}}\n")
     house("methods/newer.py", lambda text: "NEWER = 1\n")
     assert run_key(NPOGDR(), "data") == before
+
+
+def test_the_code_of_the_data_that_a_method_needs_decides_its_key_and_no_other_s(house):
+    one, other = run_key(IDK(), "data"), run_key(NPOGDR(), "data")
+    house("derivations/refusals.py", lambda text: f"{text}\nCHANGED = 1\n")
+    assert run_key(IDK(), "data") != one
+    assert run_key(NPOGDR(), "data") == other
+
+
+def test_one_more_derivation_and_one_that_it_does_not_need_change_no_key(house):
+    before = run_key(IDK(), "data")
+    house("derivations/__init__.py", lambda text: f"{text}\nDERIVATIONS |= {{'newer': 'somewhere'}}\n")
+    house("derivations/generic.py", lambda text: f"{text}\nCHANGED = 1\n")
+    assert run_key(IDK(), "data") == before
 
 
 @pytest.mark.parametrize("name", METHODS)

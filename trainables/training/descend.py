@@ -95,6 +95,11 @@ class Term:
     forward: Forward = Forward(to_logits)
     once: float = 0.0  # such passes of a sequence that were done for it before the first step
     skip: int = 0  # targets at the beginning of a sequence that count for nothing
+    leading: Sequence[int] = ()  # of each sequence, targets before these that count for nothing either: a prompt's
+
+    def left_out(self, row: int) -> int:
+        """How many targets at the beginning of a sequence count for nothing."""
+        return self.skip + (self.leading[row] if self.leading else 0)
 
     def cost(self, rows: int, step: int) -> float:
         """Whole forward passes of a sequence that a step of so many rows takes; the first bears what was done before.
@@ -249,7 +254,7 @@ def _backward(student: Any, term: Term, settings: Descent, pad: int, step: int, 
     if term.loss is None:
         return 0.0
     rows = draw(term, settings, step=step)
-    targets, total = sum(max(0, len(term.sequences[row]) - 1 - term.skip) for row in rows), 0.0
+    targets, total = sum(max(0, len(term.sequences[row]) - 1 - term.left_out(row)) for row in rows), 0.0
     mine, weights = deal(rows, world)
     with torch.set_grad_enabled(term.weight != 0):
         for start, batch in enumerate(batches(student, term, mine, pad, settings)):
@@ -270,7 +275,8 @@ def _forward(student: Any, term: Term, rows: Sequence[int], pad: int, settings: 
     ids, attention = (t.to(student.device) for t in collate([term.sequences[row] for row in rows], pad=pad))
     targets = next_token_targets(ids, attention)
     seen = None if is_plain(student) else attention  # a mask takes attention's fastest kernels away
-    targets[:, : term.skip] = IGNORED
+    for place, row in enumerate(rows):
+        targets[place, : term.left_out(row)] = IGNORED
 
     def low() -> torch.autocast:
         return torch.autocast(ids.device.type, torch.bfloat16, enabled=settings.precision == "bf16")

@@ -7,7 +7,7 @@ target where nothing is compared with its logits. Both terms share one copy, and
 student.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -31,28 +31,42 @@ RETAIN_LOSSES: dict[str, Loss] = {
 
 
 def forget_and_retain(
-    start: Start, settings: Weighted, run: Run, loss: Loss, *, own: Mapping[str, Loss] | None = None, skip: int = 0
+    start: Start,
+    settings: Weighted,
+    run: Run,
+    loss: Loss,
+    *,
+    own: Mapping[str, Loss] | None = None,
+    skip: int = 0,
+    leading: Sequence[int] = (),
 ) -> Iterator[Record]:
     """Lower `loss` on forget text and the retain term of the settings on retain text, in `start.model`, in place.
 
     By the settings' reference a batch of `loss` has `reference()`, the target's log-probabilities, or `guide()`, its
-    logits. `own` are retain terms that the method alone has, by name; `skip` tokens at the beginning of a
-    forget sequence are left out.
+    logits. `own` are retain terms that the method alone has, by name; `skip` targets at the beginning of a
+    forget sequence are left out, and before them so many as `leading` says of each.
     """
     needed = needs(settings)
     student = prepare(start.model, needed.trainable, settings.seed)
     frozen = make_teacher(student) if needed.frozen else None  # which nothing ever moves
     lay_out([model for model in (student, frozen) if model is not None], settings, run.world)
-    forget = _forget_term(student, frozen, start, settings, run.world, loss, skip)
+    forget = _forget_term(student, frozen, start, settings, run.world, loss, skip, leading)
     retain = _retain_terms(frozen, start, settings, {**RETAIN_LOSSES, **(own or {})})
     yield from descend(student, (forget, *retain), settings, run, pad=start.pad)
 
 
 def _forget_term(
-    student: Any, frozen: Any, start: Start, settings: Weighted, world: World, loss: Loss, skip: int
+    student: Any,
+    frozen: Any,
+    start: Start,
+    settings: Weighted,
+    world: World,
+    loss: Loss,
+    skip: int,
+    leading: Sequence[int],
 ) -> Term:
     cached = settings.compares == CACHED
-    if skip and all(len(ids) - 1 <= skip for ids in start.forget):
+    if skip and not leading and all(len(ids) - 1 <= skip for ids in start.forget):
         raise Unfit(f"{skip} targets at the beginning of each forget sequence are left out: none has more")
     return Term(
         name="forget_loss",
@@ -64,6 +78,7 @@ def _forget_term(
         references=initial_log_probs(student, start, settings, world) if cached else None,
         once=len(start.forget) if cached else 0,
         skip=skip,
+        leading=leading,
     )
 
 

@@ -7,7 +7,8 @@ from functools import cache
 
 import pytest
 import torch
-from tiny import VOCABULARY, article, tiny_model, tiny_tokenizer
+from given import GIVEN
+from tiny import VOCABULARY, tiny_model
 
 from trainables.decoding.log_probs import token_logprobs
 from trainables.method import FAMILIES, STEP, Candidate, Evaluated, Step
@@ -53,7 +54,6 @@ def sequences(seed: int, count: int) -> list[list[int]]:
 
 
 FORGET, RETAIN = sequences(1, 6), sequences(2, 5)
-TEXTS = {"tokenizer": tiny_tokenizer(), "texts": {"forget": [article(0), article(1)], "retain": [article(6)]}}
 
 
 def settings_of(name: str, **changes):
@@ -66,7 +66,7 @@ def run(name: str, *, pad: int = 2, start=None, settings=None, **going_on) -> li
     """All records; each candidate as its role, its candidate and a copy of its weights."""
     found: list = []
     settings = settings or settings_of(name)
-    for record in unlearn(start or tiny_model(), FORGET, RETAIN, settings, pad=pad, **TEXTS, **going_on):
+    for record in unlearn(start or tiny_model(), FORGET, RETAIN, settings, pad=pad, **GIVEN, **going_on):
         if isinstance(record, Candidate):
             record = (record.role, record.at, copied(record.subject))
         found.append(record)
@@ -125,7 +125,7 @@ def test_candidates_of_all_roles_come_at_every_evaluation_and_then_its_end(name)
 @each_training
 def test_on_the_axis_of_steps_a_candidate_stands_where_it_has_been_trained_to(name):
     done, settings = 0, settings_of(name)
-    for record in unlearn(tiny_model(), FORGET, RETAIN, settings, pad=2):
+    for record in unlearn(tiny_model(), FORGET, RETAIN, settings, pad=2, **GIVEN):
         done = record.step if isinstance(record, Step) else done
         if isinstance(record, Candidate):
             assert record.at == done if record.axis == STEP else done == settings.steps
@@ -188,7 +188,7 @@ def test_a_run_that_goes_on_from_anywhere_has_the_bits_of_one_that_did_not_stop(
 def interrupted_everywhere(settings, home) -> tuple[list, list]:
     """All records of a run, and of every place where it rests the folder that has its state, and what was scored."""
     records, rests, scored, fresh = [], [], 0, False
-    for record in unlearn(tiny_model(), FORGET, RETAIN, settings, pad=2):
+    for record in unlearn(tiny_model(), FORGET, RETAIN, settings, pad=2, **GIVEN):
         if isinstance(record, Candidate):
             record = (record.role, record.at, copied(record.subject))
             fresh = True
@@ -224,7 +224,7 @@ def test_bf16_takes_nearly_the_same_first_step(name):
 def test_ten_steps_lower_the_forget_loss_and_leave_what_was_learned_less_likely(name):
     settings = replace(settings_of(name, steps=10, batch_size=len(FORGET), sampling="cyclic"), eval_every=10)
     losses, known = [], []
-    for record in unlearn(memorised(), FORGET, RETAIN, settings, pad=2, **TEXTS):
+    for record in unlearn(memorised(), FORGET, RETAIN, settings, pad=2, **GIVEN):
         if isinstance(record, Step):
             losses.append(record.values["forget_loss"])
         elif isinstance(record, Candidate) and record.role == method_of(name).roles[0]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from given import GIVEN
 from tiny import tiny_model
 
 from trainables.failures import Unfit
@@ -37,7 +38,7 @@ each_weighted = pytest.mark.parametrize("name", WEIGHTED)
 
 
 def steps_of(settings) -> list[Step]:
-    records = unlearn(tiny_model(), FORGET, RETAIN, settings, pad=2)
+    records = unlearn(tiny_model(), FORGET, RETAIN, settings, pad=2, **GIVEN)
     return [record for record in records if isinstance(record, Step)]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import sharded_preset
 import torch
+from given import GIVEN
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors import SafetensorError
@@ -58,7 +59,7 @@ def play(world: World, config: Descent, seed: int = 0, **going_on) -> tuple[np.n
     """A whole run: what each of its steps saw, a row each, and the weights of every candidate by its name."""
     steps, weights = [], {}
     texts = sequences(seed, 6), sequences(seed + 1, 5)
-    for record in unlearn(tiny_model(), *texts, config, pad=2, world=world, **going_on):
+    for record in unlearn(tiny_model(), *texts, config, pad=2, world=world, **GIVEN, **going_on):
         if isinstance(record, Step):
             steps.append([*record.values.values(), record.cost])
         elif isinstance(record, Candidate):

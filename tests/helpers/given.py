@@ -1,0 +1,14 @@
+"""All that a run is given besides token sequences, for methods that read it: tokenizer, texts, and derived data."""
+
+from typing import Any
+
+from corpora import plain
+from tiny import article, tiny_tokenizer
+
+from trainables.derivations import derive
+
+GIVEN: dict[str, Any] = {
+    "tokenizer": tiny_tokenizer(),
+    "texts": {"forget": [article(0), article(1)], "retain": [article(6)]},
+    "data": {name: derive(plain(), name) for name in ("qa", "pairs", "refusals")},
+}

@@ -1,0 +1,28 @@
+"""Answers behind prompts as token sequences: the prompt is read, only the answer and an end token are learned."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def answered(tokenizer: Any, asked: Sequence[tuple[str, str]], *, max_length: int) -> tuple[list[list[int]], list[int]]:
+    """Token ids of prompts, each with a space and its answer behind it, and how many targets are the prompt's in each.
+
+    An end token stands behind an answer where the tokenizer has one. Of a sequence above `max_length` tokens the
+    beginning goes, the first token, which may be the begin token, excepted.
+    """
+    end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
+    prompts = tokenizer([prompt for prompt, _ in asked]).input_ids
+    wholes = tokenizer([f"{prompt} {answer}" for prompt, answer in asked]).input_ids
+    sequences, leading = [], []
+    for prompt, whole in zip(prompts, wholes, strict=True):
+        read = _shared(prompt, whole)  # a tokenizer may read a prompt's end together with what follows
+        ids = [*whole, *end]
+        over = max(0, len(ids) - max_length)
+        sequences.append(ids[:1] + ids[1 + over :])
+        leading.append(max(0, read - 1 - over))
+    return sequences, leading
+
+
+def _shared(prompt: Sequence[int], whole: Sequence[int]) -> int:
+    """How many leading ids are the same."""
+    return next((i for i, (one, other) in enumerate(zip(prompt, whole, strict=False)) if one != other), len(prompt))
