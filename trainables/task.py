@@ -16,6 +16,7 @@ class Task:
     retrained: str | None = None
     protocol: str = "muse"
     split: bool = False  # whether half of the items choose and the other half report; else all do both
+    stresses: tuple[str, ...] = ()  # under which candidates are scored too, as "quant:nf4"
     cache: str | None = None  # folder for benchmarks and reference scores made here
 
 

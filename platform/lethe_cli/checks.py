@@ -30,6 +30,7 @@ from trainables.folders import expanded, find_folder, may_be_hub_id
 from trainables.hub import check_hub
 from trainables.methods import find_method
 from trainables.methods.mean_teacher import MeanTeacher
+from trainables.probes import parse
 from trainables.scores import searched_scores
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.score import Score
@@ -124,9 +125,13 @@ def check_truths(benchmark: Benchmark, protocol: str) -> None:
     check_benchmark_truths(benchmark, PROTOCOLS[protocol])
 
 
-def available_scores(benchmark: Benchmark, *, retrained: bool) -> dict[str, str]:
-    """Return the scores a benchmark can give, and for each that it cannot, why: `{score: ""}` or `{score: reason}`."""
-    return {name: _why_absent(score.of(benchmark), benchmark, retrained) for name, score in searched_scores().items()}
+def available_scores(benchmark: Benchmark, *, retrained: bool, beside: Iterable[Score] = ()) -> dict[str, str]:
+    """Return the scores a benchmark can give, and for each that it cannot, why: `{score: ""}` or `{score: reason}`.
+
+    Scores `beside` those that searches measure are looked at too.
+    """
+    scores = (*searched_scores().values(), *beside)
+    return {score.name: _why_absent(score.of(benchmark), benchmark, retrained) for score in scores}
 
 
 def _why_absent(score: Score, benchmark: Benchmark, has_reference: bool) -> str:
@@ -235,6 +240,16 @@ def check_sharing(settings: Settings, workers: range, gpus: float) -> None:
             f"--gpus-per-worker is {gpus:g} with parallel=fsdp: shards save memory on GPUs of their own; "
             "give 1 or more, or --set parallel=ddp"
         )
+
+
+def check_stresses(stresses: Sequence[str], workers: range) -> None:
+    """ValueError for a stress that cannot be put on a model which lies on several workers."""
+    for name in stresses:
+        if workers[-1] > 1 and parse(name).learns:
+            raise ValueError(
+                f"{name} trains the model, and each of up to {workers[-1]} workers would score another: give --workers "
+                "1, or a stress that trains nothing, as quant:nf4"
+            )
 
 
 def check_sampler(name: str) -> str:

@@ -22,6 +22,7 @@ from lethe_cli.stored import print_json, read_study, say
 from trainables.benchmarks.layout import Benchmark
 from trainables.folders import expanded
 from trainables.methods import METHODS, find_method
+from trainables.probes.robustness import is_robustness, robustness_scores
 from trainables.runs import evidence
 from trainables.settings import REQUESTS
 from trainables.subjects.model_files import PARTS
@@ -99,7 +100,10 @@ def with_evidence(handed: Handed) -> tuple[Handed, list[str]]:
     rows = made_from[0] if made_from else None
     readings = evidence.readings_beside(about.get("items", {}))
     protocol, split = str(about.get("protocol")), bool(about.get(SPLIT))
-    scored_by = evidence.code_that_scored(about.get("items", {}), about.get("content"), protocol, split=split)
+    beside = robustness_scores(filter(is_robustness, handed.study.facts.judged))
+    scored_by = evidence.code_that_scored(
+        about.get("items", {}), about.get("content"), protocol, split=split, beside=beside
+    )
     if not scored_by:
         lacks.append("it was scored by other code than is here: measured again, its scores may differ")
     if not readings.get("reference"):

@@ -6,8 +6,9 @@ Every function raises ValueError with one line: what was wrong, which value, wha
 import math
 from collections.abc import Mapping, Sequence
 
-from lethe.fronts.objectives import GOALS, MAXIMIZE, WORST, Constraint, Objective
+from lethe.fronts.objectives import GOALS, MAXIMIZE, MINIMIZE, WORST, Constraint, Objective
 from search_spaces.objectives import FALLBACKS, INSISTED, LANGUAGE_GUARD, OBJECTIVES, UTILITY_GUARD
+from trainables.probes.robustness import NAMED, is_robustness, stress_of
 from trainables.scores import searched_scores
 from trainables.scores.score import GAP, RETRAINED
 
@@ -15,12 +16,12 @@ from trainables.scores.score import GAP, RETRAINED
 def choose_objectives(text: str | None, available: Mapping[str, str]) -> tuple[list[Objective], list[str]]:
     """Return the objectives and a note for each default one that the benchmark cannot give.
 
-    `text` is the user's list, `score`, `score:goal` or `score:retrained`, which is the score's gap, separated by
-    commas; None means the defaults, in which some give way to others where they cannot be measured. Those that are
-    insisted on never give way in silence.
+    `text` is the user's list, `score`, `score:goal`, `score:retrained`, which is the score's gap, or a stress, with
+    commas between them; None means the defaults, in which some give way to others where they cannot be measured. Those
+    that are insisted on never give way in silence.
     """
     if text is not None:
-        objectives = [_objective(item.strip(), available) for item in text.split(",")]
+        objectives = [_objective(item, available) for item in listed(text)]
         scores = [objective.score for objective in objectives]
         for score in scores:
             if scores.count(score) > 1:
@@ -50,7 +51,29 @@ def _defaults(available: Mapping[str, str]) -> dict[str, str]:
     return chosen
 
 
+def listed(text: str) -> list[str]:
+    """What stands between commas; `lr=1e-4` belongs to the stress before it."""
+    found: list[str] = []
+    for item in (part.strip() for part in text.split(",")):
+        if found and "=" in item.partition(":")[0]:
+            found[-1] += f",{item}"
+        else:
+            found.append(item)
+    return found
+
+
+def asked_stresses(objectives: str | None, constraints: Sequence[str]) -> tuple[str, ...]:
+    """The stresses that are among objectives and constraints, by their names, each once.
+
+    No torch is loaded where there is none.
+    """
+    items = listed(objectives or "") + [item.rpartition(":")[0] for text in constraints for item in listed(text)]
+    return tuple(dict.fromkeys(stress_of(item).name for item in items if is_robustness(item)))
+
+
 def _objective(item: str, available: Mapping[str, str]) -> Objective:
+    if is_robustness(item):
+        return Objective(score=_robustness(item, "objectives", available), goal=MINIMIZE)
     score, _, goal = item.partition(":")
     known = searched_scores()
     if score not in known:
@@ -66,12 +89,20 @@ def _objective(item: str, available: Mapping[str, str]) -> Objective:
     return Objective(score=score, goal=goal or known[score].card.goal)
 
 
+def _robustness(item: str, among: str, available: Mapping[str, str]) -> str:
+    """The score of a stress that an item names."""
+    name = f"{NAMED}{stress_of(item).name}"
+    if available[name]:
+        raise ValueError(f"{name} is among the {among}, but {available[name]}")
+    return name
+
+
 def choose_constraints(
     texts: Sequence[str], objectives: Sequence[Objective], available: Mapping[str, str]
 ) -> tuple[Constraint, ...]:
     """What must hold, by texts `SCORE:BOUND,...`; which side of its bound a score must keep to, its goal says."""
     goals = {name: score.card.goal for name, score in searched_scores().items()} | {o.score: o.goal for o in objectives}
-    chosen = [_constraint(item.strip(), goals, available) for text in texts for item in text.split(",")]
+    chosen = [_constraint(item, goals, available) for text in texts for item in listed(text)]
     scores = [constraint.score for constraint in chosen]
     for score in scores:
         if scores.count(score) > 1:
@@ -104,6 +135,10 @@ def _bound(score: str, much: float, known: Sequence[float]) -> Constraint:
 
 def _constraint(item: str, goals: Mapping[str, str], available: Mapping[str, str]) -> Constraint:
     score, _, text = item.partition(":")
+    if is_robustness(item):
+        score, _, text = item.rpartition(":")
+        score = _robustness(score, "constraints", available)
+        goals = {**goals, score: MINIMIZE}
     if score not in goals:
         raise ValueError(f"constraint {item!r} is on an unknown score: choose {', '.join(goals)}")
     if available[score]:

@@ -17,6 +17,7 @@ from lethe.cluster import connection as cluster
 from lethe.fronts.objectives import Constraint
 from trainables.benchmarks.layout import load_benchmark
 from trainables.content import content
+from trainables.probes.robustness import NAMED, robustness_scores
 from trainables.runs.weights import check_weights
 from trainables.scores import searched_scores
 from trainables.scores.protocol import protocol_of
@@ -68,6 +69,7 @@ def told_of_split(task: Task, references: References) -> Iterator[str]:
     if not task.split:
         return
     shown = [name for name, score in searched_scores().items() if score.card.shown and name in references.target]
+    shown += [name for name in references.target if name.startswith(NAMED)]
     halved = [name for name in shown if name in references.reported.get("target", {})]
     whole = [name for name in shown if name not in halved]
     if halved:
@@ -105,6 +107,7 @@ def reference_scores(task: Task, places: Places, score_batch: int, check: Callab
         places,
         cache_of(task) / "references",
         batch_size=score_batch,
+        beside=robustness_scores(task.stresses),
     )
 
 

@@ -19,7 +19,7 @@ from lethe.store.urls import RESULTS, default_storage
 from lethe_cli import checks
 from lethe_cli.effects import Tried, check_effects
 from lethe_cli.flags import RunFlags, SearchFlags, StudyFlags, TuneFlags
-from lethe_cli.objectives import check_guard, choose_constraints, choose_objectives
+from lethe_cli.objectives import asked_stresses, check_guard, choose_constraints, choose_objectives
 from lethe_cli.presets import find_preset
 from lethe_cli.spaces import check_bases, check_methods, check_spaces, corners, ends_of, lacking
 from lethe_cli.surroundings import check_cache, check_sockets
@@ -28,6 +28,7 @@ from trainables.benchmarks.corpus import corpus_hash
 from trainables.folders import expanded
 from trainables.methods import METHODS, find_method
 from trainables.methods.mean_teacher import MeanTeacher
+from trainables.probes.robustness import robustness_scores
 from trainables.settings import NOTHING, Descent, Settings
 from trainables.task import Task
 
@@ -110,8 +111,8 @@ class Request:
         )
 
 
-def check_task(flags: RunFlags) -> tuple[Task, dict[str, str]]:
-    """Return the task and the scores that it can give; ValueError as in `checks`."""
+def check_task(flags: RunFlags, stresses: tuple[str, ...] = ()) -> tuple[Task, dict[str, str]]:
+    """Return the task and the scores that it can give, under stresses too; ValueError as in `checks`."""
     rows = checks.check_benchmark(flags.benchmark)
     checks.check_truths(rows, checks.check_protocol(flags.protocol))
     model = checks.check_model(flags.model, "--model")
@@ -120,13 +121,16 @@ def check_task(flags: RunFlags) -> tuple[Task, dict[str, str]]:
     checks.check_hub_models(named, model, retrained)
     if model is None and (named is None or named.target is None):
         raise ValueError(f"benchmark {flags.benchmark!r} names no target model: give one with --model")
-    available = checks.available_scores(rows, retrained=bool(retrained or (named and named.retrained)))
+    available = checks.available_scores(
+        rows, retrained=bool(retrained or (named and named.retrained)), beside=robustness_scores(stresses)
+    )
     task = Task(
         benchmark=flags.benchmark if named else find_source(flags.benchmark).data,
         model=model,
         retrained=retrained,
         protocol=flags.protocol,
         split=isinstance(flags, SearchFlags) and flags.split,  # a run or an ablation chooses nothing by its scores
+        stresses=stresses,
         cache=str(check_cache(default_cache())),
     )
     return task, available
@@ -263,7 +267,9 @@ def gather_request(flags: StudyFlags, spaces: Mapping[str, Space], *, trials: in
     checks.check_sampler(sampler)
     (base, *others), told = check_bases(flags.settings, spaces, presets)
     checks.check_sharing(base, workers, gpus)
-    task, available = check_task(flags)
+    stresses = asked_stresses(flags.objectives, flags.constraints)
+    checks.check_stresses(stresses, workers)
+    task, available = check_task(flags, stresses)
     objectives, notes = choose_objectives(flags.objectives, available)
     constraints = choose_constraints(flags.constraints, objectives, available)
     name = checks.check_name(flags.name, flags.benchmark)

@@ -28,8 +28,8 @@ class RunFile:
 
     @classmethod
     def of(cls, task: Task, settings: Settings, key: str | None = None) -> "RunFile":
-        """What is asked for; the cache is no part of it."""
-        asked = {name: value for name, value in asdict(task).items() if name != "cache"}
+        """What is asked for; the cache is no part of it, and stresses are those of searches."""
+        asked = {name: value for name, value in asdict(task).items() if name not in ("cache", "stresses")}
         return cls(task=asked, settings={"method": settings.method, **asdict(settings)}, key=key)
 
     def write(self, folder: Path) -> None:

@@ -46,6 +46,7 @@ from lethe_cli.preparing import SHIPPED, check_sequences, prepare, warn_of_steep
 from lethe_cli.request import Request, check_same
 from lethe_cli.starting import say_start_up, start_warm
 from trainables.keys import modules_of, program_hash
+from trainables.probes.robustness import robustness_scores
 from trainables.scores import all_scores
 from trainables.scores.references import References
 from trainables.scores.references import Table as Scores
@@ -163,6 +164,7 @@ def make_facts(request: Request, references: References) -> Facts:
     """What is stored with the study: what was asked, the reference rows, and the versions that ran."""
     guard = bounds_of(request.guard, references.target, references.retrained or {})
     rows, seen = (without_unasked(tables, judged(request)) for tables in (references.rows, references.seen))
+    beside = robustness_scores(request.task.stresses)
     return Facts(
         objectives=request.objectives,
         constraints=(*guard, *request.constraints),
@@ -174,7 +176,7 @@ def make_facts(request: Request, references: References) -> Facts:
         | {
             CONTENT: references.content,
             SEEN_REFERENCES: seen,
-            CARDS: [asdict(score.card) for score in all_scores().values()],
+            CARDS: [asdict(score.card) for score in (*all_scores().values(), *beside)],
             "items": references.items,
             REFERENCE_NOTES: list(references.notes),
             "versions": {name: metadata.version(name) for name in PACKAGES},

@@ -13,6 +13,7 @@ from lethe.handover.manifest import MANIFEST, differences, sha256
 from lethe_cli.stored import print_json, say
 from trainables.folders import expanded
 from trainables.keys import SCORES, program_hash
+from trainables.probes.robustness import is_robustness, robustness_scores
 from trainables.runs import evidence
 from trainables.scores.protocol import PROTOCOLS
 
@@ -84,7 +85,8 @@ def measured(folder: Path, benchmark: str | None, tolerance: float) -> list[Chec
     from trainables.runs.remeasure import measure_again  # torch: not before the files are known to be whole
 
     with open_console(stderr=True).status("measuring the scores again"):
-        again = measure_again(folder, rows, card["protocol"], card["evidence"], card["scores"])
+        beside = robustness_scores(filter(is_robustness, card["scores"]))
+        again = measure_again(folder, rows, card["protocol"], card["evidence"], card["scores"], beside=beside)
     without = not card["evidence"].get("reference")
     return [check(score, values, again.get(score), tolerance, without) for score, values in card["scores"].items()]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from lethe.fronts.objectives import Constraint, Objective, describe_constraints
-from lethe_cli.objectives import bounds_of, check_guard, choose_constraints, choose_objectives
+from lethe_cli.objectives import asked_stresses, bounds_of, check_guard, choose_constraints, choose_objectives
 from trainables.scores import searched_scores
 
 ALL = dict.fromkeys(searched_scores(), "")
@@ -66,6 +66,40 @@ def test_near_the_retrained_model_is_a_gap_whose_best_is_0_from_either_side():
     assert [objective.loss(gap) for gap in (-12.0, 0.0, 12.0)] == [12.0, 0.0, 12.0]
     held = Constraint(score="answer_prob_f_gap", floor=-10.0, ceiling=10.0)
     assert constrained("answer_prob_f_gap:10") == [held]
+
+
+ROBUST = {**ALL, "net_quant:nf4": "", "net_relearn_benign:k=5,lr=0.0001": ""}
+
+
+def test_a_stress_is_an_objective_whose_net_recovery_is_to_be_low():
+    text = "knowmem_f,quant:nf4, relearn_benign:k=5,lr=1e-4,knowmem_r:maximize"
+    goals, _ = chosen(text, ROBUST)
+    robust = {"net_quant:nf4": "minimize", "net_relearn_benign:k=5,lr=0.0001": "minimize"}
+    assert goals == {"knowmem_f": "minimize"} | robust | {"knowmem_r": "maximize"}
+    assert chosen("net_quant:nf4", ROBUST) == chosen("quant", ROBUST)
+    with pytest.raises(ValueError, match="objective 'net_quant:nf4' is given twice"):
+        choose_objectives("quant:nf4,quant", ROBUST)
+    with pytest.raises(ValueError, match="^net_quant:nf4 is among the objectives, but no retrained model"):
+        choose_objectives("quant", ROBUST | {"net_quant:nf4": "no retrained model"})
+
+
+def test_a_stress_may_be_a_constraint_and_is_told_as_it_may_be_typed():
+    texts = ["quant:nf4:10,knowmem_r:80", "relearn_benign:k=5,lr=1e-4:20"]
+    found = choose_constraints(texts, [], ROBUST)
+    assert [(c.score, c.floor, c.ceiling) for c in found] == [
+        ("net_quant:nf4", None, 10.0),
+        ("knowmem_r", 80.0, None),
+        ("net_relearn_benign:k=5,lr=0.0001", None, 20.0),
+    ]
+    assert choose_constraints([describe_constraints(found)], [], ROBUST) == found
+    with pytest.raises(ValueError, match="constraint 'quant:nf4' is not SCORE:NUMBER"):
+        choose_constraints(["quant:nf4"], [], ROBUST)
+
+
+def test_the_stresses_that_are_asked_for_are_found_among_objectives_and_constraints():
+    asked = asked_stresses("knowmem_f,quant", ["knowmem_r:80,net_quant:nf4:10", "relearn_benign:k=5:20"])
+    assert asked == ("quant:nf4", "relearn_benign:k=5")
+    assert asked_stresses(None, ["knowmem_r:80"]) == ()
 
 
 def constrained(*texts, objectives=()):

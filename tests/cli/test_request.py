@@ -126,6 +126,27 @@ def test_privleak_without_a_retrained_model_is_refused_asked_for_or_not(ask, tmp
         ask(benchmark=str(folder), model=str(model), objectives=objectives)
 
 
+def test_stresses_that_are_asked_for_are_of_the_task(ask):
+    request = ask(objectives="knowmem_f,quant", constraints=("relearn_benign:k=5:10",))
+    assert request.task.stresses == ("quant:nf4", "relearn_benign:k=5")
+    assert [(o.score, o.goal) for o in request.objectives][-1] == ("net_quant:nf4", "minimize")
+    assert request.constraints == (Constraint(score="net_relearn_benign:k=5", ceiling=10.0),)
+    assert ask().task.stresses == ()
+
+
+def test_a_stress_that_cannot_be_put_on_is_refused(ask, tmp_path):
+    folder, model = benchmark_folder(tmp_path / "b"), model_folder(tmp_path / "m")
+    own = {"benchmark": str(folder), "model": str(model)}
+    with pytest.raises(ValueError, match="^net_quant:nf4 is among the objectives, but .* has no retrained model: give"):
+        ask(**own, objectives="quant")
+    with pytest.raises(
+        ValueError, match="^net_relearn_unrelated is among the constraints, but .* no split raw/unrelated"
+    ):
+        ask(**own, retrained=str(model), objectives="verbmem_f", constraints=("relearn_unrelated:10",))
+    with pytest.raises(ValueError, match="^relearn_benign trains the model, and each of up to 2 workers would score"):
+        ask(objectives="relearn_benign", workers="2")
+
+
 def test_a_study_that_exists_is_not_gone_on_with_by_chance(ask):
     start(ask())
     with pytest.raises(ValueError, match="study 'muse-mini' exists: go on with --resume, or choose another --name"):

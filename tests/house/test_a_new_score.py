@@ -71,7 +71,14 @@ def study(url: str, unlearner: Unlearner, name: str, space: dict[str, Any], desi
     about = {"benchmark": "tiny", "protocol": "muse", "settings": {"steps": 1}, "space": space}
     about |= {DESIGN: design.to_json()} if design else {}
     asked = SimpleNamespace(
-        objectives=tuple(objectives), guard={}, constraints=(), sampler="random", seed=0, bases={}, about=lambda: about
+        objectives=tuple(objectives),
+        guard={},
+        constraints=(),
+        sampler="random",
+        seed=0,
+        bases={},
+        task=Task(benchmark="tiny"),
+        about=lambda: about,
     )
     return Ledger.create(open_storage(url), name, search.make_facts(asked, unlearner.loaded.references), space)
 

@@ -31,6 +31,7 @@ class Relearn(Stress):
     """Steps of AdamW on text, with all weights, without weight decay, schedule or dropout."""
 
     meaning: ClassVar[str] = "it learns some text once more"
+    learns: ClassVar[bool] = True
     split: ClassVar[str]  # of the config raw: what is learned
 
     k: int = setting(20, "steps")

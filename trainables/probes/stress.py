@@ -24,6 +24,7 @@ READS = 30.0  # of 100: KnowMem_f of a target that reads what a stress puts befo
 class Stress(Probe):
     """Something that is done to a subject, or to what it is asked, before it is scored."""
 
+    learns: ClassVar[bool] = False  # whether it trains the subject
     read_by: ClassVar[tuple[str, ...]] = ()  # the scores that it may change; all of them where none is named
 
     @abstractmethod

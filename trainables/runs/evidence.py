@@ -7,7 +7,7 @@ that is read against it; with them, and the benchmark, who gets the model alone 
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from trainables.hub import commit
 from trainables.keys import SCORES, hash_of, program_hash
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.references import fingerprint
+from trainables.scores.score import Score
 from trainables.settings import FORGET
 from trainables.task import Places, Task, cache_of, locate
 
@@ -90,12 +91,22 @@ def revision_of(model: str) -> str:
     return f"files {hash_of(stamp(model))}" if Path(model).is_dir() else f"commit {commit(model) or 'not known'}"
 
 
-def code_that_scored(items: Mapping[str, Any], content: str | None, protocol: str, *, split: bool = False) -> str:
-    """Hash of the code and libraries that are here, where the reference models were scored by them; else ""."""
+def code_that_scored(
+    items: Mapping[str, Any],
+    content: str | None,
+    protocol: str,
+    *,
+    split: bool = False,
+    beside: Collection[Score] = (),
+) -> str:
+    """Hash of the code and libraries that are here, where the reference models were scored by them; else "".
+
+    `beside` are scores that were measured besides those that there are.
+    """
     code = program_hash(SCORES)
     if content is None or protocol not in PROTOCOLS:
         return ""
-    folder = hash_of([fingerprint(content, replace(PROTOCOLS[protocol], split=split)), code])
+    folder = hash_of([fingerprint(content, replace(PROTOCOLS[protocol], split=split), beside), code])
     return code if Path(str(items.get("target", ""))).parent.name == folder else ""
 
 

@@ -14,6 +14,7 @@ from trainables.scores import all_scores
 from trainables.scores.evaluate import Evaluator, Reference
 from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.references import table_of
+from trainables.scores.score import Score
 from trainables.subjects.positions import check_lengths
 from trainables.subjects.saving import load_subject, tokenizer_of
 from trainables.subjects.subject import models_of
@@ -29,11 +30,13 @@ def measure_again(
     scores: Collection[str],
     *,
     batch_size: int = SCORE_BATCH,
+    beside: Collection[Score] = (),
 ) -> dict[str, list[float]]:
     """Score -> [value, low, high] of the subject in a folder, of these scores, on this process's device.
 
     `readings` are what `evidence.readings_beside` gave, and whether items are `split`: then the scores are of those
-    that report. Without a reference the scores that need one are absent.
+    that report. Without a reference the scores that need one are absent. Scores `beside` those that there are may be
+    among them.
     ValueError, in one line, where the folder cannot be loaded or its model cannot read the texts.
     """
     subject = load_subject(folder)
@@ -45,16 +48,17 @@ def measure_again(
         benchmark,
         tokenizer,
         replace(PROTOCOLS[protocol], split=bool(readings.get("split"))),
-        _reference(readings, scores),
+        _reference(readings, scores, beside),
         batch_size=batch_size,
         passes=_passes(readings),
+        beside=beside,
     ).with_scores(scores)
     check_lengths(evaluator.lengths(subject), models_of(subject)[0].config)
     found = evaluator(subject)
     return table_of(found.scores) | table_of(found.reported)
 
 
-def _reference(readings: Mapping[str, Any], scores: Collection[str]) -> Reference | None:
+def _reference(readings: Mapping[str, Any], scores: Collection[str], beside: Collection[Score]) -> Reference | None:
     """The retrained model's readings as arrays; None where there are none. ValueError where they lack one of these."""
     told = readings.get("reference")
     if not told:
@@ -63,7 +67,8 @@ def _reference(readings: Mapping[str, Any], scores: Collection[str]) -> Referenc
         found = {name: {s: np.array(v, dtype=float) for s, v in own.items()} for name, own in told.items()}
     except (AttributeError, TypeError, ValueError, OverflowError):
         raise ValueError("the card's readings of the retrained model are no numbers") from None
-    lacks = [name for name, score in all_scores().items() if score.relative and name in scores and name not in found]
+    read = {score.name for score in (*all_scores().values(), *beside) if score.relative}
+    lacks = [name for name in scores if name in read and name not in found]
     if lacks:
         raise ValueError(f"the card has no readings of {', '.join(lacks)}: it is of another version of Lethe")
     return found

@@ -39,6 +39,7 @@ from trainables.runs.sequences import RETAIN, Stream, cut, longest, streams
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import protocol_of
 from trainables.scores.references import References, measure_references, table_of
+from trainables.scores.score import Score
 from trainables.settings import Descent, Settings
 from trainables.subjects.models import load_model
 from trainables.subjects.positions import check_lengths
@@ -70,10 +71,11 @@ class Loaded:
     cache: Path | None = None  # folder of derived data; None: it is made anew
 
 
-def load_task(task: Task, score_batch: int = SCORE_BATCH) -> Loaded:
+def load_task(task: Task, score_batch: int = SCORE_BATCH, beside: Collection[Score] = ()) -> Loaded:
     """Load a task; muse-mini is made, and the reference models are scored, where the cache does not have them yet.
 
-    Every worker of a run loads it; the first makes what is missing.
+    Every worker of a run loads it; the first makes what is missing. Scores `beside` those that there are, are measured
+    too.
     """
     world = join()
     places = locate(task)
@@ -86,6 +88,7 @@ def load_task(task: Task, score_batch: int = SCORE_BATCH) -> Loaded:
         places,
         cache,
         batch_size=score_batch,
+        beside=beside,
     )
     target = load_model(places.target)
     check_vocabulary(target, tokenizer, places.target)
@@ -95,7 +98,7 @@ def load_task(task: Task, score_batch: int = SCORE_BATCH) -> Loaded:
         target=target,
         references=references,
         evaluator=Evaluator(
-            benchmark, tokenizer, protocol, references.reference, world=world, passes=references.passes
+            benchmark, tokenizer, protocol, references.reference, world=world, passes=references.passes, beside=beside
         ),
         world=world,
         passes=references.passes,
@@ -106,9 +109,18 @@ def load_task(task: Task, score_batch: int = SCORE_BATCH) -> Loaded:
 class Unlearner:
     """Runs one configuration after another on the same loaded task; no run leaves a trace in the next."""
 
-    def __init__(self, task: Task, score_batch: int = SCORE_BATCH, scores: Collection[str] | None = None) -> None:
-        """`score_batch` is for reference models that nobody scored yet; `scores` are measured, or all there are."""
-        self.loaded = load_task(task, score_batch)
+    def __init__(
+        self,
+        task: Task,
+        score_batch: int = SCORE_BATCH,
+        scores: Collection[str] | None = None,
+        beside: Collection[Score] = (),
+    ) -> None:
+        """`score_batch` is for reference models that nobody scored yet; `scores` are measured, or all there are.
+
+        Those `beside` them are measured too, if they are named.
+        """
+        self.loaded = load_task(task, score_batch, beside)
         if scores is not None:
             self.loaded = replace(self.loaded, evaluator=self.loaded.evaluator.with_scores(scores))
         self._tokens: dict[Stream, list[list[int]]] = {}

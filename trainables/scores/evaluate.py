@@ -50,7 +50,7 @@ class Evaluator:
     cannot use, a truth that the protocol's ROUGE does not see (truths.py), and a reference of other items or by which
     nothing can be divided. The workers of `world` share the items out; all of them have to call, and all get
     the whole evaluation. `passes` are the ways in which the model may be run (`capabilities.probe`); the fastest are
-    taken for granted where they are not given.
+    taken for granted where they are not given. Scores `beside` those that there are, are measured too.
     """
 
     def __init__(
@@ -64,10 +64,11 @@ class Evaluator:
         seed: int = 0,
         world: World = ALONE,
         passes: Passes = FAST,
+        beside: Collection[Score] = (),
     ) -> None:
         self.protocol, self.reference, self.world = protocol, reference, world
         self.batch_size, self.seed, self.passes = batch_size, seed, passes
-        own = [score.of(benchmark) for score in all_scores().values()]
+        own = [score.of(benchmark) for score in (*all_scores().values(), *beside)]
         found = [score for score in own if score.can_read(benchmark)]
         self._scores = sorted(found, key=lambda score: score.relative)  # those that stand by themselves come first
         self._tasks: dict[Callable[..., Any], Any] = {}
@@ -93,7 +94,7 @@ class Evaluator:
     def on(self, benchmark: Benchmark, tokenizer: Any) -> "Evaluator":
         """The same scores of another benchmark."""
         other = copy.copy(self)
-        prepares = dict.fromkeys(score.prepare for score in self._scores)
+        prepares = dict.fromkeys(prepare for score in self._scores for prepare in score.prepares)
         other._tasks = {prepare: prepare(benchmark, tokenizer, self.protocol) for prepare in prepares}
         return other
 
@@ -164,9 +165,9 @@ class Evaluator:
     def _measure(self, subject: Any, scores: Iterable[Score]) -> list[tuple[Score, Items]]:
         """The items of scores; those with one `prepare` are measured in one go."""
         shared: dict[str, Any] = {"batch_size": self.batch_size, "world": self.world, "passes": self.passes}
-        wanted = dict.fromkeys(score.prepare for score in scores)
+        wanted = dict.fromkeys(prepare for score in scores for prepare in score.prepares)
         measured = {prepare: self._tasks[prepare](subject, **shared) for prepare in wanted}
-        return [(score, score.items(measured[score.prepare])) for score in scores]
+        return [(score, score.read(measured)) for score in scores]
 
     def _read_halves(
         self, score: Score, items: Items, reports: np.ndarray | None

@@ -3,6 +3,7 @@
     difference = mean of (item - the retrained model's)
     ratio = (AUC - AUC_retrained) / AUC_retrained * 100
     distance = max over x of |share of items <= x - share of the retrained model's items <= x| * 100
+    net = max(0, mean of items - mean of the retrained model's items)
 
 or, of several samples of them, as the harmonic mean of their means.
 
@@ -24,7 +25,8 @@ MEAN, RATIO = "mean of items", "ratio of AUCs"  # the kinds, as cards have them 
 KS_D, KS_P = "distance of distributions", "p of a distance of distributions"  # of Kolmogorov and Smirnov
 DIFFERENCE = "mean of differences"  # of the items of a score from the retrained model's
 RATIO_BESIDE = "ratio of AUCs beside the retrained model"  # of items less the retrained model's
-RELATIVE = (DIFFERENCE, RATIO, RATIO_BESIDE, KS_D, KS_P)  # read against the items of a retrained model
+NET = "net of the retrained model"  # of what each item gains
+RELATIVE = (DIFFERENCE, RATIO, RATIO_BESIDE, KS_D, KS_P, NET)  # read against the items of a retrained model
 HARMONIC = "harmonic mean of means"  # of the items of each sample
 KINDS = (MEAN, HARMONIC, *RELATIVE)
 WHOLE = ""  # the one sample of a score whose items are not told apart
@@ -61,7 +63,7 @@ def reduce(kind: str, samples: Samples, reference: Samples | None, *, seed: int 
         value, low, high = harmonic_mean(samples, seed=seed)
         return Reading(value=value, low=low, high=high, n=n)
     beside = {DIFFERENCE: mean_of_differences, RATIO: ratio_of_aucs, RATIO_BESIDE: ratio_beside}
-    read = (beside | {KS_D: distance, KS_P: likeness})[kind]
+    read = (beside | {KS_D: distance, KS_P: likeness, NET: net})[kind]
     value, low, high = read(samples, reference, seed=seed)
     return Reading(value=value, low=low, high=high, n=n)
 
@@ -185,6 +187,26 @@ def likeness(
     own, known = _alike(samples, reference)
     p = 100 * float(ks_2samp(own, known).pvalue) if np.isfinite(own).all() else math.nan
     return p, p, p
+
+
+def net(
+    samples: Samples, reference: Samples | None, *, seed: int = 0, draws: int = DRAWS
+) -> tuple[float, float, float]:
+    """What items gain beyond the retrained model's, in points, and its interval (value, low, high); 0 at least.
+
+    Items are paired: they are weighed at random by the same weights for both models, and so for both conditions of
+    which an item is the difference. The unseen one gains 100 points more, or less. Errors as in `distance`.
+    """
+    own, known = _alike(samples, reference)
+    if not np.isfinite(own).all():
+        return math.nan, math.nan, math.nan
+    gained = own - known
+    value = max(0.0, float(gained.mean()))
+    if not gained.any():
+        return value, value, value
+    (weights,) = item_weights((len(gained),), seed, draws)
+    drawn, unseen = weights[:, :-1] @ gained, BEST * weights[:, -1]
+    return value, *ends(drawn - unseen, drawn + unseen, value, within=(0.0, math.inf))
 
 
 def _alike(samples: Samples, reference: Samples | None) -> tuple[np.ndarray, np.ndarray]:

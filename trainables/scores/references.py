@@ -5,7 +5,7 @@ cached by a hash of the benchmark, the protocol, the models' files and the progr
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from trainables.failures import enough_memory
 from trainables.keys import SCORES, hash_of, program_hash
 from trainables.scores.protocol import Protocol
 from trainables.scores.reductions import Reading
+from trainables.scores.score import Score
 from trainables.subjects.positions import check_lengths, end_of_positions
 from trainables.task import Places
 
@@ -76,27 +77,36 @@ def measure_references(
     *,
     batch_size: int,
     load: Callable[[str], Any] | None = None,
+    beside: Collection[Score] = (),
 ) -> References:
     """Score both models on this process's device, or read what was measured before from `cache`.
 
     `tokenizer` makes the tokenizer; `load` makes a model of its name, `models.load_model` where it is not given; scores
-    do not depend on `batch_size`. OutOfMemory, with what needs less, where memory does not hold it.
+    do not depend on `batch_size`. Scores `beside` those that there are, are measured too. OutOfMemory, with what needs
+    less, where memory does not hold it.
     """
     made_from = content(benchmark, places)
-    data = fingerprint(made_from, protocol)
+    data = fingerprint(made_from, protocol, beside)
     folder = cache / hash_of([data, program_hash(SCORES)])
 
     def measure() -> None:
+        from trainables.scores.evaluate import Evaluator  # torch, which who reads them does without
+
         with enough_memory("scoring the reference models", lambda: _lighter(batch_size)):
-            _measure(benchmark, tokenizer(), protocol, places, folder, load, batch_size)
+            made = tokenizer()
+            evaluator = Evaluator(benchmark, made, protocol, None, batch_size=batch_size, beside=beside)
+            _measure(benchmark, made, evaluator, places, folder, load)
 
     made_once(folder / "references.json", measure)
     return _read(folder, places, made_from, data)
 
 
-def fingerprint(made_from: str, protocol: Protocol) -> str:
-    """Hash of what is unlearned and judged (`content.content`), and of the protocol by which; the code is no part."""
-    return hash_of([made_from, asdict(protocol)])
+def fingerprint(made_from: str, protocol: Protocol, beside: Collection[Score] = ()) -> str:
+    """Hash of what is unlearned and judged (`content.content`), and of the protocol by which; the code is no part.
+
+    But for that of scores which are measured beside those that there are.
+    """
+    return hash_of([made_from, asdict(protocol), *sorted([score.name, score.made_by] for score in beside)])
 
 
 def _lighter(batch_size: int) -> str:
@@ -106,17 +116,14 @@ def _lighter(batch_size: int) -> str:
 def _measure(
     benchmark: Benchmark,
     tokenizer: Any,
-    protocol: Protocol,
+    evaluator: "Evaluator",
     places: Places,
     folder: Path,
     load: Callable[[str], Any] | None,
-    batch_size: int,
 ) -> None:
     """Score the retrained model, if there is one, then the target against it; write down what came of it."""
-    from trainables.scores.evaluate import Evaluator
     from trainables.subjects.tokenizers import tokenizer_notes
 
-    evaluator = Evaluator(benchmark, tokenizer, protocol, None, batch_size=batch_size)
     tables, reported = {}, {}
     reference: Reference = {}
     notes = [(BENCHMARK, overlap_notes(benchmark)), (TOKENIZER, tokenizer_notes(tokenizer))]

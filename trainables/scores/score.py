@@ -94,6 +94,12 @@ class Items:
         """Of which sample each item is."""
         return self.truths if card.samples else [WHOLE] * len(self.values)
 
+    def above(self, others: "Items") -> "Items":
+        """The items with what each has more than the same one of others, which have all of them."""
+        known = dict(zip(zip(others.prompts, others.truths, strict=True), others.values.tolist(), strict=True))
+        base = [known[asked] for asked in zip(self.prompts, self.truths, strict=True)]
+        return Items(self.prompts, self.outputs, self.truths, self.values - np.array(base))
+
     def only(self, mask: np.ndarray) -> "Items":
         """The items of a mask [n]."""
         kept = np.flatnonzero(mask).tolist()
@@ -141,6 +147,8 @@ class Score:
         fit  # what is wrong with splits that are there: "has too few ..."; "" if nothing
     )
     rather: "Score | None" = None  # the same card by other splits: what is measured where a benchmark has those
+    gained_on: "Score | None" = None  # its values are what its items have more than the same ones of this score
+    made_by: str = ""  # of a score that is measured where it is asked for: hash of the code that makes it
 
     @property
     def name(self) -> str:
@@ -151,6 +159,16 @@ class Score:
     def relative(self) -> bool:
         """Whether it is read against the items of a retrained model, without which it is absent."""
         return self.card.reduction in RELATIVE
+
+    @property
+    def prepares(self) -> list[Callable[[Benchmark, Any, Protocol], Task]]:
+        """What makes the tasks that it is measured by."""
+        return [self.prepare, *(self.gained_on.prepares if self.gained_on else ())]
+
+    def read(self, measured: Mapping[Callable[[Benchmark, Any, Protocol], Task], Any]) -> Items:
+        """Its items, of what these tasks measured of one model."""
+        own = self.items(measured[self.prepare])
+        return own.above(self.gained_on.read(measured)) if self.gained_on else own
 
     def of(self, benchmark: Benchmark) -> "Score":
         """The score as a benchmark has it measured: by the splits that it rather reads, if it has them."""

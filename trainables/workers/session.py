@@ -16,14 +16,17 @@ def make_session(
 
     A trial is `{"folder": where it writes, "method": its name, **settings}`; a folder may be a URL, and settings that
     are left out are at their defaults. `score_batch` is what reference models are scored by that nobody scored yet.
-    Of candidates the scores are measured that may be searched for; some of them only where they are `judged`.
+    Of candidates the scores are measured that may be searched for; some of them only where they are `judged`, and those
+    under the stresses of the task.
     """
     gc.disable()  # what is imported is no garbage, and to look through it takes a sixth of the time of importing
+    from trainables.probes.robustness import robustness_scores
     from trainables.runs.unlearning import Unlearner
 
     gc.freeze()
     gc.enable()
-    unlearner = Unlearner(task, score_batch, measured_scores(judged))
+    beside = robustness_scores(task.stresses)
+    unlearner = Unlearner(task, score_batch, [*measured_scores(judged), *(score.name for score in beside)], beside)
 
     def session(trial: dict[str, Any]) -> Iterator[dict[str, Any]]:
         settings = {name: value for name, value in trial.items() if name not in ("folder", "method")}
