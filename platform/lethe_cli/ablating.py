@@ -28,10 +28,12 @@ from lethe.store.urls import hide_password
 from lethe_cli import hints
 from lethe_cli.ablation_request import AblationRequest
 from lethe_cli.conclusion import why_all_failed
+from lethe_cli.preparing import show_training
 from lethe_cli.request import Request
 from lethe_cli.search import begin, joining, open_ledger, run_trials
 from lethe_cli.tuning import tune_arms
 from search_spaces.methods import meanings_of
+from trainables.benchmarks import EMBEDDED
 from trainables.benchmarks.layout import load_benchmark
 from trainables.benchmarks.requests import parts_of
 from trainables.keys import run_key
@@ -72,20 +74,32 @@ def open_ablation(
     ended = finished_runs(storage, request.name)
     if any(run.key not in ended for run in all_runs(request, design, references.fingerprint)):
         join()
-    return open_ledger(request, storage, references, described(design, request))
+    return open_ledger(request, storage, references, described(design, request, console))
 
 
-def described(design: Design, request: AblationRequest) -> dict[str, Any]:
+def described(design: Design, request: AblationRequest, console: Console) -> dict[str, Any]:
     """What is stored of an ablation beside what every study has: its design, and the commit of this checkout.
 
-    Where requests follow one another, also which of them each item of a score is about.
+    Where requests grow or follow one another, also which of them each item of a score is about, and, of muse-mini, what
+    models give away that never read what was asked for by then, which are trained for it.
     """
     about = {ablation.DESIGN: design.to_json(), "meanings": meanings_of(request.base.method), "commit": commit()}
-    if not any(arm.settings.get(requests.REQUEST) == requests.SUCCESSIVE for arm in design):
+    if not any(requests.is_part(arm.settings) for arm in design):
         return about
     parts = parts_of(load_benchmark(locate(request.task).data))
     dealt = {name: parts.get("/".join(score.needs[0])) for name, score in searched_scores().items()}
-    return about | {requests.PARTS: {name: own for name, own in dealt.items() if own}}
+    about |= {requests.PARTS: {name: own for name, own in dealt.items() if own}}
+    if request.task.benchmark != EMBEDDED or requests.PRIVLEAK not in about[requests.PARTS]:
+        return about
+    from trainables.runs.retrained_at import (
+        can_be_made,
+        read_by_each,
+    )  # torch, which most ablations' drivers do without
+
+    if not can_be_made(request.task):
+        return about
+    with show_training(console) as show:
+        return about | {requests.RETRAINED_AT: read_by_each(request.task, on_progress=show)}
 
 
 def commit() -> str:

@@ -7,6 +7,7 @@ import optuna
 import pytest
 import streamlit as st
 import toy_method
+from rich.console import Console
 from searching import make_tiny
 from streamlit.testing.v1 import AppTest
 
@@ -58,7 +59,7 @@ def studies(flags) -> str:
 def run_all(request: Request, unlearner: Unlearner, arms: dict) -> None:
     """Ask, unlearn, record and tell, trial after trial, as a search does."""
     references, storage = unlearner.loaded.references, open_storage(request.storage)
-    about = ablating.described(request.design, request) if isinstance(request, AblationRequest) else {}
+    about = ablating.described(request.design, request, Console()) if isinstance(request, AblationRequest) else {}
     ledger = search.open_ledger(request, storage, references, about)
     if isinstance(request, AblationRequest):
         ablating.plan_runs(ledger, ablating.all_runs(request, request.design, references.fingerprint), storage)

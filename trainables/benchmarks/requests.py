@@ -3,14 +3,15 @@
 from trainables.benchmarks.layout import Benchmark
 from trainables.settings import REQUESTS, SUCCESSIVE
 
-PASSAGES, QUESTIONS = "verbmem/forget", "knowmem/forget_qa"
+PASSAGES, QUESTIONS, ATTACKED = "verbmem/forget", "knowmem/forget_qa", "privleak/forget"
 
 
 def parts_of(benchmark: Benchmark) -> dict[str, list[int]]:
     """Of every row of a split, the number of the request, from 1, that it is about: "config/split" -> numbers.
 
-    A passage belongs to the first request whose texts hold its prompt, a question to the first that tells of its
-    subject, as the facts of the benchmark name it. A split of which one row cannot be told is left out.
+    A passage belongs to the first request whose texts hold its prompt, a text that is attacked to the first that holds
+    it, a question to the first that tells of its subject, as the facts of the benchmark name it. A split of which one
+    row cannot be told is left out.
     """
     splits = [split.split("/") for split in REQUESTS[SUCCESSIVE]]
     if not all(benchmark.has(*split) for split in splits):
@@ -25,6 +26,7 @@ def parts_of(benchmark: Benchmark) -> dict[str, list[int]]:
     sought = {
         PASSAGES: [row["prompt"] for row in _rows(benchmark, PASSAGES)],
         QUESTIONS: [about(row) for row in _rows(benchmark, QUESTIONS)],
+        ATTACKED: [row["text"] for row in _rows(benchmark, ATTACKED)],
     }
     found = {split: [_first(texts, words) for words in rows] for split, rows in sought.items() if rows}
     return {split: parts for split, parts in found.items() if all(parts)}

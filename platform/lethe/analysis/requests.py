@@ -16,12 +16,14 @@ import pandas as pd
 
 from lethe.analysis.ablation import ARM, SEED, Ablation
 from lethe.analysis.cells import number
-from lethe.analysis.redraws import read_items
+from lethe.analysis.redraws import read_items, value_of
 from lethe.fronts.objectives import MAXIMIZE, MINIMIZE
 
 PARTS = "parts"  # in a study's facts: score -> of each item, the number of the request that it is about
 REQUEST = "request"  # the setting, and the axis of a run over several
 SUCCESSIVE, GROWN = "sust", "scal_"
+RETRAINED_AT = "retrained at"  # in facts: by the number of requests made, what PrivLeak reads of who never read them
+PRIVLEAK = "privleak"
 C5, C6 = "requests that grow (C5)", "requests one after the other (C6)"
 UNEVEN = 0.5  # what a rise of the forget score weighs in DDS (arXiv 2511.05784)
 
@@ -89,13 +91,76 @@ def _by_part(items: pd.DataFrame | None, score: str, parts: np.ndarray) -> Itera
         yield {"about": about, "value": float(values[parts == about].mean()), "items": int((parts == about).sum())}
 
 
-def grown(found: Ablation) -> pd.DataFrame:
-    """What is kept behind a request of 1, 2, ... parts (C5): request, score, mean, low, high."""
-    sizes = {
+def is_part(settings: Mapping[str, Any]) -> bool:
+    """Whether an arm's request is a part of the forget set, or its parts one after the other."""
+    request = str(settings.get(REQUEST, ""))
+    return request == SUCCESSIVE or request.startswith(GROWN)
+
+
+def leaks(found: Ablation, read: Callable[[Any], pd.DataFrame | None] = read_items) -> pd.DataFrame:
+    """PrivLeak of what was asked for by then, against a model that never read it: request (C5, C6), made, seed, value.
+
+    Empty where no such models are known. A run of which items are not at hand, or are others, has no row.
+    """
+    if RETRAINED_AT not in found.facts.about:
+        return pd.DataFrame(columns=["request", "made", "seed", "value"])
+    sizes, later = _sizes(found), [arm.name for arm in found.design if arm.settings.get(REQUEST) == SUCCESSIVE]
+    ended = found.runs[found.runs["state"] == "COMPLETE"] if len(found.runs) else found.runs
+    places = [(C5, sizes[row[ARM]], row) for row in ended.to_dict("records") if row[ARM] in sizes]
+    places += [(C6, int(row["at"]), row) for row in _behind_each(found, later).to_dict("records")]
+    rows = [
+        {"request": what, "made": made, "seed": int(row[SEED]), "value": value}
+        for what, made, row in places
+        if (value := _leak(found, read(row["items"]), made)) is not None
+    ]
+    return pd.DataFrame(rows, columns=["request", "made", "seed", "value"])
+
+
+def _leak(found: Ablation, items: pd.DataFrame | None, made: int) -> float | None:
+    """PrivLeak of one model behind so many requests; None where that is not known."""
+    known = found.facts.about.get(RETRAINED_AT, {}).get(str(made))
+    parts, card = found.facts.about.get(PARTS, {}).get(PRIVLEAK), found.facts.card(PRIVLEAK)
+    if known is None or parts is None or items is None:
+        return None
+    forgotten, others = card.samples
+    own = items[items["score"] == PRIVLEAK].sort_values("item")
+    values = {sample: own["value"][own["truth"] == sample].to_numpy(float) for sample in card.samples}
+    if len(values[forgotten]) != len(parts) or any(len(values[s]) != len(known[s]) for s in card.samples):
+        return None
+    asked = np.array(parts) <= made
+    tables = [
+        _attacked({forgotten: np.array(of[forgotten])[asked], others: np.array(of[others])}) for of in (values, known)
+    ]
+    return value_of(card, *tables)
+
+
+def _attacked(values: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Items of PrivLeak by their samples."""
+    tables = [pd.DataFrame({"score": PRIVLEAK, "truth": sample, "value": own}) for sample, own in values.items()]
+    table = pd.concat(tables, ignore_index=True)
+    return table.assign(item=range(len(table)))
+
+
+def _told_of_leaks(table: pd.DataFrame, what: str) -> list[str]:
+    rows = table[table["request"] == what]
+    course = ", ".join(number(value) for value in rows.groupby("made")["value"].mean())
+    return (
+        [f"{what}: PrivLeak against models that never read what was asked for by then: {course}"] if len(rows) else []
+    )
+
+
+def _sizes(found: Ablation) -> dict[str, int]:
+    """The arms of requests that grow, and how many parts each has."""
+    return {
         arm.name: int(str(arm.settings[REQUEST]).removeprefix(GROWN))
         for arm in found.design
         if str(arm.settings.get(REQUEST, "")).startswith(GROWN)
     }
+
+
+def grown(found: Ablation) -> pd.DataFrame:
+    """What is kept behind a request of 1, 2, ... parts (C5): request, score, mean, low, high."""
+    sizes = _sizes(found)
     arms = found.arms()
     rows = arms[arms["arm"].isin(sizes) & arms["score"].map(found.goals).eq(MAXIMIZE)]
     table = rows.assign(request=rows["arm"].map(sizes))[["request", "score", "mean", "low", "high"]]
@@ -130,7 +195,7 @@ def told_of_grown(found: Ablation, table: pd.DataFrame) -> list[str]:
     return [
         f"{C5}: {score} {_course(target, str(score), rows['mean'])}"
         for score, rows in table.dropna(subset=["mean"]).groupby("score", sort=False)
-    ]
+    ] + _told_of_leaks(leaks(found), C5)
 
 
 def told_of_successive(found: Ablation, courses: Courses) -> list[str]:
@@ -141,11 +206,12 @@ def told_of_successive(found: Ablation, courses: Courses) -> list[str]:
         f"{_of_seeds(dus, rows):.3f} (1 is steady, also at nothing)"
         for score, rows in courses.kept.groupby("score", sort=False)
     ]
-    return kept + [
+    left = [
         f"what is left of all that was asked for so far: {score} {_course(target, str(score), _means(rows))}; DDS "
         f"{_of_seeds(dds, rows):.3f} (0 is best); {_back(regained[regained['score'] == score])}"
         for score, rows in courses.left().groupby("score", sort=False)
     ]
+    return kept + _told_of_leaks(leaks(found), C6) + left
 
 
 def _course(target: Mapping[str, float], score: str, values: Iterable[float]) -> str:

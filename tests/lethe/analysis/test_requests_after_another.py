@@ -120,6 +120,41 @@ def test_items_of_another_number_than_the_study_dealt_out_are_left_out(found):
     assert len(requests.successive(found, read=lambda file: two).parts) == 0
 
 
+def attacked(forget, holdout):
+    """Items of PrivLeak: a value grows as a model finds a text less likely."""
+    values, truth = [*forget, *holdout], ["forget"] * len(forget) + ["holdout"] * len(holdout)
+    return pd.DataFrame({"score": "privleak", "item": range(len(values)), "truth": truth, "value": values})
+
+
+def with_models(found):
+    """Of two requests, one text each, models that never read it: AUC 1/2 for the first, 3/4 for both."""
+    known = {"1": {"forget": [1.0, 9.0], "holdout": [0.0, 2.0]}, "2": {"forget": [1.0, 3.0], "holdout": [0.0, 2.0]}}
+    about = {**found.facts.about, requests.PARTS: {"privleak": [1, 2]}, requests.RETRAINED_AT: known}
+    return replace(found, facts=replace(found.facts, about=about))
+
+
+def test_privleak_behind_a_request_is_read_against_a_model_that_never_read_what_was_asked_for(found):
+    one = with_models(found)
+    own = attacked([-1.0, 9.0], [0.0, 2.0])  # the first text is remembered, the second would be the least likely of all
+    table = requests.leaks(one, read=lambda file: own)
+    told = table.set_index(["request", "made", "seed"])["value"]
+    assert told[requests.C5, 1, 0] == pytest.approx(-100.0)  # AUC 0 against 1/2
+    assert told[requests.C6, 1, 1] == pytest.approx(-100.0)
+    assert told[requests.C6, 2, 0] == pytest.approx(100 * (0.5 - 0.75) / 0.75)
+    assert len(table) == 2 + 4  # two seeds: of one part, and behind each of two requests
+    assert requests._told_of_leaks(table, requests.C6) == [
+        "requests one after the other (C6): PrivLeak against models that never read what was asked for by then: "
+        "−100.0, −33.3"
+    ]
+
+
+def test_without_such_models_or_with_other_items_no_privleak_is_told_of_a_request(found):
+    own = attacked([-1.0], [0.0, 2.0])
+    assert len(requests.leaks(with_models(found), read=lambda file: own)) == 0
+    assert len(requests.leaks(found, read=lambda file: own)) == 0
+    assert len(requests.leaks(with_models(found), read=lambda file: None)) == 0
+
+
 def test_an_ablation_of_something_else_has_nothing_to_tell(tmp_path):
     found = tiny_ablation.read(tmp_path)
     assert requests.told(found) == []
