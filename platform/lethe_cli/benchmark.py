@@ -44,6 +44,19 @@ def tofu(
     make_tofu(out, place, forget)
 
 
+@benchmark_app.command("rwku")
+def rwku(
+    out: Annotated[str, Argument(help="Folder to write.")],
+    subject: Annotated[list[str], Option(help="Who is to be forgotten; again for another one.")],
+    place: Annotated[str, Option("--from", help="RWKU: its hub id, or a folder of its files.")] = "jinzhuoran/RWKU",
+    corpus: Annotated[str, Option(help="Whose texts on them are to be forgotten: llama3 or phi3.")] = "llama3",
+) -> None:
+    """Turn RWKU's questions on people into a benchmark folder of MUSE's layout."""
+    from lethe_cli.benchmarking import make_rwku
+
+    make_rwku(out, place, subject, corpus)
+
+
 @benchmark_app.command("train")
 def train(
     folder: Annotated[str, Argument(help="A benchmark folder that `lethe benchmark make` wrote.")],

@@ -9,7 +9,7 @@ from rich.console import Console
 from lethe.display.console import open_console
 from lethe_cli import checks
 from lethe_cli.objectives import without_insisted
-from trainables.benchmarks import documents, layout, tofu
+from trainables.benchmarks import documents, layout, rwku, tofu
 from trainables.benchmarks.wmdp import read_choices
 from trainables.scores.truths import protocol_for
 
@@ -47,6 +47,22 @@ def make_tofu(out: str, place: str, forget: str) -> None:
     _write(checks.check_new_folder(out), splits)
     passages = ", ".join(f"{len(rows)} {split}" for (config, split), rows in splits.items() if config == "raw")
     open_console().print(f"{out}: {passages} questions", soft_wrap=True, highlight=False)
+
+
+def make_rwku(out: str, place: str, subjects: Sequence[str], corpus: str) -> None:
+    """Write a benchmark folder of RWKU's questions on people; ValueError, in one line, where it cannot be."""
+    splits = rwku.read_rwku(place, subjects, corpus)
+    made = layout.Benchmark(out, splits)
+    layout.check_benchmark(made)
+    _write(checks.check_new_folder(out), splits)
+    asked = ", ".join(f"{len(rows)} on {split}" for (config, split), rows in splits.items() if config == "probe")
+    lines = (
+        f"{out}: {len(splits['raw', 'forget'])} texts to forget, questions: {asked}",
+        "missing, as RWKU has none: a retrained model, held-out texts (no PrivLeak), general utility; search with "
+        "--objectives level1_f,level2_f,level3_f,level2_r",
+    )
+    for line in lines:
+        open_console().print(line, soft_wrap=True, highlight=False)
 
 
 def train_models(folder: str, out: str, *, epochs: int, seed: int) -> None:

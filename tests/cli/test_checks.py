@@ -84,7 +84,9 @@ def test_a_home_folder_is_written_out_for_a_benchmark_and_a_model_alike(tmp_path
 
 
 OF_WRONG_ANSWERS = {name for name, score in searched_scores().items() if "qa" in dict(score.needs)}
-BROUGHT = {"shared_k", "mcq_g"}  # by configs that no other benchmark has
+OF_LEVELS = {name for name in searched_scores() if name.startswith("level")}
+ON_OTHER_WAYS = {name for name, score in searched_scores().items() if "probe" in dict(score.needs)} - OF_LEVELS
+BROUGHT = {"shared_k", "mcq_g", *ON_OTHER_WAYS, *OF_LEVELS}  # by configs that no other benchmark has
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,8 @@ BROUGHT = {"shared_k", "mcq_g"}  # by configs that no other benchmark has
     [
         ("muse-mini", OF_WRONG_ANSWERS | BROUGHT),
         ("tofu-mini", BROUGHT),
-        ("dusk-mini", OF_WRONG_ANSWERS | {"mcq_g"}),
+        ("dusk-mini", OF_WRONG_ANSWERS | BROUGHT - {"shared_k"}),
+        ("mirage-mini", OF_WRONG_ANSWERS | BROUGHT - ON_OTHER_WAYS),
         ("wmdp-mini", OF_WRONG_ANSWERS | BROUGHT),
     ],
 )

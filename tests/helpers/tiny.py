@@ -101,14 +101,31 @@ def tiny_benchmark(items: int = 4) -> Benchmark:
 
 
 def asked_benchmark(items: int = 4) -> Benchmark:
-    """The tiny benchmark with questions that have wrong answers too (config `qa`)."""
+    """The tiny benchmark with questions that have wrong answers too (config `qa`), and on other ways (`probe`)."""
     splits = {
         ("qa", "forget"): [_with_wrong_answers(i) for i in range(items)],
         ("qa", "retain"): [_with_wrong_answers(7 - i) for i in range(items)],
         ("qa", "authors"): [_with_wrong_answers(i) for i in range(items)],
         ("qa", "facts"): [_with_wrong_answers(7 - i) for i in range(items)],
+        ("probe", "forget"): [_of_kind(i, kind) for kind in ("base", *_KINDS, *_LEVELS) for i in range(items)],
+        ("probe", "retain"): [
+            _of_kind(7 - i, kind) for kind in (*_KINDS, "same_answer", *_LEVELS) for i in range(items)
+        ],
+        ("mia", "forget"): _rows([article(i) for i in range(items)]),
+        ("mia", "retain"): _rows([article(7 - i) for i in range(items)]),
+        ("probe", "shots"): [_of_kind(7, kind) for kind in ("base", *_KINDS, "same_answer")],
     }
     return Benchmark(name="tiny", splits=tiny_benchmark(items).splits | splits)
+
+
+_KINDS = ("alias", "reverse", "multi_hop")
+_LEVELS = ("level1", "level2", "level3")
+
+
+def _of_kind(i: int, kind: str) -> dict[str, str]:
+    asked = f"Who opened a mill in {_PLACES[i]}?" if kind == "reverse" else question(i)
+    answer = _NAMES[i] if kind == "reverse" else _PLACES[i]
+    return {"question": asked, "answer": answer, "kind": kind, "fact": f"mill of {_NAMES[i]}"}
 
 
 def _with_wrong_answers(i: int) -> dict[str, Any]:

@@ -51,6 +51,12 @@ BENCHMARKS = {
         retrained="tofu-mini",
         forget="15 of 45 invented authors, each asked about in ten questions: birth, parents, books, prize, teacher",
     ),
+    "mirage-mini": Source(
+        data="mirage-mini",
+        target="mirage-mini",
+        retrained="mirage-mini",
+        forget="all that was read about 20 of 60 invented organisations and their directors, whatever way one asks",
+    ),
     "wmdp-mini": Source(
         data="wmdp-mini",
         target="wmdp-mini",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.benchmarks import dusk_mini, muse_mini, tofu_mini, wmdp_mini
+from trainables.benchmarks import dusk_mini, mirage_mini, muse_mini, tofu_mini, wmdp_mini
 from trainables.benchmarks.layout import Splits
 
 
@@ -27,6 +27,7 @@ def embedded() -> Mapping[str, Embedded]:
         "muse-mini": Embedded(splits=_muse_mini, prepare=muse_mini.prepare),
         tofu_mini.NAME: Embedded(splits=tofu_mini.make_splits, prepare=tofu_mini.prepare),
         "dusk-mini": Embedded(splits=dusk_mini.make_splits, prepare=dusk_mini.prepare),
+        mirage_mini.NAME: Embedded(splits=mirage_mini.make_splits, prepare=mirage_mini.prepare),
         "wmdp-mini": Embedded(splits=wmdp_mini.make_splits, prepare=wmdp_mini.prepare),
     }
 

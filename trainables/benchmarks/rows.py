@@ -33,10 +33,13 @@ COLUMNS = {
     },
     "mcq": {"question", "choices", "answer", "subject"},
     "style": {"question", "answer", "style", "shared"},
+    # Questions by their kind: on other ways to a `fact`, or RWKU's levels, whose attacks have a `type`.
+    "probe": {"question", "answer", "kind", "fact", "type"},
+    "mia": {"text"},
     "paraphrases": {"text"},
     "neighbours": {"subject", "neighbour", "shares"},
 }
-OPTIONAL = {"qa": COLUMNS["qa"] - {"question", "answer"}, "mcq": {"subject"}}
+OPTIONAL = {"qa": COLUMNS["qa"] - {"question", "answer"}, "mcq": {"subject"}, "probe": {"fact", "type"}}
 LISTS = {"choices": 2, "perturbed_answers": 1}  # the fewest texts of each list
 DIFFERENT = {"choices"}  # lists of which no two texts are the same
 PICKED = {"utility", "mcq"}  # configs whose `answer` is the index of one of its choices

@@ -9,15 +9,12 @@ questions; PrivLeak needs a config `holdoutXX`, and is absent without. No text i
 """
 
 import re
-from pathlib import Path
 from typing import Any
 
-from trainables.benchmarks.files import READERS, UNREADABLE
+from trainables.benchmarks.configs import read_config
+from trainables.benchmarks.files import READERS
 from trainables.benchmarks.layout import Row, Splits, cut_at, text_rows
 from trainables.benchmarks.rows import make_rows
-from trainables.failures import reason_of
-from trainables.folders import find_folder
-from trainables.hub import check_hub
 
 SETS = {"authors": "real_authors_perturbed", "facts": "world_facts_perturbed"}
 COLUMNS = {"perturbed_answer": "perturbed_answers"}  # what is called otherwise here
@@ -84,8 +81,7 @@ def _cut(row: Row) -> Row:
 
 
 def _read(place: str, config: str, *, needed: bool = True) -> list[Row]:
-    folder = find_folder(place, "benchmark")
-    records = _from_folder(folder, config) if folder else _from_hub(place, config)
+    records = read_config(place, config, what="TOFU")
     if records is None:
         if needed:
             raise ValueError(f"{place!r} is not TOFU's layout: no config {config} ({config}{', '.join(READERS)})")
@@ -102,28 +98,3 @@ def _read(place: str, config: str, *, needed: bool = True) -> list[Row]:
 def _renamed(record: Any) -> Any:
     # before values are read: a list of wrong answers is known by its column
     return {COLUMNS.get(name, name): value for name, value in record.items()} if isinstance(record, dict) else record
-
-
-def _from_folder(folder: Path, config: str) -> list[Any] | None:
-    file = next((folder / f"{config}{ending}" for ending in READERS if (folder / f"{config}{ending}").is_file()), None)
-    if file is None:
-        return None
-    try:
-        content = file.read_bytes()
-        lines = file.suffix == ".json" and not content.lstrip().startswith(b"[")  # the hub's .json files are lines
-        return READERS[".jsonl" if lines else file.suffix](content)
-    except UNREADABLE as error:
-        raise ValueError(f"{str(file)!r} cannot be read: {reason_of(error)}") from None
-
-
-def _from_hub(reference: str, config: str) -> list[Any] | None:
-    from datasets import get_dataset_config_names, load_dataset
-    from datasets.exceptions import DatasetsError
-
-    check_hub(reference, "dataset")
-    try:
-        if config not in get_dataset_config_names(reference):
-            return None
-        return list(load_dataset(reference, config, split="train"))
-    except (OSError, ValueError, DatasetsError) as error:
-        raise ValueError(f"no TOFU {reference!r} that can be read ({reason_of(error)})") from None

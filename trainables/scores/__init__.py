@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 # A new score is a file here, which holds its own `SCORES`, and its name in this list. Readers see them in this order.
 SCORES = (
-    *("verbmem", "knowmem_f", "privleak", "knowmem_r", "shared_k", "utility"),
+    *("verbmem", "knowmem_f", "privleak", "knowmem_r", "shared_k", "connected", "rwku", "utility"),
     *(
         "language",
         "memorization",

@@ -21,6 +21,7 @@ OPTIONAL = {
     ],
     ("mcq", "forget"): [row | {"choices": ["Lund", "Bryn"], "answer": "1"} for row in ASKED],
     ("style", "shared"): [row | {"style": "letter", "shared": "1"} for row in ASKED],
+    ("probe", "forget"): [row | {"kind": "alias", "fact": "town"} for row in ASKED],
 }
 SPLITS |= OPTIONAL
 
