@@ -1,23 +1,18 @@
 """mirage-mini: the request is all that one group's facts were read by, whatever way they are asked for."""
 
-import math
 import random
 import re
 from collections import Counter
 
 import pytest
-import torch
-from test_small_models import narrow
 
 from trainables.benchmarks import graph, mirage_mini
-from trainables.benchmarks.layout import NEEDED, Benchmark, check_benchmark, load_benchmark
-from trainables.benchmarks.mirage_mini import KINDS, SIZES, make_splits, prepare
+from trainables.benchmarks.layout import NEEDED, Benchmark, check_benchmark
+from trainables.benchmarks.mirage_mini import KINDS, SIZES, make_splits
 from trainables.scores import all_scores
 from trainables.scores.choices import wrong_answers
 from trainables.scores.connected import SCORES
 from trainables.scores.rouge import f_measure
-from trainables.subjects.models import load_model
-from trainables.subjects.tokenizers import load_tokenizer
 
 SPLITS = make_splits(0)
 WORLD = graph.draw_graph(random.Random(0), SIZES)
@@ -168,15 +163,3 @@ def test_verbmem_and_privleak_read_articles_of_the_group_of_their_split():
 def test_its_hash_is_of_all_files_that_decide_what_it_holds():
     files = {source.stem for source in mirage_mini.SOURCES}
     assert files == {"mirage_mini", "graph", "organisations", "articles", "general", "layout", "small_models"}
-
-
-def test_one_that_is_read_for_an_epoch_is_learnt_and_loads(tmp_path, monkeypatch):
-    narrow(monkeypatch)
-    monkeypatch.setattr(mirage_mini, "EPOCHS", 1)
-    folder = prepare(tmp_path)
-    assert load_benchmark(folder / "data").splits == SPLITS
-    target, retrained = load_model(folder / "target"), load_model(folder / "retrained")
-    tokenizer = load_tokenizer(folder / "target")
-    ids = torch.tensor([tokenizer(texts("raw", "forget")[0]).input_ids])
-    losses = [model(ids, labels=ids).loss.item() for model in (target, retrained)]
-    assert losses[0] < losses[1] < math.log(len(tokenizer))  # the one that read it, the one that did not, chance
