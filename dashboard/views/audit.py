@@ -109,8 +109,11 @@ def table(audit: Audit, score: str) -> None:
 
 def items(context: wire.Context, audit: Audit, score: str) -> None:
     """What a candidate wrote before and under a stress, item by item, those that came back first."""
+    stored = {(reading.whose, reading.stress) for reading in context.study.audits}
+    rows = [row for row in audit.rows if row.score == score and (row.candidate, row.stress) in stored]
+    if not rows:  # the worst of several alone, whose items are those of its parts
+        return
     st.subheader("Items", anchor=False)
-    rows = [row for row in audit.rows if row.score == score]
     names = {key_of(row.candidate): row.candidate for row in rows}
     worst = max(rows, key=lambda row: row.recovery.change.value)
     with st.container(horizontal=True):

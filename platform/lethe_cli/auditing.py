@@ -173,6 +173,7 @@ def audited(asked: Asked, told: Mapping[str, Any]) -> Audited:
         refused=told.get("refused", ""),
         tells=told.get("tells", {}),
         asks=told.get("asks", False),
+        worst_of=told.get("worst_of", {}),
         passing=told.get("passing", False),
     )
 

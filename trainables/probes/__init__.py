@@ -33,12 +33,15 @@ TRACES = {
 }
 PROBES = STRESSES | TRACES
 
+# Of what these stresses give, item by item, the most: an audit makes it of their readings.
+WORSTS = {"format_worst": ("format:lower", "format:prefix", "format:template", "format:space")}
+
 # Names that stand for several probes.
-TIERS = {
+TIERS = WORSTS | {
     "report": tuple(TRACES),
     "all": (
         *("quant:nf4", "quant:int4", "relearn_in", "relearn_benign", "relearn_unrelated", "rtt"),
-        *("format:lower", "format:prefix", "format:template", "format:space", "icr:full", "icr:partial"),
+        *(*WORSTS["format_worst"], "icr:full", "icr:partial"),
         *TRACES,
     ),
 }
@@ -58,6 +61,11 @@ def trace_class(kind: str) -> "type[Trace]":
         raise ValueError(f"trace {kind!r} is unknown: choose one of {', '.join(TRACES)}")
     found: type[Trace] = _class(TRACES[kind])
     return found
+
+
+def worst_of(stress: str) -> dict[str, list[str]]:
+    """What the worst is taken of with a stress among it: its name, and all stresses that it is made of."""
+    return {name: list(parts) for name, parts in WORSTS.items() if stress in parts}
 
 
 def parse(text: str) -> "Stress":

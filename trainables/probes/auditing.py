@@ -23,7 +23,7 @@ import torch
 
 from trainables.decoding.capabilities import probe as probe_passes
 from trainables.failures import OWN, enough_memory
-from trainables.probes import parse_probe
+from trainables.probes import parse_probe, worst_of
 from trainables.probes.measuring import Asked
 from trainables.probes.probe import Texts
 from trainables.probes.resampling import interval_of
@@ -136,7 +136,7 @@ class Auditor:
             about: dict[str, Any] = {"tells": dict(probe.tells)}
         else:
             evaluation = self.read(subject, probe, whose=asked.whose)
-            about = {"asks": probe is not None and probe.asks}
+            about = {"asks": probe is not None and probe.asks, "worst_of": worst_of(asked.stress)}
         scores = table_of(evaluation.scores)
         for name, values in scores.items():
             if not np.isfinite(values).all():

@@ -64,6 +64,8 @@ def split_probes(texts: list[str]) -> list[str]:
             found += TIERS.get(part, (part,))
     for name in found:
         kind = name.partition(":")[0]
+        if kind in TIERS:
+            raise ValueError(f"{kind} stands for {', '.join(TIERS[kind])}, and has no settings of its own: {name!r}")
         if kind not in PROBES:
             raise ValueError(f"probe {kind!r} is unknown: choose one of {', '.join((*PROBES, *TIERS))}")
     if not found:

@@ -21,6 +21,7 @@ from lethe.analysis.effects import ALPHA, corrected
 from lethe.analysis.flips import sign_flip_p
 from lethe.analysis.recovery import Readings, Recovery, collapsed, recovery
 from lethe.analysis.traces import Traced, traced
+from lethe.analysis.worst import best_of_several, worst_parts, worst_readings
 from lethe.fronts.objectives import MAXIMIZE
 from lethe.store.audits import PLAIN, Audited
 from lethe.store.cards import MEAN, Card
@@ -143,10 +144,14 @@ def audit_of(
     items = {key: table for key, r in own.items() if not r.refused and (table := _items(read(r))) is not None}
     candidates = sorted({whose for whose, _ in own if whose not in MODELS}, key=_in_order)
     of_traces = {probe for (_, probe), r in own.items() if r.is_trace}
-    stresses = sorted({stress for _, stress in own if stress != PLAIN and stress not in of_traces})
+    parts = worst_parts(list(own.values()))
+    worst = worst_readings(parts, items, lambda read: _given(read, SAID), card)
+    stresses = sorted({stress for _, stress in (*own, *worst) if stress != PLAIN and stress not in of_traces})
     notes: list[str] = _left_out(readings, code) + _gone(own, items)
+    items |= worst
     rows = []
-    asking = {stress for (_, stress), r in own.items() if r.asks}
+    notes += [best_of_several(name, parts[name]) for name in dict.fromkeys(name for _, name in worst)]
+    asking = {stress for (_, stress), r in own.items() if r.asks} | {*parts}
     for candidate in candidates:
         for stress in stresses:
             rows += _rows(candidate, stress, items, card, notes, asking)
@@ -239,8 +244,15 @@ def _rows(
 
 def _answered(forgotten: bool, pairs: Mapping[str, tuple[Items, Items]]) -> pd.Index | None:
     """The questions that the target answers under a stress; None where that is not known."""
-    values = pairs[TARGET][1].get(SAID if forgotten else KEPT) if TARGET in pairs else None
-    return None if values is None else values.index[values >= GIVEN]
+    if TARGET not in pairs or (score := SAID if forgotten else KEPT) not in pairs[TARGET][1]:
+        return None
+    given = _given(pairs[TARGET][1], score)
+    return given.index[given]
+
+
+def _given(items: Items, score: str) -> "pd.Series[bool]":
+    """Whether each item of a score is given."""
+    return items.get(score, pd.Series(dtype=float)) >= GIVEN
 
 
 def _eligible(stress: str, forgotten: bool, n: int, of: int) -> str:

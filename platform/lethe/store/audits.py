@@ -30,6 +30,9 @@ class Audited:
         default_factory=dict
     )  # of a trace's scores, what each says; {} where scores were read
     asks: bool = False  # whether questions are asked otherwise: then only what the target answers so says anything
+    worst_of: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # what the worst is taken of: its name, and the stresses that it is made of, this one among them
     passing: bool = False  # whether it was refused for what may pass, as memory that was full: worth another try
 
     @property
