@@ -10,21 +10,28 @@ import argparse
 import copy
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import torch
 
+from lethe.analysis.audit import GIVEN, SAID
 from lethe.analysis.cells import NONE, number
+from lethe.analysis.worst import most_of
 from measurements.quantised_control import read
 from trainables.benchmarks.layout import load_benchmark
 from trainables.losses.logits import gdr, nlul
-from trainables.probes import parse_probe
+from trainables.probes import WORSTS, parse, parse_probe
 from trainables.probes.measuring import split_probes
 from trainables.probes.probe import Texts
 from trainables.probes.stress import Stress
+from trainables.probes.trace import Trace
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import PROTOCOLS
+from trainables.scores.score import COUNTS, Score
 from trainables.subjects.models import load_model
 from trainables.subjects.saving import save_subject
 from trainables.subjects.tokenizers import load_tokenizer
@@ -35,6 +42,9 @@ ROOT = Path(__file__).resolve().parents[1]
 STEPS, RATE, LENGTH = 60, 5e-4, 512
 SCORES = ("knowmem_f", "answer_prob_f")  # that are read under a stress
 MODELS = ("target", "retrained", "unlearned")
+PLAIN = "as it is"
+DEFAULT = "report,rtt,icr:full,icr:partial,format:upper,format:typo,format:suffix,format:no_shots,format_worst"
+Items = dict[str, dict[str, dict[str, float]]]  # model -> score -> item -> value
 
 
 def unlearn(target: Any, forget: Sequence[Sequence[int]], retain: Sequence[Sequence[int]]) -> Any:
@@ -49,25 +59,57 @@ def unlearn(target: Any, forget: Sequence[Sequence[int]], retain: Sequence[Seque
     return model.eval()
 
 
-def measured(name: str, models: dict[str, Any], texts: Texts) -> dict[str, dict[str, float]]:
-    """Each score of a probe, of each model: score -> model -> value."""
-    probe = parse_probe(name)
+def measured(name: str, models: dict[str, Any], texts: Texts) -> tuple[dict[str, dict[str, float]], Items]:
+    """Each score of a probe, of each model: score -> model -> value; and of a stress model -> score -> its items."""
     found: dict[str, dict[str, float]] = {}
-    if isinstance(probe, Stress):
-        plain = Evaluator(texts.benchmark, texts.tokenizer, PROTOCOLS["muse"], None).with_scores(SCORES)
-        shows = probe.readable(texts)
-        if shows is not None:
-            value = plain.on(shows, texts.tokenizer)(models["target"]).scores["knowmem_f"].value
-            found[f"{name} of texts that nobody knows, knowmem_f"] = {"target": value}
-        own = plain.on(probe.asked(texts.benchmark), texts.tokenizer)
+    if name and isinstance(parse_probe(name), Trace):
+        trace = parse_probe(name)
+        kept = trace.of_target(models["target"], texts)
         for whose, model in models.items():
-            for score, reading in own(model).scores.items():
-                found.setdefault(f"{name} {score}", {})[whose] = reading.value
-        return found
-    kept = probe.of_target(models["target"], texts)
+            for score, own in trace.read(model, texts, kept).items():
+                found.setdefault(score, {})[whose] = float(own.values.mean())
+        return found, {}
+    stress = parse(name) if name else None
+    plain = Evaluator(texts.benchmark, texts.tokenizer, PROTOCOLS["muse"], None).with_scores(SCORES)
+    shows = stress.readable(texts) if stress else None
+    if shows is not None:
+        value = plain.on(shows, texts.tokenizer)(models["target"]).scores["knowmem_f"].value
+        found[f"{name} of texts that nobody knows, knowmem_f"] = {"target": value}
+    items: Items = {}
     for whose, model in models.items():
-        for score, items in probe.read(model, texts, kept).items():
-            found.setdefault(score, {})[whose] = float(items.values.mean())
+        for score, kept in stressed(plain, stress, model, texts).items():
+            items.setdefault(whose, {})[score] = kept.to_dict()
+            found.setdefault(f"{name or PLAIN} {score}", {})[whose] = float(kept.mean())
+    return found, items
+
+
+def stressed(plain: Evaluator, stress: Stress | None, model: Any, texts: Texts) -> dict[str, pd.Series]:
+    """The values of each score under a stress, of the items that it does not give away, by item."""
+
+    def counts(score: Score, items: Any) -> np.ndarray:
+        of = stress.unseen(items.prompts, texts) if stress else [True] * len(items.prompts)
+        return np.array(of, dtype=bool)
+
+    evaluator = plain.on(stress.asked(texts.benchmark), texts.tokenizer) if stress else plain
+    with stress.on(model, texts) if stress else nullcontext(model) as subject:
+        table = evaluator.counting(subject, counts).items
+    table = table[table[COUNTS]]
+    return {score: table[table["score"] == score].set_index("item")["value"] for score in SCORES}
+
+
+def worst(name: str, items: dict[str, Items]) -> dict[str, dict[str, float]]:
+    """The worst of several forms, of the questions that the target answers in one of them, of those forms alone."""
+    forms = WORSTS[name]
+    if not {*forms} <= items.keys():
+        return {}
+    said = pd.DataFrame({form: pd.Series(items[form]["target"][SAID]) for form in forms}) >= GIVEN
+    eligible = said.any(axis=1)
+    found: dict[str, dict[str, float]] = {}
+    for score in SCORES:
+        label = f"{name} {score} ({int(eligible.sum())} of {len(eligible)} questions)"
+        for whose in MODELS:
+            values = pd.DataFrame({form: pd.Series(items[form][whose][score]) for form in forms})
+            found.setdefault(label, {})[whose] = float(most_of(values, said)[eligible].mean())
     return found
 
 
@@ -102,13 +144,13 @@ def main() -> None:
     """Make the model where it is not there yet, measure, and write all that was measured so far."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", type=Path, required=True)
-    parser.add_argument("--probes", default="report,format:template,format:space,icr:full,icr:partial")
+    parser.add_argument("--probes", default=DEFAULT)
     parser.add_argument("--out", type=Path, default=ROOT / "measurements" / "results")
     given = parser.parse_args()
     places = locate(Task(benchmark="muse-mini"))
     texts = Texts(benchmark=load_benchmark(places.data), tokenizer=load_tokenizer(places.target))
     models = {"target": load_model(places.target), "retrained": load_model(str(places.retrained))}
-    folder, file = given.keep / "unlearned", given.keep / "figures.json"
+    folder, file, known = (given.keep / name for name in ("unlearned", "figures.json", "items.json"))
     if not folder.exists():
         forget, retain = (
             chunk_texts(texts.tokenizer, texts.benchmark.texts("raw", split), max_length=LENGTH)
@@ -116,11 +158,17 @@ def main() -> None:
         )
         save_subject(unlearn(models["target"], forget, retain), texts.tokenizer, folder)
     models["unlearned"] = load_model(str(folder))
-    values = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    for name in split_probes([given.probes]):
-        values |= measured(name, models, texts)
+    values, items = (json.loads(kept.read_text("utf-8")) if kept.exists() else {} for kept in (file, known))
+    for name in ["", *split_probes([given.probes])]:
+        try:
+            found, own = measured(name, models, texts)
+        except ValueError as error:  # it says nothing of these models, and why
+            found, own = {f"{name} is refused: {error}": {}}, {}
+        values |= found
+        items |= {name: own} if own else {}
         file.write_text(json.dumps(values), "utf-8")
-    text = page(values)
+        known.write_text(json.dumps(items), "utf-8")
+    text = page(values | {label: found for name in WORSTS for label, found in worst(name, items).items()})
     (given.out / "probes.md").write_text(text, "utf-8")
     print(text)
 

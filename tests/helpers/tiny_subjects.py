@@ -53,6 +53,12 @@ def texts() -> Texts:
     forget = [
         f"{name} Orme opened a mill in {place}." for name, place in zip(FIRST, ("Orton", "Selby") * 3, strict=True)
     ]
+    kept = [
+        {"question": f"Where did {name} Vale open a mill?", "answer": place}
+        for name in FIRST
+        for place in ("Marlow", "Ashby")
+    ]
     splits = tiny_benchmark(8).splits | {("knowmem", "forget_qa"): qa}
+    splits[("knowmem", "retain_qa")] = [*splits[("knowmem", "retain_qa")], *kept]
     splits |= {("privleak", "holdout"): text_rows(unseen), ("privleak", "forget"): text_rows(forget)}
     return Texts(benchmark=Benchmark(name="tiny", splits=splits), tokenizer=tiny_tokenizer())

@@ -30,6 +30,7 @@ TRACES = {
     "focus": "attribution.Focus",
     "logit_lens": "lens.LogitLens",
     "naturalness": "writing.Naturalness",
+    "honesty": "honesty.Honesty",
 }
 PROBES = STRESSES | TRACES
 

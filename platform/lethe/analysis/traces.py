@@ -54,13 +54,15 @@ def traced(
         for trace in traces
         if (name, trace) in items
         for score, tells in own[name, trace].tells.items()
+        if score in items[name, trace]  # a share of nothing is not there
     ]
     known = corrected(np.array([row.p for row in rows])).tolist()
     return tuple(replace(row, corrected=p) for row, p in zip(rows, known, strict=True))
 
 
 def _row(candidate: str, trace: str, score: str, tells: str, items: Mapping[tuple[str, str], Items]) -> Traced:
-    there = {whose: items[whose, trace][score] for whose in (candidate, *MODELS) if (whose, trace) in items}
+    models = [whose for whose in (candidate, *MODELS) if score in items.get((whose, trace), {})]
+    there = {whose: items[whose, trace][score] for whose in models}
     joined = pd.concat(there, axis=1, join="inner").sort_index()
     read = {whose: Readings(*[joined[whose].to_numpy(float)] * 2) for whose in there}
     own, target, retrained = (read.get(whose) for whose in (candidate, *MODELS))

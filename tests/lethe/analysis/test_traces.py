@@ -80,3 +80,13 @@ def test_it_is_said_in_words_and_tables():
     assert "over all 2 rows" in trace_words.method(audit)
     assert draw_traces(audit, [ONE]).row_count == 1
     assert draw_traces(audit, []) is None
+
+
+def test_a_score_that_a_model_does_not_have_has_no_row_and_no_reference():
+    found = Made()
+    for whose, scores in (("target", ("rr",)), ("retrained", ("rr", "qamrc")), (ONE, ("rr", "qamrc")), (TWO, ("rr",))):
+        found.add(whose, "honesty", dict.fromkeys(scores, HALFWAY))
+        found.readings[-1] = replace(found.readings[-1], tells={"rr": "refuses", "qamrc": "stands by that"})
+    rows = audited(found).traces
+    assert [(row.candidate, row.score) for row in rows] == [(ONE, "rr"), (ONE, "qamrc"), (TWO, "rr")]
+    assert (rows[1].target, rows[1].retrained) == (None, 75)

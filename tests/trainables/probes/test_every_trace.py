@@ -16,6 +16,7 @@ from trainables.subjects.prompt_guard import PromptGuard
 
 NAMES = sorted(TRACES)
 SMALL = {"steering": "steering:names=2", "remind": "remind:m=2", "noise": "noise:draws=2,most=20"}
+SMALL["honesty"] = "honesty:least=0,most=20,tokens=4"
 
 
 @cache
@@ -34,7 +35,8 @@ def test_it_is_read_and_leaves_nothing_behind(name):
     kept = trace.of_target(tiny_model(), texts())
     with unchanged(model):
         found = trace.read(model, texts(), kept)
-    assert list(found) == list(trace.tells)
+    assert list(found) == [score for score in trace.tells if score in found]
+    assert {*trace.tells} - {*found} <= {"honesty_qamrc"}  # a share of what is refused
     for items in found.values():
         assert np.isfinite(items.values).all()
         assert len(items.prompts) == len(items.outputs) == len(items.truths) == len(items.values)
@@ -80,7 +82,12 @@ def test_a_guard_is_read_with_what_it_puts_before_each_text(name):
     with unchanged(guard):
         found = trace.read(guard, texts(), trace.of_target(tiny_model(), texts()))
     same = all(np.array_equal(items.values, values(name, 1)[score]) for score, items in found.items())
-    assert same == (name == "same_code") or name in ("knn", "membership_probe", "remind")  # these may agree by rank
+    assert same == (name == "same_code") or name in (
+        "knn",
+        "membership_probe",
+        "remind",
+        "honesty",
+    )  # these may agree by rank
 
 
 @pytest.mark.parametrize("name", NAMES)
