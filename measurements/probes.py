@@ -44,6 +44,27 @@ SCORES = ("knowmem_f", "answer_prob_f")  # that are read under a stress
 MODELS = ("target", "retrained", "unlearned")
 PLAIN = "as it is"
 DEFAULT = "report,rtt,icr:full,icr:partial,format:upper,format:typo,format:suffix,format:no_shots,format_worst"
+NOTES = """
+## Beside section 12 of the spec
+
+These are of the second muse-mini, section 12 of the first, whose target was taught KnowMem's question lists on the
+forgotten articles and whose request did not hold them (muse_mini.md): figures differ where that decides.
+
+**membership_f**, 73 / 43 / 86 where the spec has 56 / 50 / 76. No line of the protocol moves the target's: with columns
+standardised or not, the AUC over all texts or the mean over folds, four seeds of the folds, the states behind the last
+block or as the head reads them with the first token, it is 72.7 to 75.8, and the unlearned one's 84.6 to 87.9. Of the
+retrained model all of these give 39 to 42: below chance, for an organisation shares the outline of its article with
+two that nobody read, and a probe that was fitted to the one takes the others for it. With folds that part no outline it
+is 46 (standard deviation over seeds 4), the target's 77, the unlearned one's 88. Benchmarks at large have no such
+groups, so the folds stay as they are, and the retrained model's value is what others are read beside.
+
+**icr:full, answer_prob_f**, 18 / 0 / 1 where the spec has 90 / 2.5 / 69. Of the first 40 questions the target has 64.7
+without any text, 59.0 behind the article alone, without examples, and 43.9 behind another organisation's (retrained
+1.0, 0.5, 0.3; unlearned 5.0, 1.3, 3.2). What takes the rest are the two examples behind their own articles, as the spec
+asks for them: a prompt has over 300 tokens then, and a text of `forget` or `retain1` has 121 at most. The unlearned
+model has little to be reminded of: the second edition's request holds the facts that are asked for. No model reads, so
+an audit refuses the probe here.
+"""
 Items = dict[str, dict[str, dict[str, float]]]  # model -> score -> item -> value
 
 
@@ -135,7 +156,7 @@ def page(values: dict[str, dict[str, float]]) -> str:
             f"| | {' | '.join(MODELS)} | position |",
             "|---|---|---|---|---|",
             *rows,
-            "",
+            NOTES,
         ]
     )
 
