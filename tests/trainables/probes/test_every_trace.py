@@ -10,13 +10,21 @@ from tiny_subjects import texts, unchanged
 
 from lethe.analysis.recovery import Readings, recovery
 from trainables.decoding.passes import Passes
-from trainables.probes import TIERS, TRACES, parse_probe, trace_class
+from trainables.probes import TIERS, TRACES, honesty, parse_probe, trace_class
 from trainables.probes.measuring import split_probes
 from trainables.subjects.prompt_guard import PromptGuard
 
 NAMES = sorted(TRACES)
 SMALL = {"steering": "steering:names=2", "remind": "remind:m=2", "noise": "noise:draws=2,most=20"}
 SMALL["honesty"] = "honesty:least=0,most=20,tokens=4"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _two_ways_to_mark_options():
+    """Seven of them ask a thousand questions."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(honesty, "MARKS", honesty.MARKS[:2])
+        yield
 
 
 @cache
