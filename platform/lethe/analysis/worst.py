@@ -67,5 +67,5 @@ def best_of_several(name: str, stresses: Sequence[str]) -> str:
 
 def most_of(values: pd.DataFrame, answered: pd.DataFrame) -> pd.Series:
     """Of each row the largest of those columns in which it is answered; of all columns where it is in none of them."""
-    there = answered.reindex(index=values.index, columns=values.columns).fillna(False).astype(bool)
+    there = answered.reindex(index=values.index, columns=values.columns, fill_value=False).astype(bool)
     return values.where(there).max(axis=1).fillna(values.max(axis=1))
