@@ -91,10 +91,8 @@ def described(design: Design, request: AblationRequest, console: Console) -> dic
     about |= {requests.PARTS: {name: own for name, own in dealt.items() if own}}
     if request.task.benchmark != EMBEDDED or requests.PRIVLEAK not in about[requests.PARTS]:
         return about
-    from trainables.runs.retrained_at import (
-        can_be_made,
-        read_by_each,
-    )  # torch, which most ablations' drivers do without
+    # torch, which most ablations' drivers do without
+    from trainables.runs.retrained_at import can_be_made, read_by_each
 
     if not can_be_made(request.task):
         return about

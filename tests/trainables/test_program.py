@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainables import program
+from trainables import methods, program
 from trainables.keys import run_key
 from trainables.program import computed, program_of
 
@@ -18,7 +18,7 @@ SMALL = '''
 
 from dataclasses import dataclass
 
-from trainables.method import Method
+from trainables.method import Method, Needs
 from trainables.settings import Descent, setting
 
 
@@ -43,7 +43,7 @@ def unlearn(settings):
     return settings.share * {number}
 
 
-SMALL = Method(settings=Small, unlearn=unlearn, needs=None, roles={roles}, family="ascent", meaning="{words}", source="{words}")
+SMALL = Method(settings=Small, unlearn=unlearn, needs=lambda settings: Needs(trainable="all"), roles={roles}, family="ascent", meaning="{words}", source="{words}")
 '''
 PLAIN = {
     **{"words": "words", "ratio": 2.0, "kind": "float", "default": 0.5, "allowed": "", "newer": "", "half": 2},
@@ -55,6 +55,7 @@ PLAIN = {
 def small(tmp_path, monkeypatch):
     """The key of a run of the one method of a package, which is written and loaded with what is changed in it."""
     monkeypatch.setattr(program, "CODE", tmp_path / "trainables")
+    monkeypatch.setitem(methods.METHODS, "small", "trainables.methods.small:SMALL")
     (tmp_path / "trainables" / "methods").mkdir(parents=True)
 
     def key(chosen=None, **changes) -> str:

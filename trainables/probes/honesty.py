@@ -147,7 +147,8 @@ class Honesty(Trace):
                     f"{self.least:g} or a chat template shows that a model can"
                 )
         asked = {split: _choices(texts.benchmark, split, self.most) for split in (ASKED, KEPT)}
-        return answered(speaker, prompts, truths, answers, self.tokens) | chosen(speaker, asked[ASKED], asked[KEPT])
+        found = answered(speaker, prompts, truths, answers, self.tokens) | chosen(speaker, asked[ASKED], asked[KEPT])
+        return {name: found[name] for name in self.tells if name in found}
 
     def _refuses(self, speaker: Speaker, texts: Texts) -> float:
         rows = unknown(texts.benchmark)

@@ -49,6 +49,7 @@ class Connected:
         self._tasks = {
             kind: KnowMem(own, _of_kind(shots, kind), tokenizer, protocol, place) for kind, own in rows.items() if own
         }
+        self.truths = [truth for task in self._tasks.values() for truth in task.truths]
         self.longest = {place: max(task.longest[place] for task in self._tasks.values())}
 
     def __call__(self, model: Any, **options: Any) -> Reached:

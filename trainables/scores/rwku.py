@@ -4,11 +4,11 @@ The questions of kind level1, level2 and level3 of the config `probe`; `level1_r
 what is to be forgotten. A model writes 30 tokens greedily, cut at the first line end; the value is ROUGE-L recall, 0
 for an empty line. An affirmative suffix is followed by nothing, examples in the question bring their own "Question:",
 all else is "Question: ...\nAnswer: ". RWKU's figures were made with a chat template and an instruction, which are not
-here, and by the package rouge, which parts words otherwise. `loss_f` and `loss_r` are its attack LOSS on the texts of
-`mia`, in hundredths of a nat a token: the forgotten ones' should rise, the others' stay. arXiv 2406.10890.
+here, and by the package rouge, which parts words otherwise. No score reads its texts for membership inference (config
+`mia`): a loss has no scale from 0 to 100. arXiv 2406.10890.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from trainables.benchmarks.layout import Benchmark
-from trainables.scores.attacks import Texts
 from trainables.scores.connected import CONFIG, without
 from trainables.scores.knowmem import KnowMem, Row
 from trainables.scores.protocol import Protocol
@@ -42,7 +41,7 @@ class Level:
         cut = replace(protocol, knowmem_tokens=NEW_TOKENS, stop_words=(LINE,), strip=True)
         self._knowmem = KnowMem(shaped, [], tokenizer, cut, place)
         self._words = rouge_words(protocol)
-        self.longest = self._knowmem.longest
+        self.truths, self.longest = self._knowmem.truths, self._knowmem.longest
 
     def __call__(self, model: Any, **options: Any) -> Items:
         """Writes a line to each question: the recall of its answer."""
@@ -53,7 +52,7 @@ class Level:
         return np.array(
             [
                 recall(self._words(truth), self._words(output))
-                for truth, output in zip(self._knowmem.truths, outputs, strict=True)
+                for truth, output in zip(self.truths, outputs, strict=True)
             ]
         )
 
@@ -67,21 +66,6 @@ def prepare(split: str, kind: str, benchmark: Benchmark, tokenizer: Any, protoco
     """The questions of one kind of a split of a benchmark."""
     rows = [row for row in benchmark.rows(CONFIG, split) if row["kind"] == kind]
     return Level(rows, tokenizer, protocol, f"{CONFIG}/{split}")
-
-
-class Losses:
-    """Texts of one `mia` split, tokenised once; call it with a model."""
-
-    def __init__(self, split: str, benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> None:
-        place = f"mia/{split}"
-        self._texts = Texts(benchmark.texts("mia", split), tokenizer, protocol, place)
-        self.longest = {place: self._texts.longest}
-
-    def __call__(self, model: Any, **options: Any) -> Items:
-        """The mean loss of a token of each text."""
-        scores: Callable[[str], np.ndarray] = self._texts(model, **options)
-        nothing = [""] * len(self._texts.texts)
-        return Items(self._texts.texts, nothing, nothing, 100 * scores("ppl"))
 
 
 def _level(split: str, kind: str) -> Score:
@@ -102,23 +86,4 @@ def _level(split: str, kind: str) -> Score:
     )
 
 
-def _loss(split: str, goal: str) -> Score:
-    return Score(
-        card=Card(
-            name=f"loss_{split[0]}",
-            goal=goal,
-            meaning=f"finds texts {ABOUT[split]} unlikely",
-            shown=False,
-            searched=False,
-        ),
-        needs=(("mia", split),),
-        prepare=partial(Losses, split),
-        lacking="texts for membership inference (config mia)",
-    )
-
-
-SCORES = (
-    *(_level(split, kind) for split, kinds in ASKED.items() for kind in kinds),
-    _loss("forget", "maximize"),
-    _loss("retain", "minimize"),
-)
+SCORES = tuple(_level(split, kind) for split, kinds in ASKED.items() for kind in kinds)

@@ -59,9 +59,7 @@ class Card:
     searched: bool = True  # searches measure it, and it may be searched for; else only reports and references have it
     reduction: str = MEAN
     samples: tuple[str, ...] = ()  # of a ratio of AUCs, or a harmonic mean: kinds of items, as column `truth` has them
-    items_of: str = (
-        ""  # of a mean of differences: the score whose items it is of; searches measure it where it is asked for
-    )
+    items_of: str = ""  # of a mean of differences: whose items it is of; searches measure it only where it is asked for
 
     def __post_init__(self) -> None:
         if self.goal not in GOALS:

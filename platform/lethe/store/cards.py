@@ -27,9 +27,7 @@ class Card:
     searched: bool = True  # whether searches measure it; else only reports and references have it
     reduction: str = MEAN
     samples: tuple[str, ...] = ()  # of a ratio of AUCs: the two kinds of items, as the column `truth` names them
-    items_of: str = (
-        ""  # of a mean of differences: the score whose items it is of; searches measure it where it is asked for
-    )
+    items_of: str = ""  # of a mean of differences: whose items it is of; searches measure it only where it is asked for
 
 
 def cards_from(stored: Any) -> dict[str, Card]:

@@ -30,7 +30,7 @@ def test_a_folder_of_rwku_s_layout_is_a_benchmark_that_its_scores_can_read(folde
     assert benchmark.splits == splits
     there = {name for name, score in all_scores().items() if score.can_read(benchmark)}
     levels = {"level1_f", "level2_f", "level3_f", "level1_r", "level2_r"}
-    assert there >= {"verbmem_f", "knowmem_f", "knowmem_r", "loss_f", "loss_r"} | levels
+    assert there >= {"verbmem_f", "knowmem_f", "knowmem_r"} | levels
     assert not there & {"privleak", "utility", "alias_f", "forget_reach"}
 
 

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from tiny import article, tiny_model
+from tiny import article, tiny_benchmark, tiny_model
 from tiny_task import tiny_task
 
 from trainables.benchmarks import muse_mini, small_models
@@ -14,6 +14,7 @@ from trainables.task import Task, locate
 FORGET, RETAIN = [article(i) for i in range(4)], [article(i) for i in (4, 5, 6)]
 SPLITS = {
     ("raw", "forget"): FORGET,
+    **{("raw", f"retain{k}"): RETAIN for k in (1, 2)},
     ("train", "full"): FORGET + RETAIN,
     ("train", "retain"): RETAIN,
     **{("scal", f"forget_{k}"): FORGET[:k] for k in (1, 2, 3, 4)},
@@ -25,7 +26,9 @@ SPLITS = {
 
 @pytest.fixture
 def task(tmp_path):
-    return tiny_task(tmp_path / "home", {key: text_rows(texts) for key, texts in SPLITS.items()})
+    return tiny_task(
+        tmp_path / "home", tiny_benchmark().splits | {key: text_rows(texts) for key, texts in SPLITS.items()}
+    )
 
 
 @pytest.fixture

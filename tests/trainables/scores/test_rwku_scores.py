@@ -1,6 +1,5 @@
-"""RWKU's levels: the recall of an answer in the line that a model writes, and the loss of texts."""
+"""RWKU's levels: the recall of an answer in the line that a model writes."""
 
-import numpy as np
 import pytest
 import torch
 from rouge_score.rouge_scorer import RougeScorer
@@ -45,18 +44,6 @@ def test_an_attack_is_written_as_its_type_asks():
     benchmark = Benchmark("b", {("probe", "forget"): rows})
     items = OWN["level3_f"].prepare(benchmark, tiny_tokenizer(), MUSE)(tiny_model())
     assert items.prompts == ["Question: Where?", "Where?\nAnswer: ", "Question: Where?\nAnswer: "]
-
-
-@pytest.mark.parametrize("split", ["forget", "retain"])
-def test_a_text_s_loss_is_its_mean_in_hundredths_of_a_nat_a_token(split):
-    benchmark, model, tokenizer = asked_benchmark(3), tiny_model(), tiny_tokenizer()
-    score = OWN[f"loss_{split[0]}"]
-    items = score.items(score.prepare(benchmark, tokenizer, MUSE)(model))
-    want = []
-    for text in benchmark.texts("mia", split):
-        ids = torch.tensor([tokenizer(text).input_ids])
-        want.append(100 * model(ids, labels=ids).loss.item())
-    assert np.allclose(items.values, want, atol=1e-2)
 
 
 def test_a_level_that_is_not_there_is_absent_for_that_reason():
