@@ -86,8 +86,9 @@ def page(arena: Arena, studies: Mapping[str, Snapshot]) -> str:
             "",
             f"`python -m measurements.which_forget --name {arena.name}`: of each method the candidate that the arena "
             "recommends. Scores are of the models as they are, over all items; under a stress the most that comes "
-            "back, in points and in which score. Only silent: of how many questions that it no longer answers it picks "
-            "out the right answer (in brackets the retrained model).",
+            "back, in points and in which score: net recovery, as far as it lies above the retrained model (the "
+            "sentences give all of it). Only silent: of how many questions that it no longer answers it picks out the "
+            "right answer (in brackets the retrained model).",
             "",
             *table,
             "",
