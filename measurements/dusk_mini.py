@@ -8,17 +8,12 @@ The aims were set before anything was measured (after DUSK, arXiv 2505.15209). N
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from measurements.made_pair import evaluated
 from trainables.benchmarks import default_cache, dusk_mini
-from trainables.benchmarks.layout import load_benchmark
 from trainables.scores import all_scores
-from trainables.scores.evaluate import Evaluator
-from trainables.scores.protocol import PROTOCOLS
-from trainables.subjects.models import load_model
-from trainables.subjects.tokenizers import load_tokenizer
 
 AIMS = {  # row -> what the target and the retrained model should score
     "knowmem_f": ("at least 90", "at most 15"),
@@ -78,13 +73,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=default_cache())
     given = parser.parse_args()
     folder = dusk_mini.prepare(given.cache, seed=given.seed)
-    models: dict[str, Any] = {name: load_model(folder / name) for name in ("target", "retrained")}
-    tokenizer = load_tokenizer(folder / "target")
-    evaluator = Evaluator(load_benchmark(folder / "data"), tokenizer, PROTOCOLS["muse"], None).with_scores(
-        [name for name in all_scores() if name in AIMS or name == "privleak"]
-    )
-    evaluator = evaluator.with_reference(evaluator.reference_of(models["retrained"]))
-    print(page({name: figures(evaluator(model).items) for name, model in models.items()}, given.seed))
+    read = evaluated(folder, {*AIMS, "privleak"})
+    print(page({name: figures(one.items) for name, one in read.items()}, given.seed))
 
 
 if __name__ == "__main__":

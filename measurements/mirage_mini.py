@@ -9,17 +9,11 @@ another way says something where the target answers it and the retrained model d
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from measurements.made_pair import evaluated
 from trainables.benchmarks import default_cache, mirage_mini
-from trainables.benchmarks.layout import load_benchmark
-from trainables.scores import all_scores
-from trainables.scores.evaluate import Evaluator
-from trainables.scores.protocol import PROTOCOLS
-from trainables.subjects.models import load_model
-from trainables.subjects.tokenizers import load_tokenizer
 
 HIGH, LOW, KEPT = "at least 85", "at most 15", "at least 80"
 GOALS = {  # score -> what the target and the retrained model should have
@@ -77,13 +71,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=default_cache())
     given = parser.parse_args()
     folder = mirage_mini.prepare(given.cache, seed=given.seed, on_progress=lambda *told: print(*told, flush=True))
-    models: dict[str, Any] = {name: load_model(folder / name) for name in ("target", "retrained")}
-    tokenizer = load_tokenizer(folder / "target")
-    evaluator = Evaluator(load_benchmark(folder / "data"), tokenizer, PROTOCOLS["muse"], None).with_scores(
-        [name for name in all_scores() if name in GOALS]
-    )
-    evaluator = evaluator.with_reference(evaluator.reference_of(models["retrained"]))
-    read = {name: evaluator(model) for name, model in models.items()}
+    read = evaluated(folder, GOALS)
     values = {name: {score: reading.value for score, reading in one.scores.items()} for name, one in read.items()}
     print(page(values, admitted({name: one.items for name, one in read.items()}), given.seed))
 

@@ -1,5 +1,6 @@
 """What is made once and then read from the cache folder: a benchmark, reference scores. Who finds it writes nothing."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,3 +31,15 @@ def made_once(place: Path, make: Callable[[], None]) -> Path:
     finally:
         lock.release()
     return place
+
+
+def folder_made_once(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """The same of a folder, filled by `fill(folder)`: whole or not there, also where that is interrupted."""
+
+    def make() -> None:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as room:
+            draft = Path(room) / "draft"  # the room is its owner's alone, the draft is not
+            fill(draft)
+            draft.rename(folder)
+
+    return made_once(folder, make)

@@ -4,12 +4,11 @@ muse-mini does so for itself: its folder's name is a hash of its own files, whic
 """
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trainables.benchmarks.layout import Benchmark, Splits, write_benchmark
-from trainables.cache import made_once
+from trainables.cache import folder_made_once
 
 Progress = Callable[[str, int, int], None]  # (what is being made, epochs done, epochs in all)
 
@@ -20,15 +19,7 @@ def prepare(name: str, seed: int, sources: Sequence[Path], cache: Path, make: Ca
     `sources` are the files of the code that decides what it holds: other code makes another folder. Processes that ask
     at once wait for one that makes it, and one that is interrupted leaves no half folder.
     """
-    folder = cache / f"{name}-{seed}-{code_hash(sources)}"
-
-    def fill() -> None:
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=cache) as room:
-            draft = Path(room) / "draft"  # the room is its owner's alone, the draft is not
-            make(draft)
-            draft.rename(folder)
-
-    return made_once(folder, fill)
+    return folder_made_once(cache / f"{name}-{seed}-{code_hash(sources)}", make)
 
 
 def prepare_pair(

@@ -25,6 +25,7 @@ from trainables.subjects.tokenizers import end_tokens
 
 MIN_PREFIX = 8  # a shorter common prefix (a BOS, a word) is not worth a pass of its own
 Stop = Callable[[list[int]], bool]
+Choose = Callable[[Tensor, Sequence[int]], Tensor]  # the next tokens [B] by logits [B, V] of rows of these numbers
 
 
 class Rows(Protocol):
@@ -51,21 +52,47 @@ def greedy(
     stop: Stop | None = None,
     decode: str = "shared",
 ) -> list[list[int]]:
-    """The new token ids of each prompt, up to and with the end-of-sequence token if it came.
+    """The new token ids of each prompt, each the likeliest, up to and with the end-of-sequence token if it came.
 
     `prompts` are token ids, in whose place a subject may read others (subjects/subject.py); `stop` sees the new ids of
     one row after each token and says whether the row may end there; `decode` is a way that is right for this model
     (passes.py). Raises ValueError for an empty prompt and for max_new_tokens or batch_size below 1.
     """
+    return written(
+        subject, prompts, _likeliest, max_new_tokens=max_new_tokens, batch_size=batch_size, stop=stop, decode=decode
+    )
+
+
+def written(
+    subject: Any,
+    prompts: Sequence[Sequence[int]],
+    choose: Choose,
+    *,
+    max_new_tokens: int,
+    batch_size: int,
+    stop: Stop | None,
+    decode: str,
+) -> list[list[int]]:
+    """The same by any choice of the next token; the rows that it is given are the numbers of prompts."""
     check(prompts, max_new_tokens, batch_size)
     models, read = models_of(subject), rows_read(subject, prompts)
     eos = end_tokens(models[0])
     outputs: list[list[int]] = [[] for _ in prompts]
     with evaluating(*models), batches(subject, read, max_new_tokens, batch_size, decode) as started:
         for chosen, rows, ids in started:
-            for i, new in zip(chosen, go_on(rows, rows.forward(ids), eos, max_new_tokens, stop), strict=True):
+            found = go_on(rows, rows.forward(ids), eos, max_new_tokens, stop, _of_prompts(choose, chosen))
+            for i, new in zip(chosen, found, strict=True):
                 outputs[i] = new
     return outputs
+
+
+def _likeliest(logits: Tensor, rows: Sequence[int]) -> Tensor:
+    return logits.argmax(dim=-1)
+
+
+def _of_prompts(choose: Choose, chosen: Sequence[int]) -> Choose:
+    """A choice that is told rows by their places in a batch, whose prompts have these numbers."""
+    return lambda logits, rows: choose(logits, [chosen[row] for row in rows])
 
 
 @contextmanager
@@ -140,12 +167,19 @@ def _left_pad(rows: Sequence[Sequence[int]], device: Any) -> tuple[Tensor, Tenso
     return ids.to(device), real.to(device)
 
 
-def go_on(rows: Rows, logits: Tensor, eos: frozenset[int], max_new_tokens: int, stop: Stop | None) -> list[list[int]]:
+def go_on(
+    rows: Rows,
+    logits: Tensor,
+    eos: frozenset[int],
+    max_new_tokens: int,
+    stop: Stop | None,
+    choose: Choose = _likeliest,
+) -> list[list[int]]:
     """The new token ids of each row of a batch, of which the prompts were read, by the logits [B, V] behind them."""
     outputs: list[list[int]] = [[] for _ in range(len(logits))]
     alive = list(range(len(logits)))  # the output each row of the shrinking batch writes to
     done = [False] * len(alive)
-    tokens = logits.argmax(dim=-1)  # [B]
+    tokens = choose(logits, alive)  # [B]
     for step in range(max_new_tokens):
         for row, token in enumerate(tokens.tolist()):
             if not done[row]:
@@ -160,7 +194,7 @@ def go_on(rows: Rows, logits: Tensor, eos: frozenset[int], max_new_tokens: int, 
             tokens = tokens[index]
             alive = [row for row, over in zip(alive, done, strict=True) if not over]
             done = [False] * len(alive)
-        tokens = rows.forward(tokens[:, None]).argmax(dim=-1)
+        tokens = choose(rows.forward(tokens[:, None]), alive)
     return outputs
 
 

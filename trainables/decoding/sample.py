@@ -10,10 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainables.decoding.evaluating import evaluating
-from trainables.decoding.generate import batches, check
-from trainables.subjects.subject import models_of, rows_read
-from trainables.subjects.tokenizers import end_tokens
+from trainables.decoding.generate import written
 
 
 def sample(
@@ -30,23 +27,14 @@ def sample(
     Arguments are those of `greedy`, and a seed below 2^32. ValueError for an empty prompt, and for max_new_tokens or
     batch_size below 1.
     """
-    check(prompts, max_new_tokens, batch_size)
-    models, read = models_of(subject), rows_read(subject, prompts)
-    eos = end_tokens(models[0])
-    outputs: list[list[int]] = [[] for _ in prompts]
-    with evaluating(*models), batches(subject, read, max_new_tokens, batch_size, decode) as started:
-        for chosen, rows, ids in started:
-            draws = [torch.Generator().manual_seed((seed << 31) + i) for i in chosen]
-            logits = rows.forward(ids)
-            for step in range(max_new_tokens):
-                tokens = _drawn(logits, draws)
-                for i, token in zip(chosen, tokens.tolist(), strict=True):
-                    if not (outputs[i] and outputs[i][-1] in eos):
-                        outputs[i].append(token)
-                if step + 1 == max_new_tokens or all(outputs[i][-1] in eos for i in chosen):
-                    break
-                logits = rows.forward(tokens[:, None])
-    return outputs
+    draws = [torch.Generator().manual_seed((seed << 31) + i) for i in range(len(prompts))]
+
+    def choose(logits: Tensor, rows: Sequence[int]) -> Tensor:
+        return _drawn(logits, [draws[row] for row in rows])
+
+    return written(
+        subject, prompts, choose, max_new_tokens=max_new_tokens, batch_size=batch_size, stop=None, decode=decode
+    )
 
 
 def _drawn(logits: Tensor, draws: Sequence[torch.Generator]) -> Tensor:

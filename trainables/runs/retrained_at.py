@@ -5,14 +5,13 @@ the benchmark's own retrained model. Against them PrivLeak is defined behind eve
 the last alone. Nothing of muse-mini itself changes by it.
 """
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from trainables.benchmarks import EMBEDDED, muse_mini, small_models
 from trainables.benchmarks.layout import Benchmark, load_benchmark
-from trainables.cache import made_once
+from trainables.cache import folder_made_once
 from trainables.decoding.capabilities import probe
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import protocol_of
@@ -66,7 +65,7 @@ def retrained_at(
     made = Path(places.data).parent
     place = cache / FOLDER / f"{made.name}@{number}"
 
-    def make() -> None:
+    def make(draft: Path) -> None:
         tokenizer = load_tokenizer(places.tokenizer)
         model = small_models.new_model(tokenizer, seed=seed)
         with small_models.one_thread():
@@ -78,11 +77,9 @@ def retrained_at(
                 seed=seed,
                 on_epoch=lambda epoch, loss: on_progress(f"model retrained without request {number}", epoch, epochs),
             )
-        with tempfile.TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent) as room:
-            save_model(model, tokenizer, Path(room) / "draft")
-            (Path(room) / "draft").rename(place)
+        save_model(model, tokenizer, draft)
 
-    return made_once(place, make)
+    return folder_made_once(place, make)
 
 
 def texts_at(benchmark: Benchmark, number: int) -> list[str]:

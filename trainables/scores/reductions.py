@@ -127,11 +127,11 @@ def ratio_beside(samples: Samples, reference: Samples | None, *, seed: int = 0) 
 def _of_these_items(samples: Samples, reference: Samples | None) -> Samples:
     """The retrained model's items, as many of each sample; ValueError where there are none, or others."""
     if reference is None:
-        raise ValueError("a ratio of AUCs needs the items of a retrained model; there is no default reference")
+        raise ValueError("what is read beside it needs the items of a retrained model; there is no default reference")
     for sample, values in samples.items():
         if len(values) != len(reference[sample]):
             counts = f"{len(values)} and {len(reference[sample])}"
-            raise ValueError(f"model and retrained reference differ in {sample} items: {counts}")
+            raise ValueError(f"model and retrained reference differ in {f'{sample} items'.strip()}: {counts}")
     return reference
 
 
@@ -211,12 +211,7 @@ def net(
 
 def _alike(samples: Samples, reference: Samples | None) -> tuple[np.ndarray, np.ndarray]:
     """A model's items and the retrained model's, as many."""
-    if reference is None:
-        raise ValueError("a difference or a distance needs the items of a retrained model; there is no default")
-    own, known = samples[WHOLE], reference[WHOLE]
-    if len(own) != len(known):
-        raise ValueError(f"model and retrained reference differ in items: {len(own)} and {len(known)}")
-    return own, known
+    return samples[WHOLE], _of_these_items(samples, reference)[WHOLE]
 
 
 def _wins(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -275,7 +275,8 @@ def _forward(student: Any, term: Term, rows: Sequence[int], pad: int, settings: 
     ids, attention = (t.to(student.device) for t in collate([term.sequences[row] for row in rows], pad=pad))
     targets = next_token_targets(ids, attention)
     seen = None if is_plain(student) else attention  # a mask takes attention's fastest kernels away
-    for place, row in enumerate(rows):
+    targets[:, : term.skip] = IGNORED
+    for place, row in enumerate(rows if term.leading else ()):
         targets[place, : term.left_out(row)] = IGNORED
 
     def low() -> torch.autocast:
