@@ -25,7 +25,7 @@ BESIDE = ("cost", "weights", "items")
 def candidates_of(trials: pd.DataFrame, rows: Rows, facts: Facts) -> pd.DataFrame:
     """The candidates of some trials, each with its parameters; empty where there are none."""
     _, parameters = parameters_of(rows, facts)
-    found = _filled(rows.candidates)
+    found = filled(rows.candidates)
     needed = [o.score for o in facts.objectives] + [c.score for c in facts.constraints]
     if not len(found) or not set(needed) <= set(found.columns):
         return pd.DataFrame()
@@ -44,7 +44,7 @@ def candidates_of(trials: pd.DataFrame, rows: Rows, facts: Facts) -> pd.DataFram
     return table[[*COLUMNS, *parameters.columns, *scores, "feasible", *BESIDE, "front"]]
 
 
-def _filled(candidates: pd.DataFrame) -> pd.DataFrame:
+def filled(candidates: pd.DataFrame) -> pd.DataFrame:
     """Candidates of whose scores some are split: what the choice saw of the others is what is reported."""
     seen = [str(name) for name in candidates.columns if str(name).endswith(SEEN)]
     return candidates.assign(**{name: candidates[name].fillna(candidates[name.removesuffix(SEEN)]) for name in seen})

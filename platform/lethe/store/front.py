@@ -1,16 +1,20 @@
 """The front of a study that grows, for who runs it: a trial's candidates are read when it has ended, and never again.
 
 Who finishes a trial wants the front of all complete ones. To read them all each time would take the longer the more
-there are. A trial none of whose candidates is on the front never comes onto it again, so its rows are forgotten, and
-what a trial's end costs follows the size of the front and not the number of trials. Repeats are no candidates.
+there are. A candidate that is not on the front never comes onto it again, so it is forgotten, and what a trial's end
+costs follows the size of the front and not the number of trials. Repeats are no candidates.
 """
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine
 
-from lethe.store.candidates import candidates_of
+from lethe.fronts import pareto
+from lethe.fronts.objectives import loss_array
+from lethe.store.candidates import candidates_of, filled
 from lethe.store.facts import Facts
-from lethe.store.optuna_tables import Rows, read_rows, read_trials
+from lethe.store.optuna_tables import read_rows, read_trials
+from lethe.store.places import PLACE
 from lethe.store.queries import select
 from lethe.store.trials import REPEATS
 
@@ -24,8 +28,6 @@ class Front:
         self._engine, self._name, self._facts = engine, name, facts
         self._newest = 0  # id of the newest trial there was at the last reading
         self._open: list[int] = []  # ids of the trials that had not ended then
-        self._trials = pd.DataFrame()  # with `_rows`, of the complete trials that have a candidate on the front
-        self._rows = Rows.none()
         self._candidates = pd.DataFrame()
 
     def read(self) -> pd.DataFrame:
@@ -42,14 +44,16 @@ class Front:
             some = complete.iloc[first : first + AT_ONCE]
             rows = read_rows(connection, study_id, some["trial_id"].tolist())
             some = some[~some["trial_id"].isin(rows.numbers(REPEATS))]
-            self._weigh(pd.concat([self._trials, some], ignore_index=True), self._rows.joined(rows))
+            self._candidates = _front_of(self._candidates, candidates_of(some, rows, self._facts), self._facts)
         self._open = trials.loc[trials["state"].isin(("RUNNING", "WAITING")), "trial_id"].tolist()
         self._newest = max([self._newest, *trials["trial_id"].tolist()])
 
-    def _weigh(self, trials: pd.DataFrame, rows: Rows) -> None:
-        """Find the front among the candidates of some trials, and forget the others."""
-        candidates = candidates_of(trials, rows, self._facts)
-        self._candidates = candidates[candidates["front"]] if len(candidates) else candidates
-        there = set(self._candidates["trial"]) if len(self._candidates) else set()
-        self._trials = trials[trials["number"].isin(there)]
-        self._rows = rows.of(set(self._trials["trial_id"]))
+
+def _front_of(known: pd.DataFrame, candidates: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    """The front among what is known to be on it and the candidates of further trials."""
+    new = candidates[candidates["front"]] if len(candidates) else candidates
+    if not len(known) or not len(new):
+        return new if len(new) else known
+    both = filled(pd.concat([known, new], ignore_index=True))
+    stays = pareto.front(loss_array(both, facts.objectives), np.ones(len(both), bool))
+    return both[stays].sort_values(["trial", *PLACE], kind="stable", ignore_index=True)

@@ -1,9 +1,10 @@
-"""Optuna's storage in a database, with its trials read by queries of our own, as `optuna_tables` reads them.
+"""Optuna's storage in a database, with its trials read and written by queries of our own.
 
 Optuna makes an object of every row, asks each distribution's JSON twice, and parses every attribute, though nearly all
 are candidates that nobody asks a trial for: who resumes a study of 4,000 trials with 6 candidates each waited for that
-several times as long as for the rows themselves. What is read is the same (tests hold it). Samplers and the ledger read
-through it, by Optuna's cache of a storage.
+several times as long as for the rows themselves. Of each of the twenty writes of a trial its objects take most of the
+time as well. What is read and written is the same (tests hold it). Samplers and the ledger go through it, by Optuna's
+cache of a storage.
 """
 
 import functools
@@ -13,10 +14,15 @@ from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import Any, Self, cast
 
-from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.distributions import (
+    BaseDistribution,
+    check_distribution_compatibility,
+    distribution_to_json,
+    json_to_distribution,
+)
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from lethe.store.queries import select, select_some, select_trials
 
@@ -30,6 +36,21 @@ QUERIES = {
     "where trial_id",
 }
 ORDERS = {"params": "param_id", "values": "objective", "user": "1", "system": "1", "steps": "step"}
+STATE = "select state from trials where trial_id = :id"
+WRITE_ATTRIBUTE = (
+    'insert into {} (trial_id, "key", value_json) values (:id, :key, :value) '
+    'on conflict (trial_id, "key") do update set value_json = excluded.value_json'
+)
+WRITE_USER = WRITE_ATTRIBUTE.format("trial_user_attributes")
+WRITE_SYSTEM = WRITE_ATTRIBUTE.format("trial_system_attributes")
+WRITE_PARAM = (
+    "insert into trial_params (trial_id, param_name, param_value, distribution_json) "
+    "values (:id, :name, :value, :shape) on conflict (trial_id, param_name) do nothing"
+)
+FIRST_SHAPE = (
+    "select distribution_json from trial_params join trials using (trial_id) where param_name = :name "
+    "and study_id = (select study_id from trials where trial_id = :id) limit 1"
+)
 NOT_FINITE = {"INF_POS": float("inf"), "INF_NEG": float("-inf"), "NAN": float("nan")}  # as Optuna stores them
 Rows = dict[int, list[Any]]  # trial_id -> its rows, without that column
 
@@ -52,7 +73,7 @@ class Attributes(UserDict[str, Any]):
 
 
 class TrialStorage(RDBStorage):
-    """Optuna's storage, quicker to read."""
+    """Optuna's storage in SQLite or PostgreSQL, quicker to read and to write."""
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
         """A trial by its id, which Optuna asks for several times as one begins and ends; KeyError where it is none."""
@@ -62,6 +83,39 @@ class TrialStorage(RDBStorage):
                 raise KeyError(f"there is no trial {trial_id}")
             rows = {name: _rows_of(connection, name, trial_id) for name in QUERIES}
         return _frozen(found[0], rows)
+
+    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Set an attribute; KeyError where there is no such trial, UpdateFinishedTrialError where it has ended."""
+        self._write(WRITE_USER, trial_id, key=key, value=json.dumps(value))
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Set an attribute of Optuna's; the same errors."""
+        self._write(WRITE_SYSTEM, trial_id, key=key, value=json.dumps(value))
+
+    def _set_trial_param(
+        self,
+        trial_id: int,
+        param_name: str,
+        param_value_internal: float,
+        distribution: BaseDistribution,
+        previous_distribution: BaseDistribution | None,
+    ) -> None:
+        """Set a parameter, if that was not done before; ValueError where its distribution does not go with others."""
+        if previous_distribution is None:
+            with self.engine.connect() as connection:
+                shapes = select(connection, FIRST_SHAPE, id=trial_id, name=param_name)
+            previous_distribution = _distribution(shapes[0][0]) if shapes else distribution
+        check_distribution_compatibility(previous_distribution, distribution)
+        shape = distribution_to_json(distribution)
+        self._write(WRITE_PARAM, trial_id, name=param_name, value=param_value_internal, shape=shape)
+
+    def _write(self, statement: str, trial_id: int, **values: Any) -> None:
+        with self.engine.begin() as connection:
+            found = select(connection, STATE, id=trial_id)
+            if not found:
+                raise KeyError(f"there is no trial {trial_id}")
+            self.check_trial_is_updatable(trial_id, TrialState[found[0][0]])
+            connection.execute(text(statement), {"id": trial_id, **values})
 
     def _get_trials(
         self,

@@ -1,4 +1,4 @@
-"""Trials read by our own queries are those that Optuna reads, to the last attribute, whatever is asked for."""
+"""Trials read and written by our own queries are as Optuna reads and writes them, to the last attribute."""
 
 import copy
 import math
@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 from tiny_study import candidate, tiny_ledger
 
@@ -104,3 +106,59 @@ def test_more_trials_than_one_query_asks_for_are_read_whole(storage, monkeypatch
         ledger.queue({"lr": 0.1, "delta": 0.5}, {})
     asked = (ledger.study._study_id, None, set(), -1)
     assert TrialStorage._get_trials(storage, *asked) == RDBStorage._get_trials(storage, *asked)
+
+
+WRITES = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("set_trial_user_attr"), st.sampled_from("ab'"), st.sampled_from([None, 1.5, "é:x", {"c": [1]}])
+        ),
+        st.tuples(st.just("set_trial_system_attr"), st.sampled_from("ab"), st.booleans()),
+        st.tuples(st.just("set_trial_param"), st.sampled_from(list(SHAPES)), st.sampled_from([1.0, 2.0])),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(writes=WRITES)
+def test_what_is_written_is_what_optuna_writes(storage, writes):
+    plain = RDBStorage(storage.url)
+    study = plain.create_new_study([StudyDirection.MINIMIZE])
+    ours, theirs = plain.create_new_trial(study), plain.create_new_trial(study)
+    for how, name, value in writes:
+        more = [SHAPES[name]] if how == "set_trial_param" else []
+        for writer, trial in ((storage, ours), (plain, theirs)):
+            getattr(writer, how)(trial, name, value, *more)
+    one, two = map(plain.get_trial, (ours, theirs))
+    for what in ("params", "distributions", "user_attrs", "system_attrs"):
+        assert getattr(one, what) == getattr(two, what)
+
+
+def test_a_parameter_of_another_kind_is_refused_as_by_optuna(storage):
+    study = storage.create_new_study([StudyDirection.MINIMIZE])
+    storage.set_trial_param(storage.create_new_trial(study), "lr", 0.5, SHAPES["lr"])
+    other = storage.create_new_trial(study)
+    with pytest.raises(ValueError, match="Cannot set different distribution kind"):
+        storage.set_trial_param(other, "lr", 0, SHAPES["loss"])
+    assert storage.get_trial(other).params == {}
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda storage, trial: storage.set_trial_user_attr(trial, "a", 1),
+        lambda storage, trial: storage.set_trial_system_attr(trial, "a", 1),
+        lambda storage, trial: storage.set_trial_param(trial, "lr", 0.5, SHAPES["lr"]),
+    ],
+)
+def test_nothing_is_written_of_a_trial_that_has_ended_or_is_none(storage, write):
+    study = storage.create_new_study([StudyDirection.MINIMIZE])
+    trial = storage.create_new_trial(study)
+    storage.set_trial_state_values(trial, TrialState.FAIL)
+    before = storage.get_trial(trial)
+    with pytest.raises(UpdateFinishedTrialError):
+        write(storage, trial)
+    assert storage.get_trial(trial) == before
+    with pytest.raises(KeyError, match="there is no trial 1000000000"):
+        write(storage, 10**9)
