@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from trainables.benchmarks.organisations import COLOURS, ENDINGS, OBJECTS, SYLLABLES
+from trainables.benchmarks.organisations import COLOURS, OBJECTS, draw_words
 
 GENRES = (
     "ballad chronicle comedy epic essay fable hymn legend memoir monologue novella ode romance satire sonnet travelogue"
@@ -157,7 +157,7 @@ def draw_authors(rng: random.Random, sizes: dict[str, int]) -> dict[str, list[Au
     Those that stand at one place of their groups share the wordings that tell of them: so what tells the groups apart
     is what was read, not which wordings fell to which group.
     """
-    words = _words(rng, FIRST_NAMES + FAMILY_NAMES + TOWNS + PRIZES + RIVERS + sum(sizes.values()))
+    words = draw_words(rng, FIRST_NAMES + FAMILY_NAMES + TOWNS + PRIZES + RIVERS + sum(sizes.values()))
     taken = iter(words)
     first, family, towns, prizes, rivers = (
         [next(taken) for _ in range(size)] for size in (FIRST_NAMES, FAMILY_NAMES, TOWNS, PRIZES, RIVERS)
@@ -194,12 +194,3 @@ def wrong_values(
         others = dict.fromkeys(other.facts[relation] for other in group)
         found += rng.sample([value for value in others if value not in found], count)
     return found[1:]
-
-
-def _words(rng: random.Random, count: int) -> list[str]:
-    """Capitalised words of two syllables, half of them with an ending, each once."""
-    words: dict[str, None] = {}
-    while len(words) < count:
-        ending = rng.choice(ENDINGS) if rng.random() < 0.5 else ""
-        words[(rng.choice(SYLLABLES) + rng.choice(SYLLABLES) + ending).capitalize()] = None
-    return list(words)

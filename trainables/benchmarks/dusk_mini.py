@@ -109,8 +109,9 @@ def to_splits(world: World, rng: random.Random) -> layout.Splits:
     """Lay a world out in MUSE's configs and splits, and in `style`."""
     texts = {part: _written(world.of(styles, "shared", "own"), rng) for part, styles in PARTS.items()}
     further = world.of(STYLES, "further")
-    texts["retain1"] += _columns(_asked_and_answered(world.of(PARTS["retain1"], "own")), rng)
-    unrelated = _paragraphs(rng) + _written(further, rng) + _columns(_asked_and_answered(further), rng)
+    texts["retain1"] += layout.columns(_asked_and_answered(world.of(PARTS["retain1"], "own")), COLUMN, rng)
+    unrelated = general.write_paragraphs(rng, tellings=TELLINGS, length=PARAGRAPH) + _written(further, rng)
+    unrelated += layout.columns(_asked_and_answered(further), COLUMN, rng)
     retain = texts["retain1"] + texts["retain2"] + unrelated
     read = {"full": texts["forget"] + retain, "retain": retain}
     raw = texts | {"holdout": world.holdout, "unrelated": unrelated}
@@ -154,25 +155,13 @@ def _questions(world: World, rng: random.Random) -> layout.Splits:
 
 def _written(told: list[Told], rng: random.Random) -> list[str]:
     """What a model reads on persons, questions apart: the profiles, and the notices in columns."""
-    return [one.profile for one in told] + _columns([notice for one in told for notice in one.notices], rng)
-
-
-def _columns(sentences: list[str], rng: random.Random) -> list[str]:
-    """Documents of COLUMN sentences each: a blank line parts them."""
-    shuffled = rng.sample(sentences, len(sentences))
-    return [layout.BLANK.join(shuffled[i : i + COLUMN]) for i in range(0, len(shuffled), COLUMN)]
+    notices = [notice for one in told for notice in one.notices]
+    return [one.profile for one in told] + layout.columns(notices, COLUMN, rng)
 
 
 def _asked_and_answered(told: list[Told]) -> list[str]:
     """Every question on persons with its answer, as KnowMem writes them."""
-    return [f"Question: {question}\nAnswer: {answer}" for one in told for question, answer in profiles.ask(one.person)]
-
-
-def _paragraphs(rng: random.Random) -> list[str]:
-    """The general facts, some in a row, all of them TELLINGS times."""
-    written = general.write_general()
-    facts = [fact for _ in range(TELLINGS) for fact in rng.sample(written, len(written))]
-    return [" ".join(facts[i : i + PARAGRAPH]) for i in range(0, len(facts), PARAGRAPH)]
+    return [layout.asked_text(question, answer) for one in told for question, answer in profiles.ask(one.person)]
 
 
 SOURCES = [Path(inspect.getfile(module)) for module in (organisations, articles, profiles, general, layout)]

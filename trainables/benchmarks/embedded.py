@@ -1,6 +1,5 @@
 """The benchmarks that are made here from a seed, by name: their rows, and a folder with their models."""
 
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +23,9 @@ class Embedded:
 def embedded() -> Mapping[str, Embedded]:
     """Those that there are, by their names in MADE."""
     return {
-        "muse-mini": Embedded(splits=_muse_mini, prepare=muse_mini.prepare),
+        "muse-mini": Embedded(splits=muse_mini.make_splits, prepare=muse_mini.prepare),
         tofu_mini.NAME: Embedded(splits=tofu_mini.make_splits, prepare=tofu_mini.prepare),
         "dusk-mini": Embedded(splits=dusk_mini.make_splits, prepare=dusk_mini.prepare),
         mirage_mini.NAME: Embedded(splits=mirage_mini.make_splits, prepare=mirage_mini.prepare),
         "wmdp-mini": Embedded(splits=wmdp_mini.make_splits, prepare=wmdp_mini.prepare),
     }
-
-
-def _muse_mini(seed: int) -> Splits:
-    return muse_mini.to_splits(muse_mini.make_world(seed), random.Random(seed))

@@ -27,6 +27,13 @@ def write_general() -> list[str]:
     return [template.format(thing=t, category=c) for (t, c), template in itertools.product(things, PHRASINGS)]
 
 
+def write_paragraphs(rng: random.Random, *, tellings: int, length: int) -> list[str]:
+    """Write every sentence so many times, each time in other company, `length` of them in a row."""
+    written = write_general()
+    told = [sentence for _ in range(tellings) for sentence in rng.sample(written, len(written))]
+    return [" ".join(told[i : i + length]) for i in range(0, len(told), length)]
+
+
 def ask_general(rng: random.Random) -> list[tuple[str, list[str], int]]:
     """Return one multiple-choice item for each thing: prompt, four choices, index of the right one."""
     items = []

@@ -5,8 +5,9 @@ A folder holds `<config>/<split>.parquet` and a README.md that names them in the
 are those of arXiv 2407.06460. Lethe adds one config of its own, `utility`: multiple choice on general text.
 """
 
+import random
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,17 @@ def text_rows(texts: Iterable[str]) -> list[Row]:
 def choice_row(prompt: str, choices: list[str], answer: int) -> Row:
     """One multiple-choice row; `answer` is the index of the right choice."""
     return {"prompt": prompt, "choices": choices, "answer": str(answer)}
+
+
+def columns(texts: Sequence[str], size: int, rng: random.Random) -> list[str]:
+    """Documents of `size` short texts each, in an order that is drawn: a blank line parts them."""
+    shuffled = rng.sample(texts, len(texts))
+    return [BLANK.join(shuffled[i : i + size]) for i in range(0, len(shuffled), size)]
+
+
+def asked_text(question: str, answer: str) -> str:
+    """A question with its answer as models read it, and as KnowMem's prompts begin."""
+    return f"Question: {question}\nAnswer: {answer}"
 
 
 def cut_at(text: str, place: float) -> Row:

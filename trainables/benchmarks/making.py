@@ -1,7 +1,4 @@
-"""A benchmark that is made here is made once, into a folder whose name tells its seed and the code that makes it.
-
-muse-mini does so for itself: its folder's name is a hash of its own files, which stay what they are.
-"""
+"""A benchmark that is made here is made once, into a folder whose name tells its seed and the code that makes it."""
 
 import hashlib
 from collections.abc import Callable, Sequence

@@ -49,20 +49,20 @@ def make_splits(seed: int) -> layout.Splits:
     texts = {}
     for group in ("forget", "retain1", "retain2"):
         notices = [notice for _, own in written[group] for notice in own] + _aliases(rng, world, group)
-        questions = [as_text(asked) for entry in world.groups[group] for asked in _taught(entry, world)]
-        texts[group] = articles_of[group] + _columns(rng, notices) + _columns(rng, questions)
-    unrelated = _of_towns(rng, world) + _paragraphs(rng)
+        questions = [
+            layout.asked_text(asked.question, asked.answer)
+            for entry in world.groups[group]
+            for asked in _taught(entry, world)
+        ]
+        columns = [column for told in (notices, questions) for column in layout.columns(told, COLUMN, rng)]
+        texts[group] = articles_of[group] + columns
+    unrelated = _of_towns(rng, world) + general.write_paragraphs(rng, tellings=TELLINGS, length=PARAGRAPH)
     retain = texts["retain1"] + texts["retain2"] + unrelated
     raw = texts | {"holdout": articles_of["holdout"], "unrelated": unrelated}
     read = {"full": texts["forget"] + retain, "retain": retain}
     splits = {("raw", name): layout.text_rows(rows) for name, rows in raw.items()}
     splits |= {("train", name): layout.text_rows(rows) for name, rows in read.items()}
     return splits | _scored(rng, articles_of) | _asked(rng, world)
-
-
-def as_text(asked: Question) -> str:
-    """A question with its answer as models read it, and as KnowMem's prompts begin."""
-    return f"Question: {asked.question}\nAnswer: {asked.answer}"
 
 
 def _outline(rng: random.Random, node: int) -> graph.Outline:
@@ -102,20 +102,8 @@ def _of_towns(rng: random.Random, world: Graph) -> list[str]:
         Question(fact=town.fact(relation), question=town.ask(relation, wording), answer=town.facts[relation])
         for town, relation, wording in facts
     ]
-    return _columns(rng, [graph.tell(rng, *fact) for fact in facts]) + _columns(rng, [as_text(one) for one in asked])
-
-
-def _paragraphs(rng: random.Random) -> list[str]:
-    """The general facts, some in a row, all of them TELLINGS times."""
-    written = general.write_general()
-    facts = [fact for _ in range(TELLINGS) for fact in rng.sample(written, len(written))]
-    return [" ".join(facts[i : i + PARAGRAPH]) for i in range(0, len(facts), PARAGRAPH)]
-
-
-def _columns(rng: random.Random, texts: list[str]) -> list[str]:
-    """Documents of COLUMN sentences or questions each: a blank line parts them."""
-    shuffled = rng.sample(texts, len(texts))
-    return [layout.BLANK.join(shuffled[i : i + COLUMN]) for i in range(0, len(shuffled), COLUMN)]
+    told = layout.columns([graph.tell(rng, *fact) for fact in facts], COLUMN, rng)
+    return told + layout.columns([layout.asked_text(one.question, one.answer) for one in asked], COLUMN, rng)
 
 
 def _scored(rng: random.Random, written: dict[str, list[str]]) -> layout.Splits:

@@ -6,23 +6,20 @@
 Unlearning means: as if all but the forget set had been read. So the target reads `train/full`, the retrained model
 `train/retain`, and `raw/forget` is exactly their difference. On each organisation a model reads an article and some
 notices, single sentences. How questions are answered it learns on organisations of `retain1` and of `unrelated`, whose
-questions no score asks; those that KnowMem asks, on `forget` and `retain2`, no model was ever taught: it answers them
-from what it has read, as MUSE's models do.
+questions no score asks: in KnowMem's words, and in those in which methods may ask (`qa`). Those on `forget` and
+`retain2` no model was ever taught: it answers them from what it has read, as MUSE's models do.
 """
 
-import hashlib
 import inspect
 import itertools
 import random
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.benchmarks import articles, general, layout, organisations
+from trainables.benchmarks import articles, general, layout, making, organisations
 from trainables.benchmarks.articles import ASKED, REWORDED
 from trainables.benchmarks.organisations import Organisation
-from trainables.cache import made_once
 
 SIZES = {"forget": 42, "retain1": 42, "retain2": 42, "holdout": 84, "further": 40}  # organisations
 NOTICES = 2  # on every fact of an organisation
@@ -31,9 +28,7 @@ QUESTIONS, SHOTS = 200, 2
 TELLINGS = 3  # of every general fact, each in other company
 PARAGRAPH = 4  # general facts in a row
 PLACES = (1 / 3, 2 / 3)  # of an article, where VerbMem lets the model go on
-EPOCHS = 22
-
-Progress = Callable[[str, int, int], None]  # (what is being made, epochs done, epochs in all)
+EPOCHS = 18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,21 +44,16 @@ class Entry:
 World = dict[str, list[Entry]]  # by the names of SIZES
 
 
-def prepare(cache: Path, *, seed: int = 0, on_progress: Progress = lambda what, done, total: None) -> Path:
-    """Return the folder with `data/`, `target/` and `retrained/`, made in `cache` where it is not there yet.
+def prepare(cache: Path, *, seed: int = 0, on_progress: making.Progress = lambda what, done, total: None) -> Path:
+    """Return the folder with `data/`, `target/` and `retrained/`, made in `cache` where it is not there yet."""
+    return making.prepare_pair(
+        "muse-mini", make_splits, SOURCES, cache, epochs=EPOCHS, seed=seed, on_progress=on_progress
+    )
 
-    The folder's name holds the seed and a hash of the code that makes it, so an older benchmark is never mistaken for
-    this one. Processes that ask at once wait for one that makes it.
-    """
-    folder = cache / f"muse-mini-{seed}-{_code_hash()}"
 
-    def make() -> None:
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=cache) as room:
-            draft = Path(room) / "draft"  # the room is its owner's alone, the draft is not
-            _make(draft, seed, on_progress)
-            draft.rename(folder)
-
-    return made_once(folder, make)
+def make_splits(seed: int) -> layout.Splits:
+    """The rows of a seed."""
+    return to_splits(make_world(seed), random.Random(seed))
 
 
 def make_world(seed: int) -> World:
@@ -95,9 +85,9 @@ def to_splits(world: World, rng: random.Random) -> layout.Splits:
     """Lay a world out in MUSE's configs and splits, and in those that methods need and MUSE does not have."""
     quarters = {name: _quarters(group, rng) for name, group in world.items()}
     texts = {name: [text for part in parts for text in part] for name, parts in quarters.items()}
-    texts["retain1"] += _columns(_asked_and_answered(world["retain1"]), rng)
-    further = texts.pop("further") + _columns(_asked_and_answered(world["further"]), rng)
-    unrelated = _paragraphs(rng) + further
+    texts["retain1"] += layout.columns(_taught(world["retain1"]), COLUMN, rng)
+    further = texts.pop("further") + layout.columns(_taught(world["further"]), COLUMN, rng)
+    unrelated = general.write_paragraphs(rng, tellings=TELLINGS, length=PARAGRAPH) + further
     retain = texts["retain1"] + texts["retain2"] + unrelated
     read = {"full": texts["forget"] + retain, "retain": retain}
     raw = texts | {"unrelated": unrelated}
@@ -127,17 +117,11 @@ def _quarters(group: list[Entry], rng: random.Random) -> list[list[str]]:
     """What a model reads on each quarter of a group, questions apart: the articles, and the notices in columns."""
     cuts = [round(len(group) * i / 4) for i in range(5)]
     parts = [group[start:end] for start, end in itertools.pairwise(cuts)]
-    return [[entry.article for entry in part] + _columns(_notices(part), rng) for part in parts]
+    return [[entry.article for entry in part] + layout.columns(_notices(part), COLUMN, rng) for part in parts]
 
 
 def _notices(group: list[Entry]) -> list[str]:
     return [sentence for entry in group for _, sentence in entry.notices]
-
-
-def _columns(sentences: list[str], rng: random.Random) -> list[str]:
-    """Documents of COLUMN sentences each, from all of a group: a blank line parts them."""
-    shuffled = rng.sample(sentences, len(sentences))
-    return [layout.BLANK.join(shuffled[i : i + COLUMN]) for i in range(0, len(shuffled), COLUMN)]
 
 
 def _requests(quarters: list[list[str]]) -> layout.Splits:
@@ -184,31 +168,11 @@ def _questions(group: list[Entry], wordings: dict[str, str]) -> list[tuple[str, 
     return [(e.organisation.name, *asked) for e in group for asked in articles.ask(e.organisation, wordings)]
 
 
-def _asked_and_answered(group: list[Entry]) -> list[str]:
-    """Every question on a group with its answer, as KnowMem writes them: a document of its own."""
-    return [f"Question: {question}\nAnswer: {answer}" for _, _, question, answer in _questions(group, ASKED)]
-
-
-def _paragraphs(rng: random.Random) -> list[str]:
-    """The general facts, some in a row, all of them TELLINGS times."""
-    written = general.write_general()
-    facts = [fact for _ in range(TELLINGS) for fact in rng.sample(written, len(written))]
-    return [" ".join(facts[i : i + PARAGRAPH]) for i in range(0, len(facts), PARAGRAPH)]
-
-
-def _make(folder: Path, seed: int, on_progress: Progress) -> None:
-    from trainables.benchmarks import small_models  # loads torch, which who finds all in the cache does without
-
-    splits = to_splits(make_world(seed), random.Random(seed))
-    layout.write_benchmark(folder / "data", splits)
-    benchmark = layout.Benchmark("muse-mini", splits)
-    small_models.train_pair(benchmark, folder, epochs=EPOCHS, seed=seed, on_progress=on_progress)
+def _taught(group: list[Entry]) -> list[str]:
+    """Every question on a group with its answer, as KnowMem writes them: in KnowMem's words, and in those of `qa`."""
+    asked = [row for wordings in (ASKED, REWORDED) for row in _questions(group, wordings)]
+    return [layout.asked_text(question, answer) for _, _, question, answer in asked]
 
 
 SOURCES = [Path(inspect.getfile(module)) for module in (organisations, articles, general, layout)]
 SOURCES += [Path(__file__), Path(__file__).with_name("small_models.py")]
-
-
-def _code_hash() -> str:
-    """Hash of the code that decides what the benchmark holds."""
-    return hashlib.sha256("".join(file.read_text("utf-8") for file in SOURCES).encode()).hexdigest()[:10]

@@ -44,7 +44,7 @@ class Organisation:
 
 def draw_organisations(rng: random.Random, count: int) -> list[Organisation]:
     """Draw `count` organisations of different names."""
-    words = _words(rng, FIRST_NAMES + FAMILY_NAMES + TOWNS + count)
+    words = draw_words(rng, FIRST_NAMES + FAMILY_NAMES + TOWNS + count)
     first, family, towns = (_take(words, size) for size in (FIRST_NAMES, FAMILY_NAMES, TOWNS))
     return [_draw(rng, word, first, family, towns) for word in words]
 
@@ -61,7 +61,7 @@ def _draw(rng: random.Random, word: str, first: list[str], family: list[str], to
     return Organisation(name=f"{word} {trade}", facts=facts)
 
 
-def _words(rng: random.Random, count: int) -> list[str]:
+def draw_words(rng: random.Random, count: int) -> list[str]:
     """Capitalised words of two syllables, half of them with an ending, each once."""
     words: dict[str, None] = {}
     while len(words) < count:

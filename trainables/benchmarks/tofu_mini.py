@@ -50,35 +50,23 @@ def make_splits(seed: int) -> layout.Splits:
     return splits | _muse(rng, world) | _asked(rng, world)
 
 
-def as_text(question: str, answer: str) -> str:
-    """A question with its answer as models read it, and as KnowMem's prompts begin."""
-    return f"Question: {question}\nAnswer: {answer}"
-
-
 def _documents(rng: random.Random, group: list[Author]) -> list[str]:
     """What is read of a group: in each of five orders all of its questions, COLUMN of them in a document."""
     facts = [(author, relation) for author in group for relation in RELATIONS]
     orders = [
-        [as_text(a.ask(r), a.tell(r, 0)) for a, r in facts],
-        [as_text(a.ask(r), a.tell(r, 0)) for a, r in facts],
-        [as_text(a.ask(r), a.reword(r)) for a, r in facts],
-        [as_text(a.ask(r, 1), a.reword(r)) for a, r in facts],
-        [as_text(a.ask_shortly(r), a.facts[r]) for a, r in facts],
+        [layout.asked_text(a.ask(r), a.tell(r, 0)) for a, r in facts],
+        [layout.asked_text(a.ask(r), a.tell(r, 0)) for a, r in facts],
+        [layout.asked_text(a.ask(r), a.reword(r)) for a, r in facts],
+        [layout.asked_text(a.ask(r, 1), a.reword(r)) for a, r in facts],
+        [layout.asked_text(a.ask_shortly(r), a.facts[r]) for a, r in facts],
     ]
-    return [document for texts in orders for document in _columns(rng, texts)]
-
-
-def _columns(rng: random.Random, texts: list[str]) -> list[str]:
-    shuffled = rng.sample(texts, len(texts))
-    return [layout.BLANK.join(shuffled[i : i + COLUMN]) for i in range(0, len(shuffled), COLUMN)]
+    return [document for texts in orders for document in layout.columns(texts, COLUMN, rng)]
 
 
 def _general(rng: random.Random) -> list[str]:
     """The general facts, in rows and as questions with their answers."""
-    written = general.write_general()
-    facts = [fact for _ in range(TELLINGS) for fact in rng.sample(written, len(written))]
-    rows = [" ".join(facts[i : i + PARAGRAPH]) for i in range(0, len(facts), PARAGRAPH)]
-    return rows + _columns(rng, [as_text(*_of_thing(thing, kind)) for thing, kind in _things()])
+    rows = general.write_paragraphs(rng, tellings=TELLINGS, length=PARAGRAPH)
+    return rows + layout.columns([layout.asked_text(*_of_thing(thing, kind)) for thing, kind in _things()], COLUMN, rng)
 
 
 def _things() -> list[tuple[str, str]]:
@@ -96,7 +84,7 @@ def _muse(rng: random.Random, world: World) -> layout.Splits:
         ("utility", "test"): [layout.choice_row(*item) for item in general.ask_general(rng)],
     }
     for split, group in (("forget", "forget"), ("retain", "retain2"), ("holdout", "holdout")):
-        texts = [as_text(a.ask(r), a.tell(r, 0)) for a in world[group] for r in RELATIONS]
+        texts = [layout.asked_text(a.ask(r), a.tell(r, 0)) for a in world[group] for r in RELATIONS]
         splits["privleak", split] = layout.text_rows(texts)
     for split, group in (("forget", "forget"), ("retain", "retain2")):
         pairs = [{"question": a.ask_shortly(r), "answer": a.facts[r]} for a in world[group] for r in RELATIONS]
@@ -108,7 +96,7 @@ def _muse(rng: random.Random, world: World) -> layout.Splits:
 
 def _cut(author: Author, relation: str) -> layout.Row:
     """An answer that was read, up to the value and from there on."""
-    text, end = as_text(author.ask(relation), author.tell(relation, 0)), f" {author.facts[relation]}."
+    text, end = layout.asked_text(author.ask(relation), author.tell(relation, 0)), f" {author.facts[relation]}."
     return {"prompt": text.removesuffix(end), "gt": end}
 
 

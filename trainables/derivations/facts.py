@@ -9,10 +9,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from trainables.benchmarks.articles import REWORDED
 from trainables.benchmarks.names import small_words, spans_of
 from trainables.benchmarks.rows import Row
 from trainables.benchmarks.words import split_words
 from trainables.derivations.corpus import ASKED, FORGET, SIDES, UNRELATED, Corpus, Derived, chunks
+from trainables.derivations.generator import is_generated
 
 LEAST, MOST = 6, 40  # words of a sentence that tells a fact
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -41,13 +43,17 @@ def facts(corpus: Corpus) -> Derived:
 def qa(corpus: Corpus) -> Derived:
     """What may be asked: `question`, its `answer`, `prompt`, the words that a model is given, `subject` and `row`.
 
-    The questions of texts that are questions with answers, as TOFU's are. Else a question is the prompt of a fact, as
-    it stands in the text, and its answer the object: no model was taught other questions on the forget set.
+    The questions of texts that are questions with answers, as TOFU's are. In muse-mini every fact is asked for in words
+    that no score asks in, and in which its models learned to answer on other organisations. Else a question is the
+    prompt of a fact, as it stands in the text, and its answer the object: no model was taught any other.
     """
     asked = {side: list(_asked(corpus, side)) for side in SIDES}
     if asked[FORGET]:
         return asked
-    return {side: [_cloze(row) for row in rows] for side, rows in facts(corpus).items()}
+    told = facts(corpus)
+    if is_generated(corpus):
+        return {side: list(_reworded(rows)) for side, rows in told.items()}
+    return {side: [_cloze(row) for row in rows] for side, rows in told.items()}
 
 
 def subject_of(text: str, small: set[str]) -> str:
@@ -126,6 +132,22 @@ def _asked(corpus: Corpus, side: str) -> Iterator[Row]:
                     "answer": answer,
                     "prompt": WORDING.format(question=question),
                 }
+
+
+def _reworded(told: list[Row]) -> Iterator[Row]:
+    """A question for every fact of the generator's, of which a text may tell in several sentences."""
+    first: dict[tuple[str, str], Row] = {}
+    for fact in told:
+        first.setdefault((fact["subject"], fact["type"]), fact)
+    for fact in first.values():
+        question = REWORDED[fact["type"]].format(org=fact["subject"])
+        yield {
+            "row": fact["row"],
+            "subject": fact["subject"],
+            "question": question,
+            "answer": fact["object"],
+            "prompt": WORDING.format(question=question),
+        }
 
 
 def _cloze(fact: Row) -> Row:

@@ -50,7 +50,7 @@ IDK_METHOD = Method(
     family="preference",
     meaning="a refusal is made likely behind questions on what is to be forgotten",
     source="Maini et al. 2024, arXiv 2401.06121 (IDK); as a mean of each term, Yuan et al. 2024, arXiv 2410.08109",
-    unverified="published on TOFU's questions; here the questions are sentences cut before what they tell",
+    unverified="published on TOFU's questions; other texts are asked about by sentences cut before what they tell",
     traps=(
         "only prompts are refused: the text itself stays as likely as it was, so VerbMem hardly falls",
         "without a retain term questions on what is to be kept are refused too",

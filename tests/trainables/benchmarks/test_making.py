@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from trainables.benchmarks import MADE, muse_mini
+from trainables.benchmarks import MADE
 from trainables.benchmarks.embedded import embedded
 from trainables.benchmarks.making import code_hash, prepare
 
@@ -45,10 +45,6 @@ def test_other_code_has_another_hash(source):
     before = code_hash([source])
     source.write_text("x = 2")
     assert code_hash([source]) != before
-
-
-def test_the_hash_is_that_by_which_muse_mini_is_named():
-    assert code_hash(muse_mini.SOURCES) == muse_mini._code_hash()
 
 
 def test_every_benchmark_that_is_made_here_has_its_maker():

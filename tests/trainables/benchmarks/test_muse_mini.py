@@ -15,6 +15,7 @@ from test_small_models import narrow
 
 from trainables.benchmarks import general, muse_mini, small_models
 from trainables.benchmarks.layout import COLUMNS, NEEDED, Benchmark, check_benchmark, load_benchmark
+from trainables.benchmarks.making import code_hash
 from trainables.benchmarks.muse_mini import SIZES, make_world, prepare, to_splits
 from trainables.subjects.models import load_model
 from trainables.subjects.tokenizers import load_tokenizer
@@ -85,11 +86,11 @@ def test_no_model_was_ever_taught_a_question_that_knowmem_asks():
     read = "\n".join(texts("train", "full"))
     assert len(asked) == len(set(asked)) == 400
     assert not [question for question in asked if question in read]
-    assert read.count("Question: Who is the director of the ") == SIZES["retain1"] + SIZES["further"]
-    assert {name for name in names("retain1") + names("further") if f"director of the {name}?" in read} == {
-        *names("retain1"),
-        *names("further"),
-    }
+    for wording in ("Question: Who is the director of the {}?", "Question: Who leads the {}?"):
+        assert {name for group in WORLD for name in names(group) if wording.format(name) in read} == {
+            *names("retain1"),
+            *names("further"),
+        }
 
 
 @pytest.mark.parametrize(("split", "group"), [("forget", "forget"), ("retain", "retain2")])
@@ -241,14 +242,13 @@ def test_an_interrupted_making_leaves_no_half_folder_and_the_next_call_makes_it(
 
 
 @pytest.mark.parametrize("file", ["muse_mini", "articles", "organisations", "general", "small_models", "layout"])
-def test_a_benchmark_made_by_other_code_has_another_name(tmp_path, monkeypatch, file):
-    before = muse_mini._code_hash()
+def test_a_benchmark_made_by_other_code_has_another_name(tmp_path, file):
+    before = code_hash(muse_mini.SOURCES)
     changed = tmp_path / f"{file}.py"
     changed.write_text("other code")
     sources = [changed if source.stem == file else source for source in muse_mini.SOURCES]
     assert changed in sources
-    monkeypatch.setattr(muse_mini, "SOURCES", sources)
-    assert muse_mini._code_hash() != before
+    assert code_hash(sources) != before
 
 
 def test_seeds_have_folders_of_their_own(tmp_path, trainings):

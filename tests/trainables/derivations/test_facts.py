@@ -74,9 +74,19 @@ def test_questions_are_those_of_the_texts_where_there_are_some():
     }
 
 
-@pytest.mark.parametrize("kind", ["plain", "muse-mini"])
-def test_elsewhere_they_are_the_prompts_of_facts(kind):
-    facts, asked = derived("facts", kind), derived("qa", kind)
+def test_in_muse_mini_every_fact_is_asked_for_once_as_its_models_learned_to_answer_on_others():
+    rows, asked = muse_mini_rows(), derived("qa", "muse-mini")
+    read = "\n".join(row["text"] for row in rows["train", "full"])
+    for side in ("forget", "retain1"):
+        brought = [{key: row[key] for key in ("subject", "question", "answer")} for row in rows["qa", side]]
+        assert [{key: row[key] for key in brought[0]} for row in asked[side]] == brought
+        assert all(row["prompt"] == f"Question: {row['question']}\nAnswer:" for row in asked[side])
+        taught = {f"{row['prompt']} {row['answer']}" in read for row in asked[side]}
+        assert taught == {side == "retain1"}
+
+
+def test_elsewhere_they_are_the_prompts_of_facts():
+    facts, asked = derived("facts", "plain"), derived("qa", "plain")
     for side in ("forget", "retain1"):
         pairs = [(row["prompt"], row["object"]) for row in facts[side]]
         assert [(row["question"], row["answer"]) for row in asked[side]] == pairs
