@@ -28,7 +28,7 @@ QUESTIONS, SHOTS = 200, 2
 TELLINGS = 3  # of every general fact, each in other company
 PARAGRAPH = 4  # general facts in a row
 PLACES = (1 / 3, 2 / 3)  # of an article, where VerbMem lets the model go on
-EPOCHS = 18
+EPOCHS = 22
 
 
 @dataclass(frozen=True, kw_only=True)
