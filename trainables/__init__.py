@@ -17,6 +17,8 @@ EXPORTS = {
     "load_benchmark": "trainables.benchmarks.layout",
     "load_model": "trainables.subjects.models",
     "load_subject": "trainables.subjects.saving",
+    "tokenizer_of": "trainables.subjects.saving",
+    "greedy": "trainables.decoding.generate",
     "load_tokenizer": "trainables.subjects.tokenizers",
     "make_session": "trainables.workers.session",
     "warm": "trainables.workers.group",

@@ -114,10 +114,12 @@ class Needs:
     trainable: str  # which weights move: MATRICES, ALL, NOTHING, "down_proj:1,2", "lora:8:2.0" (training.trainable)
     teacher: bool = False  # a copy that moves: of the trainable weights
     frozen: bool = False  # a copy of the target: of the trainable weights, since the others are shared
-    scored: int = 1  # models that run side by side where a candidate is scored
+    scored: int = 1  # whole models that run side by side where a candidate is scored
+    assistant: int = 0  # blocks of one more that runs beside them there, in which its weights are its own
     guided: bool = False  # the losses compare two models' logits
     depth: int | None = None  # blocks that a pass goes through; None: all
     logits: bool = True  # the losses look at logits; else at hidden states
+    attention: bool = False  # passes keep the attention of all heads, for every two tokens
     scratch: bool = False  # the update needs one more tensor for each trainable one
     adamw: bool = False  # at some time the optimizer is AdamW
     data: tuple[str, ...] = ()  # derived data that it reads, by name (trainables.derivations), in `Start.data`

@@ -165,6 +165,8 @@ def _parse(name: str, text: str, kind: type) -> Any:
 
 MATRICES, ALL, NOTHING = "matrices", "all", "nothing"  # of every model: what attention and MLP have, each weight, none
 LORA = "lora:"  # begins the name of adapters, beside the matrices: lora:RANK:SCALE
+QUERIES = "queries:"  # begins the name of what moves queries and keys alone: queries:lora:RANK:SCALE
+FIRST = "first:"  # begins the name of what lies in the first blocks alone: first:COUNT:lora:RANK:SCALE
 OPTIMIZERS = ("sgd", "adamw")
 WARMUPS = ("linear", "held")
 PARALLEL = ("ddp", "fsdp")

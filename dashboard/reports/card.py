@@ -26,6 +26,7 @@ from lethe.store.snapshot import Snapshot
 from lethe.store.trials import TOLD_FROM
 
 DATA = "lethe.json"  # the card as plain data, beside README.md
+LOADER = "load.py"  # of a subject that is no plain model
 SHOWN_HASHES = 20  # that README.md lists; DATA has all
 LIMITS = (
     "The scores hold for this benchmark's prompts, asked as its protocol asks them and decoded greedily; another "
@@ -204,8 +205,27 @@ def _what(handed: Handed) -> str:
 
 def _loading(kind: str) -> str:
     if kind:
-        return "from trainables.subjects.saving import load_subject\n\nsubject = load_subject('.')"
+        return "from trainables import load_subject\n\nsubject = load_subject('.')"
     return "from transformers import AutoModelForCausalLM\n\nmodel = AutoModelForCausalLM.from_pretrained('.')"
+
+
+def loader(handed: Handed) -> str:
+    """A program of a few lines that loads such a subject, and writes what it goes on with behind a text."""
+    way = handed.evidence.get("passes", {}).get("decode", "whole")  # the way that was found right for it
+    return f'''"""Writes what this subject goes on with behind a text: python load.py "Long ago". Needs lethe-tune."""
+
+import sys
+from pathlib import Path
+
+from trainables import greedy, load_subject, tokenizer_of
+
+folder = Path(__file__).parent
+subject = load_subject(folder)
+tokenizer = tokenizer_of(folder, subject)
+prompts = [tokenizer(text).input_ids for text in sys.argv[1:]]
+for new in greedy(subject, prompts, max_new_tokens=40, decode={way!r}):
+    print(tokenizer.decode(new, skip_special_tokens=True))
+'''
 
 
 def _scores(handed: Handed) -> Section:

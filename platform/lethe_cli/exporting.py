@@ -166,11 +166,15 @@ def named(handed: Handed) -> str:
 def write(handed: Handed, folder: Path) -> str:
     """Write the folder, whole or not at all; returns its manifest's sha256. OSError where that cannot be."""
     from trainables.subjects.models import written_whole  # torch: not before the input is known to be good
+    from trainables.subjects.saving import merge_exact
 
     with written_whole(folder) as draft:
         bring(handed.candidate["weights"], draft)
+        merge_exact(draft)
         parts = draft / PARTS
         handed = replace(handed, kind=json.loads(parts.read_text("utf-8"))["kind"] if parts.is_file() else "")
+        if handed.kind:
+            (draft / card.LOADER).write_text(card.loader(handed), "utf-8")
         told = json.dumps(card.plain(handed), indent=2, ensure_ascii=False)
         (draft / card.DATA).write_text(told + "\n", "utf-8")
         (draft / "README.md").write_text(card.as_markdown(handed), "utf-8")

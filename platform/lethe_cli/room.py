@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from trainables.benchmarks import MADE
-from trainables.memory.plan import FP32, Unplanned, read_shape
-from trainables.methods import find_method, needs_of
+from trainables.memory.plan import FP32, Unplanned, read_shape, written_elements
+from trainables.methods import find_method
 from trainables.settings import Settings
 from trainables.task import Task, locate
 
@@ -27,7 +27,7 @@ def announce_room(task: Task, settings: Settings, folder: Path, console: Console
     if task.benchmark in MADE and task.model is None:  # a million parameters, maybe not made yet
         return
     try:
-        each = needs_of(settings).scored * FP32 * read_shape(locate(task).target).elements()
+        each = FP32 * written_elements(read_shape(locate(task).target), settings)
     except Unplanned:
         return
     count, free = candidates(settings), free_bytes(folder)

@@ -3,8 +3,11 @@
 import hashlib
 import json
 import math
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from disks import fill, needs_mount, small_disk
+from searching import ROOT
 from tiny import article, tiny_tokenizer
 from tiny_dashboard import make_study
 from tiny_handover import run_study
@@ -27,8 +31,10 @@ from lethe.store.storage import open_storage
 from lethe_cli.exporting import asked_for
 from lethe_cli.handing_over import export, verify
 from lethe_cli.verifying import read_card
+from trainables.decoding.generate import greedy
 from trainables.methods.guard_prompt import GuardPrompt
 from trainables.methods.mean_teacher import MeanTeacher
+from trainables.methods.uld import ULD
 from trainables.methods.whp_logits import WhpLogits
 from trainables.scores import split
 from trainables.subjects.models import load_model
@@ -245,6 +251,48 @@ def test_a_pair_of_models_is_one_folder_with_both(tiny, tmp_path, capsys):
     write_manifest(tmp_path / "pair")
     verify(str(tmp_path / "pair"))
     assert "BEYOND" not in capsys.readouterr().out
+
+
+def test_a_logit_difference_is_handed_over_verified_and_loaded_by_the_few_lines_beside_it(tiny, tmp_path, capsys):
+    url = run_study(tiny, tmp_path, ULD(**SHORT, blocks=1, halvings=1), searched=False)
+    export("real", "0@alpha/1.6/difference", str(tmp_path / "out"), storage=url)
+    assert {file.parent.name for file in (tmp_path / "out").glob("*/config.json")} == {"target", "assistant"}
+    assert "the target's own weights" in (tmp_path / "out" / "README.md").read_text("utf-8")
+    verify(str(tmp_path / "out"))
+    assert "BEYOND" not in capsys.readouterr().out
+    assert written_by_loader(tmp_path / "out", article(0)[:20]) == written(tmp_path / "out", article(0)[:20])
+
+
+def written_by_loader(folder, text) -> str:
+    """What `load.py` prints."""
+    ran = subprocess.run(
+        [sys.executable, folder / "load.py", text],
+        capture_output=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    return ran.stdout.decode()
+
+
+def written(folder, text) -> str:
+    subject = load_subject(folder)
+    (new,) = greedy(subject, [tiny_tokenizer()(text).input_ids], max_new_tokens=40)
+    return tiny_tokenizer().decode(new, skip_special_tokens=True) + "\n"
+
+
+def test_a_pair_at_strength_0_is_handed_over_as_the_plain_model_that_it_is(tiny, tmp_path, capsys):
+    url = run_study(tiny, tmp_path, ULD(**SHORT, blocks=1, halvings=0), searched=False)
+    parts = Path(weights_of(url, "0@alpha/1.6/difference")) / "parts.json"
+    parts.write_text(parts.read_text("utf-8").replace("1.6", "0"))
+    export("real", "0", str(tmp_path / "out"), storage=url)
+    assert not (tmp_path / "out" / "load.py").exists()
+    ids = torch.tensor([tiny_tokenizer()(article(0)).input_ids])
+    with torch.no_grad():
+        theirs = AutoModelForCausalLM.from_pretrained(tmp_path / "out").eval()(ids).logits
+        ours = load_model(tiny.folder / "target")(ids).logits
+    assert torch.equal(theirs, ours)
+    assert card_of(tmp_path / "out")["kind"] is None
 
 
 def test_weights_that_are_not_kept_are_one_line_with_the_command_that_makes_them_again(tmp_path):

@@ -10,5 +10,8 @@ from trainables.derivations import derive
 GIVEN: dict[str, Any] = {
     "tokenizer": tiny_tokenizer(),
     "texts": {"forget": [article(0), article(1)], "retain": [article(6)]},
-    "data": {name: derive(plain(), name) for name in ("qa", "pairs", "refusals")},
+    "data": {
+        name: derive(plain(), name)
+        for name in ("qa", "pairs", "refusals", "paraphrases", "wrong", "generic", "keywords", "unknown")
+    },
 }

@@ -35,6 +35,18 @@ def ceu(logits: Tensor, targets: Tensor, *, chunk: int = CHUNK) -> Tensor:
     return by_chunk(_without_target, logits, targets, chunk=chunk)
 
 
+def towards(logits: Tensor, words: Tensor, shares: Tensor, *, chunk: int = CHUNK) -> Tensor:
+    """Cross-entropy to a distribution over few words, `-sum_k q_k log p(w_k)`: [B, T].
+
+    `words` [B, T, K] are ids and `shares` [B, T, K] their probabilities q, which add up to 1; gradient `p - q`.
+    """
+
+    def piece(logits: Tensor, words: Tensor, shares: Tensor) -> Tensor:
+        return -(shares * torch.log_softmax(logits.float(), dim=-1).gather(-1, words)).sum(-1)
+
+    return by_chunk(piece, logits, words, shares, chunk=chunk)
+
+
 def _without_target(logits: Tensor, targets: Tensor) -> Tensor:
     others = logits.detach().float().masked_fill(_at(targets, logits.shape[-1]), -torch.inf)
     return _cross_entropy(others.softmax(-1), logits, targets)

@@ -29,7 +29,8 @@ workers, rounded up to whole rows (how FSDP2 pads); `ddp`, and any run on one wo
   ended, the rest is copied while the old cache is still there.
 - scoring pass: the larger of a prefill's and of a log-prob pass's tensors; nothing is saved, one block is at work.
 - a candidate of several models (Needs.scored): gathered weights, cache and logits once for each, and what the trunks
-  gave before the last one ran: c h a token. Their passes follow one another.
+  gave before the last one ran: c h a token. Their passes follow one another. Of one that has only some of the target's
+  blocks (Needs.assistant), its cache is of these, and what they hold is its own: 4 bytes a number.
 - reserve: 2 GiB + 5% of the rest: CUDA's context and libraries, NCCL's buffers, holes in the allocator. Assumed; 3.1
   to 4.9 GiB on one H100, where 1.7 and 2.3 were needed with segments that grow, 1.3 to 20.7 without.
 
@@ -275,11 +276,13 @@ def block_bytes(shape: Shape, settings: Descent, length: int, *, sharded: bool) 
     once for the MLP (autocast, in ddp with bf16, copies it for each of the five: 5ch); 4cq + 4 heads, queries, keys and
     values (spread to all heads), the attention's output and its normaliser; cL, a row of the padding mask; 4ci, gate,
     its activation, up, and their product. Where norms are trained, 2ch more; with adapters of rank r 7cr, what A gives.
+    Where attention is looked at (Needs.attention), its weights: 4 heads L in fp32, and in c once more.
     """
     c = _width(settings)
     reads = 5 if c < FP32 and not sharded else 2
     norms = 2 * (FP32 * shape.hidden + FP32) + (2 * c * shape.hidden if _trains_norms(settings) else 0)
     attention = 4 * c * shape.heads * shape.head_size + FP32 * shape.heads + c * length
+    attention += (FP32 + c) * shape.heads * length if needs_of(settings).attention else 0
     adapters = 7 * c * settings.lora_rank
     return norms + reads * c * shape.hidden + attention + 4 * c * shape.mlp + adapters
 
@@ -313,9 +316,11 @@ def _logits(shape: Shape, settings: Descent, rows: int, *, guided: bool) -> tupl
 def _scoring(shape: Shape, settings: Settings, workers: int, sharded: bool, scoring: Scoring) -> dict[str, int]:
     from trainables.decoding.log_probs import PASS_TOKENS
 
-    c, models = _width(settings) if sharded and isinstance(settings, Descent) else FP32, needs_of(settings).scored
+    c, needs = _width(settings) if sharded and isinstance(settings, Descent) else FP32, needs_of(settings)
+    assistant = min(needs.assistant, shape.layers)
+    models, layers = needs.scored + (assistant > 0), needs.scored * shape.layers + assistant
     rows = min(settings.score_batch, math.ceil(scoring.items / workers))
-    cache = rows * (scoring.prompt + scoring.new) * 2 * shape.layers * shape.kv_heads * shape.head_size * c
+    cache = rows * (scoring.prompt + scoring.new) * 2 * layers * shape.kv_heads * shape.head_size * c
     # At work at once: the residual in fp32, four tensors of width h, three of the MLP's.
     token = FP32 * shape.hidden + c * (4 * shape.hidden + 3 * shape.mlp)
     mask = rows * scoring.prompt**2 * (1 + 2 * c)
@@ -324,7 +329,8 @@ def _scoring(shape: Shape, settings: Settings, workers: int, sharded: bool, scor
     log_probs = PASS_TOKENS * token + states + models * 1024 * shape.vocabulary * (c + 2 * FP32)
     return {
         "gathered weights": models * c * (shape.elements() + shape.block) if sharded else 0,
-        "key-value cache": models * (cache * 7 // 4),
+        "key-value cache": cache * 7 // 4,
+        **({"assistant": FP32 * assistant * shape.block} if assistant else {}),
         "scoring pass": max(prefill, log_probs),
     }
 
@@ -344,5 +350,12 @@ def _host(shape: Shape, settings: Settings, workers: int, per_node: int) -> int:
     origin = FP32 * shape.elements(parts, trainable=True) if mixes else 0
     kept = FP32 * shape.elements(parts) if adapted else origin
     start = 2 * total + _copies(settings) * trainable + origin
-    written = needs_of(settings).scored * total if workers > 1 else 0
+    written = FP32 * written_elements(shape, settings) if workers > 1 else 0
     return max(here * start, here * (total + origin + kept) + written)
+
+
+def written_elements(shape: Shape, settings: Settings) -> int:
+    """Numbers that are written of a candidate: of each of its models all."""
+    needs = needs_of(settings)
+    assistant = shape.root + min(needs.assistant, shape.layers) * shape.block if needs.assistant else 0
+    return needs.scored * shape.elements() + assistant

@@ -33,6 +33,7 @@ METHODS = {
     "rmu_adaptive": "trainables.methods.rmu:RMU_ADAPTIVE_METHOD",
     "task_vector": "trainables.methods.task_vector:TASK_VECTOR_METHOD",
     "whp_logits": "trainables.methods.whp_logits:WHP_LOGITS_METHOD",
+    "uld": "trainables.methods.uld:ULD_METHOD",
     "guard_prompt": "trainables.methods.guard_prompt:GUARD_PROMPT_METHOD",
 }
 

@@ -1,11 +1,14 @@
 """What methods share that learn the forget text once more, and take what that changed away, at a grid of strengths."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainables.method import Record, Run, Start
 from trainables.settings import REQUESTS, RETAIN_TEXT, SUCCESSIVE, WithoutAdapters, setting
+
+if TYPE_CHECKING:
+    from trainables.training.descend import Term
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +49,12 @@ def overfit(
     subject: Callable[[float], Any],
     *,
     role: str = "student",
+    terms: "Sequence[Term]" = (),
 ) -> Iterator[Record]:
-    """Train `student`, which lies on its workers, on the forget text alone; then `subject(alpha)` at every strength."""
+    """Train `student`, which lies on its workers, on `terms`; then `subject(alpha)` at every strength.
+
+    Without terms it learns the forget text, and nothing else.
+    """
     from trainables.training import descend as loop
     from trainables.training.sweep import sweep
 
@@ -59,7 +66,7 @@ def overfit(
         loss=lambda batch: -batch.log_p(),  # which falls: the model that is left behind learns
     )
     yield from sweep(
-        lambda run: loop.descend(student, (forget,), settings, run, pad=start.pad),
+        lambda run: loop.descend(student, terms or (forget,), settings, run, pad=start.pad),
         settings.strengths,
         subject,
         run,

@@ -37,6 +37,11 @@ class PromptGuard(Subject):
         return {"text": self.text}
 
     @classmethod
+    def plain(cls, data: dict[str, Any]) -> str | None:
+        """Without a text its model."""
+        return None if data.get("text") else cls.folders[0]
+
+    @classmethod
     def made_of(cls, models: Sequence[Any], tokenizer: Any, data: dict[str, Any]) -> Self:
         """See Subject."""
         (model,) = models

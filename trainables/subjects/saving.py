@@ -7,6 +7,7 @@ and no configuration above these: `from_pretrained` of the folder fails, and nev
 """
 
 import json
+import shutil
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +21,7 @@ from trainables.subjects.subject import Subject, models_of
 from trainables.subjects.tokenizers import load_tokenizer
 
 KINDS = {  # loaded by name: no run hangs on all of them
+    "logit_difference": "trainables.subjects.difference:LogitDifference",
     "prompt_guard": "trainables.subjects.prompt_guard:PromptGuard",
     "reinforced": "trainables.subjects.reinforced:Reinforced",
 }
@@ -58,6 +60,23 @@ def load_subject(reference: str | Path, *, dtype: torch.dtype = torch.float32) -
         return kind.made_of(models, tokenizer, data)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{str(file)!r} does not hold what makes a {kind.kind}: {error}") from None
+
+
+def merge_exact(folder: Path) -> None:
+    """Make a plain model's folder of a subject's, in place, where that is the subject to the bit; else leave it."""
+    file = folder / PARTS
+    if not file.is_file():
+        return
+    kind, data = _read(file)
+    if (own := kind.plain(data)) is None:
+        return
+    file.unlink()
+    for name in kind.folders:
+        if name != own:
+            shutil.rmtree(folder / name)
+    for inner in list((folder / own).iterdir()):
+        inner.rename(folder / inner.name)
+    (folder / own).rmdir()
 
 
 def tokenizer_of(reference: str | Path, subject: Any) -> Any:

@@ -52,6 +52,11 @@ class Subject(ABC):
         """What makes it again, beside the models and the tokenizer: texts, numbers, and lists and tables of them."""
 
     @classmethod
+    def plain(cls, data: dict[str, Any]) -> str | None:
+        """Of its folders the one whose model it is, to the bit, where its data say that; None: no model is it."""
+        return None
+
+    @classmethod
     def made_of(cls, models: Sequence[Any], tokenizer: Any, data: dict[str, Any]) -> Self:
         """It again, of what was saved; TypeError or ValueError for data that make none."""
         return cls(*models, **data)

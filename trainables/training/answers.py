@@ -15,7 +15,7 @@ def answered(tokenizer: Any, asked: Sequence[tuple[str, str]], *, max_length: in
     wholes = tokenizer([f"{prompt} {answer}" for prompt, answer in asked]).input_ids
     sequences, leading = [], []
     for prompt, whole in zip(prompts, wholes, strict=True):
-        read = _shared(prompt, whole)  # a tokenizer may read a prompt's end together with what follows
+        read = shared_begin(prompt, whole)  # a tokenizer may read a prompt's end together with what follows
         ids = [*whole, *end]
         over = max(0, len(ids) - max_length)
         sequences.append(ids[:1] + ids[1 + over :])
@@ -23,6 +23,7 @@ def answered(tokenizer: Any, asked: Sequence[tuple[str, str]], *, max_length: in
     return sequences, leading
 
 
-def _shared(prompt: Sequence[int], whole: Sequence[int]) -> int:
-    """How many leading ids are the same."""
-    return next((i for i, (one, other) in enumerate(zip(prompt, whole, strict=False)) if one != other), len(prompt))
+def shared_begin(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many leading ids two sequences share."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (first, second) in pairs if first != second), min(len(one), len(other)))

@@ -5,11 +5,12 @@ A batch is drawn by (seed, step) alone, so a run can start at any step and any w
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
+T = TypeVar("T")  # what stands for a token
 FRACTION = 2  # the stream of draws that chooses a share of the forget set
 IGNORED = -100  # the label of a position without a target (padding, and the position before the first token)
 
@@ -25,10 +26,10 @@ def chunk_texts(tokenizer: Any, texts: Sequence[str], *, max_length: int, long_t
     if long_texts == "truncate":
         return [ids[:max_length] for ids in documents if len(ids) > 1]
     begin = tokenizer.bos_token_id
-    return [piece for ids in documents for piece in _pieces(ids, begin, max_length) if len(piece) > 1]
+    return [piece for ids in documents for piece in pieces(ids, begin, max_length) if len(piece) > 1]
 
 
-def _pieces(ids: list[int], begin: int | None, length: int) -> list[list[int]]:
+def pieces(ids: list[T], begin: T | None, length: int) -> list[list[T]]:
     """Consecutive pieces of a text, each led by the begin token that the text is led by."""
     head = ids[:1] if ids[:1] == [begin] else []
     rest, size = ids[len(head) :], length - len(head)

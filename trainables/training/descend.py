@@ -10,7 +10,7 @@ and after the update, and numbers of its own that a run goes on from.
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -45,6 +45,7 @@ class Batch:
     mask: Tensor  # [B, T] fp32
     reference_log_p: Tensor | None = None  # [B, T] fp32, the initial model's
     guide_out: Tensor | None = None  # what the guide gives in the place of `out`
+    given: Mapping[str, Tensor] = field(default_factory=dict)  # what the term gives of its sequences: [B, T, ...]
 
     def log_p(self) -> Tensor:
         """Log-probability of each target: [B, T] fp32."""
@@ -93,13 +94,22 @@ class Term:
     guide: Any = None  # a model whose forward pass the loss compares with
     references: Sequence[Tensor] | None = None  # log-probs of each sequence under the initial model
     forward: Forward = Forward(to_logits)
+    guide_forward: Forward | None = None  # of the guide, where it is another one
     once: float = 0.0  # such passes of a sequence that were done for it before the first step
     skip: int = 0  # targets at the beginning of a sequence that count for nothing
     leading: Sequence[int] = ()  # of each sequence, targets before these that count for nothing either: a prompt's
+    labels: Sequence[Tensor] = ()  # of each sequence, targets in the place of its next tokens, or IGNORED: [T - 1]
+    given: Mapping[str, Sequence[Tensor]] = field(default_factory=dict)  # of each sequence, by name: [T - 1, ...]
 
     def left_out(self, row: int) -> int:
         """How many targets at the beginning of a sequence count for nothing."""
         return self.skip + (self.leading[row] if self.leading else 0)
+
+    def counted(self, row: int) -> int:
+        """How many targets of a sequence count."""
+        if self.labels:
+            return int((self.labels[row] != IGNORED).sum())
+        return max(0, len(self.sequences[row]) - 1 - self.left_out(row))
 
     def cost(self, rows: int, step: int) -> float:
         """Whole forward passes of a sequence that a step of so many rows takes; the first bears what was done before.
@@ -254,7 +264,7 @@ def _backward(student: Any, term: Term, settings: Descent, pad: int, step: int, 
     if term.loss is None:
         return 0.0
     rows = draw(term, settings, step=step)
-    targets, total = sum(max(0, len(term.sequences[row]) - 1 - term.left_out(row)) for row in rows), 0.0
+    targets, total = sum(map(term.counted, rows)), 0.0
     mine, weights = deal(rows, world)
     with torch.set_grad_enabled(term.weight != 0):
         for start, batch in enumerate(batches(student, term, mine, pad, settings)):
@@ -273,7 +283,7 @@ def _backward(student: Any, term: Term, settings: Descent, pad: int, step: int, 
 
 def _forward(student: Any, term: Term, rows: Sequence[int], pad: int, settings: Descent) -> Batch:
     ids, attention = (t.to(student.device) for t in collate([term.sequences[row] for row in rows], pad=pad))
-    targets = next_token_targets(ids, attention)
+    targets = _together(term.labels, rows, ids, IGNORED) if term.labels else next_token_targets(ids, attention)
     seen = None if is_plain(student) else attention  # a mask takes attention's fastest kernels away
     targets[:, : term.skip] = IGNORED
     for place, row in enumerate(rows if term.leading else ()):
@@ -283,14 +293,18 @@ def _forward(student: Any, term: Term, rows: Sequence[int], pad: int, settings: 
         return torch.autocast(ids.device.type, torch.bfloat16, enabled=settings.precision == "bf16")
 
     with torch.no_grad(), low():
-        guide = term.forward(term.guide, ids, seen) if term.guide is not None else None
-    reference = None
-    if term.references is not None:
-        reference = pad_sequence([term.references[row] for row in rows], batch_first=True).to(student.device)
+        guide = (term.guide_forward or term.forward)(term.guide, ids, seen) if term.guide is not None else None
+    reference = _together(term.references, rows, ids) if term.references is not None else None
+    given = {name: _together(values, rows, ids) for name, values in term.given.items()}
     with low():
         out = term.forward(student, ids, seen)
     mask = (targets != IGNORED).float()
-    return Batch(out=out, targets=targets, mask=mask, reference_log_p=reference, guide_out=guide)
+    return Batch(out=out, targets=targets, mask=mask, reference_log_p=reference, guide_out=guide, given=given)
+
+
+def _together(values: Sequence[Tensor], rows: Sequence[int], ids: Tensor, filled: float = 0) -> Tensor:
+    """What there is of each of some sequences, where their ids lie, filled up to one length."""
+    return pad_sequence([values[row] for row in rows], batch_first=True, padding_value=filled).to(ids.device)
 
 
 def initial_log_probs(model: Any, start: Start, settings: Descent, world: World) -> list[Tensor]:

@@ -8,6 +8,7 @@ student.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -15,7 +16,7 @@ from torch import Tensor
 from trainables.failures import Unfit
 from trainables.losses import logits as losses
 from trainables.method import Record, Run, Start
-from trainables.training.descend import FORGET, RETAIN, Batch, Term, descend, initial_log_probs
+from trainables.training.descend import FORGET, RETAIN, Batch, Forward, Term, descend, initial_log_probs
 from trainables.training.parallel import lay_out
 from trainables.training.teacher import make_teacher
 from trainables.training.trainable import prepare
@@ -39,18 +40,20 @@ def forget_and_retain(
     own: Mapping[str, Loss] | None = None,
     skip: int = 0,
     leading: Sequence[int] = (),
+    guide_forward: Forward | None = None,
 ) -> Iterator[Record]:
     """Lower `loss` on forget text and the retain term of the settings on retain text, in `start.model`, in place.
 
     By the settings' reference a batch of `loss` has `reference()`, the target's log-probabilities, or `guide()`, its
-    logits. `own` are retain terms that the method alone has, by name; `skip` targets at the beginning of a
-    forget sequence are left out, and before them so many as `leading` says of each.
+    logits, by a pass of its own where there is a `guide_forward`. `own` are retain terms that the method alone has, by
+    name; `skip` targets at the beginning of a forget sequence are left out, and before them so many as `leading` says.
     """
     needed = needs(settings)
     student = prepare(start.model, needed.trainable, settings.seed)
     frozen = make_teacher(student) if needed.frozen else None  # which nothing ever moves
     lay_out([model for model in (student, frozen) if model is not None], settings, run.world)
     forget = _forget_term(student, frozen, start, settings, run.world, loss, skip, leading)
+    forget = replace(forget, guide_forward=guide_forward)
     retain = _retain_terms(frozen, start, settings, {**RETAIN_LOSSES, **(own or {})})
     yield from descend(student, (forget, *retain), settings, run, pad=start.pad)
 

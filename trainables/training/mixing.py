@@ -20,6 +20,7 @@ from trainables.settings import Descent
 from trainables.training.adapters import NAME, adapters
 from trainables.training.parallel import local
 from trainables.training.sweep import go_along_
+from trainables.training.teacher import make_teacher
 
 MIX = "mix"  # the axis: a, the share of what was trained
 
@@ -74,6 +75,13 @@ def fold(model: Any) -> None:
         layer.base_layer.weight = nn.Parameter(weight.clone(), requires_grad=False)
         _add_product_(layer, 1.0)
         setattr(holder, name, layer.base_layer)
+
+
+def folded(model: Any) -> Any:
+    """A copy of a model that has its adapters in weights of its own; all other frozen ones are shared with it."""
+    copy = make_teacher(model)
+    fold(copy)
+    return copy
 
 
 def set_aside(weights: Sequence[Tensor]) -> list[Tensor]:

@@ -1,7 +1,8 @@
 """Which parameters a run moves: all, some, none, or those of adapters that are put beside them.
 
 `matrices` are attention's and the MLP's, `down_proj:1,2` those of these blocks, `lora:8:2.0` adapters of rank 8, scaled
-by 2, beside the matrices; and there are `all` and `nothing`.
+by 2, beside the matrices, `first:2:lora:8:2.0` those of the first two blocks, `queries:lora:8:2.0` those of queries and
+keys; and there are `all` and `nothing`.
 """
 
 import copy
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.failures import NoSuchWeights
-from trainables.settings import LORA, MATRICES, NOTHING, Settings
+from trainables.settings import FIRST, LORA, MATRICES, NOTHING, QUERIES, Settings
 from trainables.training.adapters import inject
 
 DOWN_PROJ = "down_proj:"
@@ -36,10 +37,13 @@ def choose(model: Any, trainable: str, seed: int = 0) -> None:
         model.requires_grad_(False)
     elif trainable.startswith(DOWN_PROJ):
         _choose_down_proj(model, [int(number) for number in trainable.removeprefix(DOWN_PROJ).split(",")])
+    elif trainable.startswith(FIRST):
+        count, inner = trainable.removeprefix(FIRST).split(":", 1)
+        _choose_adapters(model, inner, seed, first=int(count))
+    elif trainable.startswith(QUERIES):
+        _choose_adapters(model, trainable.removeprefix(QUERIES), seed, layers=("q_proj", "k_proj"))
     elif trainable.startswith(LORA):
-        rank, scale = trainable.removeprefix(LORA).split(":")
-        freeze(model)
-        inject(model, int(rank), float(scale), seed)
+        _choose_adapters(model, trainable, seed)
 
 
 def check_weights(model: Any, settings: Settings, trainable: str) -> None:
@@ -71,6 +75,26 @@ def blocks_of(model: Any) -> list[nn.Module]:
     """The transformer blocks of a model, the first first."""
     kinds = model._no_split_modules or ()
     return [module for module in model.modules() if type(module).__name__ in kinds]
+
+
+def _choose_adapters(
+    model: Any, trainable: str, seed: int, *, first: int | None = None, layers: tuple[str, ...] = ()
+) -> None:
+    """Adapters beside the matrices, where it is said of the first blocks alone, and of layers of these names."""
+    blocks = blocks_of(model)
+    if first is not None and first > len(blocks):
+        raise NoSuchWeights(f"the first {first} blocks are to be trained, and the model has {len(blocks)}")
+    rank, scale = trainable.removeprefix(LORA).split(":")
+    freeze(model)
+    for block in blocks[first:] if first is not None else ():
+        block.requires_grad_(False)
+    named = [(name, module) for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    if layers and not any(name.endswith(layers) for name, _ in named):
+        raise NoSuchWeights(f"{type(model).__name__} has no {' and '.join(layers)} to be trained")
+    for name, module in named if layers else ():
+        if not name.endswith(layers):
+            module.requires_grad_(False)
+    inject(model, int(rank), float(scale), seed)
 
 
 def _choose_down_proj(model: Any, numbers: list[int]) -> None:

@@ -108,12 +108,14 @@ OWN = {
     "undial": {"lr": 1e-4},  # its first gradient is small: larger steps turn bf16's rounding into another run
     "task_vector": {"alpha": 2.0, "halvings": 1},
     "whp_logits": {"alpha": 2.0, "halvings": 1},
+    "whp": {"overfit_steps": 3},
+    "uld": {"halvings": 1, "blocks": 1},
 }
 SAME = {"batch_size": 7, "micro_batch_size": 2, "steps": 4, "eval_every": 2, "warmup_steps": 1, "lr": 1e-3}
 # One of each kind of run: a body of its own, a reference that is cached, or one that is compared with in every step.
 KINDS = (
     *("mean_teacher", "ga_gdr", "ga_klr", "npo_gdr", "npo_klr", "undial", "pdu"),
-    *("rmu_adaptive", "task_vector", "whp_logits"),
+    *("rmu_adaptive", "task_vector", "whp_logits", "uld", "whp"),
 )
 LAID_OUT = [(name, parallel) for name in KINDS for parallel in find_method(name).settings.allowed()["parallel"].choices]
 DESCENTS = [name for name in METHODS if issubclass(find_method(name).settings, Descent)]
