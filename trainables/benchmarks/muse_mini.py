@@ -1,7 +1,7 @@
 """muse-mini: the embedded benchmark in MUSE's layout, with a target and a retrained model, made here from a seed.
 
     from trainables.benchmarks.muse_mini import prepare
-    prepare()                       # about three minutes on two cores, once; then from the cache
+    prepare()                       # about four minutes on two cores, once; then from the cache
 
 Unlearning means: as if all but the forget set had been read. So the target reads `train/full`, the retrained model
 `train/retain`, and `raw/forget` is exactly their difference. On each organisation a model reads an article and some
