@@ -28,6 +28,7 @@ METHODS = {
     "undial": "trainables.methods.distributions:UNDIAL_METHOD",
     "ceu": "trainables.methods.distributions:CEU_METHOD",
     "me_gd": "trainables.methods.distributions:ME_GD_METHOD",
+    "whp": "trainables.methods.whp:WHP_METHOD",
     "pdu": "trainables.methods.pdu:PDU_METHOD",
     "rmu": "trainables.methods.rmu:RMU_METHOD",
     "rmu_adaptive": "trainables.methods.rmu:RMU_ADAPTIVE_METHOD",

@@ -31,6 +31,7 @@ OWN = {
     "rmu_adaptive": {"layer": 1},
     "task_vector": {"halvings": 2},
     "whp_logits": {"halvings": 2},
+    "attention_shifting": {"lr": 3e-2},
     "whp": {"overfit_steps": 8, "overfit_lr": 1e-2, "lr": 1e-2},
     "uld": {"halvings": 2, "blocks": 1, "lr": 1e-2},
     "guard_prompt": {"names": 3},
