@@ -29,6 +29,7 @@ METHODS = {
     "ceu": "trainables.methods.distributions:CEU_METHOD",
     "me_gd": "trainables.methods.distributions:ME_GD_METHOD",
     "whp": "trainables.methods.whp:WHP_METHOD",
+    "bld": "trainables.methods.bld:BLD_METHOD",
     "pdu": "trainables.methods.pdu:PDU_METHOD",
     "attention_smoothing": "trainables.methods.attention_smoothing:ATTENTION_SMOOTHING_METHOD",
     "rmu": "trainables.methods.rmu:RMU_METHOD",
