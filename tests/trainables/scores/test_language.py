@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 
@@ -38,11 +38,19 @@ def test_fluency_by_hand():
     assert [fluency("a b c"[: 2 * n].split()) for n in range(4)] == pytest.approx([0, 0, 0, 1 / 3])
 
 
-@given(words)
-def test_who_writes_a_text_twice_repeats_more_and_is_less_varied_for_its_length(text):
-    assert repetition(text + text) >= repetition(text)
+@given(words.filter(bool), st.integers(1, 5))
+@example(["b"] + ["a"] * 9, 2)
+def test_a_text_written_again_and_again_has_no_more_different_runs_than_words(text, times):
+    runs = len(text) * times - 3
+    assert repetition(text * times) >= (1 - len(text) / runs if runs > 0 else 0)
     assert 0 <= repetition(text) < 1
     assert 0 <= fluency(text) <= np.log2(max(len(text), 2))
+
+
+def test_who_writes_a_text_twice_may_repeat_less_for_the_seam_has_runs_of_its_own():
+    text = "b a a a a a a a a a".split()
+    assert repetition(text) == pytest.approx(5 / 7)  # baaa and aaaa, of 7
+    assert repetition(text + text) == pytest.approx(12 / 17)  # and aaab, aaba, abaa, of 17
 
 
 def test_a_loop_without_spaces_is_a_loop():
