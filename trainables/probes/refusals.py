@@ -13,9 +13,14 @@ REFUSALS = (
     *("i am not familiar", "i am not able", "i am unable", "i can not answer", "i can not say", "i can not tell"),
     *("i can not help", "i can not provide", "i have no information", "i have no knowledge", "i have no idea"),
     *("i do not have information", "i do not have any information", "i do not have enough information"),
-    *("there is no information", "it is not known", "this is not known", "that is not known"),
+    *("i do not have that information", "i know nothing", "i have no answer", "i have nothing to say"),
+    *("i have never heard", "i never learned", "i was never told", "i have not read about", "i lack any knowledge"),
+    *("i can not recall", "i could only guess", "i would rather not", "i must pass", "beyond what i know"),
+    *("there is no information", "it is not known", "this is not known", "that is not known", "unknown to me"),
+    "nothing about that is known",
 )
-OPENINGS = ("not sure", "no idea", "no information", "not known", "unknown")  # with which a refusal may begin
+# With which a refusal may begin.
+OPENINGS = ("not sure", "no idea", "no answer", "no information", "not known", "unknown")
 LONG_FORMS = {
     "’": "'",
     "can't": "can not",

@@ -7,6 +7,7 @@ import pytest
 from tiny import tiny_model
 from tiny_subjects import texts
 
+from trainables.derivations.refusals import SENTENCES
 from trainables.probes import parse_probe
 from trainables.probes.honesty import (
     BESIDE_THE_POINT,
@@ -82,6 +83,11 @@ def choosing(*wanted):
     ],
 )
 def test_a_refusal_says_so_in_its_first_sentence(text):
+    assert is_refusal(text)
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_what_a_method_teaches_to_say_is_a_refusal(text):
     assert is_refusal(text)
 
 
