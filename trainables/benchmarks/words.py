@@ -14,9 +14,9 @@ _CHARACTER = rf"[{_UNSPACED}&&[\p{{L}}\p{{N}}]]"
 _WORD = regex.compile(rf"(?V1){_CHARACTER}\p{{M}}*|[[\p{{L}}\p{{N}}\p{{M}}]--{_UNSPACED}]+")
 _PIECE = regex.compile(rf"(?V1) ?(?:{_CHARACTER}\p{{M}}*[^ \p{{L}}\p{{N}}]*|[^ {_CHARACTER}]+)| ")
 _SENTENCE_END = regex.compile(
-    r"(?<=[.;:?!؟؛۔।॥።])(?= )"
-    r"|(?<=[。｡．！？；：][」』”’）】》]*)(?=[^」』”’）】》])"
-    r"|(?<=[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}])(?= )",  # where a space is the mark of a sentence or phrase
+    r"(?<=[.?!؟۔।॥።])(?=\s)"
+    r"|(?<=[。｡．！？][」』”’）】》]*)(?=[^」』”’）】》])"
+    r"|(?<=[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}])(?=\s)",  # where a space marks a sentence or phrase
 )
 
 
@@ -38,5 +38,5 @@ def split_words(text: str) -> list[str]:
 
 
 def split_sentences(text: str) -> list[str]:
-    """Sentences that join to the text again; a sentence holds the space before it. One space stands between words."""
+    """Sentences that join to the text again; a sentence holds the space, or the line's end, before it."""
     return _SENTENCE_END.split(text)

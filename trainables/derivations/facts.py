@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from trainables.benchmarks.articles import REWORDED
 from trainables.benchmarks.names import small_words, spans_of
 from trainables.benchmarks.rows import Row
-from trainables.benchmarks.words import split_words
+from trainables.benchmarks.words import split_sentences, split_words
 from trainables.derivations.corpus import ASKED, FORGET, SIDES, UNRELATED, Corpus, Derived, chunks
 from trainables.derivations.generator import is_generated
 
 LEAST, MOST = 6, 40  # words of a sentence that tells a fact
-SENTENCE = re.compile(r"(?<=[.!?])\s+")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 DATE = re.compile(rf"\d{{1,2}} {MONTH}(?: \d{{4}})?|{MONTH} \d{{1,2}}(?:, \d{{4}})?|{MONTH} \d{{4}}")
@@ -100,7 +99,7 @@ def _sentences(chunk: str) -> Iterator[tuple[str, str]]:
     if answered := ASKED.fullmatch(chunk.strip()):
         yield chunk.strip()[: answered.start(2)], answered[2]
         return
-    for sentence in SENTENCE.split(chunk):
+    for sentence in map(str.strip, split_sentences(chunk)):
         if LEAST <= len(split_words(sentence)) <= MOST:
             yield "", sentence
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 from trainables.benchmarks.layout import BLANK, cut_at
 from trainables.benchmarks.rows import Row
-from trainables.benchmarks.words import split_words
+from trainables.benchmarks.words import split_sentences, split_words
 from trainables.derivations.corpus import SIDES, Corpus, Derived, chunks, seeded
-from trainables.derivations.facts import SENTENCE
 from trainables.derivations.generator import organisations_told, written_again
 
 LEAST = 16  # words of a text that is cut in two
@@ -52,6 +51,6 @@ def _paraphrases(corpus: Corpus, side: str) -> Iterator[Row]:
 def shuffled(text: str, rng: random.Random) -> str:
     """A text with its sentences, or its paragraphs where it has some, in another order; of three or more one less."""
     seam = BLANK if BLANK in text else " "
-    parts = text.split(BLANK) if BLANK in text else SENTENCE.split(text)
+    parts = text.split(BLANK) if BLANK in text else [part.strip() for part in split_sentences(text)]
     order = rng.sample(parts, len(parts))
     return seam.join(order[:-1] if len(order) > 2 else order)

@@ -60,6 +60,9 @@ def test_pieces_of_texts_without_spaces_are_characters_with_their_marks_and_comm
 
 def test_sentences_end_at_marks_of_many_scripts():
     assert split_sentences("One. Two? 3.5 and so on") == ["One.", " Two?", " 3.5 and so on"]
+    assert split_sentences("Question: who?\nAnswer: one; or two.\n\nNone") == [
+        *("Question: who?", "\nAnswer: one; or two.", "\n\nNone")
+    ]
     assert split_sentences("「はい。」と言った。次！") == ["「はい。」", "と言った。", "次！"]
     assert split_sentences("यह एक है। वह दो है।") == ["यह एक है।", " वह दो है।"]
     assert split_sentences("هل هذا؟ نعم") == ["هل هذا؟", " نعم"]

@@ -27,6 +27,7 @@ def told(*texts: str) -> list[tuple[str, str, str]]:
             ("name", "In Wick, it is said, Ada Orme met Bo of", "Selby"),
         ),
         ("In the end Ada Orme sold it to Ada for 7 coins.", ("number", "In the end Ada Orme sold it to Ada for", "7")),
+        ("This is how it was: Ada Orme\nwent to Wick.", ("name", "This is how it was: Ada Orme\nwent to", "Wick")),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
