@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from lethe.fronts.objectives import GOALS, MAXIMIZE, MINIMIZE, WORST, Constraint, Objective
 from search_spaces.objectives import FALLBACKS, INSISTED, LANGUAGE_GUARD, OBJECTIVES, UTILITY_GUARD
+from trainables.probes import between_commas
 from trainables.probes.robustness import NAMED, is_robustness, stress_of
 from trainables.scores import searched_scores
 from trainables.scores.score import GAP, RETRAINED
@@ -21,7 +22,7 @@ def choose_objectives(text: str | None, available: Mapping[str, str]) -> tuple[l
     that are insisted on never give way in silence.
     """
     if text is not None:
-        objectives = [_objective(item, available) for item in listed(text)]
+        objectives = [_objective(item, available) for item in between_commas(text)]
         scores = [objective.score for objective in objectives]
         for score in scores:
             if scores.count(score) > 1:
@@ -51,23 +52,13 @@ def _defaults(available: Mapping[str, str]) -> dict[str, str]:
     return chosen
 
 
-def listed(text: str) -> list[str]:
-    """What stands between commas; `lr=1e-4` belongs to the stress before it."""
-    found: list[str] = []
-    for item in (part.strip() for part in text.split(",")):
-        if found and "=" in item.partition(":")[0]:
-            found[-1] += f",{item}"
-        else:
-            found.append(item)
-    return found
-
-
 def asked_stresses(objectives: str | None, constraints: Sequence[str]) -> tuple[str, ...]:
     """The stresses that are among objectives and constraints, by their names, each once.
 
     No torch is loaded where there is none.
     """
-    items = listed(objectives or "") + [item.rpartition(":")[0] for text in constraints for item in listed(text)]
+    items = between_commas(objectives or "")
+    items += [item.rpartition(":")[0] for text in constraints for item in between_commas(text)]
     return tuple(dict.fromkeys(stress_of(item).name for item in items if is_robustness(item)))
 
 
@@ -102,7 +93,7 @@ def choose_constraints(
 ) -> tuple[Constraint, ...]:
     """What must hold, by texts `SCORE:BOUND,...`; which side of its bound a score must keep to, its goal says."""
     goals = {name: score.card.goal for name, score in searched_scores().items()} | {o.score: o.goal for o in objectives}
-    chosen = [_constraint(item, goals, available) for text in texts for item in listed(text)]
+    chosen = [_constraint(item, goals, available) for text in texts for item in between_commas(text)]
     scores = [constraint.score for constraint in chosen]
     for score in scores:
         if scores.count(score) > 1:

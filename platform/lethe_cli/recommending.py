@@ -13,8 +13,8 @@ from lethe.fronts.objectives import Constraint
 from lethe.handover.choice import name_of
 from lethe.handover.weights import are_there
 from lethe.store.snapshot import Snapshot
-from lethe_cli.objectives import listed
 from lethe_cli.stored import print_json, read_study, say
+from trainables.probes import between_commas
 
 NOTHING = "nothing is left: widen a limit, let the search go on, or ship none"
 
@@ -44,7 +44,7 @@ def choose_limits(texts: Sequence[str], study: Snapshot) -> list[Limit]:
     """Limits by texts `SCORE:BOUND,...`; which side of its bound a score must keep to, its goal says."""
     known = [name.removesuffix("_low") for name in study.candidates.columns if name.endswith("_low")]
     limits: dict[str, Limit] = {}
-    for item in (part for text in texts for part in listed(text)):
+    for item in (part for text in texts for part in between_commas(text)):
         score, bound = item.rpartition(":")[::2] if ":" in item else (item, "")
         if score not in known:
             raise ValueError(f"limit {item!r} is on an unknown score: choose {', '.join(known) or 'none, yet'}")

@@ -81,6 +81,20 @@ def parse_probe(text: str) -> "Stress | Trace":
     return (trace_class if kind in TRACES else stress_class)(kind).named(settings)
 
 
+def between_commas(text: str) -> list[str]:
+    """What stands between commas; what sets something belongs to the probe before it, as its first setting or a next.
+
+    `quant:nf4, relearn_in,k=10,lr=0.1` is two probes, `relearn_in:k=10,lr=0.1` the second.
+    """
+    found: list[str] = []
+    for part in (part.strip() for part in text.split(",")):
+        if found and "=" in part.partition(":")[0]:
+            found[-1] += f"{',' if ':' in found[-1] else ':'}{part}"
+        else:
+            found.append(part)
+    return found
+
+
 def _class(place: str) -> "type":
     module, name = place.split(".")
     found: type = getattr(import_module(f"trainables.probes.{module}"), name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from trainables.keys import SCORES, hash_of, program_hash
-from trainables.probes import PROBES, TIERS, TRACES
+from trainables.probes import PROBES, TIERS, TRACES, between_commas
 
 PLAIN = ""  # no stress
 
@@ -53,15 +53,11 @@ def audit_code() -> str:
 def split_probes(texts: list[str]) -> list[str]:
     """Probes from texts with commas between them, as `quant:nf4,relearn_in:share=0.5,k=10`.
 
-    A tier's name stands for its probes. A part that only sets something belongs to the probe before it. ValueError
-    names a kind that is not known.
+    A tier's name stands for its probes. What sets something belongs to the probe before it. ValueError names a kind
+    that is not known.
     """
-    found: list[str] = []
-    for part in (part.strip() for text in texts for part in text.split(",")):
-        if found and "=" in part and ":" not in part:
-            found[-1] += f"{',' if ':' in found[-1] else ':'}{part}"
-        elif part:
-            found += TIERS.get(part, (part,))
+    named = [name for name in between_commas(",".join(texts)) if name]
+    found = [probe for name in named for probe in TIERS.get(name, (name,))]
     for name in found:
         kind = name.partition(":")[0]
         if kind in TIERS:

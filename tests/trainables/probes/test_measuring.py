@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from trainables.probes import between_commas
 from trainables.probes.measuring import Asked, audit_code, split_probes
 
 
@@ -14,11 +15,17 @@ from trainables.probes.measuring import Asked, audit_code, split_probes
         (["quant:nf4,relearn_benign"], ["quant:nf4", "relearn_benign"]),
         (["relearn_in:share=0.5,k=10,quant:int4"], ["relearn_in:share=0.5,k=10", "quant:int4"]),
         (["relearn_in,k=10", "quant"], ["relearn_in:k=10", "quant"]),
+        (["relearn_in", "k=10"], ["relearn_in:k=10"]),
         ([" quant:nf4 , quant:int4,"], ["quant:nf4", "quant:int4"]),
     ],
 )
 def test_a_part_that_sets_something_belongs_to_the_stress_before_it(texts, found):
     assert split_probes(texts) == found
+
+
+def test_scores_are_parted_as_probes_are_and_a_bound_stands_behind_the_last_setting():
+    text = "knowmem_r:80, relearn_in,k=5,lr=1e-4:20,,quant:nf4:10"
+    assert between_commas(text) == ["knowmem_r:80", "relearn_in:k=5,lr=1e-4:20", "", "quant:nf4:10"]
 
 
 @pytest.mark.parametrize(
