@@ -37,6 +37,7 @@ SAME = {  # method here -> as it is published; MUSE's code takes its KL and NPO 
     "whp_logits": "WHP",
 }
 AGREES, DISAGREES, CANNOT_TELL = "agrees", "disagrees", "cannot tell"
+YES, NO, EITHER = "yes", "no", "either"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ QUESTIONS = (
 
 
 def compared(arena: Arena, published: pd.DataFrame) -> pd.DataFrame:
-    """A row for each method that was published, and question: published, here, low, high, verdict."""
+    """A row for each method that was published, and question: published, here, the answers of both, verdict."""
     known = published.set_index("method")
     ours = arena.entrants.set_index("entrant")
     rows = []
@@ -86,6 +87,7 @@ def compared(arena: Arena, published: pd.DataFrame) -> pd.DataFrame:
                     "published": there,
                     "here": with_interval(*ends),
                     "all items": number(over_all(here, arena.facts, [question.score]).get(question.score)),
+                    "answers": answers(question, there, ends, known, arena),
                     "verdict": verdict(question, there, ends, known, arena),
                 }
             )
@@ -94,14 +96,27 @@ def compared(arena: Arena, published: pd.DataFrame) -> pd.DataFrame:
 
 def verdict(question: Question, there: float, ends: list[float], published: pd.DataFrame, arena: Arena) -> str:
     """Whether both sides answer alike; cannot tell: no score, or its interval here reaches both answers."""
-    if pd.isna([there, *ends]).any():
+    told = answers(question, there, ends, published, arena)
+    if not set(told) <= {YES, NO}:
         return CANNOT_TELL
+    return AGREES if told[0] == told[1] else DISAGREES
+
+
+def answers(
+    question: Question, there: float, ends: list[float], published: pd.DataFrame, arena: Arena
+) -> tuple[str, str]:
+    """The answer at 7B and here: yes, no, either where an interval reaches both, a dash without a score."""
     of_7b = {model: float(published.loc[model, question.score]) for model in ("target", "retrained")}
-    of_ours = {model: known[question.score][0] for model, known in arena.facts.references.items()}
-    answers = {question.answer(end, of_ours) for end in ends}
-    if len(answers) > 1:
-        return CANNOT_TELL
-    return AGREES if answers == {question.answer(there, of_7b)} else DISAGREES
+    references = arena.facts.references.items()
+    of_ours = {model: known[question.score][0] for model, known in references if question.score in known}
+    return _answer(question, [there], of_7b), _answer(question, ends, of_ours)
+
+
+def _answer(question: Question, values: list[float], references: Mapping[str, float]) -> str:
+    if pd.isna(values).any():
+        return NONE
+    found = {question.answer(value, references) for value in values}
+    return EITHER if len(found) > 1 else YES if found == {True} else NO
 
 
 def page(arena: Arena, published: pd.DataFrame) -> str:
@@ -110,9 +125,10 @@ def page(arena: Arena, published: pd.DataFrame) -> str:
     parts = [
         "## Beside the published 7B figures",
         "MUSE-News, Llama-2-7B (arXiv 2407.06460; mean teacher: 2504.13388), one point for each method. Here: the "
-        "candidate to take of each. Four questions about each, answered with the models of its own side; cannot tell: "
-        "the interval here reaches both answers, or nothing was published. The published scores are over all items. "
-        "Those here are of items that no choice saw, where there are enough; beside them stands the same over all.",
+        "candidate to take of each. Four questions about each, answered yes or no with the models of its own side, "
+        "either where the interval here reaches both answers. Agrees: both sides answer alike; cannot tell: either, or "
+        "nothing was published. The published scores are over all items. Those here are of items that no choice saw, "
+        "where there are enough; beside them stands the same over all.",
     ]
     for question in QUESTIONS:
         own = table[table["question"] == question.words]
@@ -120,16 +136,19 @@ def page(arena: Arena, published: pd.DataFrame) -> str:
         told = ", ".join(f"{name} {counts.get(name, 0)}" for name in (AGREES, DISAGREES, CANNOT_TELL))
         lines = [f"### {question.words[0].upper()}{question.words[1:]}", f"Of {len(own)} methods: {told}.", ""]
         lines += [
-            f"| method | published as | 7B | here | {ALL_ITEMS} | verdict |",
-            "| --- | --- | --- | --- | --- | --- |",
+            f"| method | published as | 7B | here | {ALL_ITEMS} | at 7B, here | verdict |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
         ]
-        shown = own.assign(published=[number(value) for value in own["published"]])
-        columns = ["method", "published as", "published", "here", "all items", "verdict"]
+        shown = own.assign(
+            published=[number(value) for value in own["published"]],
+            answers=[", ".join(both) for both in own["answers"]],
+        )
+        columns = ["method", "published as", "published", "here", "all items", "answers", "verdict"]
         lines += [f"| {' | '.join(map(str, row))} |" for row in shown[columns].to_numpy().tolist()]
         for model, known in arena.facts.references.items():
             of_7b = published.set_index("method").loc[model, question.score]
             ours = number(known[question.score][0]) if question.score in known else NONE
-            lines.append(f"| ({model}) | | {number(of_7b)} | {ours} | | |")
+            lines.append(f"| ({model}) | | {number(of_7b)} | {ours} | | | |")
         parts.append("\n".join(lines[:1]) + "\n\n" + "\n".join(lines[1:]))
     return "\n\n".join(parts) + "\n"
 

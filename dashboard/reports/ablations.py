@@ -247,7 +247,7 @@ def volumes(found: Ablation, arms: pd.DataFrame) -> Section:
 def versions(found: Ablation) -> Section:
     """What ran, and how to get it again."""
     about = found.facts.about
-    rows = [*about.get("versions", {}).items(), ("commit", about.get("commit") or "not known")]
+    rows = [*about.get("versions", {}).items(), *([("commit", about["commit"])] if about.get("commit") else [])]
     rows += [("study", found.name), ("runs", len(found.runs)), ("design", about.get("design"))]
     return Section("Versions", table=(["what", "which"], rows))
 

@@ -1,6 +1,6 @@
 """An arena's report: one page of HTML that needs no network, or the same as Markdown. The page Arena shows the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,18 @@ from lethe.analysis.arena import Arena
 from lethe.analysis.cells import NONE, listed, number
 from lethe.analysis.items import which_items
 from lethe.fronts.objectives import MAXIMIZE, WISHES
+from lethe.store.facts import Facts
 from lethe.store.places import Place
 
 TABLE = (
-    "Of each method hypervolume with its 95% interval over seeds (whether two methods differ the table of differences "
-    "says), and the scores of the candidate to take of it with 95% intervals over test items: ± how far they reach, + "
-    "or − alone where the scale ends on the other side. Broken: the share of its candidates that broke a constraint. "
-    "Trials and cost (forward passes of a sequence): all so far, of all seeds. What a method is: `lethe methods NAME`."
+    "Of each method hypervolume with its 95% interval over seeds (how much seeds vary is pooled over all methods, so "
+    "that many have the same interval; whether two methods differ the table of differences says), and the scores of "
+    "the candidate to take of it with 95% intervals over test items: ± how far they reach, + or − alone where the "
+    "scale ends on the other side. Verdict: whether it is told apart from the best. Broken: the share of its "
+    "candidates that broke a constraint. Trials and cost (forward passes of a sequence): all so far, of all seeds. "
+    "What a method is the command lethe methods tells, followed by its name."
 )
+EDGE = "Beyond: the candidate keeps to the guard by the items that chose it, and not by those that are shown."
 MOST_OFFERED = 12
 
 
@@ -62,7 +66,20 @@ def table(arena: Arena) -> Section:
     shown = cells(arena)
     rows = [list(row) for row in shown.itertuples(index=False)]
     head = [str(name) for name in shown.columns]
-    return Section("The methods", texts=[TABLE], items=reference_notes(arena.facts), table=(head, rows))
+    return Section("The methods", texts=table_texts(arena), items=reference_notes(arena.facts), table=(head, rows))
+
+
+def table_texts(arena: Arena) -> list[str]:
+    """What stands in the table of methods."""
+    rows = arena.entrants.to_dict("records")
+    edge = any(standings.beyond(row, c) for row in rows for c in arena.facts.constraints)
+    return [TABLE, EDGE] if edge else [TABLE]
+
+
+def cell(row: Mapping[Any, Any], score: str, facts: Facts) -> str:
+    """A score of a row with its interval, and the bound that it breaks, where it is a guard's and does."""
+    broken = [f"beyond {c.sign}" for c in facts.constraints if c.score == score and standings.beyond(row, c)]
+    return ", ".join([standings.score_cell(row, score), *broken])
 
 
 def cells(arena: Arena) -> pd.DataFrame:
@@ -74,8 +91,8 @@ def cells(arena: Arena) -> pd.DataFrame:
             "method": row["entrant"],
             "family": row["family"],
             "hypervolume": standings.volume_cell(row),
-            "beside the best": verdicts.get(str(row["entrant"]), NONE),
-            **{score: standings.score_cell(row, score) for score in scores},
+            "verdict": verdicts.get(str(row["entrant"]), NONE),
+            **{score: cell(row, score, arena.facts) for score in scores},
             "broken": NONE if pd.isna(row["collapsed"]) else f"{row['collapsed']:.0%}",
             "trials": str(row["trials"]),
             "failed": str(row["failed"]),
@@ -100,7 +117,7 @@ def offered(arena: Arena) -> Section:
     scores = shown_scores(arena)
     cells = [
         [row["entrant"], f"seed {row['seed']}, trial {row['trial']}, {Place.of(row).words}"]
-        + [standings.score_cell(row, score) for score in scores]
+        + [cell(row, score, arena.facts) for score in scores]
         for row in rows.to_dict("records")
     ]
     text = f"Of the {len(best)} candidates of all methods that none beats in all objectives, some from end to end."
@@ -250,7 +267,7 @@ def versions(arena: Arena) -> Section:
     about = arena.facts.about
     rows = [("benchmark", about.get("benchmark")), ("protocol", about.get("protocol"))]
     rows += [("budget of a study", standings.cost_cell(arena.budget)), ("seeds", listed([str(s) for s in arena.seeds]))]
-    rows += [*about.get("versions", {}).items(), ("commit", about.get("commit") or "not known"), ("arena", arena.name)]
+    rows += [*about.get("versions", {}).items(), ("arena", arena.name)]
     return Section("Versions", table=(["what", "which"], rows))
 
 

@@ -89,7 +89,8 @@ def methods(arena: Arena) -> None:
         selection_mode="single-row",
         alt="The methods.",
     )
-    st.caption(inert.markdown(f"{arena_report.TABLE} Choose a row to open that candidate's trial."))
+    texts = [*arena_report.table_texts(arena), "Choose a row to open that candidate's trial."]
+    st.caption(inert.markdown(" ".join(texts)))
 
 
 def fronts(arena: Arena) -> list[str]:

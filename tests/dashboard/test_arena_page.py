@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from dashboard import data, wire
 from dashboard.charts import arenas as charts
 from dashboard.reports import arenas as arena_report
 from lethe.analysis.arena import read_arena
+from lethe.fronts.objectives import Constraint
 from lethe.store.urls import VARIABLE
 from lethe_cli.report import report
 
@@ -145,6 +147,16 @@ def test_an_arena_that_says_little_says_so(tmp_path, monkeypatch, studies, said)
     assert "<img" not in re.sub(r"<script.*?</script>", "", arena_report.as_html(arena), flags=re.DOTALL)
 
 
+def test_a_candidate_at_the_edge_of_the_guard_is_said_to_be_there(arena):
+    assert arena_report.table_texts(arena) == [arena_report.TABLE]
+    edge = replace(arena, facts=replace(arena.facts, constraints=(Constraint(score="utility", floor=55.0),)))
+    name, utility = edge.entrants.loc[edge.entrants["utility"] < 55, ["entrant", "utility"]].iloc[0]
+    text = arena_report.as_markdown(edge)
+    assert f"{utility:.1f} ±2.0, beyond ≥ 55 |" in text
+    assert f"{name} (utility {utility:.1f} ±2.0, ≥ 55)" in text
+    assert arena_report.EDGE in text
+
+
 def test_the_report_is_one_page_that_needs_no_network_and_says_what_the_page_says(whole, arena, tmp_path):
     for ending in ("html", "md"):
         report("tiny", str(tmp_path / f"arena.{ending}"), storage=whole)
@@ -156,6 +168,8 @@ def test_the_report_is_one_page_that_needs_no_network_and_says_what_the_page_say
     for line in arena.words:
         assert line in text
     assert f"| {arena.entrants['entrant'][0]} |" in text
+    assert "\\" not in text
+    assert "commit" not in text
 
 
 def test_the_looks_of_twenty_methods_are_all_different_and_a_family_has_one_colour():

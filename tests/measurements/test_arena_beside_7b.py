@@ -31,8 +31,19 @@ def test_a_method_is_held_beside_its_published_point_and_an_interval_that_reache
     scored = {"verbmem_f": 10.0, "privleak": 0.0, "knowmem_r": 26.0}
     studies = [Entered(entrant="ga", seed=seed, trials=[Made(candidates=[(300, scored)])]) for seed in (0, 1)]
     arena = read_arena(make_arena(tmp_path, studies), "tiny")
-    table = compared(arena, PUBLISHED).set_index("question")["verdict"]
-    verdicts = dict(zip((question.score for question in QUESTIONS), table, strict=True))
-    assert verdicts == {"verbmem_f": AGREES, "knowmem_f": CANNOT_TELL, "privleak": DISAGREES, "knowmem_r": CANNOT_TELL}
+    table = compared(arena, PUBLISHED).assign(score=[question.score for question in QUESTIONS]).set_index("score")
+    assert table["verdict"].to_dict() == {
+        "verbmem_f": AGREES,
+        "knowmem_f": CANNOT_TELL,
+        "privleak": DISAGREES,
+        "knowmem_r": CANNOT_TELL,
+    }
+    assert table["answers"].to_dict() == {
+        "verbmem_f": ("yes", "yes"),
+        "knowmem_f": ("no", "–"),
+        "privleak": ("no", "yes"),
+        "knowmem_r": ("yes", "either"),
+    }
+    assert "| no, yes | disagrees |" in page(arena, PUBLISHED)
     assert "Of 1 methods: agrees 1, disagrees 0, cannot tell 0." in page(arena, PUBLISHED)
     assert "over all items, half seen by the choice" in page(arena, PUBLISHED)

@@ -54,7 +54,7 @@ def who(candidate: str) -> str:
 def summary(audit: Audit) -> list[str]:
     """The whole audit in a few sentences, a line for each candidate, the answer first."""
     if not audit.candidates:
-        return [f"There is no audit of this study yet: `{COMMAND}` makes one.", *audit.notes]
+        return [f"There is no audit of this study yet: {COMMAND} makes one.", *audit.notes]
     lines = [answer(audit), *(f"{who(name)}: {verdict(audit, name)}." for name in audit.candidates)]
     if audit.traces and not audit.stresses:  # nothing was put under a stress
         lines = []

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lethe.analysis.cells import listed, number, with_interval
 from lethe.analysis.pairs import MOST_SEEDS, pairs
-from lethe.fronts.objectives import WISHES
+from lethe.fronts.objectives import WISHES, Constraint
 from lethe.store.facts import Facts
 from lethe.store.places import PLACE, Place
 
@@ -73,6 +73,7 @@ def words(arena: Standing) -> Iterator[str]:
     yield from hangs_on(arena)
     yield from undecided(arena)
     yield from fallen(arena)
+    yield from edge(arena)
     yield from failures(arena)
     yield from union(arena)
 
@@ -179,10 +180,11 @@ def held_down(arena: Standing) -> Iterator[str]:
     for score, own in without.items():
         held = own[(own >= 10 * NEXT_TO_NOTHING) & (without.max(axis=1) == own)]
         if len(held):
-            span = " to ".join(number(value, 3) for value in dict.fromkeys([held.min(), held.max()]))
+            span = " to ".join(dict.fromkeys(number(value, 3) for value in (held.min(), held.max())))
             yield (
-                f"{len(held)} of {counted(len(whole), 'method')} have next to no hypervolume because of {score}, which "
-                f"stays near its worst: without it theirs would be {span}."
+                f"Because of {score}, which stays near its worst, {len(held)} of {counted(len(whole), 'method')} "
+                f"{'has' if len(held) == 1 else 'have'} next to no hypervolume: {listed(list(held.index))}. Without "
+                f"that objective it would be {span}."
             )
 
 
@@ -212,6 +214,21 @@ def fallen(arena: Standing) -> Iterator[str]:
     yield f"Half or more of their candidates did not keep {bounds}: {listed(told)}."
 
 
+def edge(arena: Standing) -> Iterator[str]:
+    """The entrants whose candidate to take keeps to the guard by the items that chose it, and not by those shown."""
+    told = [
+        f"{row['entrant']} ({c.score} {score_cell(row, c.score)}, {c.sign})"
+        for row in arena.ranked.to_dict("records")
+        for c in arena.facts.constraints
+        if beyond(row, c)
+    ]
+    if told:
+        yield (
+            "At the edge of the guard, which they keep to by the items that chose them and not by those that are "
+            f"shown, are the candidates to take of {listed(told)}."
+        )
+
+
 def failures(arena: Standing) -> Iterator[str]:
     """The entrants whose trials failed, all of them or some, and the most frequent reason."""
     for row in arena.entrants[arena.entrants["failed"] > 0].to_dict("records"):
@@ -221,14 +238,14 @@ def failures(arena: Standing) -> Iterator[str]:
 
 
 def union(arena: Standing) -> Iterator[str]:
-    """What the fronts of all cover together, beside the best alone and the entrant that was named first."""
+    """What the fronts of all cover together, beside the best alone and the first in the list of methods."""
     if not np.isfinite(arena.together) or len(arena.ranked) < 2:
         return
     known = arena.ranked.set_index("entrant")["hypervolume"]
     best = str(known.index[0])
     told = [f"{times(arena.together, known[best])} of {best} alone ({number(known[best], 3)})"]
     told += [
-        f"{times(arena.together, known[name])} of {name}, the first in the list ({number(known[name], 3)})"
+        f"{times(arena.together, known[name])} of {name}, which lethe methods lists first ({number(known[name], 3)})"
         for name in arena.planned[:1]
         if name in known.index and name != best
     ]
@@ -254,8 +271,17 @@ def candidate(row: Mapping[Any, Any] | pd.Series, facts: Facts) -> str:
             if objective.score in known
         ]
         told.append(f"{objective.score} {score_cell(row, objective.score)} ({', '.join(said)})")
-    told += [f"{c.score} {score_cell(row, c.score)} ({c.sign})" for c in facts.constraints]
+    told += [
+        f"{c.score} {score_cell(row, c.score)} ({'beyond ' if beyond(row, c) else ''}{c.sign})"
+        for c in facts.constraints
+    ]
     return f"seed {int(row['seed'])}, trial {int(row['trial'])}, {Place.of(row).words}: {', '.join(told)}"
+
+
+def beyond(row: Mapping[Any, Any] | pd.Series, constraint: Constraint) -> bool:
+    """Whether a row's score, rounded as it is shown, breaks a constraint; not where it is not known."""
+    value = round(float(row.get(constraint.score, np.nan)), 1)
+    return value < round(constraint.low, 1) or value > round(constraint.high, 1)
 
 
 def score_cell(row: Mapping[Any, Any] | pd.Series, score: str) -> str:

@@ -122,6 +122,4 @@ def test_the_table_has_a_cell_for_each_head_and_a_study_without_an_audit_names_t
     assert len(cells) == len(audit_words.HEAD)
     assert cells[6:9] == ["0.0 → 50.0", "100.0 → 100.0", "0.0 → 0.0"]
     assert cells[3] == "comes back"
-    assert audit_words.summary(audited(Made())) == [
-        "There is no audit of this study yet: `lethe audit STUDY` makes one."
-    ]
+    assert audit_words.summary(audited(Made())) == ["There is no audit of this study yet: lethe audit STUDY makes one."]
