@@ -7,7 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 
 from lethe.fronts.objectives import GOALS, MAXIMIZE, MINIMIZE, WORST, Constraint, Objective
-from search_spaces.objectives import FALLBACKS, INSISTED, LANGUAGE_GUARD, OBJECTIVES, UTILITY_GUARD
+from search_spaces.objectives import (
+    BESIDE_RETRAINED,
+    FALLBACKS,
+    INSISTED,
+    LANGUAGE_GUARD,
+    OBJECTIVES,
+    UTILITY_GUARD,
+)
 from trainables.probes import between_commas
 from trainables.probes.robustness import NAMED, is_robustness, stress_of
 from trainables.scores import searched_scores
@@ -112,10 +119,13 @@ def check_guard(available: Mapping[str, str], constraints: Sequence[Constraint])
     return {score: much for score, much in guard.items() if not available[score] and score not in own}
 
 
-def bounds_of(guard: Mapping[str, float], *references: Mapping[str, Sequence[float]]) -> list[Constraint]:
-    """The guard as constraints, by the scores of the reference models, the target's first, that have it."""
-    known = {score: [float(table[score][0]) for table in references if score in table] for score in guard}
-    return [_bound(score, much, known[score]) for score, much in guard.items() if known[score]]
+def bounds_of(
+    guard: Mapping[str, float], target: Mapping[str, Sequence[float]], retrained: Mapping[str, Sequence[float]]
+) -> list[Constraint]:
+    """The guard as constraints, by the scores of the reference models; without those that need the retrained one's."""
+    known = {score: [float(table[score][0]) for table in (target, retrained) if score in table] for score in guard}
+    lacking = [score for score in BESIDE_RETRAINED if score not in retrained]
+    return [_bound(score, much, known[score]) for score, much in guard.items() if known[score] and score not in lacking]
 
 
 def _bound(score: str, much: float, known: Sequence[float]) -> Constraint:

@@ -138,4 +138,4 @@ def test_entries_that_come_later_have_the_guard_of_those_that_were_begun(ask, mo
     later = ask(seeds=2, resume=True)
     ledgers = search.open_ledgers(later.searches(), storage, loops)
     assert {ledger.facts.constraints for ledger in ledgers} == {(Constraint(score="utility", floor=40.0),)}
-    assert set(first.guard) == {"utility", "repetition_f"}
+    assert set(first.guard) == {"utility", "repetition_f", "nonwords_f"}

@@ -161,11 +161,14 @@ def test_the_guard_is_a_share_of_what_is_to_stay_and_a_margin_above_what_the_ref
         Constraint(score="repetition_f", ceiling=11.5),
     ]
     assert bounds_of({"repetition_f": 10.0}, target, {}) == [Constraint(score="repetition_f", ceiling=10.5)]
+    salad = {"nonwords_f": [2.0, 1.0, 3.0]}
+    assert bounds_of(guard, {"nonwords_f": [0.0]}, salad) == [Constraint(score="nonwords_f", ceiling=12.0)]
+    assert bounds_of(guard, salad, {}) == []  # the target recites: it is no measure of words that none has read
     loops = {"repetition_f": [97.0, 95.0, 99.0]}
     assert bounds_of({"repetition_f": 10.0}, loops, {}) == [Constraint(score="repetition_f", ceiling=100.0)]
 
 
 def test_the_guard_leaves_out_what_is_constrained_or_cannot_be_measured():
-    assert set(check_guard(ALL, ())) == {"utility", "repetition_f"}
-    assert set(check_guard(ALL, constrained("repetition_f:100"))) == {"utility"}
-    assert set(check_guard(ALL | {"repetition_f": "no split verbmem/forget"}, ())) == {"utility"}
+    assert set(check_guard(ALL, ())) == {"utility", "repetition_f", "nonwords_f"}
+    assert set(check_guard(ALL, constrained("repetition_f:100,nonwords_f:100"))) == {"utility"}
+    assert set(check_guard(ALL | {"repetition_f": "no split verbmem/forget"}, ())) == {"utility", "nonwords_f"}

@@ -56,7 +56,7 @@ def test_the_defaults(ask, tmp_path):
     assert request.space == SPACE
     assert request.base == MeanTeacher()
     assert [o.score for o in request.objectives] == ["verbmem_f", "knowmem_f", "privleak", "knowmem_r"]
-    assert request.guard == {"utility": 0.8, "repetition_f": 10.0}
+    assert request.guard == {"utility": 0.8, "repetition_f": 10.0, "nonwords_f": 10.0}
     assert request.storage == f"sqlite:///{tmp_path}/results/studies.db"
     assert request.results == str(tmp_path / "results")
     assert request.notes == ()
@@ -107,7 +107,7 @@ def test_a_folder_s_study_has_the_folder_s_name_and_its_task_whole_paths(ask, tm
 def test_what_a_benchmark_cannot_measure_is_neither_an_objective_nor_a_guard(ask, tmp_path):
     folder, model = benchmark_folder(tmp_path / "b", without=("utility",)), str(model_folder(tmp_path / "m"))
     request = ask(benchmark=str(folder), model=model, objectives="verbmem_f,knowmem_r")
-    assert request.guard == {"repetition_f": 10.0}
+    assert request.guard == {"repetition_f": 10.0, "nonwords_f": 10.0}
     bare = benchmark_folder(tmp_path / "c", without=("knowmem",))
     request = ask(benchmark=str(bare), model=model, retrained=model)
     assert [o.score for o in request.objectives] == ["verbmem_f", "privleak", "utility"]
@@ -165,12 +165,12 @@ def test_a_study_goes_on_with_the_same_flags_and_more_trials(ask):
 
 def test_a_constraint_on_a_score_of_the_guard_stands_in_its_place_and_others_beside_it(ask):
     request = ask(constraints=["knowmem_r:80", "verbmem_f:20"])
-    assert request.guard == {"utility": 0.8, "repetition_f": 10.0}
+    assert request.guard == {"utility": 0.8, "repetition_f": 10.0, "nonwords_f": 10.0}
     assert request.constraints == (Constraint(score="knowmem_r", floor=80), Constraint(score="verbmem_f", ceiling=20))
     request = ask(constraints=["utility:70"])
-    assert request.guard == {"repetition_f": 10.0}
+    assert request.guard == {"repetition_f": 10.0, "nonwords_f": 10.0}
     assert request.constraints == (Constraint(score="utility", floor=70),)
-    request = ask(constraints=["utility:70,repetition_f:100"])
+    request = ask(constraints=["utility:70,repetition_f:100,nonwords_f:100"])
     assert (request.guard, request.constraints[1]) == ({}, Constraint(score="repetition_f", ceiling=100))
 
 

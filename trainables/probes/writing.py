@@ -2,9 +2,9 @@
 
     naturalness = mean over the tokens it writes of log p, by the target, in nats
 
-Grammatical or made of varied words, nonsense passes the guard on repetition, and its fluency is that of language or
-higher (scores/language.py). The target never read such text: it finds it unlikely. It holds the target in memory beside
-the subject, so it is a trace and no score of every evaluation.
+Nonsense made of varied words that are words passes the guard, and its fluency is that of language or higher
+(scores/language.py). The target never read such text: it finds it unlikely. It holds the target in memory beside the
+subject, so it is a trace and no score of every evaluation.
 """
 
 from dataclasses import dataclass

@@ -1,12 +1,12 @@
-"""Whether a model still writes language to forgotten prompts: how much it repeats, and how varied its words are.
+"""Whether a model still writes language to forgotten prompts: how much it repeats, whether its words are words.
 
-Both read what VerbMem has it write, so they cost no generation of their own. A model that loops recites nothing, and
-VerbMem alone takes that for forgetting.
+All read what VerbMem has it write, so they cost no generation of their own. A model that loops recites nothing, nor
+does one that writes salad, pieces of words put together anyhow, and VerbMem alone takes that for forgetting.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 
 import numpy as np
 
@@ -37,6 +37,20 @@ def fluency(words: Sequence[Hashable]) -> float:
     return (2 / 3 * _entropy(_runs(words, 2)) + 4 / 3 * _entropy(_runs(words, 3))) / 2
 
 
+def nonwords(words: Sequence[str], known: Collection[str]) -> float:
+    """The share of words that are not `known`, in [0, 1]; 0 of none.
+
+    A number is known, and where a text was cut a piece of a word is too: the end of one comes first, or its beginning
+    last. Words that are known, in whatever order, are language here: only what is made of pieces is not.
+    """
+    fine = [word in known or word.isnumeric() for word in words]
+    if words and not fine[0]:
+        fine[0] = any(word.endswith(words[0]) for word in known)
+    if words and not fine[-1]:
+        fine[-1] = any(word.startswith(words[-1]) for word in known)
+    return 1 - sum(fine) / len(fine) if fine else 0.0
+
+
 def _runs(tokens: Sequence[Hashable], n: int) -> list[tuple[Hashable, ...]]:
     return [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
 
@@ -49,6 +63,10 @@ def _entropy(runs: Sequence[Hashable]) -> float:
 def _repetitions(written: Written) -> list[float]:
     # Of tokens, not of words: a loop without a space is one word, and some scripts have no spaces.
     return [100 * repetition(tokens) for tokens in written.tokens]
+
+
+def _nonwords(written: Written) -> list[float]:
+    return [100 * nonwords(unicode_words(output), written.words()) for output in written.outputs]
 
 
 def _fluencies(written: Written) -> list[float]:
@@ -72,6 +90,16 @@ SCORES = (
             shown=False,
         ),
         _repetitions,
+    ),
+    _score_of(
+        Card(
+            name="nonwords_f",
+            goal="minimize",
+            meaning="writes words that stand in no text where it is asked to continue forgotten text",
+            item="forgotten text, continued: which words stand in no text",
+            shown=False,
+        ),
+        _nonwords,
     ),
     _score_of(
         Card(

@@ -6,11 +6,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 
+from trainables.benchmarks.words import unicode_words
 from trainables.decoding import generate
 from trainables.scores.evaluate import Evaluator
-from trainables.scores.language import fluency, repetition
+from trainables.scores.language import fluency, nonwords, repetition
 from trainables.scores.protocol import PROTOCOLS
-from trainables.scores.verbmem import VerbMem
+from trainables.scores.verbmem import VerbMem, prepare
 
 MUSE = PROTOCOLS["muse"]
 words = st.lists(st.sampled_from("abc"), max_size=40)
@@ -53,6 +54,29 @@ def test_who_writes_a_text_twice_may_repeat_less_for_the_seam_has_runs_of_its_ow
     assert repetition(text + text) == pytest.approx(12 / 17)  # and aaab, aaba, abaa, of 17
 
 
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("The mill of Ada makes paper", 0.0),
+        ("the millof Adapa makes paper", 2 / 5),
+        ("paper paper 1907 mill", 0.0),  # in whatever order, and numbers are words
+        ("per of the mi", 0.0),  # a cut leaves the end of a word, and the beginning of one
+        ("mi of the per", 2 / 4),  # no word ends or begins so
+        ("millmakespapermill", 1.0),
+        ("", 0.0),
+    ],
+)
+def test_words_that_stand_in_no_text_by_hand(text, share):
+    known = set(unicode_words("The mill of Ada makes paper."))
+    assert nonwords(unicode_words(text), known) == pytest.approx(share)
+
+
+@given(st.lists(st.sampled_from(["the", "mill", "of", "ada", "zz"])), st.randoms())
+def test_order_is_none_of_its_business_but_at_the_ends(words, rng):
+    inner = ["the", *rng.sample(words, len(words)), "the"]
+    assert nonwords(inner, {"the", "mill", "of", "ada"}) == pytest.approx(words.count("zz") / len(inner))
+
+
 def test_a_loop_without_spaces_is_a_loop():
     (ids,) = tiny_tokenizer()(["na" * 60], add_special_tokens=False).input_ids
     assert repetition(ids) > 0.9
@@ -60,7 +84,7 @@ def test_a_loop_without_spaces_is_a_loop():
 
 
 def measured(monkeypatch, tokens):
-    """Both scores of a model that writes so many tokens, again and again, to every prompt."""
+    """The scores of a model that writes so many tokens, again and again, to every prompt."""
     calls = []
 
     def greedy(model, prompts, *, max_new_tokens, **options):
@@ -68,20 +92,33 @@ def measured(monkeypatch, tokens):
         return [(tokens * max_new_tokens)[:max_new_tokens] for _ in prompts]
 
     monkeypatch.setattr(generate, "greedy", greedy)
-    names = {"verbmem_f", "repetition_f", "fluency_f"}
+    names = {"verbmem_f", "repetition_f", "nonwords_f", "fluency_f"}
     found = Evaluator(tiny_benchmark(4), tiny_tokenizer(), MUSE, None).with_scores(names)(tiny_model())
     assert set(found.scores) == names
     return found, calls
 
 
-def test_what_is_written_once_gives_all_three(monkeypatch):
+def test_what_is_written_once_gives_all_of_them(monkeypatch):
     found, calls = measured(monkeypatch, tiny_tokenizer()(" mill", add_special_tokens=False).input_ids)
     assert calls == [4]
     assert found.scores["repetition_f"].value > 95
     assert found.scores["fluency_f"].value == 0
+    assert found.scores["nonwords_f"].value == 0
     assert found.scores["verbmem_f"].value < 20
     outputs = [found.items[found.items.score == name].output.tolist() for name in found.scores]
-    assert outputs[0] == outputs[1] == outputs[2]
+    assert outputs == [outputs[0]] * 4
+
+
+def test_pieces_of_words_that_are_put_together_anyhow_are_none(monkeypatch):
+    found, _ = measured(monkeypatch, tiny_tokenizer()(" millpa Ormeton", add_special_tokens=False).input_ids)
+    assert found.scores["nonwords_f"].value > 95
+
+
+def test_the_words_are_those_of_all_that_a_benchmark_holds():
+    words = prepare(tiny_benchmark(4), tiny_tokenizer(), MUSE).words
+    asked = " ".join(row["question"] for row in tiny_benchmark(4).rows("knowmem", "forget_qa"))
+    assert words >= {"ada", "orme", "opened", *unicode_words(asked)}
+    assert "millpa" not in words
 
 
 def test_a_model_that_ends_at_once_repeats_nothing(monkeypatch):
