@@ -35,7 +35,7 @@ from lethe_cli.tuning import tune_arms
 from search_spaces.methods import meanings_of
 from trainables.benchmarks import EMBEDDED
 from trainables.benchmarks.layout import load_benchmark
-from trainables.benchmarks.requests import parts_of
+from trainables.benchmarks.requests import all_parts_of
 from trainables.keys import run_key
 from trainables.scores import searched_scores
 from trainables.scores.references import References
@@ -86,7 +86,7 @@ def described(design: Design, request: AblationRequest, console: Console) -> dic
     about = {ablation.DESIGN: design.to_json(), "meanings": meanings_of(request.base.method), "commit": commit()}
     if not any(requests.is_part(arm.settings) for arm in design):
         return about
-    parts = parts_of(load_benchmark(locate(request.task).data))
+    parts = all_parts_of(load_benchmark(locate(request.task).data))
     dealt = {name: parts.get("/".join(score.needs[0])) for name, score in searched_scores().items()}
     about |= {requests.PARTS: {name: own for name, own in dealt.items() if own}}
     if request.task.benchmark != EMBEDDED or requests.PRIVLEAK not in about[requests.PARTS]:

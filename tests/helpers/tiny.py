@@ -114,6 +114,8 @@ def asked_benchmark(items: int = 4) -> Benchmark:
         ("mia", "forget"): _rows([article(i) for i in range(items)]),
         ("mia", "retain"): _rows([article(7 - i) for i in range(items)]),
         ("probe", "shots"): [_of_kind(7, kind) for kind in ("base", *_KINDS, "same_answer")],
+        ("facts", "forget"): [{"subject": name, "type": "mill", "prompt": name, "object": "mill"} for name in _NAMES],
+        **{("sust", f"forget_{i + 1}"): _rows([article(i)]) for i in range(4)},
     }
     return Benchmark(name="tiny", splits=tiny_benchmark(items).splits | splits)
 

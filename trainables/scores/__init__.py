@@ -12,6 +12,7 @@ SCORES = (
     *("verbmem", "knowmem_f", "privleak", "knowmem_r", "shared_k", "connected", "rwku", "utility"),
     *(
         "language",
+        "worst_request",
         "memorization",
         "answer_prob",
         "leak",

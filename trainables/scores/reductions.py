@@ -5,7 +5,7 @@
     distance = max over x of |share of items <= x - share of the retrained model's items <= x| * 100
     net = max(0, mean of items - mean of the retrained model's items)
 
-or, of several samples of them, as the harmonic mean of their means.
+or, of several samples of them, as the harmonic mean of their means, or the largest.
 
 AUC is that of the first sample (label 0) against the second (label 1) on the NEGATED values, where a value grows as the
 model finds an item less likely. `lethe.analysis.redraws` draws items anew for means, differences and ratios.
@@ -13,7 +13,7 @@ No torch here.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,8 @@ DIFFERENCE = "mean of differences"  # of the items of a score from the retrained
 RATIO_BESIDE = "ratio of AUCs beside the retrained model"  # of items less the retrained model's
 NET = "net of the retrained model"  # of what each item gains
 RELATIVE = (DIFFERENCE, RATIO, RATIO_BESIDE, KS_D, KS_P, NET)  # read against the items of a retrained model
-HARMONIC = "harmonic mean of means"  # of the items of each sample
-KINDS = (MEAN, HARMONIC, *RELATIVE)
+HARMONIC, LARGEST = "harmonic mean of means", "largest of means"  # of the items of each sample
+KINDS = (MEAN, HARMONIC, LARGEST, *RELATIVE)
 WHOLE = ""  # the one sample of a score whose items are not told apart
 Samples = Mapping[str, np.ndarray]  # sample -> a value an item
 
@@ -59,8 +59,8 @@ def reduce(kind: str, samples: Samples, reference: Samples | None, *, seed: int 
             return Reading(value=math.nan, low=math.nan, high=math.nan, n=n)
         low, high = mean_interval(values, seed=seed)
         return Reading(value=float(values.mean()), low=low, high=high, n=n)
-    if kind == HARMONIC:
-        value, low, high = harmonic_mean(samples, seed=seed)
+    if kind in (HARMONIC, LARGEST):
+        value, low, high = (harmonic_mean if kind == HARMONIC else largest_mean)(samples, seed=seed)
         return Reading(value=value, low=low, high=high, n=n)
     beside = {DIFFERENCE: mean_of_differences, RATIO: ratio_of_aucs, RATIO_BESIDE: ratio_beside}
     read = (beside | {KS_D: distance, KS_P: likeness, NET: net})[kind]
@@ -140,14 +140,33 @@ def harmonic_mean(samples: Samples, *, seed: int = 0, draws: int = DRAWS) -> tup
 
     Samples of as many items are weighed alike: three readings of the same questions rise and fall together.
     """
+    return _of_means(_harmonic, samples, [seed] * len(samples), draws)
+
+
+def largest_mean(samples: Samples, *, seed: int = 0, draws: int = DRAWS) -> tuple[float, float, float]:
+    """The largest of the samples' means and its interval (value, low, high).
+
+    The samples are of other items, so each is weighed on its own. Of samples whose means are near each other chance
+    alone lifts the largest, and with it the low end, which is cut at the value.
+    """
+    return _of_means(lambda means: means.max(axis=1), samples, range(seed, seed + len(samples)), draws)
+
+
+def _of_means(
+    aggregate: Callable[[np.ndarray], np.ndarray], samples: Samples, seeds: Sequence[int], draws: int
+) -> tuple[float, float, float]:
+    """What an aggregate, [R, samples] -> [R], makes of the samples' means, and its interval; a seed for each sample."""
     means = np.array([[values.mean() for values in samples.values()]])
     if np.isnan(means).any():
         return math.nan, math.nan, math.nan
-    drawn = [(values, item_weights((len(values),), seed, draws)[0]) for values in samples.values()]
+    drawn = [
+        (values, item_weights((len(values),), seed, draws)[0])
+        for values, seed in zip(samples.values(), seeds, strict=True)
+    ]
     worst = np.array([weights[:, :-1] @ values for values, weights in drawn]).T  # [R, samples]
     best = worst + BEST * np.array([weights[:, -1] for _, weights in drawn]).T
-    value = float(_harmonic(means)[0])
-    return value, *ends(_harmonic(worst), _harmonic(best), value, within=(WORST, BEST))
+    value = float(aggregate(means)[0])
+    return value, *ends(aggregate(worst), aggregate(best), value, within=(WORST, BEST))
 
 
 def _harmonic(means: np.ndarray) -> np.ndarray:

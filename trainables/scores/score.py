@@ -25,6 +25,7 @@ from trainables.scores.reductions import (
     DIFFERENCE,
     HARMONIC,
     KINDS,
+    LARGEST,
     MEAN,
     RATIO,
     RATIO_BESIDE,
@@ -58,7 +59,7 @@ class Card:
     shown: bool = True  # tables have a column of it, also where nothing is judged by it
     searched: bool = True  # searches measure it, and it may be searched for; else only reports and references have it
     reduction: str = MEAN
-    samples: tuple[str, ...] = ()  # of a ratio of AUCs, or a harmonic mean: kinds of items, as column `truth` has them
+    samples: tuple[str, ...] = ()  # of a ratio of AUCs, or of several means: kinds of items, as column `truth` has them
     items_of: str = ""  # of a mean of differences: whose items it is of; searches measure it only where it is asked for
 
     def __post_init__(self) -> None:
@@ -68,7 +69,8 @@ class Card:
             choices = ", ".join(map(repr, KINDS))
             raise ValueError(f"score {self.name!r} has reduction {self.reduction!r}: choose {choices}")
         count = len(self.samples)
-        if not {RATIO: count == 2, RATIO_BESIDE: count == 2, HARMONIC: count > 0}.get(self.reduction, count == 0):
+        wanted = {RATIO: count == 2, RATIO_BESIDE: count == 2, HARMONIC: count > 0, LARGEST: count > 0}
+        if not wanted.get(self.reduction, count == 0):
             raise ValueError(f"score {self.name!r}: a {RATIO} compares 2 samples, and a mean has none")
         if bool(self.items_of) != (self.reduction == DIFFERENCE):
             raise ValueError(f"score {self.name!r}: a {DIFFERENCE}, and nothing else, is of the items of another score")

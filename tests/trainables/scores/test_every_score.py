@@ -89,6 +89,8 @@ def value_of(items: pd.DataFrame, card: score.Card) -> float:
     if card.reduction == reductions.KS_D:
         (base,) = evaluator().reference[card.name].values()
         return max(abs((items.value <= x).mean() - (base <= x).mean()) for x in [*items.value, *base]) * 100
+    if card.reduction == reductions.LARGEST:
+        return max(items.value[items.truth == kind].mean() for kind in card.samples)
     if card.reduction == reductions.HARMONIC:
         means = [items.value[items.truth == kind].mean() for kind in card.samples]
         return len(means) / sum(1 / mean for mean in means) if min(means) > 0 else 0
@@ -163,7 +165,7 @@ def test_the_default_objectives_go_where_their_cards_say():
         ({"goal": "up"}, "score 'x' has goal 'up': choose minimize, maximize, zero"),
         (
             {"reduction": "median"},
-            "score 'x' has reduction 'median': choose 'mean of items', 'harmonic mean of means', 'mean of diff",
+            "score 'x' has reduction 'median': choose 'mean of items', 'harmonic mean of means', 'largest of means', ",
         ),
         ({"items_of": "y"}, "score 'x': a mean of differences, and nothing else, is of the items of another score"),
         ({"reduction": "mean of differences"}, "score 'x': a mean of differences, and nothing else"),
