@@ -1,16 +1,19 @@
 """An ablation's report: one page of HTML that needs no network, or the same as Markdown. What is missing is shown."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from dashboard.charts import ablations as charts
 from dashboard.charts import requests as request_charts
+from dashboard.reports import audit as audits
 from dashboard.reports.reasons import reference_notes
 from dashboard.reports.sections import Section, html_of, markdown_of
 from lethe.analysis import requests, verdicts
-from lethe.analysis.ablation import VOLUME, Ablation
+from lethe.analysis.ablation import ARM, SEED, VOLUME, Ablation
+from lethe.analysis.audit import audit_of, stored_items
 from lethe.analysis.cells import number
 from lethe.analysis.designs import BASELINE, FRACTIONAL, Part, aliases, resolution
 from lethe.analysis.verdicts import mean_cell, reference_cell, score_name, sentence
@@ -46,6 +49,7 @@ def sections(found: Ablation) -> Iterator[Section]:
     if len(found.candidates):
         yield fronts(found)
     yield volumes(found, arms)
+    yield from audited(found)
     about = found.facts.about
     rows = [*({"method": about["method"]} if "method" in about else {}).items(), *about.get("settings", {}).items()]
     yield Section("Configuration", table=(["setting", "value"], rows))
@@ -242,6 +246,19 @@ def volumes(found: Ablation, arms: pd.DataFrame) -> Section:
     text = "The share of the box from best to worst that a run's front dominates: larger is better. Mean over seeds."
     head = ["arm", "hypervolume", "difference to the baseline"]
     return Section("Hypervolume", texts=[text], table=(head, rows), figures=[charts.volumes(arms)])
+
+
+def audited(found: Ablation) -> Iterator[Section]:
+    """What an audit says of its candidates, as the audit's own report does; nothing where none was audited."""
+    audit = audit_of(found.audits, stored_items, found.facts.card)
+    if not audit.candidates:
+        return
+    known = {str(row["trial"]): f"{row[ARM]}, seed {row[SEED]}" for row in found.candidates.to_dict("records")}
+    trials = dict.fromkeys(name.partition("@")[0] for name in audit.candidates)
+    arms = [f"trial {trial} is a run of {known[trial]}" for trial in trials if trial in known]
+    first, *others = audits.sections(audit, audits.cards_of(found.facts, audit))
+    yield replace(first, title="Audit", items=[*first.items, *arms])
+    yield from (replace(section, title=f"Audit: {section.title}") for section in others)
 
 
 def versions(found: Ablation) -> Section:

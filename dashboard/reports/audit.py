@@ -7,6 +7,7 @@ from dashboard.reports.sections import Section, html_of, markdown_of
 from lethe.analysis import audit_words, trace_words
 from lethe.analysis.audit import Audit, audit_in
 from lethe.store.cards import Card
+from lethe.store.facts import Facts
 from lethe.store.snapshot import Snapshot
 
 
@@ -49,18 +50,18 @@ def refused(audit: Audit) -> Section:
     return Section("Stresses that could not be put on", items=audit_words.refusals(audit))
 
 
-def cards_of(study: Snapshot, audit: Audit) -> dict[str, Card]:
+def cards_of(facts: Facts, audit: Audit) -> dict[str, Card]:
     """The cards of an audit's scores."""
-    return {score: study.facts.card(score) for score in audit.scores}
+    return {score: facts.card(score) for score in audit.scores}
 
 
 def as_html(study: Snapshot) -> str:
     """The report as one page that needs no network. All text is escaped."""
     audit = audit_in(study)
-    return html_of(f"Audit of {study.name}", sections(audit, cards_of(study, audit)))
+    return html_of(f"Audit of {study.name}", sections(audit, cards_of(study.facts, audit)))
 
 
 def as_markdown(study: Snapshot) -> str:
     """The report as Markdown, without its figures."""
     audit = audit_in(study)
-    return markdown_of(f"Audit of {study.name}", sections(audit, cards_of(study, audit)))
+    return markdown_of(f"Audit of {study.name}", sections(audit, cards_of(study.facts, audit)))

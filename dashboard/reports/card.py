@@ -16,6 +16,7 @@ from dashboard.reports import reasons
 from dashboard.reports.decision import finite, how_sure
 from dashboard.reports.sections import Section, markdown_of
 from dashboard.table import candidate_of, command, parameter_text, reference_text, run_settings, score_text, scores_of
+from lethe.analysis import recipes
 from lethe.analysis.cells import number
 from lethe.analysis.decide import Limit, Recommendation, Rival
 from lethe.analysis.items import which_items
@@ -121,7 +122,8 @@ def sections(handed: Handed) -> Iterator[Section]:
     )
     yield Section("What was rejected, and why", items=rejected(handed))
     if is_recommended(handed) and handed.found:
-        yield Section("How sure", items=how_sure(handed.study, handed.found, handed.limits))
+        points = recipes.repeated(handed.study)
+        yield Section("How sure", items=how_sure(handed.study, handed.found, handed.limits, points))
     chosen = which_items(handed.study.candidates, handed.study.facts)
     yield Section("Limits of this claim", items=[*LIMITS, chosen, *handed.notes, *_limits_of(handed)])
     told = f"manifest.json has the sha256 of every file but its own; {DATA} is this card as data."

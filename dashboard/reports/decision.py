@@ -36,13 +36,13 @@ def as_csv(table: pd.DataFrame) -> str:
     return safe.to_csv(index=False)
 
 
-def as_json(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> str:
+def as_json(study: Snapshot, found: Recommendation, limits: Sequence[Limit], points: pd.DataFrame) -> str:
     """The recommendation as JSON."""
-    return json.dumps(plain(study, found, limits), indent=2)
+    return json.dumps(plain(study, found, limits, points), indent=2)
 
 
-def plain(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> dict[str, Any]:
-    """The recommendation as plain data."""
+def plain(study: Snapshot, found: Recommendation, limits: Sequence[Limit], points: pd.DataFrame) -> dict[str, Any]:
+    """The recommendation as plain data; `points` are as `recipes.repeated` gives them."""
     row, halved = study.candidates.iloc[found.row], split_scores(study.candidates)
     data: dict[str, Any] = {
         "study": study.name,
@@ -59,7 +59,7 @@ def plain(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> di
         "redraws that keep it": found.share,
         "redraws within all limits": found.within,
         "redraws within limits": found.holds,
-        "over seeds": recipes.plain(recipes.by_row(recipes.repeated(study)).get(found.row)),
+        "over seeds": recipes.plain(recipes.by_row(points).get(found.row)),
         "chosen in more redraws": candidate_of(study.candidates.iloc[found.surer.row]).plain() if found.surer else None,
         "near": [candidate_of(r).plain() for r in (study.candidates.iloc[rival.row] for rival in found.near)],
         "command": command(study, row),
@@ -68,9 +68,8 @@ def plain(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> di
     return {name: finite(value) for name, value in data.items()}
 
 
-def how_sure(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) -> list[str]:
+def how_sure(study: Snapshot, found: Recommendation, limits: Sequence[Limit], points: pd.DataFrame) -> list[str]:
     """How sure the recommendation is, by redraws of its scores and by other seeds of its recipe."""
-    points = recipes.repeated(study)
     sure = reasons.sureness(study.candidates, found, limits, study.facts)
     return [*sure, *reasons.seeds(points, found.row, study.facts)]
 
@@ -93,10 +92,14 @@ def as_html(
     found: Recommendation,
     objectives: Sequence[Objective],
     limits: Sequence[Limit],
+    points: pd.DataFrame,
     figures: "Sequence[go.Figure]",
     note: str = "",
 ) -> str:
-    """One page that needs no network: why, recipe, scores with intervals, figures, versions. All text is escaped."""
+    """One page that needs no network: why, recipe, scores with intervals, figures, versions. All text is escaped.
+
+    `points` are as `recipes.repeated` gives them.
+    """
     row = study.candidates.iloc[found.row]
     facts = study.facts
     asked = present({name: row[name] for name in study.parameters})
@@ -121,7 +124,7 @@ def as_html(
         f"<p>{_text(reasons.against_retrained(study.candidates, found.row, objectives, facts))}</p>",
         _list(f"{x.score} from {x.low:g} to {x.high:g}" for x in limits) if limits else "",
         _list(f"feasible: {c.score} {c.words}" for c in facts.constraints) if facts.constraints else "",
-        "<h2>How sure</h2>" + _list(how_sure(study, found, limits)),
+        "<h2>How sure</h2>" + _list(how_sure(study, found, limits, points)),
         "<h2>Scores, and how far their 95% intervals reach</h2>"
         + _table(["score", "this candidate", *([ALL_ITEMS] if whole else []), *facts.references], rows)
         + (_list(notes) if (notes := reasons.reference_notes(facts)) else ""),

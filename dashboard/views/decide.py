@@ -235,15 +235,16 @@ def take_away(context: wire.Context, found: Recommendation, limits: list[Limit],
     st.subheader("Take away", anchor=False)
 
     view, audit = drawn(context, found), data.audit(context.study, context.url)
+    points = data.points_of(context.study, context.url)
 
     def page_of_html() -> str:
-        return report.as_html(view.study, found, view.objectives, limits, [view.front(), view.course()], note)
+        return report.as_html(view.study, found, view.objectives, limits, points, [view.front(), view.course()], note)
 
     with st.container(horizontal=True):
         st.download_button("Report (HTML)", page_of_html, f"{name}.html", "text/html", on_click="ignore")
         st.download_button(
             "Recommendation (JSON)",
-            lambda: report.as_json(view.study, found, limits),
+            lambda: report.as_json(view.study, found, limits, points),
             f"{name}.json",
             "application/json",
             on_click="ignore",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dashboard.reports import reasons
 from dashboard.reports.decision import how_sure, plain
 from dashboard.table import candidate_of, recipe
-from lethe.analysis import decide
+from lethe.analysis import decide, recipes
 from lethe.analysis.decide import Limit, Recommendation
 from lethe.fronts.objectives import Constraint
 from lethe.handover.choice import name_of
@@ -25,7 +25,8 @@ def run(name: str, url: str, texts: Sequence[str], rule: str, *, as_json: bool) 
     limits = choose_limits(texts, study)
     found = take(study, limits, rule)
     if as_json:
-        print_json({"study": study.name, "candidate": None} if found is None else plain(study, found, limits))
+        none = {"study": study.name, "candidate": None}
+        print_json(none if found is None else plain(study, found, limits, recipes.repeated(study)))
     else:
         for line in [NOTHING] if found is None else in_words(study, found, limits):
             say(line)
@@ -82,7 +83,7 @@ def in_words(study: Snapshot, found: Recommendation, limits: Sequence[Limit]) ->
         f"its recipe: {recipe(row, study.parameters)}",
         reasons.rule(found, facts.objectives, limits),
         *([against] if against else []),
-        *how_sure(study, found, limits),
+        *how_sure(study, found, limits, recipes.repeated(study)),
         *(f"near: {line}" for line in reasons.near(table, found, facts.objectives)),
         f"take it away: {away} DIR" if are_there(row["weights"]) else "its weights are not kept",
     ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from tiny_ablation import finished, read
+from tiny_audit import GONE, HALF, Made, made, store_audit
 from tiny_dashboard import HOSTILE
 from tiny_study import scores
 
@@ -47,6 +48,20 @@ def test_the_page_needs_no_network_and_holds_the_script_once(page):
     assert not re.search(r"<link[^>]+href=", page)
     assert page.count("plotly.js v") <= 1
     assert len(page) < 8e6
+
+
+def test_an_audit_of_its_candidates_has_its_sections_and_says_which_arms_they_are_of(tmp_path):
+    url, name = finished(tmp_path, seeds=2)
+    store_audit(url, name, made(GONE, HALF, whose="1@step/2/student", found=Made(tmp_path / "audit")))
+    text = as_markdown(read_ablation(url, name))
+    first = text.split("## Audit\n")[1].split("##")[0]
+    assert "- trial 1, step 2, student: " in first
+    assert "- trial 1 is a run of damping=off, seed 0" in first
+    assert "## Audit: What each stress brings back\n" in text
+
+
+def test_without_an_audit_nothing_is_said_of_one(page):
+    assert "<h2>Audit" not in page
 
 
 def test_the_answer_stands_first_and_everything_that_was_asked_is_there(page):

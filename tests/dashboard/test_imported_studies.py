@@ -9,6 +9,7 @@ from tiny_dashboard import make_study
 
 from dashboard import published
 from dashboard.reports import decision
+from lethe.analysis import recipes
 from lethe.analysis.decide import recommend
 from lethe.store.snapshot import Reader
 from lethe.store.urls import VARIABLE
@@ -67,4 +68,4 @@ def test_the_report_of_a_decision_is_written(url, study):
     found = recommend(read.candidates, read.facts.objectives, read.facts.constraints)
     assert found is not None
     assert found.share is None
-    assert "NaN" not in decision.as_json(read, found, [])
+    assert "NaN" not in decision.as_json(read, found, [], recipes.repeated(read))

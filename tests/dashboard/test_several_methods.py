@@ -13,6 +13,7 @@ from dashboard import table
 from dashboard.charts import fronts, fronts_3d, landscape, many_axes, marks
 from dashboard.data import importances_of
 from dashboard.reports import decision
+from lethe.analysis import recipes
 from lethe.analysis.decide import recommend
 from lethe.store.snapshot import Reader
 from lethe.store.urls import VARIABLE
@@ -94,9 +95,9 @@ def test_a_recipe_is_the_method_and_its_settings(many):
 def test_the_reports_have_the_parameters_of_the_trial_alone(study):
     found = recommend(study.candidates, OBJECTIVES, study.facts.constraints)
     method = study.candidates.iloc[found.row]["method"]
-    told = json.loads(decision.as_json(study, found, []))
+    told = json.loads(decision.as_json(study, found, [], recipes.repeated(study)))
     assert {name.partition(".")[0] for name in told["parameters"]} == {"method", method}
-    page = decision.as_html(study, found, OBJECTIVES, [], [])
+    page = decision.as_html(study, found, OBJECTIVES, [], recipes.repeated(study), [])
     assert f"<td>method</td><td>{method}</td>" in page
     assert f"<td>steps</td><td>{SETTINGS[method]['steps']}</td>" in page
 

@@ -14,6 +14,7 @@ from dashboard import outputs
 from dashboard.reports import decision as report
 from dashboard.reports import reasons
 from dashboard.table import command
+from lethe.analysis import recipes
 from lethe.analysis.decide import Limit, recommend
 from lethe.fronts.objectives import Objective
 from lethe.store.cards import Card
@@ -122,7 +123,7 @@ def test_no_share_of_redraws_is_called_certain():
 def test_the_json_is_plain_and_holds_the_recommendation(study):
     found = found_in(study)
     limits = [Limit(score="verbmem_f", high=99)]
-    data = json.loads(report.as_json(study, found, limits), parse_constant=pytest.fail)
+    data = json.loads(report.as_json(study, found, limits, recipes.repeated(study)), parse_constant=pytest.fail)
     row = study.candidates.iloc[found.row]
     assert data["candidate"] == {"trial": row["trial"], "axis": "step", "at": row["at"], "role": row["role"]}
     assert data["scores"]["verbmem_f"] == [row["verbmem_f"], row["verbmem_f_low"], row["verbmem_f_high"]]
@@ -155,7 +156,7 @@ def test_the_report_has_recipe_scores_figures_and_versions_and_nothing_hostile_r
     study = Reader(make_study(tmp_path, benchmark=HOSTILE, versions={"torch": HOSTILE}), "tiny").read()
     found = found_in(study)
     figure = go.Figure(go.Scatter(x=[1], y=[2]))
-    page = report.as_html(study, found, study.facts.objectives, [], [figure, figure], note=HOSTILE)
+    page = report.as_html(study, found, study.facts.objectives, [], pd.DataFrame(), [figure, figure], note=HOSTILE)
     for part in (
         "Nearest to what you ask: trial",
         "How sure",
@@ -253,7 +254,7 @@ def test_what_was_seen_of_the_reference_models_stands_below_their_scores_if_ther
     noted = Reader(make_study(tmp_path, notes=told), "tiny").read()
 
     def page_of(study):
-        return report.as_html(study, found_in(study), study.facts.objectives, (), [])
+        return report.as_html(study, found_in(study), study.facts.objectives, (), pd.DataFrame(), [])
 
     below = page_of(noted).split("<h2>Scores")[1].split("<h2>")[0]
     assert "<li>model &#x27;b&#x27;: its weights are stored in bfloat16</li>" in below

@@ -35,6 +35,7 @@ from lethe.analysis.effects import Measured, contrast
 from lethe.analysis.redraws import read_items, redrawer
 from lethe.fronts import pareto
 from lethe.fronts.objectives import MAXIMIZE, TWO_SIDED, WORST, compared, compared_interval, improves, loss_array
+from lethe.store.audits import Audited
 from lethe.store.facts import Facts
 from lethe.store.places import PLACE, STEP
 from lethe.store.snapshot import Reader, Snapshot
@@ -73,6 +74,7 @@ class Ablation:
     runs: pd.DataFrame
     candidates: pd.DataFrame  # every scored candidate, with its arm and seed
     items: bool = True  # whether intervals allow for other items; without, nothing but the store is read
+    audits: tuple[Audited, ...] = ()  # what audits measured of its candidates
 
     @property
     def seeds(self) -> list[int]:
@@ -215,7 +217,7 @@ def ablation_of(study: Snapshot, *, role: str = "", items: bool = True) -> Ablat
     design = Design.from_json(study.facts.about[DESIGN])
     role = role or next(iter(known), "candidate")
     runs = _runs(study, design, role)
-    return Ablation(study.name, study.facts, design, role, runs, study.candidates, items)
+    return Ablation(study.name, study.facts, design, role, runs, study.candidates, items, study.audits)
 
 
 def part_contrasts(part: Part) -> dict[str, tuple[dict[str, float], tuple[str, ...]]]:
