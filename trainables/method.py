@@ -123,6 +123,7 @@ class Needs:
     scratch: bool = False  # the update needs one more tensor for each trainable one
     adamw: bool = False  # at some time the optimizer is AdamW
     data: tuple[str, ...] = ()  # derived data that it reads, by name (trainables.derivations), in `Start.data`
+    together: int = 1  # sequences that a forward pass has at least: those that are drawn as one
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,8 @@ from trainables.settings import ANY, RETAIN_TEXT, Beside, ByAdamW, setting
 NONE = "none"
 CACHED, FROZEN = "cached", "frozen"  # references of a forget loss
 GDR, KLR = "gdr", "klr"  # retain terms
+AP = "ap"  # one on answers to retain questions: of methods that are taught refusals
+UNGUIDED = (NONE, GDR, AP)  # of them, those that look at no logits of the target
 RETAIN_TERM = "what holds the model on retain text: gdr, its cross-entropy; klr, its divergence from the target; none"
 HELD = {"retain_term": ANY, "retain_weight": ANY}  # beside which retain text is read
 BY_NAME = "what holds the model on retain text: the method's own, by its name"  # the one choice of a method that has it
@@ -65,5 +67,5 @@ class Retaining(Weighted):
 
 def needs(settings: Weighted) -> Needs:
     """One frozen copy of the target where either term compares with its logits; a number a token is none."""
-    guided = settings.compares == FROZEN or settings.holding not in (NONE, GDR)
+    guided = settings.compares == FROZEN or settings.holding not in UNGUIDED
     return Needs(trainable=settings.trainable, frozen=guided, guided=guided, adamw=settings.optimizer == "adamw")

@@ -3,9 +3,10 @@
     plan(read_shape("muse-bench/MUSE-News_target"), MeanTeacher(parallel="fsdp", precision="bf16"), workers=8)
 
 Symbols: P parameters, T trainable ones (see Needs), W workers, c bytes of a number in forward and backward passes
-(bf16 2, fp32 4), B rows of a worker's micro-batch, L its tokens, h width, i MLP width, q heads x head size, N layers,
-V vocabulary. Weights, gradients, optimizer and teacher are fp32, 4 bytes. `fsdp` cuts each tensor by rows over the
-workers, rounded up to whole rows (how FSDP2 pads); `ddp`, and any run on one worker, holds it whole.
+(bf16 2, fp32 4), B rows of a worker's micro-batch (those of a draw at least: Needs.together), L its tokens, h width,
+i MLP width, q heads x head size, N layers, V vocabulary. Weights, gradients, optimizer and teacher are fp32, 4 bytes.
+`fsdp` cuts each tensor by rows over the workers, rounded up to whole rows (how FSDP2 pads); `ddp`, and any run on one
+worker, holds it whole.
 
 - weights: 4 P (/W).
 - teacher, or a frozen copy of the target: 4 T, since it shares frozen tensors with the student; fsdp: 4 P / W, since
@@ -227,7 +228,8 @@ def _training(shape: Shape, settings: Descent, workers: int, held: dict[str, int
     sharded, needs = is_sharded(settings, workers), needs_of(settings)
     trainable = FP32 * shape.elements(workers if sharded else 1, trainable=True)
     gradients = {"gradients": trainable}
-    rows = min(settings.micro_batch_size, math.ceil(settings.batch_size / workers))
+    drawn = needs.together * math.ceil(settings.batch_size / workers)
+    rows = max(needs.together, min(settings.micro_batch_size, drawn))
     gathered = {"gathered weights": _gathered(shape, settings, sharded)}
     kept = saved(shape, settings, rows, sharded=sharded)
     block = rows * settings.longest * block_bytes(shape, settings, settings.longest, sharded=sharded)

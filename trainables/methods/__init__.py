@@ -22,6 +22,7 @@ METHODS = {
     "npo_klr": "trainables.methods.npo:NPO_KLR_METHOD",
     "npo_muse": "trainables.methods.muse:NPO_MUSE_METHOD",
     "idk": "trainables.methods.idk:IDK_METHOD",
+    "dpo": "trainables.methods.dpo:DPO_METHOD",
     "simnpo": "trainables.methods.simnpo:SIMNPO_METHOD",
     "wga": "trainables.methods.weighted_ascent:WGA_METHOD",
     "satimp": "trainables.methods.weighted_ascent:SATIMP_METHOD",

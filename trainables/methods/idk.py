@@ -30,7 +30,7 @@ def unlearn(start: Start, settings: IDK, run: Run) -> Iterator[Record]:
     """Teach `start.model`, in place, to refuse; each row is refused in each of the ways that are offered to it."""
     from trainables.losses.logits import gdr
     from trainables.training.answers import answered
-    from trainables.training.data import choose_fraction
+    from trainables.training.data import Read, choose_fraction
     from trainables.training.forget_and_retain import forget_and_retain
 
     rows, refusals = start.data[settings.asked]["forget"], start.data["refusals"]["forget"]
@@ -39,8 +39,8 @@ def unlearn(start: Start, settings: IDK, run: Run) -> Iterator[Record]:
     chosen = choose_fraction(len(rows), settings.forget_fraction, seed=settings.seed)
     refused = [(rows[i][PROMPTS[settings.asked]], text) for i in chosen for text in refusals[i]["texts"]]
     sequences, leading = answered(start.tokenizer, refused, max_length=settings.max_length)
-    start = replace(start, forget=sequences)
-    yield from forget_and_retain(start, settings, run, lambda batch: gdr(batch.log_p()), leading=leading)
+    read = Read(sequences, leading)
+    yield from forget_and_retain(start, settings, run, lambda batch: gdr(batch.log_p()), forget=read)
 
 
 IDK_METHOD = Method(

@@ -3,6 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
+from trainables.training.data import Read
+
+
+def answered_beside(tokenizer: Any, asked: Sequence[tuple[str, Sequence[str]]], *, max_length: int) -> Read:
+    """Prompts, each with as many answers: a sequence for each answer, and those of a prompt are drawn together.
+
+    Sequences are as `answered` makes them. ValueError where prompts have different numbers of answers.
+    """
+    numbers = sorted({len(answers) for _, answers in asked})
+    if len(numbers) > 1:
+        raise ValueError(f"prompts have {', '.join(map(str, numbers))} answers: each needs as many as the others")
+    flat = [(prompt, answer) for prompt, answers in asked for answer in answers]
+    sequences, leading = answered(tokenizer, flat, max_length=max_length)
+    return Read(sequences, leading, together=max(numbers, default=1))
+
 
 def answered(tokenizer: Any, asked: Sequence[tuple[str, str]], *, max_length: int) -> tuple[list[list[int]], list[int]]:
     """Token ids of prompts, each with a space and its answer behind it, and how many targets are the prompt's in each.

@@ -5,6 +5,7 @@ A batch is drawn by (seed, step) alone, so a run can start at any step and any w
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,6 +14,15 @@ import torch
 T = TypeVar("T")  # what stands for a token
 FRACTION = 2  # the stream of draws that chooses a share of the forget set
 IGNORED = -100  # the label of a position without a target (padding, and the position before the first token)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a term reads: token sequences, of each how many targets at its beginning count for nothing, how it draws."""
+
+    sequences: Sequence[Sequence[int]]
+    leading: Sequence[int] = ()  # of each sequence; (): none is left out
+    together: int = 1  # consecutive sequences that are drawn as one
 
 
 def chunk_texts(tokenizer: Any, texts: Sequence[str], *, max_length: int, long_texts: str = "split") -> list[list[int]]:

@@ -83,7 +83,10 @@ def to_logits(model: Any, ids: Tensor, attention: Tensor | None) -> Tensor:
 class Term:
     """A part of the loss: what it reads, how much it weighs, and what it is of a batch, per token or per sequence.
 
-    Without a loss it is 0, and no forward pass is done for it.
+    Without a loss it is 0, and no forward pass is done for it. Sequences that say something only beside each other,
+    such as two answers to one question, are drawn `together`: of three, the first draw is of the sequences 0, 1 and 2,
+    the second of 3, 4 and 5; a micro-batch has all of a draw, in this order, and the loss gives a value for each draw.
+    A batch is of so many draws.
     """
 
     name: str  # as the step records call it
@@ -100,6 +103,20 @@ class Term:
     leading: Sequence[int] = ()  # of each sequence, targets before these that count for nothing either: a prompt's
     labels: Sequence[Tensor] = ()  # of each sequence, targets in the place of its next tokens, or IGNORED: [T - 1]
     given: Mapping[str, Sequence[Tensor]] = field(default_factory=dict)  # of each sequence, by name: [T - 1, ...]
+    together: int = 1  # sequences of a draw
+
+    @property
+    def draws(self) -> int:
+        """How many different draws there are."""
+        return len(self.sequences) // self.together
+
+    def rows(self, drawn: Sequence[int]) -> list[int]:
+        """The sequences of some draws."""
+        return [draw * self.together + place for draw in drawn for place in range(self.together)]
+
+    def draws_a_pass(self, settings: Descent) -> int:
+        """How many draws a micro-batch has."""
+        return max(1, settings.micro_batch_size // self.together)
 
     def left_out(self, row: int) -> int:
         """How many targets at the beginning of a sequence count for nothing."""
@@ -111,13 +128,13 @@ class Term:
             return int((self.labels[row] != IGNORED).sum())
         return max(0, len(self.sequences[row]) - 1 - self.left_out(row))
 
-    def cost(self, rows: int, step: int) -> float:
-        """Whole forward passes of a sequence that a step of so many rows takes; the first bears what was done before.
+    def cost(self, draws: int, step: int) -> float:
+        """Whole forward passes of a sequence that a step of so many draws takes; the first bears what was done before.
 
         A pass through a share of the blocks, and its backward pass, are that share of a whole one.
         """
         passes = 3.0 if self.weight else 1.0  # what weighs nothing is looked at
-        own = 0.0 if self.loss is None else rows * (passes + (self.guide is not None))
+        own = 0.0 if self.loss is None else draws * self.together * (passes + (self.guide is not None))
         return self.forward.share * (own + (self.once if step == 1 else 0.0))
 
 
@@ -244,37 +261,38 @@ def _gradients(theta: list[Tensor]) -> list[Tensor]:
 
 
 def draw(term: Term, settings: Descent, *, step: int) -> list[int]:
-    """The sequences of a term's batch in a step."""
+    """The draws of a term's batch in a step: of a term that draws none together, its sequences."""
     chosen = cyclic_indices if settings.sampling == "cyclic" else sample_indices
-    return chosen(len(term.sequences), size=settings.batch_size, seed=settings.seed, stream=term.stream, step=step)
+    return chosen(term.draws, size=settings.batch_size, seed=settings.seed, stream=term.stream, step=step)
 
 
-def batches(model: Any, term: Term, rows: Sequence[int], pad: int, settings: Descent) -> Iterator[Batch]:
-    """A term's sequences after their forward passes, in micro-batches."""
-    for start in range(0, len(rows), settings.micro_batch_size):
-        yield _forward(model, term, rows[start : start + settings.micro_batch_size], pad, settings)
+def batches(model: Any, term: Term, drawn: Sequence[int], pad: int, settings: Descent) -> Iterator[Batch]:
+    """The sequences of some draws of a term after their forward passes, in micro-batches."""
+    size = term.draws_a_pass(settings)
+    for start in range(0, len(drawn), size):
+        yield _forward(model, term, term.rows(drawn[start : start + size]), pad, settings)
 
 
 def _backward(student: Any, term: Term, settings: Descent, pad: int, step: int, world: World) -> float:
     """Accumulate the gradient of a term over this worker's part of the batch; return its part of the loss.
 
-    Each micro-batch is normalised over the global batch: by its targets, or, for a loss of sequences, by these. A term
-    that weighs nothing has no gradient to be taken.
+    Each micro-batch is normalised over the global batch: by its targets, or, for a loss of draws, by these. A term that
+    weighs nothing has no gradient to be taken.
     """
     if term.loss is None:
         return 0.0
-    rows = draw(term, settings, step=step)
-    targets, total = sum(map(term.counted, rows)), 0.0
-    mine, weights = deal(rows, world)
+    drawn, size, total = draw(term, settings, step=step), term.draws_a_pass(settings), 0.0
+    targets = sum(map(term.counted, term.rows(drawn)))
+    mine, weights = deal(drawn, world)
     with torch.set_grad_enabled(term.weight != 0):
         for start, batch in enumerate(batches(student, term, mine, pad, settings)):
             values = term.loss(batch)
-            part = slice(start * settings.micro_batch_size, (start + 1) * settings.micro_batch_size)
+            part = slice(start * size, (start + 1) * size)
             counted = torch.tensor(weights[part], device=values.device)
             if values.dim() == 2:
                 mean = (values * (batch.mask * counted[:, None])).sum() / max(1, targets)
             else:
-                mean = (values * counted).sum() / len(rows)
+                mean = (values * counted).sum() / len(drawn)
             if term.weight:
                 (term.weight * mean).backward()
             total += mean.item()

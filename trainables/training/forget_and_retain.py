@@ -7,7 +7,7 @@ target where nothing is compared with its logits. Both terms share one copy, and
 student.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,14 +16,15 @@ from torch import Tensor
 from trainables.failures import Unfit
 from trainables.losses import logits as losses
 from trainables.method import Record, Run, Start
-from trainables.training.descend import FORGET, RETAIN, Batch, Forward, Term, descend, initial_log_probs
+from trainables.training.data import Read
+from trainables.training.descend import FORGET, RETAIN, Batch, Forward, Hook, Term, descend, initial_log_probs
 from trainables.training.parallel import lay_out
 from trainables.training.teacher import make_teacher
 from trainables.training.trainable import prepare
-from trainables.weighted import CACHED, FROZEN, GDR, KLR, NONE, Retaining, Weighted, needs
+from trainables.weighted import CACHED, FROZEN, GDR, KLR, NONE, UNGUIDED, Retaining, Weighted, needs
 from trainables.world import World
 
-Loss = Callable[[Batch], Tensor]  # a value a token, [B, T], or a sequence, [B]
+Loss = Callable[[Batch], Tensor]  # a value a token, [B, T], or a draw, [B] of sequences that are drawn alone
 
 RETAIN_LOSSES: dict[str, Loss] = {
     GDR: lambda batch: losses.gdr(batch.log_p()),
@@ -39,62 +40,61 @@ def forget_and_retain(
     *,
     own: Mapping[str, Loss] | None = None,
     skip: int = 0,
-    leading: Sequence[int] = (),
+    forget: Read | None = None,
+    retain: Read | None = None,
     guide_forward: Forward | None = None,
+    hook: Hook | None = None,
 ) -> Iterator[Record]:
     """Lower `loss` on forget text and the retain term of the settings on retain text, in `start.model`, in place.
 
     By the settings' reference a batch of `loss` has `reference()`, the target's log-probabilities, or `guide()`, its
     logits, by a pass of its own where there is a `guide_forward`. `own` are retain terms that the method alone has, by
-    name; `skip` targets at the beginning of a forget sequence are left out, and before them so many as `leading` says.
+    name; `skip` targets at the beginning of a forget sequence are left out. `forget` and `retain` are what is read in
+    the place of the texts' own sequences.
     """
     needed = needs(settings)
     student = prepare(start.model, needed.trainable, settings.seed)
     frozen = make_teacher(student) if needed.frozen else None  # which nothing ever moves
     lay_out([model for model in (student, frozen) if model is not None], settings, run.world)
-    forget = _forget_term(student, frozen, start, settings, run.world, loss, skip, leading)
-    forget = replace(forget, guide_forward=guide_forward)
-    retain = _retain_terms(frozen, start, settings, {**RETAIN_LOSSES, **(own or {})})
-    yield from descend(student, (forget, *retain), settings, run, pad=start.pad)
-
-
-def _forget_term(
-    student: Any,
-    frozen: Any,
-    start: Start,
-    settings: Weighted,
-    world: World,
-    loss: Loss,
-    skip: int,
-    leading: Sequence[int],
-) -> Term:
-    cached = settings.compares == CACHED
-    if skip and not leading and all(len(ids) - 1 <= skip for ids in start.forget):
+    read = forget or Read(start.forget)
+    if skip and not read.leading and all(len(ids) - 1 <= skip for ids in read.sequences):
         raise Unfit(f"{skip} targets at the beginning of each forget sequence are left out: none has more")
-    return Term(
+    lowered = Term(
         name="forget_loss",
-        sequences=start.forget,
+        sequences=read.sequences,
         stream=FORGET,
         weight=settings.forget_weight,
         loss=loss if settings.forget_weight else None,
         guide=frozen if settings.compares == FROZEN else None,
-        references=initial_log_probs(student, start, settings, world) if cached else None,
-        once=len(start.forget) if cached else 0,
+        guide_forward=guide_forward,
         skip=skip,
-        leading=leading,
+        leading=read.leading,
+        together=read.together,
     )
+    if settings.compares == CACHED:
+        lowered = _compared(lowered, student, start, settings, run.world)
+    held = _retain_terms(frozen, retain or Read(start.retain), settings, {**RETAIN_LOSSES, **(own or {})})
+    yield from descend(student, (lowered, *held), settings, run, pad=start.pad, hook=hook)
 
 
-def _retain_terms(frozen: Any, start: Start, settings: Weighted, known: Mapping[str, Loss]) -> list[Term]:
+def _compared(term: Term, student: Any, start: Start, settings: Weighted, world: World) -> Term:
+    """A term with the target's log-probabilities of what it reads."""
+    references = initial_log_probs(student, replace(start, forget=term.sequences), settings, world)
+    return replace(term, references=references, once=len(term.sequences))
+
+
+def _retain_terms(frozen: Any, read: Read, settings: Weighted, known: Mapping[str, Loss]) -> list[Term]:
     """The retain term, where there is one."""
     if not isinstance(settings, Retaining) or settings.holding == NONE:
         return []
     term = Term(
         name="retain_loss",
-        sequences=start.retain,
+        sequences=read.sequences,
         stream=RETAIN,
         weight=settings.retain_weight,
         loss=known[settings.holding],
-        guide=frozen if settings.holding != GDR else None,
+        guide=None if settings.holding in UNGUIDED else frozen,
+        leading=read.leading,
+        together=read.together,
     )
     return [term]

@@ -17,6 +17,7 @@ from trainables.losses import logits as losses
 from trainables.memory.plan import BACKWARD, GIB, LOSS, SCORING, UPDATE, Unplanned, plan, read_shape, saved, shape_of
 from trainables.method import Evaluated
 from trainables.methods import find_method, needs_of, unlearn
+from trainables.methods.dpo import DPO
 from trainables.methods.ga import GAGDR, GAKLR
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.methods.muse import NPOMuse
@@ -157,6 +158,16 @@ def test_with_adapters_only_their_numbers_have_gradients_moments_and_a_teacher()
         assert loss["weights"] == 4 * (SEVEN + adapters)
         assert (loss["gradients"], loss["optimizer state"]) == (4 * adapters, 8 * adapters)
         assert loss["teacher"] == (4 * adapters if settings.method == "mean_teacher" else 0)
+
+
+def test_of_sequences_that_are_drawn_as_one_at_least_all_of_a_draw_are_planned_at_once():
+    def rows(**settings) -> float:
+        planned = plan(seven_shape(), DPO(**settings)).phases[LOSS]["activations"]
+        return planned / plan(seven_shape(), NPOGDR(micro_batch_size=1)).phases[LOSS]["activations"]
+
+    assert rows(micro_batch_size=1) == rows(micro_batch_size=2) == 2
+    assert rows(micro_batch_size=8, batch_size=2) == 4  # two draws of two
+    assert rows(micro_batch_size=8, batch_size=8) == 8
 
 
 def test_scoring_is_planned_with_the_batch_that_the_run_takes():
