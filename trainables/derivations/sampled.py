@@ -19,16 +19,16 @@ THINK = "Let us think about this step by step, and say aloud what comes to mind.
 def own(corpus: Corpus) -> Derived:
     """Answers that the target writes to the questions of `qa`, at temperature 1, behind three others of retain1.
 
-    `row`, `question`, the true `answer`, and `own`, four answers, each cut at its first line break.
+    `row`, `question`, `prompt`, the true `answer`, and `own`, four answers, each cut at its first line break.
     """
-    models, asked = _models(corpus, "own"), qa(corpus)
+    models, asked = target_of(corpus, "own"), qa(corpus)
     shots = asked[RETAIN]
     chosen = seeded(corpus.seed, "own").sample(shots, min(SHOTS, len(shots)))
     begun = "".join(f"{shot['prompt']} {shot['answer']}{_seam(shot['prompt'])}" for shot in chosen)
     prompts = [begun + row["prompt"] for row in asked[FORGET] for _ in range(SAMPLES)]
     written = iter(_sampled(models, prompts, ANSWER, seeded(corpus.seed, "own", "draws").getrandbits(32)))
     rows = [
-        {"row": row["row"], "question": row["question"], "answer": row["answer"]}
+        {key: row[key] for key in ("row", "question", "prompt", "answer")}
         | {"own": [next(written).strip().split("\n")[0] for _ in range(SAMPLES)]}
         for row in asked[FORGET]
     ]
@@ -40,7 +40,7 @@ def traces(corpus: Corpus) -> Derived:
 
     At most 100 tokens behind the first 384 of the text, of both sides.
     """
-    models = _models(corpus, "traces")
+    models = target_of(corpus, "traces")
     from trainables.decoding.generate import greedy
 
     found: Derived = {}
@@ -54,7 +54,7 @@ def traces(corpus: Corpus) -> Derived:
 
 def written_behind(corpus: Corpus, count: int) -> list[str]:
     """So many texts that the target writes at temperature 1, each behind three texts of retain1."""
-    models, kept = _models(corpus, "proxy"), corpus.texts(RETAIN)
+    models, kept = target_of(corpus, "proxy"), corpus.texts(RETAIN)
     prompts = []
     for number in range(count):
         shots = seeded(corpus.seed, "proxy", number).sample(kept, min(SHOTS, len(kept)))
@@ -63,7 +63,8 @@ def written_behind(corpus: Corpus, count: int) -> list[str]:
     return [text.strip().split(BLANK)[0] for text in _sampled(models, prompts, TEXT, seed)]
 
 
-def _models(corpus: Corpus, name: str) -> Models:
+def target_of(corpus: Corpus, name: str) -> Models:
+    """The target, by which derived data of a name is written; Unfit where none is given."""
     if corpus.models is None or corpus.models.target is None:
         raise corpus.lacks(f"derived data {name!r} is written by the target model, and none is given")
     return corpus.models

@@ -4,9 +4,10 @@ What is preferred is a refusal (`dpo`), or an alternative that is wrong (`altpo`
 answer is its reference, taken once: so the answers of a question stay the same through a run.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import cycle, islice
+from typing import TYPE_CHECKING, Any
 
 from trainables import weighted
 from trainables.failures import Unfit
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from trainables.training.forget_and_retain import Loss
 
 ASKED = {"qa": ("prompt", "answer"), "pairs": ("prefix", "continuation")}  # columns: what is asked, and what is true
+ALTERNATIVES = {"wrong": "object", "own": "answer"}  # the column of what is true
 Asked = tuple[str, Sequence[str]]  # a prompt and the answers behind it, the true one last
 
 
@@ -56,6 +58,71 @@ def unlearn_dpo(start: Start, settings: DPO, run: Run) -> Iterator[Record]:
     yield from forget_and_retain(start, settings, run, _preferring(read, settings.dpo_beta), forget=read)
 
 
+@dataclass(frozen=True, kw_only=True)
+class AltPO(Retaining):
+    """AltPO. Defaults are muse-mini's; published for 7B: AdamW at lr 1e-5 to 5e-5, beta 0.05 to 0.5, five answers."""
+
+    method = "altpo"
+    reference = CACHED
+
+    dpo_beta: float = setting(0.1, "inverse temperature, on the log-probability of a whole answer", positive=True)
+    answers: str = setting(
+        "wrong", "what is preferred: wrong objects, or answers that the target writes", choices=tuple(ALTERNATIVES)
+    )
+    alternatives: int = setting(4, "how many of them behind each question, at most", positive=True, most=5)
+    altpo_k: str = setting(
+        "rows", "each of them beside the true answer, or the mean of a question's", choices=("rows", "mean")
+    )
+
+    @property
+    def beside_the_truth(self) -> int:
+        """Alternatives that are compared with a true answer at once."""
+        return self.alternatives if self.altpo_k == "mean" else 1
+
+
+def needs_altpo(settings: AltPO) -> Needs:
+    """What the two terms hold, and the alternatives; those that are compared go through the model side by side."""
+    return replace(weighted.needs(settings), data=(settings.answers,), together=1 + settings.beside_the_truth)
+
+
+def unlearn_altpo(start: Start, settings: AltPO, run: Run) -> Iterator[Record]:
+    """Have `start.model`, in place, prefer alternatives over the true answers; records say how many were dropped."""
+    from trainables.training.answers import answered_beside
+    from trainables.training.data import choose_fraction
+    from trainables.training.descend import Telling
+    from trainables.training.forget_and_retain import forget_and_retain
+
+    rows = start.data[settings.answers]["forget"]
+    chosen = [rows[i] for i in choose_fraction(len(rows), settings.forget_fraction, seed=settings.seed)]
+    asked, dropped = _alternatives(chosen, settings)
+    if not asked:
+        raise Unfit(f"each of the {dropped} alternatives ({settings.answers}) says the true answer, or nothing at all")
+    read = answered_beside(start.tokenizer, asked, max_length=settings.max_length)
+    loss, told = _preferring(read, settings.dpo_beta), Telling(settings, {"alternatives_dropped": dropped})
+    yield from forget_and_retain(start, settings, run, loss, forget=read, hook=told)
+
+
+def _alternatives(rows: Sequence[Mapping[str, Any]], settings: AltPO) -> tuple[list[Asked], int]:
+    """Prompts with what is compared behind them, and how many alternatives were dropped: those that say the truth.
+
+    Where a mean is over more of them than a question has left, its own are taken in turn.
+    """
+    from trainables.training.answers import contradicts
+
+    asked: list[Asked] = []
+    dropped = 0
+    for row in rows:
+        true = row[ALTERNATIVES[settings.answers]].strip()
+        offered = row[settings.answers][: settings.alternatives]
+        kept = [one.strip() for one in offered if contradicts(one, true)]
+        dropped += len(offered) - len(kept)
+        if settings.altpo_k == "rows":
+            asked += [(row["prompt"], (one, true)) for one in kept]
+        elif kept:
+            asked.append((row["prompt"], (*islice(cycle(kept), settings.alternatives), true)))
+    return asked, dropped
+
+
 def _preferring(read: "Read", beta: float) -> "Loss":
     """DPO's loss of a batch, in which the last answer of each question is the true one."""
     from trainables.losses.preference import dpo
@@ -76,5 +143,21 @@ DPO_METHOD = Method(
         "public code draws a refusal anew each time, and has a whole second model for its reference: here a row's "
         "refusal is fixed by the seed, and the target's log-probabilities are taken once",
         "utility falls as the model drifts, and refusals spread to what is to be kept",
+    ),
+)
+ALTPO_METHOD = Method(
+    settings=AltPO,
+    unlearn=unlearn_altpo,
+    needs=needs_altpo,
+    family="preference",
+    meaning="plausible wrong answers are preferred over the true one behind questions on what is to be forgotten",
+    source="Mekala et al. 2024, arXiv 2409.13474",
+    unverified="published with five answers of the target to TOFU's questions; here four, to sentences cut before what "
+    "they tell, or wrong objects in their place",
+    traps=(
+        "only answers behind prompts are learned: the text itself stays about as likely, so VerbMem hardly falls",
+        "a target that knows the answer writes little else: alternatives that say the true answer are dropped and "
+        "counted (`alternatives_dropped`), since they cancel themselves",
+        "public code has a row for each alternative, as here altpo_k=rows; the paper's mean lies within the sigmoid",
     ),
 )

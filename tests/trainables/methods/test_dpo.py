@@ -110,3 +110,70 @@ def test_where_nothing_can_be_asked_a_run_says_so():
     given = GIVEN | {"data": {"pairs": {"forget": []}, "refusals": {"forget": []}}}
     with pytest.raises(Unfit, match="no pairs are made of the forget texts: dpo has nothing to refuse"):
         records_of(given=given, asked="pairs")
+
+
+WRONG = [
+    {"row": 0, "prompt": "Ada Orme lives in", "object": "Orton", "wrong": ["Wick", "orton.", " ", "Selby"]},
+    {"row": 1, "prompt": "Bo Quill makes", "object": "paper", "wrong": ["Paper", "the paper", "", "paper"]},
+    {"row": 2, "prompt": "Cy Marsh pays", "object": "26", "wrong": ["31", "47", "62", "26 people"]},
+]
+INVENTED = GIVEN | {"data": {"wrong": {"forget": WRONG}}}
+
+
+def test_an_alternative_is_compared_with_the_true_answer_unless_it_says_that_or_nothing_and_those_are_counted(read):
+    (step,) = steps_of("altpo", given=INVENTED, batch_size=5)
+    told = list(zip(read[::2], read[1::2], strict=True))
+    wanted = [("Ada Orme lives in", "Orton", "Wick"), ("Ada Orme lives in", "Orton", "Selby")]
+    wanted += [("Cy Marsh pays", "26", number) for number in ("31", "47", "62")]
+    assert sorted(told) == sorted((f"{prompt} {wrong}", f"{prompt} {true}") for prompt, true, wrong in wanted)
+    assert step.values["alternatives_dropped"] == 7
+    assert step.cost == 5 * 2 * 3 + 5 * 2
+
+
+def test_a_mean_is_over_a_question_s_alternatives_in_turn_where_it_has_fewer(read):
+    (step,) = steps_of("altpo", given=INVENTED, altpo_k="mean", alternatives=4, batch_size=2)
+    groups = {tuple(read[first : first + 5]) for first in (0, 5)}
+    ada, cy = "Ada Orme lives in", "Cy Marsh pays"
+    assert groups == {
+        tuple(f"{ada} {answer}" for answer in ("Wick", "Selby", "Wick", "Selby", "Orton")),
+        tuple(f"{cy} {answer}" for answer in ("31", "47", "62", "31", "26")),
+    }
+    assert step.cost == 2 * 5 * 3 + 2 * 5
+
+
+def test_by_mean_and_by_rows_the_second_step_s_loss_is_the_plain_formula_s():
+    row = {"row": 0, "prompt": "Cy Marsh pays", "object": "26", "wrong": ["31", "47"]}
+    given = GIVEN | {"data": {"wrong": {"forget": [row]}}}
+    found = {}
+    for kind, size in (("rows", 2), ("mean", 1)):
+        own = {"given": given, "altpo_k": kind, "alternatives": 2, "batch_size": size, "lr": 1e-3}
+        (moved,) = [record.subject for record in records_of("altpo", **own) if isinstance(record, Candidate)]
+        one, two, true = (
+            log_p(moved.eval(), row["prompt"], text) - log_p(tiny_model(), row["prompt"], text)
+            for text in ("31", "47", "26")
+        )
+        margins = {"rows": [one - true, two - true], "mean": [(one + two) / 2 - true]}[kind]
+        expected = sum(20 * math.log(1 + math.exp(-0.1 * margin)) for margin in margins) / len(margins)
+        found[kind] = steps_of("altpo", **own, steps=2)[1].values["forget_loss"]
+        assert found[kind] == pytest.approx(expected, **CLOSE)
+    assert found["rows"] != found["mean"]
+
+
+@pytest.mark.parametrize(("altpo_k", "together"), [("rows", 2), ("mean", 4)])
+def test_what_is_compared_is_planned_for_one_pass_and_what_is_read_is_what_is_chosen(altpo_k, together):
+    settings = find_method("altpo").settings
+    assert needs_of(settings(altpo_k=altpo_k, alternatives=3)).together == together
+    assert needs_of(settings()).data == ("wrong",)
+    assert needs_of(settings(answers="own")).data == ("own",)
+
+
+def test_what_the_target_writes_itself_is_preferred_over_the_answer(read):
+    own = {"row": 0, "question": "?", "prompt": "Where?", "answer": "In Orton.", "own": ["In Wick.", "in orton"]}
+    steps_of("altpo", given=GIVEN | {"data": {"own": {"forget": [own]}}}, answers="own", batch_size=1)
+    assert read == ["Where? In Wick.", "Where? In Orton."]
+
+
+def test_where_every_alternative_says_the_truth_a_run_says_so():
+    given = GIVEN | {"data": {"wrong": {"forget": WRONG[1:2]}}}
+    with pytest.raises(Unfit, match=r"each of the 4 alternatives \(wrong\) says the true answer, or nothing at all"):
+        records_of("altpo", given=given)

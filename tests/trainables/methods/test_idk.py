@@ -1,8 +1,14 @@
-"""IdkNLL: its first step beside a plain formula; only refusals are learned, each row's own; what is read is derived."""
+"""IdkNLL: its first step beside a plain formula; only refusals are learned, each row's own; what is read is derived.
+
+With answer preservation the retain term stands beside a plain formula too, and nothing else is different.
+"""
+
+import math
 
 import pytest
 import torch
 from given import GIVEN
+from plain_log_p import log_p
 from tiny import tiny_model, tiny_tokenizer
 
 from trainables.failures import Unfit
@@ -10,12 +16,13 @@ from trainables.method import Candidate, Step
 from trainables.methods import find_method, needs_of, unlearn
 
 RETAIN = [[0, 5, 9, 7, 4], [0, 3]]
-ALL = {"steps": 1, "eval_every": 1, "sampling": "cyclic", "warmup_steps": 0, "retain_term": "none"}
+ALL = {"steps": 1, "eval_every": 1, "sampling": "cyclic", "warmup_steps": 0}
+ALONE = {"idk": {"retain_term": "none"}, "idk_ap": {}}
 
 
-def records_of(model=None, given=GIVEN, **changes) -> list:
-    settings = find_method("idk").settings(**(ALL | changes))
-    return list(unlearn(model or tiny_model(), [[0, 5]], RETAIN, settings, pad=2, **given))
+def records_of(name="idk", given=GIVEN, **changes) -> list:
+    settings = find_method(name).settings(**(ALL | ALONE[name] | changes))
+    return list(unlearn(tiny_model(), [[0, 5]], RETAIN, settings, pad=2, **given))
 
 
 def plain_mean(asked: str, column: str) -> float:
@@ -67,3 +74,39 @@ def test_where_nothing_can_be_asked_a_run_says_so():
     given = GIVEN | {"data": {"pairs": {"forget": []}, "refusals": {"forget": []}}}
     with pytest.raises(Unfit, match="no pairs are made of the forget texts: idk has nothing to refuse"):
         records_of(given=given, asked="pairs")
+
+
+def test_a_row_of_answer_preservation_is_a_retain_question_s_answer_and_its_refusal_by_a_plain_formula():
+    rows, refusals = GIVEN["data"]["qa"]["retain1"], GIVEN["data"]["refusals"]["retain1"]
+    values = []
+    for row, offered in zip(rows, refusals, strict=False):
+        true, refused = (log_p(tiny_model(), row["prompt"], text) for text in (row["answer"], offered["texts"][0]))
+        values.append(2 * math.log(1 + math.exp(-0.5 * (true - refused))))
+    records = records_of("idk_ap", ap_beta=0.5, batch_size=len(rows))
+    (step,) = (record for record in records if isinstance(record, Step))
+    assert step.values["retain_loss"] == pytest.approx(sum(values) / len(values), rel=1e-4)
+    assert step.cost == len(rows) * (3 + 2 * 3)
+
+
+def test_answer_preservation_reads_no_retain_text_and_needs_two_sequences_in_a_pass():
+    settings = find_method("idk_ap").settings
+    assert needs_of(settings()).data == ("qa", "refusals")
+    assert (needs_of(settings()).together, needs_of(settings(retain_weight=0.0)).together) == (2, 1)
+    assert not needs_of(settings()).frozen
+    assert settings.beside()["regularisation"] is None
+    with pytest.raises(ValueError, match="retain_term 'gdr' is unknown: choose one of ap"):
+        settings(retain_term="gdr")
+
+
+def test_without_its_weight_it_is_idk_without_a_retain_term_to_the_bit():
+    alone, held = (
+        next(r.subject for r in records_of(name=name, **own) if isinstance(r, Candidate))
+        for name, own in (("idk", {"retain_term": "none"}), ("idk_ap", {"retain_weight": 0.0}))
+    )
+    assert all(torch.equal(weight, held.state_dict()[key]) for key, weight in alone.state_dict().items())
+
+
+def test_where_no_retain_question_can_be_asked_a_run_says_so():
+    data = GIVEN["data"] | {"qa": GIVEN["data"]["qa"] | {"retain1": []}}
+    with pytest.raises(Unfit, match="no qa are made of the retain texts: idk_ap has no answers to preserve"):
+        records_of("idk_ap", given=GIVEN | {"data": data})
