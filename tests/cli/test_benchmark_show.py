@@ -7,7 +7,7 @@ from tiny_task import tiny_task
 from typer.testing import CliRunner
 
 from lethe_cli.benchmark import benchmark_app
-from trainables.derivations import DERIVATIONS
+from trainables.derivations import DERIVATIONS, WRITTEN
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +24,12 @@ def test_every_derivation_is_shown_with_counts_and_rows_but_those_that_the_targe
     result = shown(task.benchmark, "--rows", "1")
     assert result.exit_code == 0, result.output
     assert [name for name in DERIVATIONS if f"\n{name}: " in f"\n{result.output}"] == [
-        name for name in DERIVATIONS if name not in ("own", "traces")
+        name for name in DERIVATIONS if name not in WRITTEN
     ]
     assert "facts: 6 forget, 6 retain1\n  What is told of whom: " in result.output
     assert "    prompt: 'Long ago Ada Orme opened a mill in the town of'\n    object: 'Orton'\n" in result.output
     assert "derived data 'proxy' is written by the target model, and none is given" in result.output
-    assert "the target writes own, traces: --data NAME shows one of them" in result.output
+    assert "the target writes memo, own, own_memo, traces: --data NAME shows one of them" in result.output
 
 
 def test_what_the_target_writes_is_shown_where_it_is_named(task):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from corpora import plain
+from corpora import models, plain
 from tiny import article, tiny_tokenizer
 
 from trainables.derivations import derive
@@ -11,7 +11,7 @@ GIVEN: dict[str, Any] = {
     "tokenizer": tiny_tokenizer(),
     "texts": {"forget": [article(0), article(1)], "retain": [article(6)]},
     "data": {
-        name: derive(plain(), name)
-        for name in ("qa", "pairs", "refusals", "paraphrases", "wrong", "generic", "keywords", "unknown")
+        name: derive(plain(), name, models=models())
+        for name in ("qa", "pairs", "refusals", "paraphrases", "wrong", "generic", "keywords", "unknown", "memo")
     },
 }

@@ -23,6 +23,8 @@ DERIVATIONS = {
     "refusals": "trainables.derivations.refusals:refusals",
     "wrong": "trainables.derivations.wrong:wrong",
     "own": "trainables.derivations.sampled:own",
+    "memo": "trainables.derivations.inverted:memo",
+    "own_memo": "trainables.derivations.inverted:own_memo",
     "paraphrases": "trainables.derivations.texts:paraphrases",
     "neighbours": "trainables.derivations.words:neighbours",
     "generic": "trainables.derivations.generic:generic",
@@ -31,7 +33,7 @@ DERIVATIONS = {
     "unknown": "trainables.derivations.invented:unknown",
     "traces": "trainables.derivations.sampled:traces",
 }
-WRITTEN = frozenset({"own", "traces"})  # by the target, which has to be there; `proxy` too where it is not made here
+WRITTEN = frozenset({"own", "memo", "own_memo", "traces"})  # by the target, which has to be there; some proxy too
 LIBRARIES = ("torch", "transformers")  # that decide what a target writes
 
 

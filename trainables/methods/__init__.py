@@ -25,6 +25,7 @@ METHODS = {
     "idk_ap": "trainables.methods.idk:IDK_AP_METHOD",
     "dpo": "trainables.methods.dpo:DPO_METHOD",
     "altpo": "trainables.methods.dpo:ALTPO_METHOD",
+    "meow": "trainables.methods.meow:MEOW_METHOD",
     "simnpo": "trainables.methods.simnpo:SIMNPO_METHOD",
     "wga": "trainables.methods.weighted_ascent:WGA_METHOD",
     "satimp": "trainables.methods.weighted_ascent:SATIMP_METHOD",

@@ -114,7 +114,7 @@ def test_no_row_holds_a_question_of_knowmem(name):
     assert not any(question in made(name, "muse-mini") for question in asked)
 
 
-@pytest.mark.parametrize("name", ["own", "traces", "proxy"])
+@pytest.mark.parametrize("name", ["own", "memo", "own_memo", "traces", "proxy"])
 def test_what_the_target_writes_needs_the_target(name):
     with pytest.raises(Unfit, match=f"derived data '{name}' is written by the target model, and none is given"):
         derive(plain(), name)
