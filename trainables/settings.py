@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any, ClassVar, Self, get_type_hints
 
-Beside = Mapping[str, tuple[Any, ...]]  # settings, and the values of each beside which another one is read
+Values = Mapping[str, tuple[Any, ...]]  # settings, and the values of each
+Beside = Values | tuple[Values, ...]  # beside all of which another one is read; of several such sets beside any
 ANY: tuple[Any, ...] = ()  # of these values: all that switch something on, which 0, false and "none" do not
 LARGEST = 2**63 - 1  # of a whole number: what a tensor's sizes and torch's seeds can be
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}

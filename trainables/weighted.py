@@ -21,7 +21,8 @@ GDR, KLR = "gdr", "klr"  # retain terms
 AP = "ap"  # one on answers to retain questions: of methods that are taught refusals
 UNGUIDED = (NONE, GDR, AP)  # of them, those that look at no logits of the target
 RETAIN_TERM = "what holds the model on retain text: gdr, its cross-entropy; klr, its divergence from the target; none"
-HELD = {"retain_term": ANY, "retain_weight": ANY}  # beside which retain text is read
+SCOPED = {"scope_weight": ANY}  # beside which retain text is read
+HELD = {"retain_term": ANY, "retain_weight": ANY}  # and beside which a retain term reads it
 BY_NAME = "what holds the model on retain text: the method's own, by its name"  # the one choice of a method that has it
 
 
@@ -34,10 +35,11 @@ class Weighted(ByAdamW):
     """
 
     reference: ClassVar[str] = NONE
-    inherited: ClassVar[Mapping[str, Beside | None]] = dict.fromkeys(RETAIN_TEXT)
+    inherited: ClassVar[Mapping[str, Beside | None]] = dict.fromkeys(RETAIN_TEXT, SCOPED)
 
     lr: float = setting(3e-4, "learning rate", positive=True)
     forget_weight: float = setting(1.0, "weight of the forget loss")
+    scope_weight: float = setting(0.0, "weight of cross-entropy on retain text that stands behind forget text")
 
     @property
     def compares(self) -> str:
@@ -54,7 +56,7 @@ class Weighted(ByAdamW):
 class Retaining(Weighted):
     """A forget term and a retain term, which `retain_term` chooses; a method named by it leaves one choice."""
 
-    inherited = dict.fromkeys(RETAIN_TEXT, HELD)
+    inherited = dict.fromkeys(RETAIN_TEXT, (HELD, SCOPED))
 
     retain_term: str = setting(GDR, RETAIN_TERM, choices=(GDR, KLR, NONE))
     retain_weight: float = setting(1.0, "weight of the retain term", beside={"retain_term": ANY})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lethe.store.parameters import owner
-from trainables.settings import Settings
+from trainables.settings import Settings, Values
 
 OFF = (0, "", "none")  # values that switch nothing on; false is 0
 
@@ -31,7 +31,12 @@ class Tried:
         beside = self.base.beside()[name]
         if beside is None:
             return f"{self.base.method} does not read it"
-        for other, wanted in beside.items():
+        why = [self._why_not(values) for values in (beside if isinstance(beside, tuple) else (beside,))]
+        return why[0] if all(why) else ""
+
+    def _why_not(self, values: Values) -> str:
+        """Which of some settings is nowhere at values of these, in words; "" where each is somewhere."""
+        for other, wanted in values.items():
             there = self.of(other)
             if not any(value in wanted if wanted else value not in OFF for value in there):
                 needed = f", not {' or '.join(map(str, wanted))}" if wanted else ""

@@ -24,8 +24,8 @@ IDLE = [
     ("simnpo", {"retain_term": "none", "retain_weight": 2.0}, "retain_weight", "retain_term is none"),
     ("satimp", {"retain_term": "none", "retain_weight": 2.0}, "retain_weight", "retain_term is none"),
     ("undial", {"regularisation": "unrelated"}, "regularisation", "retain_term is none"),
-    ("ga", {"regularisation": "unrelated"}, "regularisation", "ga does not read it"),
-    ("ga", {"regularisation": "unrelated", "unrelated_texts": "a"}, "unrelated_texts", "ga does not read it"),
+    ("ga", {"regularisation": "unrelated"}, "regularisation", "scope_weight is 0.0"),
+    ("ga", {"regularisation": "unrelated", "unrelated_texts": "a"}, "unrelated_texts", "scope_weight is 0.0"),
     ("task_vector", {"regularisation": "unrelated"}, "regularisation", "task_vector does not read it"),
     ("rmu", {"freeze": False}, "freeze", "rmu does not read it"),
 ]
@@ -48,6 +48,12 @@ def test_in_one_run_it_is_a_note_for_a_trial_that_is_run_again_has_all_that_was_
     settings = MeanTeacher(forget_loss="ll", tol=0.1)
     said = ["'tol' is of no effect: forget_loss is ll, not nlul"]
     assert notes_of(["forget_loss=ll", "tol=0.1", "threshold=0.0"], settings) == said
+
+
+def test_what_hangs_on_any_of_several_is_read_beside_one_of_them():
+    scoped = {"regularisation": "unrelated", "scope_weight": 1.0}
+    for method, own in (("ga", {}), ("undial", {}), ("npo_gdr", {"retain_weight": 0.0}), ("idk_ap", {})):
+        assert check_effects(["regularisation=unrelated"], {method: tried(method, **scoped, **own)}) == []
 
 
 def test_what_is_searched_for_nothing_is_told_unless_some_trial_reads_it():
@@ -84,7 +90,8 @@ def test_no_method_s_space_searches_for_nothing(method, size):
 def test_what_a_setting_hangs_on_is_a_setting_of_its_method_with_such_a_value(method):
     settings = find_method(method).settings
     for name, beside in settings.beside().items():
-        for other, values in (beside or {}).items():
+        sets = beside if isinstance(beside, tuple) else (beside or {},)
+        for other, values in (item for one in sets for item in one.items()):
             assert other in settings.types(), (name, other)
             assert values == ANY or set(values) <= set(settings.allowed()[other].choices), (name, values)
 

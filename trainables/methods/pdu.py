@@ -44,8 +44,10 @@ def unlearn(start: Start, settings: PDU, run: Run) -> Iterator[Record]:
     """Unlearn the forget text from `start.model`, in place."""
     from trainables.losses.flattening import flattening
     from trainables.losses.logits import gdr
+    from trainables.subjects.positions import most_positions
     from trainables.training import descend as loop
     from trainables.training.parallel import lay_out
+    from trainables.training.scope import scope_terms
     from trainables.training.trainable import prepare
 
     student = prepare(start.model, needs(settings).trainable, settings.seed)
@@ -66,8 +68,9 @@ def unlearn(start: Start, settings: PDU, run: Run) -> Iterator[Record]:
         loss=(lambda batch: gdr(batch.log_p())) if settings.holds else None,
         once=len(start.retain) if settings.eta else 0,
     )
+    scope = scope_terms(start, settings, most_positions(student.config))
     hook = _dual(settings, level=initial * (1 + settings.slack))
-    yield from loop.descend(student, (forget, retain), settings, run, pad=start.pad, hook=hook)
+    yield from loop.descend(student, (forget, retain, *scope), settings, run, pad=start.pad, hook=hook)
 
 
 def _dual(settings: PDU, level: float) -> "Hook":

@@ -1,4 +1,4 @@
-"""Descent on a forget loss and a retain term: what most methods of gradient descent are.
+"""Descent on a forget loss and a retain term, and a scope term: what most methods of gradient descent are.
 
     yield from forget_and_retain(start, settings, run, lambda batch: losses.ll(batch.log_p()))
 
@@ -16,9 +16,11 @@ from torch import Tensor
 from trainables.failures import Unfit
 from trainables.losses import logits as losses
 from trainables.method import Record, Run, Start
+from trainables.subjects.positions import most_positions
 from trainables.training.data import Read
 from trainables.training.descend import FORGET, RETAIN, Batch, Forward, Hook, Term, descend, initial_log_probs
 from trainables.training.parallel import lay_out
+from trainables.training.scope import scope_terms
 from trainables.training.teacher import make_teacher
 from trainables.training.trainable import prepare
 from trainables.weighted import CACHED, FROZEN, GDR, KLR, NONE, UNGUIDED, Retaining, Weighted, needs
@@ -45,7 +47,7 @@ def forget_and_retain(
     guide_forward: Forward | None = None,
     hook: Hook | None = None,
 ) -> Iterator[Record]:
-    """Lower `loss` on forget text and the retain term of the settings on retain text, in `start.model`, in place.
+    """Lower `loss` on forget text and the settings' retain term and scope term, in `start.model`, in place.
 
     By the settings' reference a batch of `loss` has `reference()`, the target's log-probabilities, or `guide()`, its
     logits, by a pass of its own where there is a `guide_forward`. `own` are retain terms that the method alone has, by
@@ -74,6 +76,7 @@ def forget_and_retain(
     if settings.compares == CACHED:
         lowered = _compared(lowered, student, start, settings, run.world)
     held = _retain_terms(frozen, retain or Read(start.retain), settings, {**RETAIN_LOSSES, **(own or {})})
+    held += scope_terms(start, settings, most_positions(student.config))
     yield from descend(student, (lowered, *held), settings, run, pad=start.pad, hook=hook)
 
 

@@ -93,7 +93,7 @@ def test_answer_preservation_reads_no_retain_text_and_needs_two_sequences_in_a_p
     assert needs_of(settings()).data == ("qa", "refusals")
     assert (needs_of(settings()).together, needs_of(settings(retain_weight=0.0)).together) == (2, 1)
     assert not needs_of(settings()).frozen
-    assert settings.beside()["regularisation"] is None
+    assert settings.beside()["regularisation"] == {"scope_weight": ()}
     with pytest.raises(ValueError, match="retain_term 'gdr' is unknown: choose one of ap"):
         settings(retain_term="gdr")
 
