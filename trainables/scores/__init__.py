@@ -14,6 +14,7 @@ SCORES = (
         "language",
         "worst_request",
         "memorization",
+        "memo",
         "answer_prob",
         "leak",
         "mcq",

@@ -12,14 +12,22 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from trainables.benchmarks.layout import Benchmark
 from trainables.benchmarks.words import unicode_words
-from trainables.decoding.passes import FAST
+from trainables.decoding.passes import FAST, Passes
+from trainables.scores.knowmem import knowmem_prompts
+from trainables.scores.protocol import Protocol
+from trainables.scores.score import Card, Items, Score
+from trainables.scores.split import by_name
 from trainables.scores.verbmem import written
 
 if TYPE_CHECKING:
     from trainables.world import World
 
 STRIDE = 5  # characters between two cuts: the public code's
+FORGET, SHOTS = ("knowmem", "forget_qa"), ("knowmem", "forget_qa_icl")
 
 
 def rouge_1(output: str, label: str) -> float:
@@ -58,3 +66,45 @@ class Memo:
         found = iter(zip(texts, values, strict=True))
         parts = [list(islice(found, count)) for count in self._numbers]
         return [(part[0][0] if part else "", [value for _, value in part]) for part in parts]
+
+
+class Memorised:
+    """The questions of KnowMem_f, asked as KnowMem asks them; call it with a model."""
+
+    def __init__(self, rows: Sequence[Any], shots: Sequence[Any], tokenizer: Any) -> None:
+        self.prompts = knowmem_prompts(rows, shots)
+        self.truths = [row["answer"].strip() for row in rows]
+        asked = [(prompt.rstrip(), truth) for prompt, truth in zip(self.prompts, self.truths, strict=True)]
+        self._memo = Memo(asked, tokenizer)
+        self.longest = {"/".join(FORGET): self._memo.longest}
+
+    def __call__(
+        self, model: Any, *, batch_size: int = 32, world: "World | None" = None, passes: Passes = FAST
+    ) -> Items:
+        """Continues each answer from each of its cuts; workers share the cuts."""
+        found = self._memo(model, batch_size=batch_size, world=world, decode=passes.decode)
+        values = np.array([100 * np.mean(values) if values else 0.0 for _, values in found])
+        return Items(self.prompts, [text for text, _ in found], self.truths, values)
+
+
+def prepare(benchmark: Benchmark, tokenizer: Any, protocol: Protocol) -> Memorised:
+    """The questions of a benchmark on what is to be forgotten; the same by every protocol."""
+    return Memorised(benchmark.rows(*FORGET), benchmark.rows(*SHOTS), tokenizer)
+
+
+SCORES = (
+    Score(
+        card=Card(
+            name="memo_f",
+            goal="minimize",
+            meaning="goes on with answers about forgotten text from wherever they are cut",
+            item="answers about forgotten text, to be continued",
+            forgotten=True,
+            shown=False,
+        ),
+        needs=(FORGET, SHOTS),
+        prepare=prepare,
+        together=by_name,
+        lacking="questions (config knowmem)",
+    ),
+)
