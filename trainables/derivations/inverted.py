@@ -6,10 +6,10 @@ torch is loaded where the target writes, and not before.
 from collections.abc import Sequence
 
 from trainables.benchmarks.rows import Row
+from trainables.decoding.continued import Continued
 from trainables.derivations.corpus import FORGET, Corpus, Derived
 from trainables.derivations.sampled import own, target_of
 from trainables.derivations.wrong import wrong
-from trainables.scores.memo import Memo
 
 
 def memo(corpus: Corpus) -> Derived:
@@ -34,6 +34,15 @@ def _row(row: Row, answer: str, inverted: Sequence[str]) -> Row:
 
 def _weighed(corpus: Corpus, name: str, rows: list[Row]) -> Derived:
     models = target_of(corpus, name)
-    asked = [(row["prompt"], answer) for row in rows for answer in row["inverted"]]
-    found = iter(Memo(asked, models.tokenizer)(models.target, batch_size=models.batch_size, decode=models.decode))
+    from trainables.decoding.generate import greedy
+
+    continued = Continued([(row["prompt"], answer) for row in rows for answer in row["inverted"]], models.tokenizer)
+    written = greedy(
+        models.target,
+        continued.prompts,
+        max_new_tokens=continued.most,
+        batch_size=models.batch_size,
+        decode=models.decode,
+    )
+    found = iter(continued.values(written))
     return {FORGET: [row | {"memo": [next(found)[1] for _ in row["inverted"]]} for row in rows]}

@@ -5,7 +5,9 @@ import pytest
 import torch
 from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 
-from trainables.scores.memo import Memo, cuts, prepare, rouge_1
+from trainables.decoding.continued import Continued, cuts, rouge_1
+from trainables.decoding.generate import greedy
+from trainables.scores.memo import prepare
 from trainables.scores.protocol import PROTOCOLS
 
 ASKED = [("Where did Ada Orme open a mill?", "In the town of Orton."), ("Who makes paper?", "Bo")]
@@ -43,14 +45,16 @@ def by_hand(prompt: str, answer: str) -> list[float]:
 
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_every_cut_is_that_of_a_plain_loop(batch_size):
-    found = Memo(ASKED, tiny_tokenizer())(tiny_model(), batch_size=batch_size)
+    continued = Continued(ASKED, tiny_tokenizer())
+    new = greedy(tiny_model(), continued.prompts, max_new_tokens=continued.most, batch_size=batch_size)
+    found = continued.values(new)
     assert [values for _, values in found] == [by_hand(*one) for one in ASKED]
 
 
 def test_a_model_that_knows_an_answer_by_heart_scores_100(monkeypatch):
     benchmark, tokenizer = tiny_benchmark(), tiny_tokenizer()
     score = prepare(benchmark, tokenizer, PROTOCOLS["muse"])
-    labels = iter(score._memo._labels)
+    labels = iter(score.continued._labels)
     monkeypatch.setattr(
         "trainables.scores.memo.written",
         lambda model, ids, *rest, **options: [tokenizer(next(labels), add_special_tokens=False).input_ids for _ in ids],
