@@ -137,7 +137,7 @@ DPO_METHOD = Method(
     family="preference",
     meaning="a refusal is preferred over the true answer behind questions on what is to be forgotten",
     source="Maini et al. 2024, arXiv 2401.06121 (IdkDPO); Rafailov et al. 2023, arXiv 2305.18290, eq. 7",
-    unverified="published on TOFU's questions; here the questions are sentences cut before what they tell",
+    unverified="published on TOFU's questions; other texts are asked about by sentences cut before what they tell",
     traps=(
         "only answers behind prompts are learned: the text itself stays about as likely, so VerbMem hardly falls",
         "public code draws a refusal anew each time, and has a whole second model for its reference: here a row's "
@@ -152,8 +152,8 @@ ALTPO_METHOD = Method(
     family="preference",
     meaning="plausible wrong answers are preferred over the true one behind questions on what is to be forgotten",
     source="Mekala et al. 2024, arXiv 2409.13474",
-    unverified="published with five answers of the target to TOFU's questions; here four, to sentences cut before what "
-    "they tell, or wrong objects in their place",
+    unverified="published with five answers of the target to TOFU's questions; here four, or "
+    "wrong objects behind sentences that are cut before what they tell",
     traps=(
         "only answers behind prompts are learned: the text itself stays about as likely, so VerbMem hardly falls",
         "a target that knows the answer writes little else: alternatives that say the true answer are dropped and "

@@ -132,7 +132,7 @@ IDK_AP_METHOD = Method(
     family="preference",
     meaning="the same, while behind questions on what is to be kept the answer stays likelier than a refusal",
     source="Yuan et al. 2024, arXiv 2410.08109 (IDK+AP)",
-    unverified="published on TOFU's questions; here the questions are sentences cut before what they tell",
+    unverified="published on TOFU's questions; other texts are asked about by sentences cut before what they tell",
     traps=(
         "only prompts are refused: the text itself stays as likely as it was, so VerbMem hardly falls",
         "answers to retain questions are held, and nothing else: retain text itself is not read",

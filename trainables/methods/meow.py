@@ -98,8 +98,8 @@ MEOW_METHOD = Method(
     family="preference",
     meaning="answers that contradict the true one are taught behind questions on what is to be forgotten",
     source="Gu et al. 2024, arXiv 2409.11844",
-    unverified="published with answers of another model to TOFU's questions; here wrong objects, or answers of the "
-    "target, behind sentences cut before what they tell",
+    unverified="published with answers of another model to TOFU's questions; here wrong objects "
+    "behind sentences that are cut before what they tell, or answers of the target",
     traps=(
         "only answers behind prompts are learned: the true one falls slowly, the text itself hardly",
         "MEMO here is ROUGE-1's F-measure, of words as they stand, over no more tokens than are left: public code "
