@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from trainables import weighted
 from trainables.failures import Unfit
 from trainables.method import Method, Needs, Record, Run, Start
-from trainables.settings import ANY, setting
-from trainables.weighted import AP, BY_NAME, NONE, Retaining, Weighted
+from trainables.settings import ANY, RETAIN_TEXT, setting
+from trainables.weighted import AP, BY_NAME, NONE, SCOPED, Retaining
 
 if TYPE_CHECKING:
     from trainables.training.data import Read
@@ -34,7 +34,7 @@ class IDKAP(IDK):
     """IdkNLL with answer preservation. Defaults are muse-mini's; published for 7B: AdamW at lr 1e-5, beta 0.1."""
 
     method = "idk_ap"
-    inherited = Weighted.inherited  # what holds it are questions on what is to be kept, and not the text
+    inherited = dict.fromkeys(RETAIN_TEXT, SCOPED)  # what holds it are questions, and not that text
 
     retain_term: str = setting(AP, BY_NAME, choices=(AP,))
     ap_beta: float = setting(
