@@ -13,12 +13,16 @@ SWITCHES: dict[str, Switch] = {
         "5%": {"forget_fraction": 0.05},
     },
     "request": {name: {"request": name} for name in ("all", "scal_1", "scal_2", "scal_3", "scal_4", "sust")},
+    "request_attack": {"none": {}, "benign_words": {"request_attack": "benign_words"}},
     "sampling": {"1:1": {"sampling": "random"}, "cyclic": {"sampling": "cyclic"}},
 }
-READ = ("corpus", "forget_set", "request")  # what is read, which is no part of a method
+READ = ("corpus", "forget_set", "request", "request_attack")  # what is read, which is no part of a method
 
 # MUSE's scalability (C5), requests that grow, and its sustainability (C6), requests that follow one another.
 REQUESTS_DESIGN = ({"kind": "one at a time", "switches": {"request": ("*",)}},)
+
+# A stealthy attack on the request, arXiv 2506.00359: words that what is kept is full of.
+ATTACK_DESIGN = ({"kind": "one at a time", "switches": {"request_attack": ("*",)}},)
 
 # Each level that is no baseline's, in words that stand behind "the same, but".
 MEANINGS = {
@@ -33,5 +37,6 @@ MEANINGS = {
     "request=scal_3": "the first three of four parts of the forget set are unlearned, all of it is scored",
     "request=scal_4": "all four parts of the forget set are unlearned at once",
     "request=sust": "the four parts of the forget set are unlearned one after the other, each from what the last left",
+    "request_attack=benign_words": "harmless words, common in what is to be kept, stand in the texts to be forgotten",
     "sampling=cyclic": "both sets are walked through in turn, not drawn at random",
 }

@@ -183,6 +183,7 @@ REQUESTS = {  # the splits that are unlearned, one after the other
     **{f"scal_{part}": (f"scal/forget_{part}",) for part in PARTS},
     SUCCESSIVE: tuple(f"sust/forget_{part}" for part in PARTS),
 }
+BENIGN_WORDS = "benign_words"
 RETAIN_TEXT = ("regularisation", "regularisation_length")  # and the unrelated text that the first may ask for
 
 
@@ -211,6 +212,9 @@ class Descent(Settings):
         "all",
         "what is to be forgotten: all at once, its first 1 to 4 parts, or its parts one after the other",
         choices=tuple(REQUESTS),
+    )
+    request_attack: str = setting(
+        "none", "harmless words, put into the texts that are to be forgotten", choices=("none", BENIGN_WORDS)
     )
     regularisation: str = setting(
         "retain", "text that is to be kept: the retain set, or unrelated to both sets", choices=REGULARISATIONS

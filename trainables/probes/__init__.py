@@ -15,6 +15,7 @@ STRESSES = {
     "relearn_unrelated": "relearn.RelearnUnrelated",
     "rtt": "relearn.RelearnAnswers",
     "format": "asking.Format",
+    "benign": "asking.Benign",
     "icr": "context.Context",
 }
 

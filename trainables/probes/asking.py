@@ -6,12 +6,13 @@ are, but where there are to be none.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from random import Random
 from typing import Any, ClassVar
 
+from trainables.benchmarks.benign import benign_words
 from trainables.benchmarks.layout import Benchmark, Splits
 from trainables.benchmarks.rows import Row
 from trainables.probes.probe import Texts
@@ -53,6 +54,37 @@ FORMS: dict[str, Callable[[str], str]] = {
     TEMPLATE: str,  # it is shown in another way, as its examples are
     SPACE: str,  # nothing stands behind the colon: the answer begins with the space
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benign(Stress):
+    """KnowMem's questions with a harmless word before each, of those that an attack puts into a request."""
+
+    kind: ClassVar[str] = "benign"
+    meaning: ClassVar[str] = "a harmless word, which a request may be attacked with, stands before each question"
+    needs: ClassVar[tuple[tuple[str, str], ...]] = (
+        *(("knowmem", "forget_qa"), ("knowmem", "forget_qa_icl")),
+        *(("raw", "forget"), ("raw", "retain1")),
+    )
+    read_by: ClassVar[tuple[str, ...]] = ("knowmem_f", "knowmem_r", "answer_prob_f", "answer_prob_r", "leak_at_100_f")
+
+    def on(self, subject: Any, texts: Texts) -> AbstractContextManager[Any]:
+        """The subject as it is."""
+        return nullcontext(subject)
+
+    def asked(self, benchmark: Benchmark) -> Benchmark:
+        """The benchmark with a word before each question, the same for the same question."""
+        words = benign_words(benchmark)
+        changed: Splits = {}
+        for place in (("knowmem", split) for split in ASKED if benchmark.has("knowmem", split)):
+            changed[place] = [
+                row | {"question": _behind_a_word(row["question"], words)} for row in benchmark.rows(*place)
+            ]
+        return Benchmark(name=benchmark.name, splits={**benchmark.splits, **changed})
+
+
+def _behind_a_word(question: str, words: Sequence[str]) -> str:
+    return f"{Random(question).choice(words)} {question}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from trainables.benchmarks.benign import attacked, benign_words
 from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import Benchmark
-from trainables.settings import REQUESTS, Descent, Settings
+from trainables.settings import BENIGN_WORDS, REQUESTS, Descent, Settings
 from trainables.training.data import chunk_texts
 
 RETAIN, UNRELATED = "raw/retain1", "raw/unrelated"
@@ -26,6 +27,7 @@ class Stream:
     setting: str  # the setting that gives their length
     max_length: int  # tokens of a sequence
     long_texts: str = "split"
+    attacked: bool = False  # whether harmless words are put into them
 
     @property
     def what(self) -> str:
@@ -38,7 +40,13 @@ def streams(settings: Settings) -> tuple[Stream, ...]:
     if not isinstance(settings, Descent):
         return ()
     forget = [
-        Stream(source=request, setting="max_length", max_length=settings.max_length, long_texts=settings.long_texts)
+        Stream(
+            source=request,
+            setting="max_length",
+            max_length=settings.max_length,
+            long_texts=settings.long_texts,
+            attacked=settings.request_attack == BENIGN_WORDS,
+        )
         for request in settings.requests
     ]
     unrelated = settings.unrelated_texts or UNRELATED
@@ -51,6 +59,9 @@ def cut(stream: Stream, benchmark: Benchmark, tokenizer: Any) -> list[list[int]]
     """The token sequences of a stream."""
     in_benchmark = stream.source in SPLITS
     texts = benchmark.texts(*stream.source.split("/")) if in_benchmark else read_corpus(stream.source)
+    if stream.attacked:
+        words = benign_words(benchmark)
+        texts = [attacked(text, words) for text in texts]
     return chunk_texts(tokenizer, texts, max_length=stream.max_length, long_texts=stream.long_texts)
 
 
