@@ -29,6 +29,12 @@ def unicode_words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()))
 
 
+def contradicts(answer: str, true: str) -> bool:
+    """Whether an answer says something, and not the true one: its words stand nowhere in it, without case or marks."""
+    said, words = (f" {' '.join(unicode_words(text))} " for text in (answer, true))
+    return bool(said.strip()) and words not in said
+
+
 def split_words(text: str) -> list[str]:
     """Pieces of one word each that join to the text again; a piece holds the space before its word.
 

@@ -10,6 +10,7 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
 from trainables import weighted
+from trainables.benchmarks.words import contradicts
 from trainables.failures import Unfit
 from trainables.method import Method, Needs, Record, Run, Start
 from trainables.settings import setting
@@ -107,7 +108,6 @@ def _alternatives(rows: Sequence[Mapping[str, Any]], settings: AltPO) -> tuple[l
 
     Where a mean is over more of them than a question has left, its own are taken in turn.
     """
-    from trainables.training.answers import contradicts
 
     asked: list[Asked] = []
     dropped = 0

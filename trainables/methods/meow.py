@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from trainables import weighted
+from trainables.benchmarks.words import contradicts
 from trainables.failures import Unfit
 from trainables.method import Method, Needs, Record, Run, Start
 from trainables.settings import setting
@@ -71,7 +72,6 @@ def unlearn(start: Start, settings: MEOW, run: Run) -> Iterator[Record]:
 
 def _offered(row: Mapping[str, Any], settings: MEOW) -> tuple[dict[str, float], int]:
     """The answers that there are to choose from, each once, with their MEMO; and how many were dropped."""
-    from trainables.training.answers import contradicts
 
     pairs = list(zip(row["inverted"], row["memo"], strict=True))[: settings.inverted]
     kept = [(answer.strip(), values) for answer, values in pairs if contradicts(answer, row["answer"])]

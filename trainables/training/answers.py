@@ -3,14 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from trainables.benchmarks.words import unicode_words
 from trainables.training.data import Read
-
-
-def contradicts(answer: str, true: str) -> bool:
-    """Whether an answer says something, and not the true one: its words stand nowhere in it, without case or marks."""
-    said, words = (f" {' '.join(unicode_words(text))} " for text in (answer, true))
-    return bool(said.strip()) and words not in said
 
 
 def answered_beside(tokenizer: Any, asked: Sequence[tuple[str, Sequence[str]]], *, max_length: int) -> Read:

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from trainables.benchmarks.layout import BLANK
 from trainables.losses.logits import gdr
 from trainables.method import Start
 from trainables.training.data import Read
 from trainables.training.descend import Term
 from trainables.weighted import Weighted
 
+BLANK = "\n\n"  # between the two texts
 SCOPE = 3  # the stream of its draws, and of what stands behind what
 
 
