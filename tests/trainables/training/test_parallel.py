@@ -114,7 +114,7 @@ OWN = {
 SAME = {"batch_size": 7, "micro_batch_size": 2, "steps": 4, "eval_every": 2, "warmup_steps": 1, "lr": 1e-3}
 # One of each kind of run: a body of its own, a reference that is cached, or one that is compared with in every step.
 KINDS = (
-    *("mean_teacher", "ga_gdr", "ga_klr", "npo_gdr", "npo_klr", "undial", "pdu"),
+    *("mean_teacher", "ga_gdr", "ga_klr", "npo_gdr", "npo_klr", "undial", "pdu", "dpo"),
     *("rmu_adaptive", "task_vector", "whp_logits", "uld", "whp"),
 )
 LAID_OUT = [(name, parallel) for name in KINDS for parallel in find_method(name).settings.allowed()["parallel"].choices]
@@ -297,7 +297,7 @@ def interrupted(world: World, config: Descent, place: Path | str, rest: int = 1)
     """Run until it rests for the given time, and save, with the names of what was scored; whether it came there."""
     folder, results, names, rests = RunFolder(place), [], [], 0
     folder.path.mkdir(exist_ok=True)
-    for record in unlearn(tiny_model(), sequences(0, 6), sequences(1, 5), config, pad=2, world=world):
+    for record in unlearn(tiny_model(), sequences(0, 6), sequences(1, 5), config, pad=2, world=world, **GIVEN):
         if isinstance(record, Candidate):
             names.append(record.name)
         elif isinstance(record, Evaluated) and record.state:
