@@ -31,6 +31,7 @@ class AttentionShifting(ByAdamW):
     lora_rank: int = setting(8, "of the adapters of queries and keys", positive=True, most=1024)
     lora_scale: float = setting(2.0, "of the adapters' product, alpha / rank", positive=True)
     freeze: bool = setting(True, "of no effect: nothing but adapters of queries and keys is trained", beside=None)
+    parallel: str = setting("ddp", "whole models on each worker: a pass that stops needs them", choices=("ddp",))
 
 
 def blocks_in(third: str, count: int) -> range:

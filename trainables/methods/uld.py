@@ -161,6 +161,8 @@ ULD_METHOD = Method(
     unverified="paraphrases and wrong answers are made by rules, not written by a language model; the filter by rho is "
     "ours where it lowers words and does not ban them",
     traps=(
+        "an assistant of few blocks also knows how what is to be kept is told: on muse-mini questions on that are lost "
+        "as far as those on what is to be forgotten",
         "removable: a candidate is two models, and who holds its folder holds the target, and what the target knows",
         "each token costs a pass of the target and one of the assistant, with two caches, wherever it is used",
         "public code filters words otherwise as it scores than as it writes, and bans them by a logit of -1000, which "
