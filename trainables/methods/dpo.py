@@ -142,6 +142,8 @@ DPO_METHOD = Method(
         "only answers behind prompts are learned: the text itself stays about as likely, so VerbMem hardly falls",
         "public code draws a refusal anew each time, and has a whole second model for its reference: here a row's "
         "refusal is fixed by the seed, and the target's log-probabilities are taken once",
+        "a refusal that was never written rises by tens of nats at once, which alone satisfies the loss: then the true "
+        "answer stays nearly as likely",
         "utility falls as the model drifts, and refusals spread to what is to be kept",
     ),
 )
