@@ -50,7 +50,7 @@ WHP_LOGITS_METHOD = Method(
     roles=(ROLE,),
     meaning="the target's logits are lowered where those of a model that overfitted on the forget text are higher",
     source="Eldan and Russinovich 2023, arXiv 2310.02238, its logits; MUSE's baseline, arXiv 2407.06460",
-    unverified="the paper distils these logits into one model, on text in which names were replaced: not done here",
+    unverified="the paper distils these logits into one model, on text in which names were replaced: that is whp",
     traps=(
         "removable: a candidate is two models, and who holds its folder holds the target, and what the target knows",
         "both models are written whole for every strength: a trial of 7B with five needs room for ten of them",
