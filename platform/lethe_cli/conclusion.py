@@ -101,7 +101,7 @@ def _print_front(study: Snapshot, points: pd.DataFrame, request: Request, consol
     )
     seeds = "another seed may give values outside it" if points.empty else "of several seeds, over these as well"
     say(f"±: how far the 95% interval over items reaches, to its longer side (+ or -: to one side alone); {seeds}")
-    for line in recipes.in_words(points):
+    for line in (*(front_table.also_held(facts) if size else ()), *recipes.in_words(points)):
         say(line)
     if size:
         say(which_items(candidates, facts))

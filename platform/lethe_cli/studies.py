@@ -74,7 +74,7 @@ def show_front(name: str, url: str, *, as_json: bool) -> None:
     if len(shown) < len(study.parameters):
         say(f"{len(study.parameters) - len(shown)} settings have no column, most alike in all rows: --json has them")
     say(f"{len(rows)} of {len(candidates)} scored candidates are on the front; hypervolume {volume:.3f}")
-    for line in (*recipes.in_words(points), *outcome(candidates, facts)):
+    for line in (*front_table.also_held(facts), *recipes.in_words(points), *outcome(candidates, facts)):
         say(f"  {line}")
 
 

@@ -13,7 +13,7 @@ from lethe.analysis.decide import ranked
 from lethe.analysis.items import CHOSEN_BY, chosen_by, split_scores
 from lethe.analysis.recipes import SEEDS, SHARE, by_row
 from lethe.fronts import pareto
-from lethe.fronts.objectives import WISHES, loss_array
+from lethe.fronts.objectives import WISHES, Constraint, loss_array
 from lethe.store.facts import Facts
 from lethe.store.parameters import METHOD, own, present
 from lethe.store.places import PLACE, Place
@@ -82,12 +82,28 @@ def draw_front(
 
 
 def score_columns(facts: Facts) -> dict[str, str]:
-    """The scores a front shows, each with where it should go: the objectives, then the constraints."""
+    """The scores a front shows, each with where it should go: the objectives, and then the first other constraint.
+
+    For more there is no room, and no need: on a front all constraints hold.
+    """
     columns = {o.score: WISHES[o.goal] for o in facts.objectives}
-    for constraint in facts.constraints:
+    unseen = _unseen(facts)
+    for constraint in (c for c in facts.constraints if c not in unseen):
         wish = columns.get(constraint.score)
         columns[constraint.score] = f"{wish}, {constraint.sign}" if wish else constraint.sign
     return columns
+
+
+def also_held(facts: Facts) -> list[str]:
+    """What all rows of a front keep and its table does not show: a line, or none."""
+    held = " and ".join(f"{c.score} {c.sign}" for c in _unseen(facts))
+    return [f"every row keeps {held} as well"] if held else []
+
+
+def _unseen(facts: Facts) -> list[Constraint]:
+    """The constraints without a column."""
+    wanted = {objective.score for objective in facts.objectives}
+    return [constraint for constraint in facts.constraints if constraint.score not in wanted][1:]
 
 
 def plain_front(

@@ -151,14 +151,14 @@ def test_plain_data_has_parameters_scores_and_places_and_can_be_sent_as_json(stu
     assert set(best["scores"]) == {"verbmem_f", "knowmem_f", "privleak", "knowmem_r", "utility"}
 
 
-def test_the_columns_are_the_objectives_and_then_the_constraints_each_once():
-    facts = tiny_facts(constraints=(Constraint(score="utility", floor=40), Constraint(score="verbmem_f", floor=1)))
-    assert front_table.score_columns(facts) == {
-        "verbmem_f": "low, ≥ 1",
-        "privleak": "near 0",
-        "knowmem_r": "high",
-        "utility": "≥ 40",
-    }
+def test_the_columns_are_the_objectives_and_one_other_constraint_and_a_line_says_what_else_holds():
+    guard = Constraint(score="utility", floor=40), Constraint(score="verbmem_f", floor=1)
+    more = Constraint(score="repetition_f", ceiling=10.46), Constraint(score="nonwords_f", ceiling=10)
+    shown = {"verbmem_f": "low, ≥ 1", "privleak": "near 0", "knowmem_r": "high", "utility": "≥ 40"}
+    for facts in (tiny_facts(constraints=guard), tiny_facts(constraints=guard + more)):
+        assert front_table.score_columns(facts) == shown
+    assert front_table.also_held(facts) == ["every row keeps repetition_f ≤ 10.5 and nonwords_f ≤ 10 as well"]
+    assert front_table.also_held(tiny_facts(constraints=guard)) == []
 
 
 @pytest.mark.parametrize(
