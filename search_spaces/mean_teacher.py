@@ -73,7 +73,9 @@ SWITCHES_7B = SWITCHES | {
 }
 
 ALL: dict[str, tuple[str, ...]] = {
-    name: tuple(levels) for name, levels in SWITCHES.items() if name not in ("ema_rate", "request", "request_attack")
+    name: tuple(levels)
+    for name, levels in SWITCHES.items()
+    if name not in ("ema_rate", "selection", "request", "request_attack", "mask")
 }
 
 # A design is one part or several, whose arms are joined. Kinds: "one at a time" changes one switch of the baseline in

@@ -8,7 +8,7 @@ published ones, else ours), SWITCHES_7B and DESIGNS of ablations.
 from importlib import import_module
 from typing import Any
 
-from search_spaces.descent import ATTACK_DESIGN, READ, REQUESTS_DESIGN, Switch
+from search_spaces.descent import ADDED, ATTACK_DESIGN, READ, REQUESTS_DESIGN, Switch
 
 SMALL, LARGE = "1m", "7b"  # models of a million parameters, and of billions
 TUNED_FACTOR = 5.0  # an arm that tunes its rates searches within this factor of their own values, below and above
@@ -39,11 +39,12 @@ def meanings_of(method: str) -> dict[str, str]:
 def designs_of(method: str) -> dict[str, tuple[dict[str, Any], ...]]:
     """The designs of ablations of a method, by name; where it has none of its own, one part of it at a time.
 
-    What is read is no part of a method: another corpus, which few benchmarks have, and shares of the forget set. How
-    it bears larger and later requests, and one that attacks, are designs of their own, of every method that trains.
+    What is read is no part of a method: another corpus, which few benchmarks have, and shares of the forget set; nor is
+    a mask of its weights. How it bears larger and later requests, and one that attacks, are designs of their own, of
+    every method that trains.
     """
     switches = switches_of(method)[SMALL]
-    every = {name: ("*",) for name in switches if name not in READ}
+    every = {name: ("*",) for name in switches if name not in (*READ, *ADDED)}
     own = getattr(_file_of(method), "DESIGNS", {"loco": ({"kind": "one at a time", "switches": every},)})
     return own | ({"requests": REQUESTS_DESIGN, "attack": ATTACK_DESIGN} if "request" in switches else {})
 

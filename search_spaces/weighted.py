@@ -27,7 +27,9 @@ RETAIN_TERM_ADDED: dict[str, descent.Switch] = {  # of one that is published wit
 RETAIN_LOSS: dict[str, descent.Switch] = {"retain_loss": {"on": {}, "none": {"retain_weight": 0.0}}}
 
 # Of a method that reads no retain text.
-LONE_SWITCHES = {name: levels for name, levels in descent.SWITCHES.items() if name != "corpus"}
+LONE_SWITCHES = {name: levels for name, levels in descent.SWITCHES.items() if name != "corpus"} | {
+    "sampling": {level: descent.SWITCHES["sampling"][level] for level in ("1:1", "cyclic")}
+}
 
 MEANINGS = {
     "retain_term=klr": "the divergence from the target holds the model on retain text, not its cross-entropy",

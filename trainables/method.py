@@ -37,7 +37,10 @@ class Start:
     pad: int  # the id that fills sequences up
     tokenizer: Any = None
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)  # whole: "forget" and "retain"
+    cut_from: Mapping[str, Sequence[int]] = field(default_factory=dict)  # of each sequence, the text; none: its number
     data: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]] = field(default_factory=dict)  # as `Needs.data` names
+    spent: float = 0.0  # forward passes of a sequence that were done for it
+    decode: str = "shared"  # a way of decoding that is right for the model (decoding/passes.py)
     cached: Callable[[Hashable, Callable[[], Any]], Any] = lambda key, make: make()
 
 
@@ -121,6 +124,7 @@ class Needs:
     logits: bool = True  # the losses look at logits; else at hidden states
     attention: bool = False  # passes keep the attention of all heads, for every two tokens
     scratch: bool = False  # the update needs one more tensor for each trainable one
+    masked: bool = False  # of each trainable weight, what it began as, and a mark
     adamw: bool = False  # at some time the optimizer is AdamW
     data: tuple[str, ...] = ()  # derived data that it reads, by name (trainables.derivations), in `Start.data`
     together: int = 1  # sequences that a forward pass has at least: those that are drawn as one

@@ -165,6 +165,8 @@ def _parse(name: str, text: str, kind: type) -> Any:
 
 
 MATRICES, ALL, NOTHING = "matrices", "all", "nothing"  # of every model: what attention and MLP have, each weight, none
+EMBEDDINGS = "embeddings"  # of tokens, of every model
+NEURONS = "neurons"  # of the MLP of each block: the weights that are theirs
 LORA = "lora:"  # begins the name of adapters, beside the matrices: lora:RANK:SCALE
 QUERIES = "queries:"  # begins the name of what moves queries and keys alone: queries:lora:RANK:SCALE
 FIRST = "first:"  # begins the name of what lies in the first blocks alone: first:COUNT:lora:RANK:SCALE
@@ -174,7 +176,9 @@ PARALLEL = ("ddp", "fsdp")
 PRECISIONS = ("fp32", "bf16")
 REGULARISATIONS = ("retain", "unrelated")
 LONG_TEXTS = ("split", "truncate")
-SAMPLINGS = ("random", "cyclic")
+SAMPLINGS = ("random", "one_to_one", "cyclic", "modular")
+SELECTIONS = ("random", "grand", "moderate", "min_k")
+MASKS = ("none", "wagle", "random", "magnitude", "forget_gradient", "mlp")
 FORGET = "raw/forget"  # the split that holds all that is to be forgotten
 PARTS = range(1, 5)  # of it, by MUSE's criteria C5 and C6
 SUCCESSIVE = "sust"
@@ -206,7 +210,13 @@ class Descent(Settings):
     steps: int = setting(60, "optimizer steps", positive=True)
     eval_every: int = setting(20, "steps between two evaluations", positive=True)
     forget_fraction: float = setting(
-        1.0, "share of the forget sequences that is unlearned, drawn by the seed", positive=True, most=1
+        1.0, "share of the forget sequences that is unlearned, in as many steps", positive=True, most=1
+    )
+    forget_selection: str = setting(
+        "random",
+        "which share that is: drawn; of the largest gradients, of states at a middling distance to their centroid, or "
+        "of the lowest Min-K score, as the target has them",
+        choices=SELECTIONS,
     )
     request: str = setting(
         "all",
@@ -225,12 +235,42 @@ class Descent(Settings):
         beside={"regularisation": ("unrelated",)},
     )
     regularisation_length: int = setting(0, "tokens of a sequence of that text; 0: max_length")
-    sampling: str = setting("random", "with replacement, or each in turn in a shuffled order", choices=SAMPLINGS)
+    sampling: str = setting(
+        "random",
+        "of batches: with replacement; forget sequences in turn, each with one retain sequence; each set in turn; or "
+        "entity by entity, with what is kept beside it (MELU)",
+        choices=SAMPLINGS,
+    )
+    module_neighbours: int = setting(
+        4,
+        "retain texts near an entity that are kept beside it, and as many of its kind that share no name with it",
+        positive=True,
+        most=8,
+        beside={"sampling": ("modular",)},
+    )
+    module_general: int = setting(
+        4, "further retain texts that are kept beside an entity", most=8, beside={"sampling": ("modular",)}
+    )
     batch_size: int = setting(8, "sequences of each batch, over all workers", positive=True)
     micro_batch_size: int = setting(8, "sequences in one forward pass", positive=True)
     max_length: int = setting(512, "tokens of a sequence", positive=True)
     long_texts: str = setting(
         "split", "forget texts that are longer: cut into further sequences, or their beginning", choices=LONG_TEXTS
+    )
+    mask: str = setting(
+        "none",
+        "which weights move at all: by what they bear on what is to be forgotten and not on what is kept (WAGLE), "
+        "drawn, the largest, those of the largest forget gradient, or those of the MLP",
+        choices=MASKS,
+    )
+    mask_density: float = setting(
+        0.8,
+        "share of the trained weights that move",
+        most=1,
+        beside={"mask": tuple(m for m in MASKS if m != "mlp")[1:]},
+    )
+    mask_mu: float = setting(
+        1.0, "of WAGLE: by how little the gradient of retain text counts", positive=True, beside={"mask": ("wagle",)}
     )
     freeze: bool = setting(True, "leave embeddings, head and norms as they are")
     lora_rank: int = setting(
@@ -249,8 +289,22 @@ class Descent(Settings):
                 raise ValueError(f"{name} is 1: a sequence needs at least 2 tokens, one to be predicted from the other")
         if self.lora_rank and not self.freeze:
             raise ValueError(f"freeze is false and lora_rank {self.lora_rank}: adapters leave all else as it is")
+        if self.mask != "none":
+            self._check_mask()
+        if self.sampling == "modular" and self.regularisation != "retain":
+            raise ValueError(
+                f"sampling is modular and regularisation {self.regularisation}: modules are of retain text"
+            )
         if len(self.requests) > 1 and self.mixes:
             raise ValueError(f"mixes is {self.mixes} and request {self.request}: only a single request has mixtures")
+
+    def _check_mask(self) -> None:
+        if self.lora_rank:
+            raise ValueError(f"mask is {self.mask} and lora_rank {self.lora_rank}: a mask is of the weights themselves")
+        if self.parallel != "ddp":
+            raise ValueError(
+                f"mask is {self.mask} and parallel {self.parallel}: a mask needs whole models on each worker"
+            )
 
     @property
     def requests(self) -> tuple[str, ...]:
@@ -278,6 +332,11 @@ class Descent(Settings):
     def longest(self) -> int:
         """Tokens of the longest sequence that a run may train on."""
         return max(self.max_length, self.regularisation_length)
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Derived data that batches are drawn by, beside what the method reads."""
+        return ("modules",) if self.sampling == "modular" else ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,11 @@ GIVEN: dict[str, Any] = {
     "texts": {"forget": [article(0), article(1)], "retain": [article(6)]},
     "data": {
         name: derive(plain(), name, models=models())
-        for name in ("qa", "pairs", "refusals", "paraphrases", "wrong", "generic", "keywords", "unknown", "memo")
-    },
+        for name in (
+            *("qa", "pairs", "refusals", "paraphrases", "wrong", "generic", "keywords", "unknown", "memo"),
+            *("modules", "neighbours"),
+        )
+    }
+    | {"proxy": {"new": [{"text": article(5)}]}},
+    "cut_from": {"forget": [0, 0, 1, 1, 2, 2], "retain": [0, 0, 1, 2, 2]},  # of six sequences, and of five
 }

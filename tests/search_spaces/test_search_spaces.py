@@ -47,7 +47,7 @@ def test_both_ends_of_every_range_of_a_variant_make_settings_that_differ_from_th
     for end in (0, -1):
         values = {parameter: ends_of(entry)[end] for parameter, entry in space.items()}
         made = find_method(method).settings(**(variant["settings"] | values))
-        assert (made.trainable, made.evaluations) != (own.trainable, own.evaluations)
+        assert (made.trainable, made.evaluations, made.mask) != (own.trainable, own.evaluations, own.mask)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -28,6 +28,7 @@ DERIVATIONS = {
     "paraphrases": "trainables.derivations.texts:paraphrases",
     "neighbours": "trainables.derivations.words:neighbours",
     "generic": "trainables.derivations.generic:generic",
+    "modules": "trainables.derivations.modules:modules",
     "keywords": "trainables.derivations.words:keywords",
     "proxy": "trainables.derivations.invented:proxy",
     "unknown": "trainables.derivations.invented:unknown",

@@ -119,7 +119,11 @@ def _options(settings: Settings) -> dict[str, list[Any]]:
         return scoring
     smaller = [settings.micro_batch_size // 2**n for n in range(1, settings.micro_batch_size.bit_length())]
     return {
-        "parallel": [way for way in settings.allowed()["parallel"].choices if way == "fsdp" != settings.parallel],
+        "parallel": [
+            way
+            for way in settings.allowed()["parallel"].choices
+            if way == "fsdp" != settings.parallel and settings.mask == "none"
+        ],
         "precision": ["bf16"] if settings.precision != "bf16" else [],
         "micro_batch_size": smaller,
         **scoring,

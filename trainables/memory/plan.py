@@ -214,6 +214,7 @@ def _held(shape: Shape, settings: Settings, parts: int) -> dict[str, int]:
         "weights": whole,
         "teacher": _copies(settings) * (whole if parts > 1 else trainable),
         "optimizer state": moments * trainable,
+        **({"mask": trainable + trainable // FP32} if needs_of(settings).masked else {}),
     }
 
 

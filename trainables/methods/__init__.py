@@ -4,6 +4,7 @@ METHODS is read without loading any of them: a method's file is loaded when it i
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
@@ -56,7 +57,11 @@ def find_method(name: str) -> Method:
 
 def needs_of(settings: Settings) -> Needs:
     """What a method holds in memory by these settings."""
-    return find_method(settings.method).needs(settings)
+    needed = find_method(settings.method).needs(settings)
+    if not isinstance(settings, Descent):
+        return needed
+    data = tuple(dict.fromkeys((*needed.data, *settings.derived)))
+    return replace(needed, data=data, masked=needed.masked or settings.mask != "none")
 
 
 def unlearn(
@@ -69,16 +74,19 @@ def unlearn(
     tokenizer: Any = None,
     texts: Mapping[str, Sequence[str]] = MappingProxyType({}),
     data: Mapping[str, Any] = MappingProxyType({}),
+    cut_from: Mapping[str, Sequence[int]] = MappingProxyType({}),
     **run: Any,
 ) -> Iterator[Record]:
     """Unlearn token sequences from a model, in place, by the method that its settings are of; records as they come.
 
-    `tokenizer`, `texts` and `data` are what a `Start` takes, for methods that read them; `run` is what a `Run` takes,
-    without which this process is the only worker. Behind the last record adapters are part of the model's weights.
+    `tokenizer`, `texts`, `data` and `cut_from` are what a `Start` takes, for methods that read them; `run` is what a
+    `Run` takes, without which this process is the only worker. Behind the last record adapters are part of the model's
+    weights.
     """
     from trainables.world import ALONE
 
-    start = Start(model=model, forget=forget, retain=retain, pad=pad, tokenizer=tokenizer, texts=texts, data=data)
+    read = {"tokenizer": tokenizer, "texts": texts, "data": data, "cut_from": cut_from}
+    start = Start(model=model, forget=forget, retain=retain, pad=pad, **read)
     yield from find_method(settings.method).unlearn(start, settings, Run(**{"world": ALONE, **run}))
     if isinstance(settings, Descent) and settings.lora_rank:
         from trainables.training.mixing import fold

@@ -46,16 +46,17 @@ def needs_dpo(settings: DPO) -> Needs:
 def unlearn_dpo(start: Start, settings: DPO, run: Run) -> Iterator[Record]:
     """Have `start.model`, in place, prefer a refusal over the true answer; each row has one of its own."""
     from trainables.training.answers import answered_beside
-    from trainables.training.data import choose_fraction
     from trainables.training.forget_and_retain import forget_and_retain
+    from trainables.training.sampling import rows_of_part
 
     rows, refusals = start.data[settings.asked]["forget"], start.data["refusals"]["forget"]
-    if not rows:
+    chosen = rows_of_part(rows, settings, start)
+    if not chosen:
         raise Unfit(f"no {settings.asked} are made of the forget texts: dpo has nothing to refuse")
     prompt, answer = ASKED[settings.asked]
-    chosen = choose_fraction(len(rows), settings.forget_fraction, seed=settings.seed)
     asked = [(rows[i][prompt], (refusals[i]["texts"][0], rows[i][answer].strip())) for i in chosen]
     read = answered_beside(start.tokenizer, asked, max_length=settings.max_length)
+    read = replace(read, texts=[rows[i]["row"] for i in chosen])
     yield from forget_and_retain(start, settings, run, _preferring(read, settings.dpo_beta), forget=read)
 
 
@@ -89,27 +90,28 @@ def needs_altpo(settings: AltPO) -> Needs:
 def unlearn_altpo(start: Start, settings: AltPO, run: Run) -> Iterator[Record]:
     """Have `start.model`, in place, prefer alternatives over the true answers; records say how many were dropped."""
     from trainables.training.answers import answered_beside
-    from trainables.training.data import choose_fraction
     from trainables.training.descend import Telling
     from trainables.training.forget_and_retain import forget_and_retain
+    from trainables.training.sampling import rows_of_part
 
     rows = start.data[settings.answers]["forget"]
-    chosen = [rows[i] for i in choose_fraction(len(rows), settings.forget_fraction, seed=settings.seed)]
-    asked, dropped = _alternatives(chosen, settings)
+    chosen = [rows[i] for i in rows_of_part(rows, settings, start)]
+    asked, texts, dropped = _alternatives(chosen, settings)
     if not asked:
         raise Unfit(f"each of the {dropped} alternatives ({settings.answers}) says the true answer, or nothing at all")
-    read = answered_beside(start.tokenizer, asked, max_length=settings.max_length)
+    read = replace(answered_beside(start.tokenizer, asked, max_length=settings.max_length), texts=texts)
     loss, told = _preferring(read, settings.dpo_beta), Telling(settings, {"alternatives_dropped": dropped})
     yield from forget_and_retain(start, settings, run, loss, forget=read, hook=told)
 
 
-def _alternatives(rows: Sequence[Mapping[str, Any]], settings: AltPO) -> tuple[list[Asked], int]:
-    """Prompts with what is compared behind them, and how many alternatives were dropped: those that say the truth.
+def _alternatives(rows: Sequence[Mapping[str, Any]], settings: AltPO) -> tuple[list[Asked], list[int], int]:
+    """Prompts with what is compared behind them, of which texts, and how many alternatives said the truth and went.
 
     Where a mean is over more of them than a question has left, its own are taken in turn.
     """
 
     asked: list[Asked] = []
+    texts: list[int] = []
     dropped = 0
     for row in rows:
         true = row[ALTERNATIVES[settings.answers]].strip()
@@ -120,7 +122,8 @@ def _alternatives(rows: Sequence[Mapping[str, Any]], settings: AltPO) -> tuple[l
             asked += [(row["prompt"], (one, true)) for one in kept]
         elif kept:
             asked.append((row["prompt"], (*islice(cycle(kept), settings.alternatives), true)))
-    return asked, dropped
+        texts += [row["row"]] * (len(asked) - len(texts))
+    return asked, texts, dropped
 
 
 def _preferring(read: "Read", beta: float) -> "Loss":

@@ -85,14 +85,16 @@ def unlearn_ap(start: Start, settings: IDKAP, run: Run) -> Iterator[Record]:
 def _refused(start: Start, settings: IDK) -> "Read":
     """Forget prompts with each of the refusals that are offered to them."""
     from trainables.training.answers import answered
-    from trainables.training.data import Read, choose_fraction
+    from trainables.training.data import Read
+    from trainables.training.sampling import rows_of_part
 
     rows, refusals = start.data[settings.asked]["forget"], start.data["refusals"]["forget"]
-    if not rows:
+    chosen = rows_of_part(rows, settings, start)
+    if not chosen:
         raise Unfit(f"no {settings.asked} are made of the forget texts: {settings.method} has nothing to refuse")
-    chosen = choose_fraction(len(rows), settings.forget_fraction, seed=settings.seed)
     refused = [(rows[i][PROMPTS[settings.asked]], text) for i in chosen for text in refusals[i]["texts"]]
-    return Read(*answered(start.tokenizer, refused, max_length=settings.max_length))
+    texts = [rows[i]["row"] for i in chosen for _ in refusals[i]["texts"]]
+    return Read(*answered(start.tokenizer, refused, max_length=settings.max_length), texts=texts)
 
 
 def _preserved(start: Start, settings: IDK) -> "Read":
@@ -107,7 +109,8 @@ def _preserved(start: Start, settings: IDK) -> "Read":
         (row[prompt], (row[answer].strip(), offered["texts"][0]))
         for row, offered in zip(rows, refusals, strict=False)  # there may be more refusals than rows
     ]
-    return answered_beside(start.tokenizer, asked, max_length=settings.max_length)
+    read = answered_beside(start.tokenizer, asked, max_length=settings.max_length)
+    return replace(read, texts=[row["row"] for row, _ in zip(rows, refusals, strict=False)])
 
 
 IDK_METHOD = Method(

@@ -89,9 +89,7 @@ def unlearn(start: Start, settings: MeanTeacher, run: Run) -> Iterator[Record]:
         guide=teacher if settings.penalty in ("kl", "qkl") else None,
     )
     hook = _pull(student, teacher, settings)
-    yield from loop.descend(
-        student, (forget, penalty), settings, run, pad=start.pad, hook=hook, beside={"teacher": teacher}
-    )
+    yield from loop.descend(student, (forget, penalty), settings, run, start, hook=hook, beside={"teacher": teacher})
 
 
 def forget_losses(settings: MeanTeacher) -> dict[str, Callable[["Batch"], Any]]:

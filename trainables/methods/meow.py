@@ -52,20 +52,23 @@ def unlearn(start: Start, settings: MEOW, run: Run) -> Iterator[Record]:
     """Teach `start.model`, in place, wrong answers; records say how many were dropped since they say the truth."""
     from trainables.losses.logits import gdr
     from trainables.training.answers import answered
-    from trainables.training.data import Read, choose_fraction
+    from trainables.training.data import Read
     from trainables.training.descend import Telling
     from trainables.training.forget_and_retain import forget_and_retain
+    from trainables.training.sampling import rows_of_part
 
     rows = start.data[DATA[settings.answers]]["forget"]
     asked: list[tuple[str, str]] = []
+    texts: list[int] = []
     dropped = 0
-    for number in choose_fraction(len(rows), settings.forget_fraction, seed=settings.seed):
+    for number in rows_of_part(rows, settings, start):
         kept, lost = _offered(rows[number], settings)
         asked += [(rows[number]["prompt"], answer) for answer in picked(kept, settings, number)]
+        texts += [rows[number]["row"]] * (len(asked) - len(texts))
         dropped += lost
     if not asked:
         raise Unfit(f"each of the {dropped} inverted answers ({settings.answers}) says the true one, or nothing at all")
-    read = Read(*answered(start.tokenizer, asked, max_length=settings.max_length))
+    read = Read(*answered(start.tokenizer, asked, max_length=settings.max_length), texts=texts)
     told = Telling(settings, {"alternatives_dropped": dropped})
     yield from forget_and_retain(start, settings, run, lambda batch: gdr(batch.log_p()), forget=read, hook=told)
 

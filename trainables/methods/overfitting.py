@@ -66,7 +66,7 @@ def overfit(
         loss=lambda batch: -batch.log_p(),  # which falls: the model that is left behind learns
     )
     yield from sweep(
-        lambda run: loop.descend(student, terms or (forget,), settings, run, pad=start.pad),
+        lambda run: loop.descend(student, terms or (forget,), settings, run, start),
         settings.strengths,
         subject,
         run,

@@ -70,7 +70,7 @@ def unlearn(start: Start, settings: PDU, run: Run) -> Iterator[Record]:
     )
     scope = scope_terms(start, settings, most_positions(student.config))
     hook = _dual(settings, level=initial * (1 + settings.slack))
-    yield from loop.descend(student, (forget, retain, *scope), settings, run, pad=start.pad, hook=hook)
+    yield from loop.descend(student, (forget, retain, *scope), settings, run, start, hook=hook)
 
 
 def _dual(settings: PDU, level: float) -> "Hook":

@@ -92,7 +92,7 @@ def unlearn(start: Start, settings: RMU | AdaptiveRMU, run: Run) -> Iterator[Rec
         guide=frozen,
         forward=forward,
     )
-    yield from loop.descend(student, (forget, retain), settings, run, pad=start.pad)
+    yield from loop.descend(student, (forget, retain), settings, run, start)
 
 
 def _mean_norm(target: Any, start: Start, settings: AdaptiveRMU, forward: Any) -> float:
@@ -102,9 +102,9 @@ def _mean_norm(target: Any, start: Start, settings: AdaptiveRMU, forward: Any) -
     from trainables.training import descend as loop
 
     term = loop.Term(name="", sequences=start.forget, stream=loop.FORGET, weight=0.0, loss=None, forward=forward)
-    total, count = 0.0, 0.0
+    total, count, rows = 0.0, 0.0, loop.sampling_of([term], settings, start).draws(term.stream, term.draws, step=1)
     with torch.no_grad():
-        for batch in loop.batches(target, term, loop.draw(term, settings, step=1), start.pad, settings):
+        for batch in loop.batches(target, term, rows, start.pad, settings):
             total += (batch.out.float().norm(dim=-1) * batch.mask).sum().item()
             count += batch.mask.sum().item()
     return total / count

@@ -13,9 +13,10 @@ from trainables.benchmarks.benign import attacked, benign_words
 from trainables.benchmarks.corpus import read_corpus
 from trainables.benchmarks.layout import Benchmark
 from trainables.settings import BENIGN_WORDS, REQUESTS, Descent, Settings
-from trainables.training.data import chunk_texts
+from trainables.training.data import cut_texts
 
 RETAIN, UNRELATED = "raw/retain1", "raw/unrelated"
+Cut = list[tuple[int, list[int]]]  # sequences, each behind the number of its text
 SPLITS = {RETAIN, UNRELATED, *itertools.chain(*REQUESTS.values())}
 
 
@@ -57,12 +58,17 @@ def streams(settings: Settings) -> tuple[Stream, ...]:
 
 def cut(stream: Stream, benchmark: Benchmark, tokenizer: Any) -> list[list[int]]:
     """The token sequences of a stream."""
+    return [ids for _, ids in cut_rows(stream, benchmark, tokenizer)]
+
+
+def cut_rows(stream: Stream, benchmark: Benchmark, tokenizer: Any) -> Cut:
+    """The token sequences of a stream, each behind the number of its text."""
     in_benchmark = stream.source in SPLITS
     texts = benchmark.texts(*stream.source.split("/")) if in_benchmark else read_corpus(stream.source)
     if stream.attacked:
         words = benign_words(benchmark)
         texts = [attacked(text, words) for text in texts]
-    return chunk_texts(tokenizer, texts, max_length=stream.max_length, long_texts=stream.long_texts)
+    return cut_texts(tokenizer, texts, max_length=stream.max_length, long_texts=stream.long_texts)
 
 
 def longest(all_settings: Iterable[Settings], sequences: Callable[[Stream], list[list[int]]]) -> dict[str, int]:

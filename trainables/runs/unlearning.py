@@ -32,10 +32,11 @@ from trainables.memory.plan import BACKWARD, LOSS, SCORING, UPDATE, Unplanned, s
 from trainables.method import Candidate, Run, Start, State, Step
 from trainables.methods import find_method, needs_of
 from trainables.runs import resume
+from trainables.runs.coreset import COST, RANDOM, ranked
 from trainables.runs.legs import Leg, legs_of
 from trainables.runs.run_folder import RunFolder
 from trainables.runs.sameness import bits_of
-from trainables.runs.sequences import RETAIN, Stream, cut, longest, streams
+from trainables.runs.sequences import RETAIN, Cut, Stream, cut_rows, longest, streams
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.protocol import protocol_of
 from trainables.scores.references import References, measure_references, table_of
@@ -47,7 +48,7 @@ from trainables.subjects.saving import load_subject, save_subject
 from trainables.subjects.subject import models_of
 from trainables.subjects.tokenizers import check_vocabulary, load_tokenizer, padding_id, shared_tokenizer
 from trainables.task import Task, cache_of, locate
-from trainables.training.data import choose_fraction
+from trainables.training.data import choose_fraction, share_of
 from trainables.training.parallel import gathered, whole_state
 from trainables.world import World, join
 
@@ -123,7 +124,7 @@ class Unlearner:
         self.loaded = load_task(task, score_batch, beside)
         if scores is not None:
             self.loaded = replace(self.loaded, evaluator=self.loaded.evaluator.with_scores(scores))
-        self._tokens: dict[Stream, list[list[int]]] = {}
+        self._tokens: dict[Stream, Cut] = {}
         self._cached: dict[Hashable, Any] = {}
 
     def __call__(self, settings: Settings, folder: Path | str) -> Iterator[dict[str, Any]]:
@@ -215,8 +216,9 @@ class Unlearner:
             model, cached = copy.deepcopy(self.loaded.target), self._once
         return Start(
             model=model,
-            forget=forget,
-            retain=retain,
+            forget=[ids for _, ids in forget],
+            retain=[ids for _, ids in retain],
+            cut_from={"forget": [row for row, _ in forget], "retain": [row for row, _ in retain]},
             pad=padding_id(tokenizer),
             tokenizer=tokenizer,
             texts={
@@ -224,6 +226,8 @@ class Unlearner:
                 "retain": benchmark.texts(*RETAIN.split("/")),
             },
             data={name: self._derived(name, settings, leg) for name in needs_of(settings).data},
+            spent=self._spent(settings, leg),
+            decode=self.loaded.passes.decode,
             cached=cached,
         )
 
@@ -294,21 +298,47 @@ class Unlearner:
         changes = savings(shape, settings, self.loaded.world.size, phases)
         return "; less is needed with " + ", or ".join(c.flags() for c in changes) if changes else ""
 
-    def _sequences(self, settings: Settings, leg: Leg) -> tuple[list[list[int]], list[list[int]]]:
+    def _sequences(self, settings: Settings, leg: Leg) -> tuple[Cut, Cut]:
         """A leg's forget sequences, or the share that is unlearned, and the penalty's; none without training."""
         if not isinstance(settings, Descent):
             return [], []
-        check_lengths(longest([settings], self._cut), self.loaded.target.config)
+        check_lengths(
+            longest([settings], lambda stream: [ids for _, ids in self._cut(stream)]), self.loaded.target.config
+        )
         *requests, regularisation = map(self._cut, streams(settings))
         forget = requests[leg.number - 1]
-        chosen = choose_fraction(len(forget), settings.forget_fraction, seed=settings.seed)
-        return [forget[row] for row in chosen], regularisation
+        return [forget[row] for row in self._part(settings, forget)], regularisation
 
-    def _cut(self, stream: Stream) -> list[list[int]]:
+    def _part(self, settings: Descent, forget: Cut) -> list[int]:
+        """The forget sequences that are unlearned: a share that is drawn, or the first of the target's own order."""
+        if not _is_selected(settings):
+            return choose_fraction(len(forget), settings.forget_fraction, seed=settings.seed)
+        sequences, trainable = [ids for _, ids in forget], needs_of(settings).trainable
+        way = (settings.forget_selection, settings.micro_batch_size, trainable)
+
+        def order() -> list[int]:
+            target = copy.deepcopy(self.loaded.target).to(self.loaded.world.device)
+            return ranked(target, sequences, settings, trainable, pad=padding_id(self.loaded.tokenizer))
+
+        found = self._once(("part", *way, tuple(map(tuple, sequences))), lambda: self.loaded.world.on_first(order))
+        return sorted(found[: share_of(len(forget), settings.forget_fraction)])
+
+    def _spent(self, settings: Settings, leg: Leg) -> float:
+        """What it cost to select a part of a leg's forget set, in forward passes of a sequence."""
+        if not isinstance(settings, Descent) or not _is_selected(settings):
+            return 0.0
+        return COST[settings.forget_selection] * len(self._cut(streams(settings)[leg.number - 1]))
+
+    def _cut(self, stream: Stream) -> Cut:
         """The sequences of a stream, made once."""
         if stream not in self._tokens:
-            self._tokens[stream] = cut(stream, self.loaded.benchmark, self.loaded.tokenizer)
+            self._tokens[stream] = cut_rows(stream, self.loaded.benchmark, self.loaded.tokenizer)
         return self._tokens[stream]
+
+
+def _is_selected(settings: Descent) -> bool:
+    """Whether the target says which part of the forget set is unlearned."""
+    return settings.forget_selection != RANDOM and settings.forget_fraction < 1
 
 
 def made_anew(key: Hashable, make: Callable[[], Any]) -> Any:

@@ -1,5 +1,7 @@
 """Forget and regularisation batches: token sequences, padding, and seeded sampling with replacement or in turn.
 
+What is drawn together with what stands in sampling.py.
+
 A batch is drawn by (seed, step) alone, so a run can start at any step and any worker can draw its share of it.
 """
 
@@ -23,6 +25,7 @@ class Read:
     sequences: Sequence[Sequence[int]]
     leading: Sequence[int] = ()  # of each sequence; (): none is left out
     together: int = 1  # consecutive sequences that are drawn as one
+    texts: Sequence[int] = ()  # of each draw, which text it is of; (): the sequences are the run's own
 
 
 def chunk_texts(tokenizer: Any, texts: Sequence[str], *, max_length: int, long_texts: str = "split") -> list[list[int]]:
@@ -32,11 +35,18 @@ def chunk_texts(tokenizer: Any, texts: Sequence[str], *, max_length: int, long_t
     each of which begins with the begin token where the tokenizer puts one before a text; or "truncate" keeps its
     beginning alone. A last piece of a single token has no next-token target and is dropped.
     """
-    documents = tokenizer(list(texts)).input_ids
+    return [ids for _, ids in cut_texts(tokenizer, texts, max_length=max_length, long_texts=long_texts)]
+
+
+def cut_texts(
+    tokenizer: Any, texts: Sequence[str], *, max_length: int, long_texts: str = "split"
+) -> list[tuple[int, list[int]]]:
+    """The sequences of `chunk_texts`, each behind the number of the text that it was cut from."""
+    documents = list(enumerate(tokenizer(list(texts)).input_ids))
     if long_texts == "truncate":
-        return [ids[:max_length] for ids in documents if len(ids) > 1]
+        return [(row, ids[:max_length]) for row, ids in documents if len(ids) > 1]
     begin = tokenizer.bos_token_id
-    return [piece for ids in documents for piece in pieces(ids, begin, max_length) if len(piece) > 1]
+    return [(row, piece) for row, ids in documents for piece in pieces(ids, begin, max_length) if len(piece) > 1]
 
 
 def pieces(ids: list[T], begin: T | None, length: int) -> list[list[T]]:
@@ -80,5 +90,10 @@ def cyclic_indices(count: int, *, size: int, seed: int, stream: int, step: int) 
 
 def choose_fraction(count: int, fraction: float, *, seed: int) -> list[int]:
     """Draw a share of `count` sequences, rounded up, in their order; of one seed the smaller is part of the larger."""
-    kept = math.ceil(round(fraction * count, 9))
-    return sorted(np.random.default_rng((seed, FRACTION)).permutation(count)[:kept].tolist())
+    order = np.random.default_rng((seed, FRACTION)).permutation(count)
+    return sorted(order[: share_of(count, fraction)].tolist())
+
+
+def share_of(count: int, fraction: float) -> int:
+    """How many a share of `count` sequences is, rounded up."""
+    return math.ceil(round(fraction * count, 9))

@@ -1,7 +1,7 @@
 """Gradient descent on a list of terms: the one loop that most methods are a few lines on.
 
     term = Term(name="forget_loss", sequences=start.forget, stream=FORGET, weight=1.0, loss=lambda batch: batch.log_p())
-    yield from descend(student, [term], settings, run, pad=start.pad)
+    yield from descend(student, [term], settings, run, start)
 
 A step takes each term's gradient over its batch, one after the other, clips the global norm, and steps. What a method
 adds to that stands in its `Hook`: phases with settings of their own, what a term weighs in a step, what is done before
@@ -10,7 +10,7 @@ and after the update, and numbers of its own that a run goes on from.
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -22,15 +22,18 @@ from trainables.losses.logits import token_log_probs
 from trainables.method import Candidate, Evaluated, Record, Run, Sequences, Start, State, Step
 from trainables.settings import Descent
 from trainables.subjects.causal import is_plain
-from trainables.training.data import IGNORED, collate, cyclic_indices, next_token_targets, sample_indices
+from trainables.training.data import IGNORED, collate, next_token_targets
+from trainables.training.masks import Mask, chosen
 from trainables.training.mixing import merged, mix, set_aside
 from trainables.training.optimizers import make_optimizer, set_learning_rate
 from trainables.training.parallel import deal, global_norm, local, sum_gradients
+from trainables.training.sampling import FORGET, RETAIN, Sampling
 from trainables.training.teacher import clip_coefficient
 from trainables.training.trainable import trainable_parameters
 from trainables.world import World
 
-FORGET, RETAIN = 0, 1  # streams of draws
+__all__ = ["FORGET", "RETAIN"]  # streams of draws, which whoever makes a term names
+STILL = {"gradient_norm": 0.0, "clip_coefficient": 1.0, "lr": 0.0}  # of a step in which nothing has a loss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +107,7 @@ class Term:
     labels: Sequence[Tensor] = ()  # of each sequence, targets in the place of its next tokens, or IGNORED: [T - 1]
     given: Mapping[str, Sequence[Tensor]] = field(default_factory=dict)  # of each sequence, by name: [T - 1, ...]
     together: int = 1  # sequences of a draw
+    texts: Sequence[int] = ()  # of each draw, which text it is of; none: its sequences are those of the run's start
 
     @property
     def draws(self) -> int:
@@ -160,6 +164,10 @@ class Hook:
     def begin(self) -> None:
         """Before the first step of a later phase."""
 
+    def between(self, step: int) -> float:
+        """Before a step; how many forward passes of a sequence that took."""
+        return 0.0
+
     def weighed(self, term: Term) -> Term:
         """A term as it counts in the step that comes."""
         return term
@@ -192,37 +200,47 @@ def descend(
     terms: Sequence[Term],
     settings: Descent,
     run: Run,
+    start: Start,
     *,
-    pad: int,
     hook: Hook | None = None,
     beside: Mapping[str, Any] | None = None,
+    keep: Sequence[Tensor] | None = None,
 ) -> Iterator[Record]:
     """Train `student`, which lies on its workers, in place, and yield records as they come.
 
     Every `eval_every` steps, and after the last, the student and the models `beside` it, by role, are candidates; and
     behind the last step their mixtures with what they began as. A candidate with adapters has them in its weights.
+    Of the trainable weights only those move that the settings' mask leaves, or `keep`, marks for each of them.
+    A step in which no term has a loss moves nothing.
     Raises Diverged, with the step, as soon as a loss or the gradient norm is not finite. Records are the same on all
     workers, and the same as on one up to rounding. A run that is restored gives the same bits on one worker, and on
     several where the model has no dropout.
     """
     hook, models = hook or Hook(settings), {"student": student, **(beside or {})}
+    sampling = sampling_of(terms, settings, start)
     theta = trainable_parameters(student)
     origin = set_aside(theta) if settings.mixes else []
     optimizer = make_optimizer(theta, hook.phase(max(run.done, 1)).settings)
+    mask = _mask(student, terms, settings, start, run.world) if keep is None else Mask(theta, keep)
     state = State(models=models, optimizer=optimizer, kept=hook.kept)
+    once = start.spent + _mask_cost(terms, settings, start)
     run.restore(state)
     for step in range(state.step + 1, settings.steps + 1):
         phase = hook.phase(step)
         if phase.step == 1 < step:
             state.optimizer = make_optimizer(theta, phase.settings)
             hook.begin()
+        looked = hook.between(step)
         student.train()  # a caller may have put it in evaluation mode to score it
         weighed = [hook.weighed(term) for term in terms]
-        cost = sum(term.cost(settings.batch_size, step) for term in weighed)
-        values = run.world.sum([_backward(student, term, settings, pad, step, run.world) for term in weighed])
+        cost = sum(term.cost(settings.batch_size, step) for term in weighed) + looked + (once if step == 1 else 0.0)
+        drawn = [sampling.draws(term.stream, term.draws, step=step) if term.loss else [] for term in weighed]
+        parts = zip(weighed, drawn, strict=True)
+        values = run.world.sum([_backward(student, *part, settings, start.pad, run.world) for part in parts])
         losses = {term.name: value for term, value in zip(terms, values, strict=True)}
+        still = all(term.loss is None for term in weighed)
         try:
-            moved = _update(theta, state, phase, hook, losses, step, run.world)
+            moved = STILL if still else _update(theta, state, phase, hook, mask, losses, step, run.world)
         except Diverged:
             yield Step(step=step, values=losses, cost=cost)  # it is paid for
             raise
@@ -242,6 +260,7 @@ def _update(
     state: State,
     phase: Phase,
     hook: Hook,
+    mask: Mask | None,
     losses: Mapping[str, float],
     step: int,
     world: World,
@@ -258,10 +277,43 @@ def _update(
     hook.before(local(gradients), phase.settings, c)
     lr = set_learning_rate(state.optimizer, phase.settings, phase.step)
     state.optimizer.step()
+    if mask is not None:
+        mask.hold()
     state.optimizer.zero_grad()
     del gradients  # or they would live beside those of the next step, and through scoring
     hook.after(phase.settings, c)
     return {"gradient_norm": norm, "clip_coefficient": c, "lr": lr}
+
+
+def _mask(student: Any, terms: Sequence[Term], settings: Descent, start: Start, world: World) -> Mask | None:
+    """The mask of the settings, by the weights as they are: all workers have the same."""
+    if settings.mask == "none":
+        return None
+    named = {name: weight for name, weight in student.named_parameters() if weight.requires_grad}
+    theta = list(named.values())
+
+    def gradient(term: Term) -> list[Tensor]:
+        student.eval()
+        plain = {"forward": Forward(to_logits), "guide": None, "references": None, "together": 1}
+        known = replace(term, weight=1.0, loss=lambda b: -b.log_p(), **plain)
+        _backward(student, known, range(len(term.sequences)), settings, start.pad, world)
+        found = [part.clone() for part in _gradients(theta)]
+        sum_gradients(found, world)
+        student.zero_grad()
+        return found
+
+    forget = next(term for term in terms if term.stream == FORGET)
+    retain = Term(name="", sequences=start.retain, stream=RETAIN, weight=1.0, loss=None)
+    keep = chosen(named, settings, forget=lambda: gradient(forget), retain=lambda: gradient(retain))
+    return Mask(theta, keep)
+
+
+def _mask_cost(terms: Sequence[Term], settings: Descent, start: Start) -> float:
+    """What a mask took, in forward passes of a sequence."""
+    read = next(len(term.sequences) for term in terms if term.stream == FORGET)
+    forget = read if settings.mask in ("forget_gradient", "wagle") else 0
+    retain = len(start.retain) if settings.mask == "wagle" else 0
+    return 3.0 * (forget + retain)
 
 
 def _gradients(theta: list[Tensor]) -> list[Tensor]:
@@ -272,10 +324,12 @@ def _gradients(theta: list[Tensor]) -> list[Tensor]:
     return [parameter.grad for parameter in theta if parameter.grad is not None]
 
 
-def draw(term: Term, settings: Descent, *, step: int) -> list[int]:
-    """The draws of a term's batch in a step: of a term that draws none together, its sequences."""
-    chosen = cyclic_indices if settings.sampling == "cyclic" else sample_indices
-    return chosen(term.draws, size=settings.batch_size, seed=settings.seed, stream=term.stream, step=step)
+def sampling_of(terms: Sequence[Term], settings: Descent, start: Start) -> Sampling:
+    """How the batches of a run's terms are drawn."""
+    first = {term.stream: term for term in reversed(terms)}
+    own = {FORGET: start.cut_from.get("forget", ()), RETAIN: start.cut_from.get("retain", ())}
+    texts = {stream: term.texts or own.get(stream, ()) or range(term.draws) for stream, term in first.items()}
+    return Sampling(settings, {stream: term.draws for stream, term in first.items()}, texts, start.data)
 
 
 def batches(model: Any, term: Term, drawn: Sequence[int], pad: int, settings: Descent) -> Iterator[Batch]:
@@ -285,15 +339,15 @@ def batches(model: Any, term: Term, drawn: Sequence[int], pad: int, settings: De
         yield _forward(model, term, term.rows(drawn[start : start + size]), pad, settings)
 
 
-def _backward(student: Any, term: Term, settings: Descent, pad: int, step: int, world: World) -> float:
-    """Accumulate the gradient of a term over this worker's part of the batch; return its part of the loss.
+def _backward(student: Any, term: Term, drawn: Sequence[int], settings: Descent, pad: int, world: World) -> float:
+    """Accumulate the gradient of a term over this worker's part of a batch; return its part of the loss.
 
     Each micro-batch is normalised over the global batch: by its targets, or, for a loss of draws, by these. A term that
     weighs nothing has no gradient to be taken.
     """
     if term.loss is None:
         return 0.0
-    drawn, size, total = draw(term, settings, step=step), term.draws_a_pass(settings), 0.0
+    size, total = term.draws_a_pass(settings), 0.0
     targets = sum(map(term.counted, term.rows(drawn)))
     mine, weights = deal(drawn, world)
     with torch.set_grad_enabled(term.weight != 0):

@@ -7,7 +7,7 @@ target where nothing is compared with its logits. Both terms share one copy, and
 student.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,13 +46,14 @@ def forget_and_retain(
     retain: Read | None = None,
     guide_forward: Forward | None = None,
     hook: Hook | None = None,
+    keep: Sequence[Tensor] | None = None,
 ) -> Iterator[Record]:
     """Lower `loss` on forget text and the settings' retain term and scope term, in `start.model`, in place.
 
     By the settings' reference a batch of `loss` has `reference()`, the target's log-probabilities, or `guide()`, its
     logits, by a pass of its own where there is a `guide_forward`. `own` are retain terms that the method alone has, by
     name; `skip` targets at the beginning of a forget sequence are left out. `forget` and `retain` are what is read in
-    the place of the texts' own sequences.
+    the place of the texts' own sequences. `keep` marks what moves of each trainable weight; all, where there is none.
     """
     needed = needs(settings)
     student = prepare(start.model, needed.trainable, settings.seed)
@@ -72,12 +73,13 @@ def forget_and_retain(
         skip=skip,
         leading=read.leading,
         together=read.together,
+        texts=read.texts,
     )
     if settings.compares == CACHED:
         lowered = _compared(lowered, student, start, settings, run.world)
     held = _retain_terms(frozen, retain or Read(start.retain), settings, {**RETAIN_LOSSES, **(own or {})})
     held += scope_terms(start, settings, most_positions(student.config))
-    yield from descend(student, (lowered, *held), settings, run, pad=start.pad, hook=hook)
+    yield from descend(student, (lowered, *held), settings, run, start, hook=hook, keep=keep)
 
 
 def _compared(term: Term, student: Any, start: Start, settings: Weighted, world: World) -> Term:
@@ -99,5 +101,6 @@ def _retain_terms(frozen: Any, read: Read, settings: Weighted, known: Mapping[st
         guide=None if settings.holding in UNGUIDED else frozen,
         leading=read.leading,
         together=read.together,
+        texts=read.texts,
     )
     return [term]

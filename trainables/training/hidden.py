@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from trainables.failures import NoSuchWeights
+from trainables.method import Sequences
+from trainables.training.data import collate
 from trainables.training.descend import Forward
 from trainables.training.trainable import blocks_of
 
@@ -55,3 +58,16 @@ def _place_of(model: Any, first: nn.Module) -> tuple[nn.Module, str, nn.ModuleLi
         for name, child in holder.named_children()
         if isinstance(child, nn.ModuleList) and len(child) and child[0] is first
     )
+
+
+@torch.no_grad()
+def mean_states(model: Any, sequences: Sequences, *, batch_size: int, pad: int) -> Tensor:
+    """The mean over its tokens of each sequence's last hidden states, without dropout: [N, d] fp32, on the host."""
+    means = []
+    model.eval()
+    for first in range(0, len(sequences), batch_size):
+        ids, mask = (t.to(model.device) for t in collate(sequences[first : first + batch_size], pad=pad))
+        states = model(input_ids=ids, attention_mask=mask, use_cache=False, output_hidden_states=True)
+        seen = mask[:, :, None].float()  # [B, T, 1]
+        means.append(((states.hidden_states[-1].float() * seen).sum(1) / seen.sum(1)).cpu())
+    return torch.cat(means)

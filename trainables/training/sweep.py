@@ -1,6 +1,6 @@
 """A sweep: a model is trained once, and a candidate is given for each strength at which its change is taken.
 
-    train = lambda run: descend(student, [term], settings, run, pad=start.pad)
+    train = lambda run: descend(student, [term], settings, run, start)
     yield from sweep(train, (1.0, 2.0, 4.0), subject, run, axis="alpha")
 
 Nothing is scored while it trains, but its state is saved; behind the last step it is saved after every strength.

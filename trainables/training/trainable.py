@@ -2,7 +2,7 @@
 
 `matrices` are attention's and the MLP's, `down_proj:1,2` those of these blocks, `lora:8:2.0` adapters of rank 8, scaled
 by 2, beside the matrices, `first:2:lora:8:2.0` those of the first two blocks, `queries:lora:8:2.0` those of queries and
-keys; and there are `all` and `nothing`.
+keys, `embeddings` those of tokens, `neurons` the MLPs'; and there are `all` and `nothing`.
 """
 
 import copy
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.failures import NoSuchWeights
-from trainables.settings import FIRST, LORA, MATRICES, NOTHING, QUERIES, Settings
+from trainables.settings import EMBEDDINGS, FIRST, LORA, MATRICES, NEURONS, NOTHING, QUERIES, Settings
 from trainables.training.adapters import inject
 
 DOWN_PROJ = "down_proj:"
@@ -35,6 +35,11 @@ def choose(model: Any, trainable: str, seed: int = 0) -> None:
         freeze(model)
     elif trainable == NOTHING:
         model.requires_grad_(False)
+    elif trainable == EMBEDDINGS:
+        model.requires_grad_(False)
+        model.get_input_embeddings().weight.requires_grad_(True)
+    elif trainable == NEURONS:
+        _choose_neurons(model)
     elif trainable.startswith(DOWN_PROJ):
         _choose_down_proj(model, [int(number) for number in trainable.removeprefix(DOWN_PROJ).split(",")])
     elif trainable.startswith(FIRST):
@@ -108,6 +113,37 @@ def _choose_down_proj(model: Any, numbers: list[int]) -> None:
             raise NoSuchWeights(f"block {number} of {type(model).__name__} has no down_proj to be trained")
         for weight in found:
             weight.requires_grad_(True)
+
+
+def layers_of_neurons(model: Any) -> list[tuple[nn.Linear, list[nn.Linear]]]:
+    """Of each block the layer that reads the hidden layer of its MLP, `down_proj`, and those that make it.
+
+    NoSuchWeights where a block has none.
+    """
+    found = []
+    for number, block in enumerate(blocks_of(model)):
+        holder = next(
+            (part for part in block.modules() if isinstance(getattr(part, "down_proj", None), nn.Linear)), None
+        )
+        if holder is None:
+            raise NoSuchWeights(
+                f"block {number} of {type(model).__name__} has no down_proj whose neurons could be found"
+            )
+        layers = [layer for layer in holder.children() if isinstance(layer, nn.Linear)]
+        down = next(layer for layer in layers if layer is holder.down_proj)
+        found.append(
+            (down, [layer for layer in layers if layer is not down and layer.out_features == down.in_features])
+        )
+    return found
+
+
+def _choose_neurons(model: Any) -> None:
+    layers = layers_of_neurons(model)
+    model.requires_grad_(False)
+    for down, made in layers:
+        down.weight.requires_grad_(True)
+        for layer in made:
+            layer.requires_grad_(True)
 
 
 def trainable_parameters(model: Any) -> list[Tensor]:

@@ -21,11 +21,15 @@ from trainables.training.trainable import choose
 from trainables.world import ALONE
 
 SMALL = {"steps": 4, "eval_every": 2, "batch_size": 4, "seed": 3, "lr": 1e-3}
-LORA = "+lora"  # behind the name of a method: with adapters
+LORA, WAGLE = "+lora", "+wagle"  # behind the name of a method: with adapters, with a mask
 OWN = {
     "mean_teacher": {"lr": 0.05},
     f"mean_teacher{LORA}": {"lr": 0.3, "lora_rank": 2},
     f"npo_gdr{LORA}": {"lr": 1e-2, "lora_rank": 2},
+    f"npo_gdr{WAGLE}": {"mask": "wagle", "mask_density": 0.5},
+    "first_epoch": {"lr": 0.05},
+    "klue": {"klue_density": 0.5, "look_every": 100},
+    "icu": {"forgotten_below": 0.0},
     "pdu": {"lam0": 1.0, "lam_warmup": 1},
     "rmu": {"layer": 1},
     "rmu_adaptive": {"layer": 1},
@@ -37,14 +41,27 @@ OWN = {
     "guard_prompt": {"names": 3},
 }
 REWEIGHTED = ("wga", "satimp")  # the value of a loss whose weights take no gradient is not what is lowered
-CASES = [*METHODS, f"mean_teacher{LORA}", f"npo_gdr{LORA}"]
+CASES = [*METHODS, f"mean_teacher{LORA}", f"npo_gdr{LORA}", f"npo_gdr{WAGLE}"]
 
 
 def method_of(name: str):
-    return find_method(name.removesuffix(LORA))
+    return find_method(name.split("+")[0])
 
 
 TRAINING = [name for name in CASES if issubclass(method_of(name).settings, Descent)]
+TOGETHER = [
+    (name, sampling)
+    for name in TRAINING
+    for sampling in ("one_to_one", "modular")
+    if sampling in method_of(name).settings.allowed()["sampling"].choices
+]
+OPTIMIZED = [
+    (name, optimizer)
+    for name in TRAINING
+    for optimizer in ("sgd", "adamw")
+    if optimizer in method_of(name).settings.allowed()["optimizer"].choices
+]
+WHOLE = ("first_epoch",)  # every step is over all there is: nothing is drawn
 each_method = pytest.mark.parametrize("name", CASES)
 each_training = pytest.mark.parametrize("name", TRAINING)
 
@@ -103,7 +120,7 @@ def same(one: list[dict], other: list[dict]) -> bool:
 @each_method
 def test_its_card_is_complete_and_its_settings_bear_its_name(name):
     method = method_of(name)
-    assert method.name == name.removesuffix(LORA)
+    assert method.name == name.split("+")[0]
     assert method.family in FAMILIES
     assert method.meaning
     assert method.source
@@ -147,7 +164,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_others_where_anything
     assert steps_of(again) == steps_of(straight(name))
     assert same(weights_of(again), weights_of(straight(name)))
     other = steps_of(run(name, settings=settings_of(name, seed=4)))
-    assert (other != steps_of(straight(name))) == (name in TRAINING)
+    assert (other != steps_of(straight(name))) == (name in TRAINING and name not in WHOLE)
 
 
 @each_method
@@ -165,7 +182,8 @@ def test_micro_batches_give_the_same_steps(name, size):
 
 @each_training
 def test_exactly_what_it_says_that_it_trains_is_moved_also_under_weight_decay(name):
-    settings = settings_of(name, weight_decay=0.1, optimizer="adamw", lr=1e-3)
+    decaying = {"weight_decay": 0.1, "optimizer": "adamw"} if (name, "adamw") in OPTIMIZED else {}
+    settings = settings_of(name, lr=1e-3, **decaying)
     start, chosen = tiny_model(), tiny_model()
     choose(chosen, needs_of(settings).trainable)
     of_adapters = re.compile(r"\.lora_[AB]\.default")  # behind the name of the layer whose matrix they move
@@ -175,8 +193,7 @@ def test_exactly_what_it_says_that_it_trains_is_moved_also_under_weight_decay(na
     assert trainable < dict(start.named_parameters()).keys()
 
 
-@each_training
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize(("name", "optimizer"), OPTIMIZED)
 def test_a_run_that_goes_on_from_anywhere_has_the_bits_of_one_that_did_not_stop(name, optimizer, tmp_path):
     settings = settings_of(name, optimizer=optimizer)
     whole, rests = interrupted_everywhere(settings, tmp_path)
@@ -213,6 +230,13 @@ def gone_on(settings, folder, scored) -> list:
         resume.load(folder, saved, state, ALONE)
 
     return run(settings.method, settings=settings, done=saved.step, evaluated=scored, restore=restore)
+
+
+@pytest.mark.parametrize(("name", "sampling"), TOGETHER)
+def test_what_is_drawn_together_is_drawn_for_every_method(name, sampling):
+    here = steps_of(run(name, settings=settings_of(name, sampling=sampling, steps=2)))
+    assert [row["step"] for row in here] == [1, 2]
+    assert here != steps_of(straight(name))[:2]
 
 
 @each_training

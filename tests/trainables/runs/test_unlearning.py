@@ -57,7 +57,7 @@ def run(unlearner, tmp_path_factory):
 def sequences(unlearner, settings):
     """What the one leg of a run reads: the forget sequences, and the penalty's."""
     (leg,) = legs_of(settings, 0)
-    return unlearner._sequences(settings, leg)
+    return [[ids for _, ids in cut] for cut in unlearner._sequences(settings, leg)]
 
 
 def candidates(results):
@@ -320,6 +320,18 @@ def test_a_share_of_the_forget_set_is_drawn_by_the_seed_and_trained_on_alone(unl
     halves = [sequences(unlearner, replace(RUN, forget_fraction=0.5, seed=seed))[0] for seed in range(8)]
     assert all(len(half) == 1 and half[0] in whole for half in halves)
     assert len({tuple(half[0]) for half in halves}) == 2
+
+
+@pytest.mark.parametrize("rule", ["grand", "moderate", "min_k"])
+def test_a_part_that_the_target_selects_is_the_same_for_every_seed_and_is_paid_for_once(unlearner, rule):
+    (leg,), half = legs_of(RUN, 0), {"forget_fraction": 0.5, "forget_selection": rule}
+    whole = sequences(unlearner, RUN)[0]
+    (one,), (other,) = (sequences(unlearner, replace(RUN, seed=seed, **half))[0] for seed in (0, 1))
+    assert one == other
+    assert one in whole
+    cost = {"grand": 3, "moderate": 1, "min_k": 1}[rule]
+    assert unlearner._start(replace(RUN, **half), leg, None).spent == cost * len(whole)
+    assert unlearner._start(replace(RUN, forget_selection=rule), leg, None).spent == 0
 
 
 def test_the_penalty_reads_the_user_s_own_texts_in_pieces_of_their_own_length(unlearner, tmp_path):

@@ -102,6 +102,8 @@ def test_the_trajectory_is_that_of_one_worker(teams, size, parallel):
 
 OWN = {
     "mean_teacher": {"lr": 0.05, "delta": 0.1},
+    "icu": {"forgotten_below": 0.0},
+    "klue": {"look_every": 100},
     "pdu": {"lam0": 50.0, "lam_warmup": 1},  # in bf16 rounding chooses the highest word, whose part is small here
     "rmu": {"layer": 1},
     "rmu_adaptive": {"layer": 1},
