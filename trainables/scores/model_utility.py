@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainables.benchmarks.layout import Benchmark
+from trainables.benchmarks.subsequences import lcs_length
 from trainables.decoding.passes import FAST, Passes
 from trainables.scores.knowmem import StopWords
 from trainables.scores.protocol import Protocol
 from trainables.scores.questions import Questions, Weighed, without_wrong_answers
 from trainables.scores.reductions import HARMONIC
-from trainables.scores.rouge import decode, finish, lcs_length, rouge_words
+from trainables.scores.rouge import decode, finish, rouge_words
 from trainables.scores.score import Card, Items, Score
 from trainables.scores.split import by_name
 from trainables.scores.truth_ratio import preference, ratios

@@ -1,8 +1,7 @@
 """ROUGE-L F-measure of outputs, each against one truth that stays the same, and the text they are made of.
 
 The package rouge-score is the definition and does the tokenising and stemming, but for protocols with words in any
-script (words.py). Its quadratic table is replaced by a longest common subsequence that keeps a row of the table in
-the bits of one integer.
+script (words.py). Its quadratic table is replaced by a longest common subsequence (benchmarks/subsequences.py).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from rouge_score.tokenize import tokenize
 
+from trainables.benchmarks.subsequences import f_measure
 from trainables.benchmarks.words import unicode_words
 from trainables.scores.protocol import Protocol
 
@@ -39,27 +39,6 @@ def rouge_words(protocol: Protocol) -> Callable[[str], list[str]]:
     from rouge_score.tokenizers import DefaultTokenizer  # loads nltk, for most of a second
 
     return DefaultTokenizer(use_stemmer=True).tokenize
-
-
-def f_measure(truth: Sequence[str], output: Sequence[str]) -> float:
-    """ROUGE-L F-measure of two lists of words; 0 if either is empty."""
-    common = lcs_length(truth, output)
-    if common == 0:
-        return 0.0
-    precision, recall = common / len(output), common / len(truth)
-    return 2 * precision * recall / (precision + recall)
-
-
-def lcs_length(a: Sequence[str], b: Sequence[str]) -> int:
-    """Length of the longest common subsequence (bit-parallel: Hyyro 2004, AWOCA)."""
-    places: dict[str, int] = {}
-    for i, word in enumerate(a):
-        places[word] = places.get(word, 0) | 1 << i
-    row = full = (1 << len(a)) - 1
-    for word in b:
-        match = row & places.get(word, 0)
-        row = ((row + match) | (row - match)) & full
-    return len(a) - row.bit_count()
 
 
 def decode(tokenizer: Any, ids: Sequence[int]) -> str:

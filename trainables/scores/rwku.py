@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from trainables.benchmarks.layout import Benchmark
+from trainables.benchmarks.subsequences import lcs_length
 from trainables.scores.connected import CONFIG, without
 from trainables.scores.knowmem import KnowMem, Row
 from trainables.scores.protocol import Protocol
-from trainables.scores.rouge import lcs_length, rouge_words
+from trainables.scores.rouge import rouge_words
 from trainables.scores.score import Card, Items, Score
 from trainables.scores.split import by_name
 

@@ -9,10 +9,10 @@ import pytest
 from trainables.benchmarks import graph, mirage_mini
 from trainables.benchmarks.layout import NEEDED, Benchmark, check_benchmark
 from trainables.benchmarks.mirage_mini import KINDS, SIZES, make_splits
+from trainables.benchmarks.subsequences import f_measure
 from trainables.scores import all_scores
 from trainables.scores.choices import wrong_answers
 from trainables.scores.connected import SCORES
-from trainables.scores.rouge import f_measure
 
 SPLITS = make_splits(0)
 WORLD = graph.draw_graph(random.Random(0), SIZES)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 from tiny import decode_as_transformers_4, tiny_benchmark, tiny_model, tiny_tokenizer
 
+from trainables.benchmarks.subsequences import lcs_length
 from trainables.scores.protocol import PROTOCOLS
-from trainables.scores.rouge import RougeL, decode, finish, lcs_length, rouge_words
+from trainables.scores.rouge import RougeL, decode, finish, rouge_words
 from trainables.scores.verbmem import VerbMem
 
 WORDS = ["running", "runs", "a", "bb,", "the\n", "Mill", "mills.", "cc"]
