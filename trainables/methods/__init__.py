@@ -13,6 +13,7 @@ from trainables.method import Method, Needs, Record, Run, Sequences, Start
 from trainables.settings import Descent, Settings
 
 METHODS = {
+    "egup": "trainables.methods.egup:EGUP_METHOD",
     "icu": "trainables.methods.icu:ICU_METHOD",
     "mean_teacher": "trainables.methods.mean_teacher:MEAN_TEACHER_METHOD",
     "ga": "trainables.methods.ga:GA_METHOD",
