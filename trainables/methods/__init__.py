@@ -13,6 +13,7 @@ from trainables.method import Method, Needs, Record, Run, Sequences, Start
 from trainables.settings import Descent, Settings
 
 METHODS = {
+    "first_epoch": "trainables.methods.first_epoch:FIRST_EPOCH_METHOD",
     "egup": "trainables.methods.egup:EGUP_METHOD",
     "icu": "trainables.methods.icu:ICU_METHOD",
     "mean_teacher": "trainables.methods.mean_teacher:MEAN_TEACHER_METHOD",
