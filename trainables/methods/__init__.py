@@ -13,18 +13,19 @@ from trainables.method import Method, Needs, Record, Run, Sequences, Start
 from trainables.settings import Descent, Settings
 
 METHODS = {
-    "first_epoch": "trainables.methods.first_epoch:FIRST_EPOCH_METHOD",
-    "egup": "trainables.methods.egup:EGUP_METHOD",
-    "icu": "trainables.methods.icu:ICU_METHOD",
     "mean_teacher": "trainables.methods.mean_teacher:MEAN_TEACHER_METHOD",
     "ga": "trainables.methods.ga:GA_METHOD",
     "ga_gdr": "trainables.methods.ga:GA_GDR_METHOD",
     "ga_klr": "trainables.methods.ga:GA_KLR_METHOD",
+    "first_epoch": "trainables.methods.first_epoch:FIRST_EPOCH_METHOD",
+    "klue": "trainables.methods.klue:KLUE_METHOD",
     "klr_muse": "trainables.methods.muse:KLR_MUSE_METHOD",
     "npo": "trainables.methods.npo:NPO_METHOD",
     "npo_gdr": "trainables.methods.npo:NPO_GDR_METHOD",
     "npo_klr": "trainables.methods.npo:NPO_KLR_METHOD",
     "npo_muse": "trainables.methods.muse:NPO_MUSE_METHOD",
+    "icu": "trainables.methods.icu:ICU_METHOD",
+    "egup": "trainables.methods.egup:EGUP_METHOD",
     "idk": "trainables.methods.idk:IDK_METHOD",
     "idk_ap": "trainables.methods.idk:IDK_AP_METHOD",
     "dpo": "trainables.methods.dpo:DPO_METHOD",
