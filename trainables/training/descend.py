@@ -310,7 +310,7 @@ def _mask(student: Any, terms: Sequence[Term], settings: Descent, start: Start, 
 
 def _mask_cost(terms: Sequence[Term], settings: Descent, start: Start) -> float:
     """What a mask took, in forward passes of a sequence."""
-    read = next(len(term.sequences) for term in terms if term.stream == FORGET)
+    read = next((len(term.sequences) for term in terms if term.stream == FORGET), 0)
     forget = read if settings.mask in ("forget_gradient", "wagle") else 0
     retain = len(start.retain) if settings.mask == "wagle" else 0
     return 3.0 * (forget + retain)

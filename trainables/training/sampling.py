@@ -121,15 +121,10 @@ def in_modules(
         kept: list[int] = []
         for kind, most in (("direct", neighbours), ("indirect", neighbours), ("general", general)):
             kept += [text for text in row[kind] if text not in kept][:most]
-        own = set(row["rows"])
-        found.append(
-            Module(
-                forget=[i for i, text in enumerate(forget) if text in own],
-                retain=[i for i, text in enumerate(retain) if text in set(kept)] or every,
-            )
-        )
+        own = [i for i, text in enumerate(forget) if text in row["rows"]]
+        found.append(Module(own, [i for i, text in enumerate(retain) if text in kept] or every))
     known = {text for row in rows for text in row["rows"]}
-    found.append(Module(forget=[i for i, text in enumerate(forget) if text not in known], retain=every))
+    found.append(Module([i for i, text in enumerate(forget) if text not in known], every))
     return [module for module in found if module.forget]
 
 
