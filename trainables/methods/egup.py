@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trainables import weighted
-from trainables.method import Method, Needs, Record, Run, Start
+from trainables.method import Method, Needs, Record, Run, Sequences, Start
 from trainables.methods.npo import NPOGDR
 from trainables.settings import ANY, setting
 
@@ -87,7 +87,7 @@ def unlearn(start: Start, settings: EGUP, run: Run) -> Iterator[Record]:
     unread = chunk_texts(start.tokenizer, texts, max_length=settings.max_length)
     level = initial_loss(target, replace(start, retain=unread), settings, run.world)
 
-    def states(sequences: list[list[int]]) -> "Tensor":
+    def states(sequences: Sequences) -> "Tensor":
         return mean_states(start.model, sequences, batch_size=settings.micro_batch_size, pad=start.pad)
 
     before = states(start.forget)

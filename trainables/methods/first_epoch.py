@@ -57,7 +57,8 @@ def alike(forget: Sequence[Sequence[int]], others: Sequence[Sequence[int]], rati
     """Which of the others are like any forget sequence, by difflib's ratio of token ids; none where the ratio is 0."""
     from difflib import SequenceMatcher
 
-    found, matcher = [], SequenceMatcher(autojunk=False)
+    found: list[int] = []
+    matcher: SequenceMatcher[int] = SequenceMatcher(None, (), (), autojunk=False)
     for place, other in enumerate(others if ratio else ()):
         matcher.set_seq2(other)
         for ids in forget:
