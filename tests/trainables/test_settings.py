@@ -92,7 +92,9 @@ def test_a_share_may_not_exceed_1(cls, name):
 
 
 def test_what_is_a_share_is_said_to_be_one():
-    assert {name for cls, name in SHARES if cls is MeanTeacher} == {"delta", "momentum", "threshold", "forget_fraction"}
+    assert {name for cls, name in SHARES if cls is MeanTeacher} == {
+        *("delta", "momentum", "threshold", "forget_fraction", "mask_density")
+    }
 
 
 @pytest.mark.parametrize("name", ["max_length", "regularisation_length"])

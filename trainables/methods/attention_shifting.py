@@ -67,7 +67,7 @@ def unlearn(start: Start, settings: AttentionShifting, run: Run) -> Iterator[Rec
     terms = [_suppressed(start, settings, forward)]
     terms += _held(start, settings, frozen, forward) if frozen is not None else []
     terms += [_refused(start, settings)] if settings.response_weight else []
-    yield from loop.descend(student, terms, settings, run, pad=start.pad)
+    yield from loop.descend(student, terms, settings, run, start)
 
 
 def _suppressed(start: Start, settings: AttentionShifting, forward: Any) -> "Term":

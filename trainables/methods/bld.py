@@ -72,7 +72,7 @@ def unlearn(start: Start, settings: BLD, run: Run) -> Iterator[Record]:
     terms = [_term("forget_loss", forget, loop.FORGET, settings.forget_weight, way)]
     if settings.retain_weight:
         terms.append(_term("retain_loss", retain, loop.RETAIN, settings.retain_weight, forward))
-    yield from loop.descend(student, terms, settings, run, pad=start.pad)
+    yield from loop.descend(student, terms, settings, run, start)
 
 
 def _term(name: str, taught: "Lessons", stream: int, weight: float, loss: Any) -> "Term":

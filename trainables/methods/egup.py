@@ -76,6 +76,8 @@ def beyond(log_p: "Tensor", mask: "Tensor", level: float) -> "Tensor":
 
 def unlearn(start: Start, settings: EGUP, run: Run) -> Iterator[Record]:
     """Unlearn the forget text from `start.model`, in place."""
+    import torch
+
     from trainables.losses.logits import npo_sequence_sum
     from trainables.training.data import chunk_texts
     from trainables.training.descend import FORGET, Batch, Hook, Term, initial_loss
@@ -108,13 +110,13 @@ def unlearn(start: Start, settings: EGUP, run: Run) -> Iterator[Record]:
         def weighed(self, term: Term) -> Term:
             if term.stream != FORGET:
                 return term
-            return replace(term, weights=[weight * self.kept[f"{ROW}{i}"] for i, weight in enumerate(weights)])
+            left = [weight * self.kept[f"{ROW}{i}"] for i, weight in enumerate(weights)]
+            return replace(term, given={"weight": [torch.tensor([weight]) for weight in left]})
 
     def loss(batch: Batch) -> "Tensor":
         log_p, bound = batch.log_p(), settings.proxy_weight / settings.forget_weight
         npo = npo_sequence_sum(log_p, batch.reference(), batch.mask, beta=settings.npo_beta)
-        assert batch.weights is not None
-        return batch.weights * npo + bound * beyond(log_p, batch.mask, level)
+        return batch.given["weight"][:, 0] * npo + bound * beyond(log_p, batch.mask, level)
 
     once = len(start.forget) + len(start.retain) + len(unread)
     start = replace(start, spent=start.spent + once)

@@ -79,7 +79,7 @@ def unlearn(start: Start, settings: WHP, run: Run) -> Iterator[Record]:
         labels=labels.words,
         given={"words": labels.likeliest, "shares": labels.shares} if soft else {},
     )
-    yield from loop.descend(student, (forget,), settings, run, pad=start.pad)
+    yield from loop.descend(student, (forget,), settings, run, start)
 
 
 def _overfitting(settings: WHP) -> WHP:
@@ -99,7 +99,7 @@ def _made(student: Any, target: Any, start: Start, settings: WHP, run: Run) -> L
         weight=1.0,
         loss=lambda batch: -batch.log_p(),
     )
-    for _ in loop.descend(student, (forget,), _overfitting(settings), Run(world=run.world), pad=start.pad):
+    for _ in loop.descend(student, (forget,), _overfitting(settings), Run(world=run.world), start):
         pass
     student.eval()
     labels = _labels(student, target, start, settings, run)

@@ -294,7 +294,7 @@ def _mask(student: Any, terms: Sequence[Term], settings: Descent, start: Start, 
 
     def gradient(term: Term) -> list[Tensor]:
         student.eval()
-        alone = replace(term, guide=None, references=None, together=1)
+        alone = replace(term, guide=None, references=None, given={}, together=1)
         known = replace(alone, weight=1.0, loss=lambda b: -b.log_p(), forward=Forward(to_logits))
         _backward(student, known, range(len(term.sequences)), settings, start.pad, world)
         found = [part.clone() for part in _gradients(theta)]

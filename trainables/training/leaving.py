@@ -50,6 +50,8 @@ class Leaving(Hook):
             sequences=[term.sequences[row] for row in rows],
             references=[term.references[row] for row in rows] if term.references else None,
             leading=[term.leading[row] for row in rows] if term.leading else (),
+            labels=[term.labels[row] for row in rows] if term.labels else (),
+            given={name: [values[row] for row in rows] for name, values in term.given.items()},
         )
 
     def seen(self, step: int, losses: Mapping[str, float]) -> Mapping[str, float]:
