@@ -81,7 +81,10 @@ def _suppressed(start: Start, settings: AttentionShifting, forward: Any) -> "Ter
 
     texts, rows = start.texts["forget"], start.data["keywords"]["forget"]
     told = telling(start.tokenizer, texts, rows, max_length=settings.max_length, long_texts=settings.long_texts)
-    chosen = [told[i] for i in choose_fraction(len(told), settings.forget_fraction, seed=settings.seed)]
+    unlearned = set(map(tuple, start.forget))  # where the target selected them
+    drawn = choose_fraction(len(told), settings.forget_fraction, seed=settings.seed)
+    selected = [i for i, (ids, _) in enumerate(told) if tuple(ids) in unlearned]
+    chosen = [told[i] for i in (drawn if settings.forget_selection == "random" else selected)]
     if not any(any(weights) for _, weights in chosen):
         raise Unfit("no token of the forget texts is part of a keyword: attention_shifting has nothing to turn from")
     return Term(
@@ -124,11 +127,11 @@ def _refused(start: Start, settings: AttentionShifting) -> "Term":
     """Refusals behind questions, each row's in each of its ways."""
     from trainables.losses.logits import gdr
     from trainables.training.answers import answered
-    from trainables.training.data import choose_fraction
     from trainables.training.descend import Term
+    from trainables.training.sampling import rows_of_part
 
     rows, refusals = start.data["qa"]["forget"], start.data["refusals"]["forget"]
-    chosen = choose_fraction(len(rows), settings.forget_fraction, seed=settings.seed)
+    chosen = rows_of_part(rows, settings, start)
     refused = [(rows[i]["prompt"], text) for i in chosen for text in refusals[i]["texts"]]
     sequences, leading = answered(start.tokenizer, refused, max_length=settings.max_length)
     return Term(

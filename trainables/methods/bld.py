@@ -93,13 +93,14 @@ def _term(name: str, taught: "Lessons", stream: int, weight: float, loss: Any) -
 def _taught(target: Any, start: Start, settings: BLD) -> "tuple[Lessons, Lessons]":
     """What is learned behind prompts on both sides; Unfit where none are there."""
     from trainables.training.data import choose_fraction
+    from trainables.training.sampling import rows_of_part
 
     column = PROMPTS[settings.asked]
     sides = [[row[column] for row in start.data[settings.asked].get(side, ())] for side in ("forget", "retain1")]
     if not all(sides):
         raise Unfit(f"no {settings.asked} are made of forget and retain texts: bld has nothing to ask")
     forget, retain = sides
-    chosen = choose_fraction(len(forget), settings.forget_fraction, seed=settings.seed)
+    chosen = rows_of_part(start.data[settings.asked]["forget"], settings, start)
     kept = choose_fraction(len(retain), min(1.0, len(chosen) / len(retain)), seed=settings.seed)
     prompts, held = [forget[i] for i in chosen], [retain[i] for i in kept]
     refused = [start.data["refusals"]["forget"][i]["texts"][0] for i in chosen]

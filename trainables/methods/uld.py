@@ -83,7 +83,9 @@ def chosen_rows(start: Start, settings: Descent) -> frozenset[int]:
     """The forget texts whose paraphrases and facts are read: of a share of the forget set as large a share of them."""
     from trainables.training.data import choose_fraction
 
-    return frozenset(choose_fraction(len(start.texts["forget"]), settings.forget_fraction, seed=settings.seed))
+    if settings.forget_selection == "random":
+        return frozenset(choose_fraction(len(start.texts["forget"]), settings.forget_fraction, seed=settings.seed))
+    return frozenset(start.cut_from["forget"])
 
 
 def learned(start: Start, settings: ULD, rows: frozenset[int], forward: Any) -> "Term":
