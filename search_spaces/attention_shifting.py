@@ -1,6 +1,6 @@
 """The space of attention shifting: learning rate, weights of turning and of refusing, which blocks, what rank."""
 
-from search_spaces import descent
+from search_spaces import descent, weighted
 
 SPACE = {
     "lr": ("log_uniform", 3e-4, 3e-2),
@@ -24,7 +24,8 @@ SWITCHES: dict[str, descent.Switch] = {
     "held": {"on": {}, "none": {"retain_weight": 0.0}},
     "response": {"on": {}, "none": {"response_weight": 0.0}},
     "third": {"middle": {"third": "middle"}, "first": {"third": "first"}, "last": {"third": "last"}},
-    **{name: levels for name, levels in descent.SWITCHES.items() if name != "embeddings"},
+    **{name: levels for name, levels in weighted.LONE_SWITCHES.items() if name not in ("embeddings", "mask")},
+    "corpus": descent.SWITCHES["corpus"],
 }
 MEANINGS = {
     "suppression=none": "attention on forget text is left as it is",

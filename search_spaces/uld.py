@@ -1,6 +1,6 @@
 """The space of uld: how deep the assistant is, how fast it learns, and how much it is to know of nothing else."""
 
-from search_spaces import descent
+from search_spaces import descent, weighted
 
 SPACE = {
     "lr": ("log_uniform", 1e-3, 3e-2),
@@ -21,7 +21,8 @@ SETTINGS_7B = {"lr": 1e-3, "blocks": 8, "lora_rank": 16, "weight_decay": 0.01}
 SWITCHES: dict[str, descent.Switch] = {
     "uniform": {"on": {}, "none": {"retain_weight": 0.0}},
     "blocks": {"2": {"blocks": 2}, "1": {"blocks": 1}, "3": {"blocks": 3}},
-    **{name: levels for name, levels in descent.SWITCHES.items() if name != "embeddings"},
+    **{name: levels for name, levels in weighted.LONE_SWITCHES.items() if name not in ("embeddings", "mask")},
+    "corpus": descent.SWITCHES["corpus"],
     "request": {level: of for level, of in descent.SWITCHES["request"].items() if level != "sust"},
 }
 SWITCHES_7B = SWITCHES | {"blocks": {"8": {"blocks": 8}, "4": {"blocks": 4}, "16": {"blocks": 16}}}
