@@ -416,3 +416,11 @@ def test_nothing_is_allocated_for_a_model_of_any_size():
     config = seven_config()
     config.num_hidden_layers = 200
     assert shape_of(config).elements() > 40e9
+
+
+def test_a_mask_is_a_copy_of_what_is_trained_and_a_byte_for_each_of_it():
+    masked, plain = (plan(seven_shape(), NPOGDR(mask=mask)).phases[LOSS] for mask in ("wagle", "none"))
+    assert masked["mask"] == 5 * seven_shape().elements(trainable=True)
+    assert {part: size for part, size in masked.items() if part not in ("mask", "reserve")} == {
+        part: size for part, size in plain.items() if part != "reserve"
+    }
