@@ -132,6 +132,13 @@ def test_the_json_is_plain_and_holds_the_recommendation(study):
     assert data["versions"] == {"torch": "2.13.0"}
 
 
+def test_what_is_taken_away_weighs_no_repeats_of_its_own(study, monkeypatch):
+    found, points = found_in(study), pd.DataFrame()
+    monkeypatch.setattr(recipes, "repeated", pytest.fail)
+    assert json.loads(report.as_json(study, found, [], points))["over seeds"] is None
+    assert "How sure" in report.as_html(study, found, study.facts.objectives, [], points, [])
+
+
 def test_a_csv_holds_every_point_and_no_formula(study):
     text = report.as_csv(study.candidates.assign(items="=cmd()", role="+1"))
     assert text.count("\n") == len(study.candidates) + 1
