@@ -129,11 +129,14 @@ def find(table: pd.DataFrame, key: str) -> pd.Series | None:
 
 
 def trials_in_words(study: Snapshot) -> str:
-    """How many trials a study ran, by their state, and how many others another study told it."""
+    """How many trials a study ran, by their state, their repeats, and how many others another study told it."""
     states = study.own_trials["state"].value_counts()
-    told = len(study.trials) - len(study.own_trials)
+    others = {
+        "repeats": len(study.trials) - len(study.distinct_trials),
+        "told by another study": len(study.told_trials),
+    }
     parts = [f"{n:,} {str(state).lower()}" for state, n in states.items()]
-    return ", ".join([*parts, *([f"{told:,} told by another study"] if told else [])]) or "no trials yet"
+    return ", ".join([*parts, *(f"{n:,} {what}" for what, n in others.items() if n)]) or "no trials yet"
 
 
 def candidate_of(row: Mapping[Any, Any] | pd.Series) -> Candidate:

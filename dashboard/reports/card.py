@@ -163,7 +163,7 @@ def _broken(candidates: pd.DataFrame, what: str, bound: Limit) -> str:
 def searched(handed: Handed) -> dict[str, Any]:
     """How far was searched: the space, trials by state, candidates, cost, the budget of an arena."""
     study, about = handed.study, handed.study.facts.about
-    own, told = study.own_trials, study.trials[TOLD_FROM].dropna()
+    own, told = study.own_trials, study.told_trials[TOLD_FROM]
     states = [f"{count} {str(state).lower()}" for state, count in own["state"].value_counts().items()]
     stopped = int(own["stopped"].notna().sum())
     found: dict[str, Any] = {

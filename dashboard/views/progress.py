@@ -45,7 +45,7 @@ def numbers(context: wire.Context, history: pd.DataFrame) -> None:
     front = int(context.study.candidates["front"].sum()) if len(context.study.candidates) else 0
     with st.container(horizontal=True):
         st.metric("trials that ended", f"{ended:,}" + (f" of {planned:,}" if planned else ""), width=200)
-        if told := len(context.study.trials) - len(trials):
+        if told := len(context.study.told_trials):
             st.metric("told by another study", f"{told:,}", width=200)
         st.metric("on the front", front, width=130)
         volume = history["volume"].iloc[-1] if len(history) else 0.0

@@ -116,6 +116,8 @@ def test_what_a_study_ran_and_what_another_study_told_are_counted_apart(study):
     assert "told" not in ran
     assert trials_in_words(replace(study, trials=told)) == ", ".join([*counts, "2 told by another study"])
     assert trials_in_words(replace(study, trials=study.trials.iloc[:0])) == "no trials yet"
+    again = study.trials.assign(repeats=[0.0 if n < 2 else None for n in study.trials["number"]])
+    assert trials_in_words(replace(study, trials=again)) == ", ".join([*counts, "2 repeats"])
 
 
 def test_trials_that_another_study_told_are_told_apart_in_the_card(study):

@@ -57,6 +57,11 @@ class Snapshot:
         return self.trials[self.trials[REPEATS].isna()]
 
     @property
+    def told_trials(self) -> pd.DataFrame:
+        """The trials that another study told."""
+        return self.distinct_trials[self.distinct_trials[TOLD_FROM].notna()]
+
+    @property
     def own_trials(self) -> pd.DataFrame:
         """The trials that this study searched by: no repeats, and none that another study told."""
         return self.distinct_trials[self.distinct_trials[TOLD_FROM].isna()]
