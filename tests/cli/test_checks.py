@@ -87,15 +87,18 @@ OF_WRONG_ANSWERS = {name for name, score in searched_scores().items() if "qa" in
 OF_LEVELS = {name for name in searched_scores() if name.startswith("level")}
 ON_OTHER_WAYS = {name for name, score in searched_scores().items() if "probe" in dict(score.needs)} - OF_LEVELS
 BROUGHT = {"shared_k", "mcq_g", *ON_OTHER_WAYS, *OF_LEVELS}  # by configs that no other benchmark has
+OF_REQUESTS = {
+    name for name, score in searched_scores().items() if "sust" in dict(score.needs)
+}  # muse-mini's kind alone
 
 
 @pytest.mark.parametrize(
     ("name", "absent"),
     [
         ("muse-mini", OF_WRONG_ANSWERS | BROUGHT),
-        ("tofu-mini", BROUGHT),
-        ("dusk-mini", OF_WRONG_ANSWERS | BROUGHT - {"shared_k"}),
-        ("mirage-mini", OF_WRONG_ANSWERS | BROUGHT - ON_OTHER_WAYS),
+        ("tofu-mini", BROUGHT | OF_REQUESTS),
+        ("dusk-mini", OF_WRONG_ANSWERS | OF_REQUESTS | BROUGHT - {"shared_k"}),
+        ("mirage-mini", OF_WRONG_ANSWERS | OF_REQUESTS | BROUGHT - ON_OTHER_WAYS),
         ("wmdp-mini", OF_WRONG_ANSWERS | BROUGHT),
     ],
 )
@@ -118,7 +121,8 @@ def test_a_score_that_a_benchmark_cannot_give_has_its_reason(tmp_path, without, 
     benchmark = checks.check_benchmark(str(benchmark_folder(tmp_path / "b", without=without)))
     reasons = checks.available_scores(benchmark, retrained=retrained)
     choice = {"mcq_f", "mcq_f_gap", "mcq_r"}  # of one question there are no wrong answers
-    assert {score for score, reason in reasons.items() if reason} == absent | choice | OF_WRONG_ANSWERS | BROUGHT
+    others = choice | OF_WRONG_ANSWERS | OF_REQUESTS | BROUGHT
+    assert {score for score, reason in reasons.items() if reason} == absent | others
     assert set(reasons) == set(searched_scores())
 
 
