@@ -1,7 +1,5 @@
 """Logit difference: an assistant learns the reverse, the target keeps its bits, a candidate a strength, planned as held."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from given import GIVEN
@@ -14,7 +12,8 @@ from trainables.method import Candidate, Evaluated, Start, Step
 from trainables.methods import find_method, needs_of, unlearn
 from trainables.methods.uld import ULD, learned, unsaid, wrongly_answered
 from trainables.methods.whp_logits import WhpLogits
-from trainables.training.descend import Forward, draw, to_logits
+from trainables.training.data import cyclic_indices
+from trainables.training.descend import Forward, to_logits
 from trainables.training.shallow import shallow
 from trainables.training.trainable import check_weights
 
@@ -71,8 +70,8 @@ def test_the_first_step_s_losses_are_the_plain_means_over_all_that_is_read():
     rows = max(len(term.sequences) for term in both)
     assistant, expected = shallow(tiny_model(), 1), []
     for term, kind in zip(both, ("likely", "uniform"), strict=True):
-        values, settings = [], ULD(**SMALL, sampling="cyclic")
-        for row in draw(term, replace(settings, batch_size=rows), step=1):
+        values = []
+        for row in cyclic_indices(len(term.sequences), size=rows, seed=0, stream=term.stream, step=1):
             ids = term.sequences[row]
             p = assistant(torch.tensor([ids])).logits[0, :-1].double().log_softmax(-1)
             own = -p[range(len(ids) - 1), ids[1:]] if kind == "likely" else -p.mean(-1) - torch.log(torch.tensor(300.0))
