@@ -12,6 +12,7 @@ from trainables.method import Method, Needs, Record, Run, Start
 from trainables.settings import ANY, EMBEDDINGS, RETAIN_TEXT, WithoutAdapters, setting
 
 ALIKE = {"fuzzy": ANY}  # beside which retain text is read
+NO_EFFECT = "weight_decay", "mask_density", "mask_mu", "module_neighbours", "module_general"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class FirstEpoch(WithoutAdapters):
     """
 
     method = "first_epoch"
-    inherited = dict.fromkeys(RETAIN_TEXT, ALIKE)
+    inherited = dict.fromkeys(RETAIN_TEXT, ALIKE) | dict.fromkeys(NO_EFFECT)
 
     lr: float = setting(0.03, "length of a step, as a share of the norm of the embeddings")
     steps: int = setting(4, "how often the step is repeated", positive=True)

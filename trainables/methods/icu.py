@@ -19,7 +19,7 @@ class ICU(Weighted):
     """ICU. Defaults are muse-mini's; published for 7B: Adam with betas (0.9, 0.98) at lr 5e-6, batches of 8."""
 
     method = "icu"
-    inherited = Descent.inherited  # it reads retain text
+    inherited = dict(Descent.inherited) | dict.fromkeys(("unrelated_texts",))  # it reads retain text, and no other
 
     pair_weight: float = setting(0.5, "weight of cross-entropy on the nearest retain text of each forget text")
     kl_weight: float = setting(1.0, "weight of its divergence from the target there")

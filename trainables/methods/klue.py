@@ -28,6 +28,7 @@ class KLUE(Retaining):
     """KLUE. Defaults are muse-mini's; no published values were read."""
 
     method = "klue"
+    inherited = dict(Retaining.inherited) | dict.fromkeys(("mask_density", "mask_mu"))
 
     lr: float = setting(1e-3, "learning rate", positive=True)
     asked: str = setting(

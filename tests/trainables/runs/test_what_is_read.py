@@ -13,7 +13,7 @@ from trainables.methods import METHODS, find_method, needs_of
 from trainables.runs.legs import legs_of
 from trainables.runs.run_folder import RunFolder
 from trainables.runs.unlearning import Unlearner
-from trainables.settings import REGULARISATIONS, REQUESTS, Descent
+from trainables.settings import REQUESTS, Descent
 
 each_method = pytest.mark.parametrize("name", METHODS)
 
@@ -43,7 +43,8 @@ def test_a_method_is_given_no_row_that_is_scored(name, unlearner, tmp_path):
     ways = [{}]
     if issubclass(settings, Descent):
         requests = [r for r in ("all", "scal_2", "sust") if r in settings.allowed()["request"].choices]
-        ways = [{"regularisation": kept, "request": r} for kept in REGULARISATIONS for r in requests]
+        kept = settings.allowed()["regularisation"].choices
+        ways = [{"regularisation": one, "request": r} for one in kept for r in requests]
     for way in ways:
         read = read_by(unlearner, settings(**way), tmp_path)
         assert read

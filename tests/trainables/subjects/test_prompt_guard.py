@@ -198,9 +198,12 @@ def test_a_plain_model_s_folder_is_as_ever(tmp_path):
         ('{"kind": "prompt_guard"}', "does not name a kind of subject"),
         (
             '{"kind": "oracle", "data": {}}',
-            "is of kind 'oracle', which is unknown: there are prompt_guard, reinforced$",
+            "is of kind 'oracle', which is unknown: there are logit_difference, prompt_guard, reinforced$",
         ),
-        ('{"kind": [], "data": {}}', r"is of kind \[\], which is unknown: there are prompt_guard, reinforced$"),
+        (
+            '{"kind": [], "data": {}}',
+            r"is of kind \[\], which is unknown: there are logit_difference, prompt_guard, reinforced$",
+        ),
         ('{"kind": "prompt_guard", "data": {"words": ""}}', "does not hold what makes a prompt_guard"),
     ],
 )
