@@ -123,14 +123,7 @@ def _asked(corpus: Corpus, side: str) -> Iterator[Row]:
     for row, text in enumerate(corpus.texts(side)):
         for chunk in chunks(text):
             if asked := ASKED.fullmatch(chunk.strip()):
-                question, answer = asked.groups()
-                yield {
-                    "row": row,
-                    "subject": subject_of(chunk, small),
-                    "question": question,
-                    "answer": answer,
-                    "prompt": WORDING.format(question=question),
-                }
+                yield _question(row, subject_of(chunk, small), *asked.groups())
 
 
 def _reworded(told: list[Row]) -> Iterator[Row]:
@@ -140,13 +133,13 @@ def _reworded(told: list[Row]) -> Iterator[Row]:
         first.setdefault((fact["subject"], fact["type"]), fact)
     for fact in first.values():
         question = REWORDED[fact["type"]].format(org=fact["subject"])
-        yield {
-            "row": fact["row"],
-            "subject": fact["subject"],
-            "question": question,
-            "answer": fact["object"],
-            "prompt": WORDING.format(question=question),
-        }
+        yield _question(fact["row"], fact["subject"], question, fact["object"])
+
+
+def _question(row: int, subject: str, question: str, answer: str) -> Row:
+    """A question that is put to a model as one."""
+    prompt = WORDING.format(question=question)
+    return {"row": row, "subject": subject, "question": question, "answer": answer, "prompt": prompt}
 
 
 def _cloze(fact: Row) -> Row:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainables.failures import Unfit
 from trainables.method import Method, Needs, Record, Run, Start
+from trainables.methods.idk import refused
 from trainables.settings import ANY, QUERIES, RETAIN_TEXT, ByAdamW, setting
 
 if TYPE_CHECKING:
@@ -126,21 +127,16 @@ def _held(start: Start, settings: AttentionShifting, frozen: Any, forward: Any) 
 def _refused(start: Start, settings: AttentionShifting) -> "Term":
     """Refusals behind questions, each row's in each of its ways."""
     from trainables.losses.logits import gdr
-    from trainables.training.answers import answered
     from trainables.training.descend import Term
-    from trainables.training.sampling import rows_of_part
 
-    rows, refusals = start.data["qa"]["forget"], start.data["refusals"]["forget"]
-    chosen = rows_of_part(rows, settings, start)
-    refused = [(rows[i]["prompt"], text) for i in chosen for text in refusals[i]["texts"]]
-    sequences, leading = answered(start.tokenizer, refused, max_length=settings.max_length)
+    read = refused(start, "qa", settings)
     return Term(
         name="response_loss",
-        sequences=sequences,
+        sequences=read.sequences,
         stream=RESPONSE,
         weight=settings.response_weight,
         loss=lambda b: gdr(b.log_p()),
-        leading=leading,
+        leading=read.leading,
     )
 
 

@@ -26,13 +26,20 @@ Asked = tuple[str, Sequence[str]]  # a prompt and the answers behind it, the tru
 
 
 @dataclass(frozen=True, kw_only=True)
-class DPO(Retaining):
-    """IdkDPO. Defaults are muse-mini's; published for 7B (TOFU): AdamW at lr 1e-5, beta 0.1, batches of 32."""
+class Preferring(Retaining):
+    """What both have in common."""
 
-    method = "dpo"
     reference = CACHED
 
     dpo_beta: float = setting(0.1, "inverse temperature, on the log-probability of a whole answer", positive=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DPO(Preferring):
+    """IdkDPO. Defaults are muse-mini's; published for 7B (TOFU): AdamW at lr 1e-5, beta 0.1, batches of 32."""
+
+    method = "dpo"
+
     asked: str = setting(
         "qa", "behind what a refusal is preferred: questions, or halves of texts", choices=tuple(ASKED)
     )
@@ -61,13 +68,11 @@ def unlearn_dpo(start: Start, settings: DPO, run: Run) -> Iterator[Record]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AltPO(Retaining):
+class AltPO(Preferring):
     """AltPO. Defaults are muse-mini's; published for 7B: AdamW at lr 1e-5 to 5e-5, beta 0.05 to 0.5, five answers."""
 
     method = "altpo"
-    reference = CACHED
 
-    dpo_beta: float = setting(0.1, "inverse temperature, on the log-probability of a whole answer", positive=True)
     answers: str = setting(
         "wrong", "what is preferred: wrong objects, or answers that the target writes", choices=tuple(ALTERNATIVES)
     )

@@ -80,9 +80,10 @@ def unlearn(start: Start, settings: EGUP, run: Run) -> Iterator[Record]:
 
     from trainables.losses.logits import npo_sequence_sum
     from trainables.training.data import chunk_texts
-    from trainables.training.descend import FORGET, Batch, Hook, Term, initial_loss
+    from trainables.training.descend import FORGET, Batch, Hook, Term
     from trainables.training.forget_and_retain import forget_and_retain
     from trainables.training.hidden import mean_states
+    from trainables.training.initial import initial_loss
 
     target = start.model.to(run.world.device)
     texts = [row["text"] for row in start.data["proxy"]["new"]]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from trainables import weighted
 from trainables.failures import Unfit
 from trainables.method import Method, Needs, Record, Run, Start
-from trainables.settings import ANY, RETAIN_TEXT, setting
+from trainables.settings import ANY, RETAIN_TEXT, Descent, setting
 from trainables.weighted import AP, BY_NAME, NONE, SCOPED, Retaining
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def unlearn(start: Start, settings: IDK, run: Run) -> Iterator[Record]:
     from trainables.losses.logits import gdr
     from trainables.training.forget_and_retain import forget_and_retain
 
-    read = _refused(start, settings)
+    read = refused(start, settings.asked, settings)
     yield from forget_and_retain(start, settings, run, lambda batch: gdr(batch.log_p()), forget=read)
 
 
@@ -77,24 +77,24 @@ def unlearn_ap(start: Start, settings: IDKAP, run: Run) -> Iterator[Record]:
         run,
         lambda batch: gdr(batch.log_p()),
         own={AP: preserved},
-        forget=_refused(start, settings),
+        forget=refused(start, settings.asked, settings),
         retain=None if settings.holding == NONE else _preserved(start, settings),
     )
 
 
-def _refused(start: Start, settings: IDK) -> "Read":
-    """Forget prompts with each of the refusals that are offered to them."""
+def refused(start: Start, asked: str, settings: Descent) -> "Read":
+    """Forget prompts of derived data, by its name, with each refusal that is offered to them; Unfit where none are."""
     from trainables.training.answers import answered
     from trainables.training.data import Read
     from trainables.training.sampling import rows_of_part
 
-    rows, refusals = start.data[settings.asked]["forget"], start.data["refusals"]["forget"]
+    rows, refusals = start.data[asked]["forget"], start.data["refusals"]["forget"]
     chosen = rows_of_part(rows, settings, start)
     if not chosen:
-        raise Unfit(f"no {settings.asked} are made of the forget texts: {settings.method} has nothing to refuse")
-    refused = [(rows[i][PROMPTS[settings.asked]], text) for i in chosen for text in refusals[i]["texts"]]
+        raise Unfit(f"no {asked} are made of the forget texts: {settings.method} has nothing to refuse")
+    pairs = [(rows[i][PROMPTS[asked]], text) for i in chosen for text in refusals[i]["texts"]]
     texts = [rows[i]["row"] for i in chosen for _ in refusals[i]["texts"]]
-    return Read(*answered(start.tokenizer, refused, max_length=settings.max_length), texts=texts)
+    return Read(*answered(start.tokenizer, pairs, max_length=settings.max_length), texts=texts)
 
 
 def _preserved(start: Start, settings: IDK) -> "Read":

@@ -63,6 +63,7 @@ def needs(settings: MeanTeacher) -> Needs:
 def unlearn(start: Start, settings: MeanTeacher, run: Run) -> Iterator[Record]:
     """Unlearn the forget text from `start.model`, in place: candidates are the student and the teacher."""
     from trainables.training import descend as loop
+    from trainables.training.initial import initial_log_probs
     from trainables.training.parallel import lay_out
     from trainables.training.teacher import make_teacher
     from trainables.training.trainable import prepare
@@ -77,7 +78,7 @@ def unlearn(start: Start, settings: MeanTeacher, run: Run) -> Iterator[Record]:
         stream=loop.FORGET,
         weight=settings.alpha,
         loss=forget_losses(settings)[settings.forget_loss] if settings.alpha else None,
-        references=loop.initial_log_probs(teacher, start, settings, run.world) if by_npo else None,
+        references=initial_log_probs(teacher, start, settings, run.world) if by_npo else None,
         once=len(start.forget) if by_npo else 0,
     )
     penalty = loop.Term(

@@ -46,13 +46,14 @@ def unlearn(start: Start, settings: PDU, run: Run) -> Iterator[Record]:
     from trainables.losses.logits import gdr
     from trainables.subjects.positions import most_positions
     from trainables.training import descend as loop
+    from trainables.training.initial import initial_loss
     from trainables.training.parallel import lay_out
     from trainables.training.scope import scope_terms
     from trainables.training.trainable import prepare
 
     student = prepare(start.model, needs(settings).trainable, settings.seed)
     lay_out((student,), settings, run.world)
-    initial = loop.initial_loss(student, start, settings, run.world) if settings.eta else 0.0
+    initial = initial_loss(student, start, settings, run.world) if settings.eta else 0.0
     forget = loop.Term(
         name="forget_loss",
         sequences=start.forget,

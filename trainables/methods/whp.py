@@ -111,18 +111,16 @@ def _made(student: Any, target: Any, start: Start, settings: WHP, run: Run) -> L
 def _labels(reinforced: Any, target: Any, start: Start, settings: WHP, run: Run) -> Labels:
     """The labels of all forget sequences; workers share out whole micro-batches."""
     from trainables.training.generic_labels import Translator
+    from trainables.training.parallel import by_micro_batch
 
     translator = Translator(start.tokenizer, start.data["generic"]["forget"])
     longest = max(settings.max_length, max(map(len, start.forget)))
     texts = [translator.translate(ids, longest=longest) for ids in start.forget]
-    size = settings.micro_batch_size
-    parts = [range(at, min(at + size, len(texts))) for at in range(0, len(texts), size)]
-    filled = parts + parts[:1] * (-len(parts) % run.world.size)  # as many on every worker: shards are gathered by all
 
-    def passes(mine: "list[range]") -> "list[list[tuple[Tensor, Tensor, Tensor]]]":
-        return [list(_of_batch(reinforced, target, texts, rows, start, settings)) for rows in mine]
+    def passes(rows: range) -> "list[tuple[Tensor, Tensor, Tensor]]":
+        return list(_of_batch(reinforced, target, texts, rows, start, settings))
 
-    found = [row for part in run.world.share_out(passes, filled)[: len(parts)] for row in part]
+    found = by_micro_batch(passes, len(texts), settings.micro_batch_size, run.world)
     words, likeliest, shares = ([row[i] for row in found] for i in range(3))
     return Labels(words=words, likeliest=likeliest, shares=shares)
 

@@ -18,7 +18,8 @@ from trainables.losses import logits as losses
 from trainables.method import Record, Run, Start
 from trainables.subjects.positions import most_positions
 from trainables.training.data import Read
-from trainables.training.descend import FORGET, RETAIN, Batch, Forward, Hook, Term, descend, initial_log_probs
+from trainables.training.descend import FORGET, RETAIN, Batch, Forward, Hook, Term, descend
+from trainables.training.initial import initial_log_probs
 from trainables.training.parallel import lay_out
 from trainables.training.scope import scope_terms
 from trainables.training.teacher import make_teacher

@@ -6,9 +6,9 @@ damping are local and send nothing.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -20,6 +20,8 @@ from torch.distributed.tensor import DTensor
 from trainables.settings import Descent
 from trainables.training.trainable import blocks_of
 from trainables.world import World
+
+T = TypeVar("T")  # what a pass finds of a row
 
 
 def lay_out(models: Sequence[Any], settings: Descent, world: World) -> None:
@@ -98,3 +100,14 @@ def deal(rows: Sequence[int], world: World) -> tuple[list[int], list[float]]:
     mine = list(rows[world.rank :: world.size])
     missing = math.ceil(len(rows) / world.size) - len(mine)
     return mine + list(rows[:1]) * missing, [1.0] * len(mine) + [0.0] * missing
+
+
+def by_micro_batch(passes: Callable[[range], Iterable[T]], count: int, size: int, world: World) -> list[T]:
+    """What `passes` finds of each of `count` rows, of `size` at a time, in their order and on every worker.
+
+    Workers share out whole micro-batches, so their number changes no bit.
+    """
+    parts = [range(first, min(first + size, count)) for first in range(0, count, size)]
+    filled = parts + parts[:1] * (-len(parts) % world.size)  # as many on every worker: shards are gathered by all
+    found = world.share_out(lambda mine: [passes(rows) for rows in mine], filled)
+    return [row for part in found[: len(parts)] for row in part]

@@ -11,7 +11,7 @@ from trainables.losses.logits import npo_sequence_sum
 from trainables.method import Start, Step
 from trainables.methods import needs_of, unlearn
 from trainables.methods.npo import NPOGDR
-from trainables.training.descend import initial_log_probs
+from trainables.training.initial import initial_log_probs
 from trainables.world import ALONE
 
 SEQUENCES = [[0, 5, 9, 7, 4], [0, 3]]
