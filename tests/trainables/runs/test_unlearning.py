@@ -25,7 +25,7 @@ from trainables.runs.unlearning import Unlearner
 from trainables.scores import measured_scores, split
 from trainables.scores.references import table_of
 from trainables.subjects.models import load_model
-from trainables.training import descend
+from trainables.training import initial
 from trainables.workers.session import make_session
 from trainables.world import World
 
@@ -252,8 +252,8 @@ def test_the_same_configuration_gives_the_same_bits_alone_and_as_the_tenth(unlea
 
 def test_what_runs_share_of_the_target_is_made_once_and_leaves_no_trace_in_what_they_give(task, tmp_path, monkeypatch):
     passes = []
-    made = descend._log_probs
-    monkeypatch.setattr(descend, "_log_probs", lambda *given: passes.append(1) or made(*given))
+    made = initial._log_probs
+    monkeypatch.setattr(initial, "_log_probs", lambda *given: passes.append(1) or made(*given))
     monkeypatch.setattr("trainables.runs.unlearning.MOST_CACHED", 2)
     unlearner, npo = Unlearner(task), NPOGDR(steps=1, batch_size=2)
     first, second = (list(unlearner(npo, tmp_path / name)) for name in ("first", "second"))
