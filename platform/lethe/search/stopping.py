@@ -4,7 +4,8 @@ Ray Tune's schedulers and Optuna's pruners compare one number; here a trial is c
 what a search for unlearning knows besides:
 
 - collapsed: a constraint that the target keeps is broken at evaluation after evaluation.
-- stuck: no objective has left the target's value by more than the intervals.
+- stuck: no objective is on its way out of the intervals around the target's value: at its pace so far it would still be
+  within them at the trial's end.
 - good enough: all constraints hold, also those that the target breaks, and the trial's hypervolume grows no more.
 - halving: at a rung, a place that is `reduction` times as far as the one before, one trial of so many goes on. It is
   told as it comes there, by those that came before: asynchronous successive halving on non-dominated rank, ties by
@@ -72,7 +73,7 @@ def stop(
     late = places[-1] * LATE >= length
     reason = (
         _collapsed(evaluations, facts, rule)
-        or (_stuck(evaluations[-1], facts) if late else None)
+        or (_stuck(evaluations[-1], length / places[-1], facts) if late else None)
         or _good_enough(points, facts, rule)
         or (_behind(points[-1], others, rule) if rung and rule.halving else None)
     )
@@ -131,19 +132,21 @@ def _breaks(scores: Mapping[str, Sequence[float]], constraint: Constraint) -> bo
     return constraint.score in scores and constraint.violation(scores[constraint.score][0]) > 0
 
 
-def _stuck(newest: Sequence[Candidate], facts: Facts) -> str | None:
-    """No objective of any candidate is further from the target's than the interval of one of the two reaches."""
+def _stuck(newest: Sequence[Candidate], to_come: float, facts: Facts) -> str | None:
+    """No objective of any candidate, `to_come` times as far from the target's, is outside the interval of one of them."""
     target = facts.seen_references.get(TARGET, {})
     names = [objective.score for objective in facts.objectives]
-    if not all(name in target and _near(c["scores"][name], target[name]) for c in newest for name in names):
+    if not all(name in target and _near(c["scores"][name], target[name], to_come) for c in newest for name in names):
         return None
     scores = ", ".join(f"{name} {newest[0]['scores'][name][0]:.1f}" for name in names)
-    return f"stuck: within the intervals all is as it was in the target ({scores})"
+    return f"stuck: at this pace all stays as it was in the target, within the intervals ({scores})"
 
 
-def _near(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether one of two scores [value, low, high] lies in the other's interval."""
-    return bool(one[1] <= other[0] <= one[2] or other[1] <= one[0] <= other[2])
+def _near(score: Sequence[float], target: Sequence[float], times: float) -> bool:
+    """Whether of a score [value, low, high], moved `times` as far from the target's, one lies in the other's interval."""
+    more = (score[0] - target[0]) * (times - 1)
+    value, low, high = (number + more for number in score)
+    return low <= target[0] <= high or target[1] <= value <= target[2]
 
 
 def _good_enough(points: Sequence[Sequence[Point]], facts: Facts, rule: Rule) -> str | None:

@@ -136,18 +136,26 @@ def test_what_the_target_breaks_itself_is_no_collapse():
     assert told([scored(at, 80) for at in (10, 20, 30)], rule=SETTLED, facts=facts) is None
 
 
-def test_stuck_is_what_after_a_third_of_the_run_is_the_target_within_the_intervals():
-    facts = referring(verbmem_f=52.0, knowmem_r=50.0)  # intervals of 2 to either side
+def test_stuck_is_what_after_a_third_of_the_run_would_at_its_pace_end_as_the_target_within_the_intervals():
+    facts = referring(verbmem_f=50.6, knowmem_r=50.0)  # intervals of 2 to either side
     assert told([scored(at) for at in (10, 20)], facts=facts, rule=SETTLED) is None
     assert told([scored(at) for at in (10, 20, 30)], facts=facts, rule=SETTLED) == (
-        "step 30: stuck: within the intervals all is as it was in the target (verbmem_f 50.0, knowmem_r 50.0)"
-    )
+        "step 30: stuck: at this pace all stays as it was in the target, within the intervals "
+        "(verbmem_f 50.0, knowmem_r 50.0)"
+    )  # 0.6 in a third of the run: 1.8 at its end
     every_five = [scored(at) for at in range(5, 25, 5)]
     assert told(every_five[:-1], length=60, facts=facts, rule=SETTLED) is None
     assert told(every_five, length=60, facts=facts, rule=SETTLED).startswith("step 20: stuck")
-    moved = scored(30, 49.9)
+    moved = scored(30, 49.9)  # 0.7: 2.1
     assert told([scored(10), scored(20), moved], facts=facts, rule=SETTLED) is None
     assert told([scored(10), scored(20), scored(30), scored(30, 40, role="teacher")], facts=facts, rule=SETTLED) is None
+
+
+def test_what_has_moved_within_the_intervals_goes_on_while_enough_of_its_run_is_left():
+    facts = referring(verbmem_f=52.0, knowmem_r=50.0)
+    assert told([scored(30)], facts=facts, rule=SETTLED) is None  # 2 in a third: 6 at the end
+    assert told([scored(80)], facts=facts, rule=SETTLED) is None  # 2.25 at the end
+    assert told([scored(81, 50.3)], facts=facts, rule=SETTLED).startswith("step 81: stuck")  # 1.89
 
 
 def test_where_items_are_split_the_target_is_that_of_the_items_that_choose():
