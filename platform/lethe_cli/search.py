@@ -192,7 +192,7 @@ def judged(request: Request) -> list[str]:
 
 def without_unasked(tables: Mapping[str, Scores], asked: Collection[str]) -> dict[str, Scores]:
     """Score tables by model without the scores that are measured only where they are asked for, and are not."""
-    unasked = {name for name, score in all_scores().items() if score.card.items_of and name not in asked}
+    unasked = {name for name, score in all_scores().items() if score.card.on_request and name not in asked}
     return {role: {name: own for name, own in table.items() if name not in unasked} for role, table in tables.items()}
 
 

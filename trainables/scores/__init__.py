@@ -39,5 +39,5 @@ def searched_scores() -> "dict[str, Score]":
 
 
 def measured_scores(asked: Collection[str] = ()) -> "dict[str, Score]":
-    """Those that a search measures: all that may be searched for, but of gaps (gaps.py) those alone that are asked."""
-    return {name: score for name, score in searched_scores().items() if not score.card.items_of or name in asked}
+    """Those that a search measures: all that may be searched for, but of those on request only what is asked for."""
+    return {name: score for name, score in searched_scores().items() if not score.card.on_request or name in asked}

@@ -3,8 +3,8 @@
     gap = mean of (item - the retrained model's item)
 
 Below 0 a model has lost more than the texts, so a gap is searched from both sides: `answer_prob_f:retrained` asks for
-`answer_prob_f_gap`. It is made of the items of its score, so it costs no pass and has no rows of its own. That a search
-measures it only where it is asked for is its card's `items_of`.
+`answer_prob_f_gap`. It is made of the items of its score, so it costs no pass and has no rows of its own. A search
+measures it on request: its tables have no use for twice as many likelihoods.
 """
 
 from dataclasses import replace
@@ -27,6 +27,7 @@ def gap(score: Score) -> Score:
         item="",
         shown=False,
         reduction=DIFFERENCE,
+        on_request=True,
         items_of=score.name,
     )
     return replace(score, card=card, rather=score.rather and gap(score.rather))

@@ -59,6 +59,7 @@ SCORES = (
             item="answers about forgotten text, to be continued",
             forgotten=True,
             shown=False,
+            on_request=True,  # it writes, a tenth of what an evaluation takes
         ),
         needs=(FORGET, SHOTS),
         prepare=prepare,

@@ -162,7 +162,7 @@ def unlikeness(facts: Facts, known: Facts) -> str:
     later = [score for score in facts.judged if score not in known.cards]
     if later:
         return f"it is from before there was {', '.join(later)}"
-    unasked = [score for score in facts.judged if known.card(score).items_of and score not in known.judged]
+    unasked = [score for score in facts.judged if known.card(score).on_request and score not in known.judged]
     return f"it did not measure {', '.join(unasked)}, as nobody asked for it" if unasked else ""
 
 

@@ -27,7 +27,8 @@ class Card:
     searched: bool = True  # whether searches measure it; else only reports and references have it
     reduction: str = MEAN
     samples: tuple[str, ...] = ()  # of a ratio of AUCs: the two kinds of items, as the column `truth` names them
-    items_of: str = ""  # of a mean of differences: whose items it is of; searches measure it only where it is asked for
+    on_request: bool = False  # whether searches measure it only where they judge by it
+    items_of: str = ""  # of a mean of differences: whose items it is of
 
 
 def cards_from(stored: Any) -> dict[str, Card]:
