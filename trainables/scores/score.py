@@ -60,7 +60,7 @@ class Card:
     searched: bool = True  # searches measure it, and it may be searched for; else only reports and references have it
     reduction: str = MEAN
     samples: tuple[str, ...] = ()  # of a ratio of AUCs, or of several means: kinds of items, as column `truth` has them
-    on_request: bool = False  # searches measure it only where they judge by it; reports and references have it all the same
+    on_request: bool = False  # searches measure it only where they judge by it; reports and references all the same
     items_of: str = ""  # of a mean of differences: whose items it is of
 
     def __post_init__(self) -> None:

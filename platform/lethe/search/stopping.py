@@ -133,7 +133,7 @@ def _breaks(scores: Mapping[str, Sequence[float]], constraint: Constraint) -> bo
 
 
 def _stuck(newest: Sequence[Candidate], to_come: float, facts: Facts) -> str | None:
-    """No objective of any candidate, `to_come` times as far from the target's, is outside the interval of one of them."""
+    """No objective of any candidate, `to_come` times as far from the target's, leaves the interval of one of the two."""
     target = facts.seen_references.get(TARGET, {})
     names = [objective.score for objective in facts.objectives]
     if not all(name in target and _near(c["scores"][name], target[name], to_come) for c in newest for name in names):
@@ -143,7 +143,7 @@ def _stuck(newest: Sequence[Candidate], to_come: float, facts: Facts) -> str | N
 
 
 def _near(score: Sequence[float], target: Sequence[float], times: float) -> bool:
-    """Whether of a score [value, low, high], moved `times` as far from the target's, one lies in the other's interval."""
+    """Whether of a score [value, low, high], `times` as far from the target's, one lies in the other's interval."""
     more = (score[0] - target[0]) * (times - 1)
     value, low, high = (number + more for number in score)
     return low <= target[0] <= high or target[1] <= value <= target[2]
