@@ -133,7 +133,7 @@ def _breaks(scores: Mapping[str, Sequence[float]], constraint: Constraint) -> bo
 
 
 def _stuck(newest: Sequence[Candidate], to_come: float, facts: Facts) -> str | None:
-    """No objective of any candidate, `to_come` times as far from the target's, leaves the interval of one of the two."""
+    """No objective of any candidate, `to_come` times as far from the target's, leaves the interval of either."""
     target = facts.seen_references.get(TARGET, {})
     names = [objective.score for objective in facts.objectives]
     if not all(name in target and _near(c["scores"][name], target[name], to_come) for c in newest for name in names):
