@@ -25,6 +25,8 @@ ADAPTERS_7B = {
 ATTRIBUTION = {"mask_density": ("uniform", 0.05, 1.0), "mask_mu": ("log_uniform", 1e-4, 1e2)}
 ATTRIBUTION_7B = ATTRIBUTION | {"mask_mu": ("log_uniform", 1e-6, 1e2)}
 
+SCOPE = {"scope_weight": ("log_uniform", 0.05, 10.0)}  # ours: arXiv 2506.00359 says no weight where we could read it
+
 VARIANTS: dict[str, dict[str, Any]] = {
     "npo_gdr+lora": {
         "method": "npo_gdr",
@@ -37,6 +39,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "settings": {"mask": "wagle", "parallel": "ddp"},
         "space": npo_gdr.SPACE | ATTRIBUTION,
         "space_7b": npo_gdr.SPACE_7B | ATTRIBUTION_7B,
+    },
+    "npo_gdr+su": {
+        "method": "npo_gdr",
+        "settings": {},
+        "space": npo_gdr.SPACE | SCOPE,
+        "space_7b": npo_gdr.SPACE_7B | SCOPE,
     },
     "ga_gdr+mix": {
         "method": "ga_gdr",
