@@ -22,8 +22,6 @@ from trainables.method import Candidate
 from trainables.methods import unlearn
 from trainables.methods.mean_teacher import MeanTeacher
 from trainables.runs.unlearning import Loaded, load_task
-from trainables.scores.evaluate import Evaluator
-from trainables.scores.protocol import PROTOCOLS
 from trainables.task import Task
 from trainables.training.data import chunk_texts
 
@@ -45,16 +43,6 @@ def load() -> Loaded:
     return load_task(Task(benchmark="muse-mini"))
 
 
-@functools.cache
-def evaluator(attacked: bool) -> Evaluator:
-    """What scores a student; where it is not attacked, without PrivLeak, in little more than half the time."""
-    if attacked:
-        return load().evaluator
-    benchmark = load().benchmark
-    texts = {split: rows for split, rows in benchmark.splits.items() if split[0] != "privleak"}
-    return Evaluator(replace(benchmark, splits=texts), load().tokenizer, PROTOCOLS["muse"], None)
-
-
 def run(job: tuple[str, int, tuple[str, ...]]) -> tuple[str, int, Scores]:
     """Run one recipe with one seed, and return these scores of its student: of the last and only one."""
     recipe, seed, shown = job
@@ -65,7 +53,7 @@ def run(job: tuple[str, int, tuple[str, ...]]) -> tuple[str, int, Scores]:
     )
     records = unlearn(copy.deepcopy(loaded.target), forget, retain, config, pad=loaded.tokenizer.pad_token_id)
     student = next(record.subject for record in records if isinstance(record, Candidate) and record.role == "student")
-    scores = evaluator(attacked="privleak" in shown)(student).scores
+    scores = loaded.evaluator.with_scores(shown)(student).scores
     return recipe, seed, {name: scores[name].value for name in shown}
 
 

@@ -38,6 +38,7 @@ def run(job: tuple[str, float, int]) -> list[dict]:
     """Run a method at a rate with a seed: one row for each scored step of the student."""
     method, lr, seed = job
     loaded, config = load(), replace(METHODS[method][0], lr=lr, seed=seed)
+    evaluate = loaded.evaluator.with_scores(SHOWN)
     forget, retain = (
         chunk_texts(loaded.tokenizer, loaded.benchmark.texts("raw", split), max_length=config.max_length)
         for split in ("forget", "retain1")
@@ -45,7 +46,7 @@ def run(job: tuple[str, float, int]) -> list[dict]:
     rows = []
     for record in unlearn(copy.deepcopy(loaded.target), forget, retain, config, pad=loaded.tokenizer.pad_token_id):
         if isinstance(record, Candidate) and record.role == "student":
-            scores = {name: score.value for name, score in loaded.evaluator(record.subject).scores.items()}
+            scores = {name: score.value for name, score in evaluate(record.subject).scores.items()}
             rows.append({"method": method, "lr": lr, "step": record.at, "seed": seed} | scores)
     return rows
 
