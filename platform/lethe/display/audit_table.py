@@ -1,6 +1,7 @@
 """An audit as a table in a terminal: a row for each candidate under each stress, by one score of what was forgotten."""
 
 from collections.abc import Collection, Sequence
+from itertools import groupby
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -18,44 +19,60 @@ def main_score(audit: Audit) -> str | None:
     return MAIN if MAIN in forgotten else next(iter(forgotten), None)
 
 
-TRACES = ("candidate", "score", "value", "target", "retrained", "position", "from retrained", "p")
+TRACES = (
+    "candidate",
+    "value",
+    "target",
+    "retrained",
+    "position",
+    "from retrained",
+    "p",
+)  # a score's row is below its own
 
 
 def draw_traces(audit: Audit, candidates: Collection[str]) -> Table | None:
-    """What some candidates hold, whatever they answer; None where nothing was read."""
-    rows = [row for row in audit.traces if row.candidate in candidates]
-    if not rows:
-        return None
-    table = _empty(TRACES)
-    for row in rows:
-        told = dict(zip(trace_words.HEAD, trace_words.cells(row), strict=True)) | {"candidate": row.candidate}
-        table.add_row(*(told[name].replace("−", "-") for name in TRACES))
-    return table
+    """What some candidates hold, whatever they answer, score by score below each one's name; None without a reading."""
+    found = [row for row in audit.traces if row.candidate in candidates]
+    rows: list[list[str]] = []
+    for candidate, own in groupby(found, key=lambda row: row.candidate):
+        rows.append([candidate, *[""] * (len(TRACES) - 1)])
+        for row in own:
+            told = dict(zip(trace_words.HEAD, trace_words.cells(row), strict=True))
+            rows.append([f"  {told['score']}", *(told[name] for name in TRACES[1:])])
+    return _table(TRACES, rows)
 
 
 def draw_audit(audit: Audit, candidates: Collection[str]) -> Table | None:
     """The rows of some candidates; None where there are none."""
     score = main_score(audit)
-    rows = [row for row in audit.rows if row.score == score and row.candidate in candidates]
+    return _table(
+        COLUMNS,
+        [
+            [
+                row.candidate,
+                row.stress,
+                audit_words.course(row.values),
+                audit_words.course(row.retrained),
+                audit_words.spanned(row.recovery.net, 0),
+                audit_words.told(audit, row),
+            ]
+            for row in audit.rows
+            if row.score == score and row.candidate in candidates
+        ],
+    )
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table | None:
+    """Rows below columns; None without rows. Where they do not fit, words are wrapped and cut, and no number is."""
     if not rows:
         return None
-    table = _empty(COLUMNS)
-    for row in rows:
-        cells = (
-            row.candidate,
-            row.stress,
-            audit_words.course(row.values),
-            audit_words.course(row.retrained),
-            audit_words.spanned(row.recovery.net, 0),
-            audit_words.told(audit, row),
-        )
-        table.add_row(*(cell.replace("−", "-") for cell in cells))  # a terminal's numbers can be copied
-    return table
-
-
-def _empty(columns: Sequence[str]) -> Table:
     table = Table(header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in columns:
-        left = name in ("candidate", "stress", "score", "verdict")
-        table.add_column(name, justify="left" if left else "right", no_wrap=name != "stress")
+    for i, name in enumerate(columns):
+        if name in ("candidate", "stress", "verdict"):
+            table.add_column(name, overflow="fold" if name == "stress" else "ellipsis")
+        else:
+            widest = max(len(cell) for cell in (name, *(row[i] for row in rows)))
+            table.add_column(name, justify="right", no_wrap=True, min_width=widest)
+    for row in rows:
+        table.add_row(*(cell.replace("−", "-") for cell in row))  # a terminal's numbers can be copied
     return table

@@ -1,11 +1,14 @@
 """What candidates hold beside the reference models: by hand, what is told, and in words."""
 
+import io
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 from tiny_audit import GONE, KNOWN, NF4, ONE, TWO, Made, audited, made
 
 from lethe.analysis import audit_words, trace_words
+from lethe.analysis.recovery import Estimated
 from lethe.display.audit_table import draw_traces
 
 TELLS = {"cka_f": "how alike the target's its states lie"}
@@ -78,8 +81,37 @@ def test_it_is_said_in_words_and_tables():
     assert table[0][:6] == ["trial 3, step 10, student", "cka_f", TELLS["cka_f"], "75.0", "100.0", "50.0"]
     assert len(table[0]) == len(trace_words.HEAD)
     assert "over all 2 rows" in trace_words.method(audit)
-    assert draw_traces(audit, [ONE]).row_count == 1
+    assert draw_traces(audit, [ONE]).row_count == 2  # its name, and its score below
     assert draw_traces(audit, []) is None
+
+
+def test_in_a_table_of_100_columns_no_number_is_cut():
+    audit = audited(traced({"target": KNOWN, "retrained": RETRAINED, ONE: HALFWAY}))
+    (row,) = audit.traces
+    wide = replace(
+        row,
+        candidate="1234@strength/0.125/student",
+        score="exact_memorization_of_noise_shift_f",
+        value=-108.31,
+        target=100.0,
+        retrained=-120.5,
+        position=Estimated(-1.638, -2.141, -1.123),
+        apart=Estimated(-176.31, -192.84, -153.05),
+    )
+    console = Console(file=io.StringIO(), width=100)
+    console.print(draw_traces(replace(audit, traces=(wide,)), [wide.candidate]))
+    *_, name, line = console.file.getvalue().splitlines()
+    assert name.startswith("1234@st")
+    assert line.split("…")[1].split() == trace_words_of(wide)
+
+
+def trace_words_of(row):
+    """A row's numbers as a terminal shows them, in the order of its columns."""
+    told = dict(zip(trace_words.HEAD, trace_words.cells(row), strict=True))
+    shown = (
+        told[name].replace("−", "-") for name in ("value", "target", "retrained", "position", "from retrained", "p")
+    )
+    return " ".join(shown).split()
 
 
 def test_a_score_that_a_model_does_not_have_has_no_row_and_no_reference():
