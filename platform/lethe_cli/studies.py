@@ -11,12 +11,8 @@ from lethe.analysis.outcome import outcome
 from lethe.display import front_table
 from lethe.display.console import open_console
 from lethe.handover.listing import Listed, list_studies
-from lethe.store.parameters import METHOD
-from lethe.store.snapshot import Snapshot
 from lethe.store.urls import hide_password
 from lethe_cli.stored import print_json, read_study, say
-
-MOST_COLUMNS = 5  # of parameters
 
 
 def show_all(url: str, *, as_json: bool) -> None:
@@ -69,18 +65,7 @@ def show_front(name: str, url: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"study": study.name, "hypervolume": volume, "references": facts.references, "front": rows})
         return
-    shown = columns_of(study)
-    open_console().print(front_table.draw_front(candidates, facts, shown, points=points))
-    if len(shown) < len(study.parameters):
-        say(f"{len(study.parameters) - len(shown)} settings have no column, most alike in all rows: --json has them")
+    open_console().print(front_table.draw_front(candidates, facts, study.parameters, points=points))
     say(f"{len(rows)} of {len(candidates)} scored candidates are on the front; hypervolume {volume:.3f}")
     for line in (*front_table.also_held(facts), *recipes.in_words(points), *outcome(candidates, facts)):
         say(f"  {line}")
-
-
-def columns_of(study: Snapshot) -> list[str]:
-    """The parameters that the table of a front has room for: all where they are few, else some that differ in it."""
-    if len(study.parameters) <= MOST_COLUMNS or METHOD in study.parameters or not len(study.candidates):
-        return study.parameters
-    front = study.candidates[study.candidates["front"]]
-    return [name for name in study.parameters if front[name].nunique() > 1][:MOST_COLUMNS]

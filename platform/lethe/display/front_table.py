@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 
 from lethe.analysis import recipes
@@ -12,6 +13,7 @@ from lethe.analysis.cells import percent, with_interval
 from lethe.analysis.decide import ranked
 from lethe.analysis.items import CHOSEN_BY, chosen_by, split_scores
 from lethe.analysis.recipes import SEEDS, SHARE, by_row
+from lethe.display.console import WIDTH
 from lethe.fronts import pareto
 from lethe.fronts.objectives import WISHES, Constraint, loss_array
 from lethe.store.facts import Facts
@@ -46,8 +48,20 @@ def draw_front(
     """Draw the front's candidates, with the target and the retrained model above them.
 
     Every score is followed by how far its 95% interval reaches. With `points`, what repeats say, it is the mean over a
-    recipe's seeds, and a column tells how probable the candidate is to be non-dominated, and by how many seeds.
+    recipe's seeds, and a column tells how probable the candidate is to be non-dominated, and by how many seeds. A
+    setting has a column, unless that makes the table too wide or several methods have their own: then all share one.
     """
+    if METHOD not in params:
+        table = _front_table(candidates, facts, params, most, points, shared=False)
+        if Console(width=10 * WIDTH).measure(table).maximum <= WIDTH:
+            return table
+    return _front_table(candidates, facts, params, most, points, shared=True)
+
+
+def _front_table(
+    candidates: pd.DataFrame, facts: Facts, params: Sequence[str], most: int, points: pd.DataFrame, *, shared: bool
+) -> Table:
+    """A front's table, with a column for each setting, or one that all share."""
     # No padding: the box parts the columns by a space, and the widest front has to fit into 100 columns.
     table = Table(header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     scores = score_columns(facts)
@@ -56,24 +70,23 @@ def draw_front(
     alone = len(axes) == 1 and not axes & set(params)  # an axis may be called as a setting is
     for name in ("candidate", *(axes if alone else ("at",))):
         table.add_column(name, justify="right", no_wrap=True)
-    several = METHOD in params  # each with settings of its own, for which a column each would stand empty mostly
-    for name in ("method and settings",) if several else params:
-        table.add_column(
-            name, justify="left" if several else "right", no_wrap=not several, ratio=1 if several else None
-        )
+    if shared:
+        table.add_column("method and settings" if METHOD in params else "settings", ratio=1)
+    else:
+        for name in params:
+            table.add_column(name, justify="right", no_wrap=True)
     for name, goal in scores.items():
         table.add_column(f"{name}\n({goal})".replace(", ", ",\n"), justify="right", no_wrap=True)
     known = by_row(points)
     if known:
         table.add_column("stays\n(seeds)", justify="right", no_wrap=True)
+    blank = [""] * (2 if shared else 1 + len(params))
     for name, row in facts.references.items():
-        table.add_row(
-            name, "", *[""] * (1 if several else len(params)), *(interval(row.get(s)) for s in scores), style="dim"
-        )
+        table.add_row(name, *blank, *(interval(row.get(s)) for s in scores), style="dim")
     for row, candidate in zip(front.index, front.to_dict("records"), strict=True):
         place, point = Place.of(candidate), known.get(row)
         where = place.shown if alone else place.where
-        cells = [recipe(candidate, params)] if several else _cells(candidate, params)
+        cells = [recipe(candidate, params)] if shared else _cells(candidate, params)
         shown: dict[Any, Any] = {**candidate, **(point or {})}
         values = [interval([shown[s], shown[f"{s}_low"], shown[f"{s}_high"]]) for s in scores]
         stays = [f"{percent(point[SHARE])} ({point[SEEDS]})"] if point else []

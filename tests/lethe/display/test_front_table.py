@@ -90,6 +90,21 @@ def test_three_parameters_four_objectives_and_the_guard_fit_at_their_widest():
     assert all(word in text for word in ("100 student", "0.000123", "-100.0 ±2", "knowmem_r", "retrained"))
 
 
+def test_more_settings_than_there_is_room_for_share_a_column_and_no_number_is_cut(study):
+    candidates, facts = study
+    many = {f"setting_{i}": 0.000123456 * (i + 1) for i in range(8)}
+    text = drawn(front_table.draw_front(candidates.assign(**many), facts, list(many)))
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+    words = " ".join(text.split())
+    assert "settings" in text.splitlines()[1].split() + text.splitlines()[0].split()
+    for name, value in many.items():
+        assert f"{name}" in words
+        assert f"{value:.3g}" in words
+    for value in ("-99.9 ±2", "-100.0 ±0", "20.8 ±4", "55.5 ±2", "88.8 ±2", "100.0 -1"):
+        assert value in text
+
+
 def test_reference_rows_stand_above_the_front_and_what_they_lack_is_a_dash(study):
     candidates, facts = study
     lines = drawn(front_table.draw_front(candidates, facts, ["lr"])).splitlines()
