@@ -5,8 +5,8 @@ the stress, above the retrained model: what a damaged model regains up to that l
 flipping the signs of items, and the larger p counts: what a stress gives a candidate's item and the retrained model's
 may be swapped where both gain alike, so that the test holds for few items, and for items that are nearly all 0, and
 needs no law of them. An audit asks many such questions, so their p are corrected by Holm's method over all of them: 5%
-for one false alarm in the whole audit. What a candidate picks among several answers and does not say is tested in the
-same way. Only readings of one code are compared.
+for one false alarm in the whole audit; and both intervals have to leave 0 out. What a candidate picks among several
+answers and does not say is tested in the same way. Only readings of one code are compared.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -86,8 +86,12 @@ class Compared:
 
     @property
     def back(self) -> bool:
-        """Whether something comes back that chance does not explain."""
-        return bool(self.corrected < ALPHA)
+        """Whether something comes back that chance does not explain: by the test, and by the intervals as well.
+
+        Many items that each gain next to nothing pass the test, where all of it together may as well be nothing.
+        """
+        net, above = self.recovery.net, self.recovery.above
+        return bool(self.corrected < ALPHA and net and above and min(net.low, above.low) > 0)
 
     @property
     def gain(self) -> float:

@@ -39,8 +39,8 @@ METHOD = (
     "model (0) and the target (1), residual the same under it, and recovered which share comes back of what the "
     "candidate had lost. A ratio whose denominator may as well be 0 is left out. With {rows} tests some look large by "
     "chance: p is corrected by Holm's method over all of them (5% for one false alarm in the whole audit), and only "
-    "what stays below 5% is said to come back. A candidate has collapsed where its utility is below {share:.0%} of "
-    "the target's: it has lost what could come back."
+    "what stays below 5%, and whose interval leaves 0 out, is said to come back. A candidate has collapsed where its "
+    "utility is below {share:.0%} of the target's: it has lost what could come back."
 )
 
 

@@ -68,15 +68,23 @@ def test_only_items_that_count_are_compared():
 
 
 def test_p_are_corrected_for_all_rows_of_forgotten_scores_by_holm():
-    found = made(GONE, [100.0] * 5 + [0.0] * 25)
+    found = made(GONE, [100.0] * 6 + [0.0] * 24)
     alone = only(found)
-    for whose in (TWO, "13@step/10/student"):
+    others = (TWO, "13@step/10/student", "14@step/10/student")
+    for whose in others:
         made(GONE, GONE, whose=whose, found=found)
     rows = audited(found).rows
-    assert [row.candidate for row in rows] == [ONE, TWO, "13@step/10/student"]
+    assert [row.candidate for row in rows] == [ONE, *others]
     assert alone.back
-    assert rows[0].corrected == pytest.approx(3 * alone.p)
+    assert rows[0].corrected == pytest.approx(4 * alone.p)
     assert not rows[0].back
+
+
+def test_items_that_each_gain_next_to_nothing_are_not_what_comes_back():
+    row = only(made(GONE, [0.5] * 30))
+    assert row.corrected < 0.001
+    assert row.recovery.net.low < 0
+    assert not row.back
 
 
 def test_damage_is_told_and_not_tested():
