@@ -7,18 +7,8 @@ from lethe.analysis.audit_words import p_text, spanned, who
 from lethe.analysis.cells import NONE, listed, number
 from lethe.analysis.traces import Traced
 
-HEAD = (
-    "candidate",
-    "score",
-    "what it says",
-    "value",
-    "target",
-    "retrained",
-    "position",
-    "from retrained",
-    "p",
-    "items",
-)
+NUMBERS = ("value", "target", "retrained", "position", "from retrained", "p")
+HEAD = ("candidate", "score", "what it says", *NUMBERS, "items")
 METHOD = (
     "What is read here are weights, hidden states and losses, not answers. Good is what the retrained model has, which "
     "never knew, and not the least or the most. Position is 0 there and 1 at the target; it is left out where the two "

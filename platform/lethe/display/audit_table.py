@@ -19,27 +19,16 @@ def main_score(audit: Audit) -> str | None:
     return MAIN if MAIN in forgotten else next(iter(forgotten), None)
 
 
-TRACES = (
-    "candidate",
-    "value",
-    "target",
-    "retrained",
-    "position",
-    "from retrained",
-    "p",
-)  # a score's row is below its own
-
-
 def draw_traces(audit: Audit, candidates: Collection[str]) -> Table | None:
     """What some candidates hold, whatever they answer, score by score below each one's name; None without a reading."""
     found = [row for row in audit.traces if row.candidate in candidates]
     rows: list[list[str]] = []
     for candidate, own in groupby(found, key=lambda row: row.candidate):
-        rows.append([candidate, *[""] * (len(TRACES) - 1)])
+        rows.append([candidate, *[""] * len(trace_words.NUMBERS)])
         for row in own:
             told = dict(zip(trace_words.HEAD, trace_words.cells(row), strict=True))
-            rows.append([f"  {told['score']}", *(told[name] for name in TRACES[1:])])
-    return _table(TRACES, rows)
+            rows.append([f"  {told['score']}", *(told[name] for name in trace_words.NUMBERS)])
+    return _table(("candidate", *trace_words.NUMBERS), rows)
 
 
 def draw_audit(audit: Audit, candidates: Collection[str]) -> Table | None:

@@ -108,10 +108,7 @@ def test_in_a_table_of_100_columns_no_number_is_cut():
 def trace_words_of(row):
     """A row's numbers as a terminal shows them, in the order of its columns."""
     told = dict(zip(trace_words.HEAD, trace_words.cells(row), strict=True))
-    shown = (
-        told[name].replace("−", "-") for name in ("value", "target", "retrained", "position", "from retrained", "p")
-    )
-    return " ".join(shown).split()
+    return " ".join(told[name].replace("−", "-") for name in trace_words.NUMBERS).split()
 
 
 def test_a_score_that_a_model_does_not_have_has_no_row_and_no_reference():
