@@ -132,11 +132,11 @@ def _breaks(scores: Mapping[str, Sequence[float]], constraint: Constraint) -> bo
     return constraint.score in scores and constraint.violation(scores[constraint.score][0]) > 0
 
 
-def _stuck(newest: Sequence[Candidate], to_come: float, facts: Facts) -> str | None:
-    """No objective of any candidate, `to_come` times as far from the target's, leaves the interval of either."""
+def _stuck(newest: Sequence[Candidate], times: float, facts: Facts) -> str | None:
+    """No objective of any candidate, `times` as far from the target's, leaves the interval of either."""
     target = facts.seen_references.get(TARGET, {})
     names = [objective.score for objective in facts.objectives]
-    if not all(name in target and _near(c["scores"][name], target[name], to_come) for c in newest for name in names):
+    if not all(name in target and _near(c["scores"][name], target[name], times) for c in newest for name in names):
         return None
     scores = ", ".join(f"{name} {newest[0]['scores'][name][0]:.1f}" for name in names)
     return f"stuck: at this pace all stays as it was in the target, within the intervals ({scores})"

@@ -35,6 +35,8 @@ def cards_from(stored: Any) -> dict[str, Card]:
     """The cards of a study by score, from the list that it stores; what a newer version knows besides is left out."""
     known = {field.name for field in fields(Card)}
     found = [{k: v for k, v in card.items() if k in known} for card in stored]
+    for card in found:  # where cards do not say it yet, what was of another score's items was measured on request
+        card.setdefault("on_request", bool(card.get("items_of")))
     return {card["name"]: Card(**card | {"samples": tuple(card.get("samples", ()))}) for card in found}
 
 
