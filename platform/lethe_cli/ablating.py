@@ -17,8 +17,10 @@ from rich.table import Table
 
 from lethe.analysis import ablation, requests, verdicts
 from lethe.analysis.ablation import Ablation
+from lethe.analysis.cells import number
 from lethe.analysis.designs import Design
 from lethe.cluster.connection import Cluster
+from lethe.display.front_table import score_columns
 from lethe.fronts.objectives import score_name
 from lethe.search.ledger import Ledger
 from lethe.search.runs import Run, finished_runs, plan_runs
@@ -164,16 +166,24 @@ def _draw_so_far(ledger: Ledger, request: Request) -> tuple[Table, str]:
 
 
 def draw_arms(found: Ablation) -> Table:
-    """Every arm's scores: the mean over seeds and how far its 95% interval reaches."""
+    """Every arm's scores: the mean over seeds and how far its 95% interval reaches.
+
+    Of the constraints that are no objectives the first alone has a column, as in a front: the words behind the table
+    name an arm that breaks another.
+    """
     table = Table(header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     arms = found.arms()
-    table.add_column("arm", no_wrap=True)
-    table.add_column("seeds", justify="right")
-    scores = [*found.goals, ablation.VOLUME]
+    table.add_column("arm", overflow="fold")
+    table.add_column("seeds", justify="right", no_wrap=True)
+    scores = [*(score for score in score_columns(found.facts) if score in found.goals), ablation.VOLUME]
     for score in scores:
         table.add_column(score_name(score, found.goals.get(score, "")), justify="right", no_wrap=True)
     for arm in found.design:
         own = {row["score"]: row for row in arms[arms["arm"] == arm.name].to_dict("records")}
-        cells = [verdicts.mean_cell(own[score], digits=3 if score == ablation.VOLUME else 1) for score in scores]
-        table.add_row(arm.name, str(max(int(row["n"]) for row in own.values())), *cells)
+        cells = [
+            number(own[score]["mean"], 3) if score == ablation.VOLUME else verdicts.mean_cell(own[score], ends=0)
+            for score in scores
+        ]
+        seeds = max(int(row["n"]) for row in own.values())
+        table.add_row(arm.name, str(seeds), *(cell.replace("−", "-") for cell in cells))  # numbers can be copied
     return table

@@ -27,9 +27,9 @@ METHOD = (
 )
 
 
-def mean_cell(row: Mapping[Any, Any], digits: int = 1) -> str:
-    """A mean and how far its 95% interval reaches."""
-    return with_interval(row["mean"], row["low"], row["high"], digits=digits)
+def mean_cell(row: Mapping[Any, Any], digits: int = 1, ends: int | None = None) -> str:
+    """A mean and how far its 95% interval reaches, rounded to `digits` and to `ends` of them."""
+    return with_interval(row["mean"], row["low"], row["high"], digits=digits, ends=ends)
 
 
 def reference_cell(values: Sequence[float] | None, goal: str) -> str:
