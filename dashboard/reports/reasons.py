@@ -72,7 +72,7 @@ def measured(objectives: Sequence[Objective], facts: Facts) -> list[Objective]:
 def against_retrained(candidates: pd.DataFrame, row: int, objectives: Sequence[Objective], facts: Facts) -> str:
     """Where the candidate at `row` comes up to the retrained model, and whether any does; "" where there is none.
 
-    It does in an objective, or a constraint's score, whose 95% interval reaches the retrained model's value or better.
+    It does in an objective, or a constraint's score, that is no worse there as far as intervals tell.
     """
     compared, one = measured(objectives, facts), candidates.iloc[[row]]
     if not compared:

@@ -2,7 +2,7 @@
 
 Which is which the reference models say. Where the target and the retrained model differ in an objective, by MOVED or
 more, something has to go: a candidate has gone half the way whose loss is nearer to the retrained model's, and all the
-way whose 95% interval reaches it. Where they do not differ, something has to stay.
+way whose difference to it has a 95% interval that reaches 0. Where they do not differ, something has to stay.
 """
 
 import math
@@ -13,7 +13,7 @@ import pandas as pd
 
 from lethe.analysis.cells import number
 from lethe.analysis.decide import accepted
-from lethe.fronts.objectives import Objective, chosen_by
+from lethe.fronts.objectives import ENDS, Objective, chosen_by
 from lethe.store.facts import Facts
 
 MOVED = 10.0  # of the loss: by so much the target is worse than the retrained model where something has to go
@@ -43,9 +43,18 @@ REFERENCES = ("target", "retrained")
 
 
 def reaches(candidates: pd.DataFrame, objective: Objective, facts: Facts) -> np.ndarray:
-    """A mask [candidates] of those whose 95% interval reaches the retrained model's value, or better."""
-    value, low, high = (candidates[f"{objective.score}{end}"].to_numpy(float) for end in ("", "_low", "_high"))
-    return objective.best_loss(value, low, high) <= _loss_of(facts, "retrained", objective)
+    """A mask [candidates] of those that are as good as the retrained model, or better, as far as 95% intervals tell.
+
+    The difference of two losses has an interval from both of their own, as if they were independent: its lower end is
+    the difference less the root of the squared ways from the candidate's to its best and from the retrained model's to
+    its worst (Zou and Donner 2008, DOI 10.1002/sim.3095). Items are the same for both, which makes it too wide.
+    """
+    value, low, high = (candidates[f"{objective.score}{end}"].to_numpy(float) for end in ENDS)
+    loss, goal = objective.loss(value), _loss_of(facts, "retrained", objective)
+    ends = [float(objective.loss(end)) for end in facts.references["retrained"][objective.score]]
+    worst = max((end for end in ends if math.isfinite(end)), default=goal)
+    better = loss - objective.best_loss(value, low, high)
+    return loss - np.hypot(better, worst - goal if math.isfinite(goal) else 0.0) <= goal
 
 
 def _way_of(able: pd.DataFrame, objective: Objective, stays: Sequence[Objective], facts: Facts) -> str:

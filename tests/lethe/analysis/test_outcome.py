@@ -1,11 +1,14 @@
 """What went and what it cost, in words, by hand numbers; nothing is said where nothing is known."""
 
+import pandas as pd
 import pytest
 from slow_candidates import read_candidates
 from tiny_study import candidate, tiny_ledger
 
-from lethe.analysis.outcome import going_and_staying, outcome
+from lethe.analysis.outcome import going_and_staying, outcome, reaches
+from lethe.fronts.objectives import ENDS, Objective
 
+SCORE = "verbmem_f"
 REFERENCES = {
     "target": {"verbmem_f": [100.0, 99, 100], "privleak": [-100.0, -100, -84], "knowmem_r": [88.0, 83, 93]},
     "retrained": {"verbmem_f": [30.0, 26, 34], "privleak": [0.0, 0, 0], "knowmem_r": [86.0, 81, 91]},
@@ -13,7 +16,11 @@ REFERENCES = {
 TRIALS = (  # all intervals reach 2 to either side
     {"verbmem_f": 65.0, "privleak": -100.0, "knowmem_r": 80.0},  # just half the way
     {"verbmem_f": 66.0, "privleak": -99.0, "knowmem_r": 88.0},  # not quite
-    {"verbmem_f": 31.5, "privleak": -60.0, "knowmem_r": 40.0},  # its interval reaches 30
+    {
+        "verbmem_f": 31.5,
+        "privleak": -60.0,
+        "knowmem_r": 40.0,
+    },  # 1.5 more than 30, where 2 and 4 to either side allow for 4.5
     {"verbmem_f": 0.0, "privleak": 1.0, "knowmem_r": 90.0, "utility": 39.0},  # below the guard
 )
 
@@ -46,6 +53,29 @@ def test_each_way_is_counted_with_what_was_kept_on_it():
     )
     assert everything.endswith("none is up to the retrained model. Where all of it must hold, ship none")
     assert "with knowmem_r 86.0" in price
+
+
+@pytest.mark.parametrize(
+    ("goal", "interval", "retrained", "reached"),
+    [
+        ("minimize", (35.0, 31.0, 40.0), (30.0, 28.0, 33.0), True),  # 5 apart: 4 and 3 to the sides that meet
+        ("minimize", (35.1, 31.1, 40.0), (30.0, 28.0, 33.0), False),
+        ("maximize", (75.0, 60.0, 79.0), (80.0, 77.0, 90.0), True),
+        ("maximize", (74.9, 60.0, 78.9), (80.0, 77.0, 90.0), False),
+        ("zero", (-5.0, -9.0, -1.0), (0.0, -3.0, 3.0), True),
+        ("zero", (-5.1, -9.0, -1.1), (0.0, -3.0, 3.0), False),
+        ("zero", (-5.0, -9.0, -1.0), (0.0, 0.0, 0.0), False),
+        ("minimize", (20.0, 19.0, 21.0), (30.0, 30.0, 30.0), True),
+        ("minimize", (0.14, 0.047, 8.5), (0.0, 0.0, 8.4), True),  # nonwords: one word in hundreds, and none
+        ("minimize", (31.0, float("nan"), float("nan")), (30.0, 30.0, 30.0), False),
+    ],
+)
+def test_a_candidate_comes_up_to_the_retrained_model_where_their_difference_may_be_0(
+    goal, interval, retrained, reached
+):
+    columns = {f"{SCORE}{end}": [value] for end, value in zip(ENDS, interval, strict=True)}
+    facts = tiny_ledger(references={"retrained": {SCORE: list(retrained)}}).facts
+    assert reaches(pd.DataFrame(columns), Objective(score=SCORE, goal=goal), facts)[0] == reached
 
 
 def test_candidates_that_come_up_to_the_retrained_model_are_said():
