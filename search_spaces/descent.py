@@ -21,7 +21,7 @@ SWITCHES: dict[str, Switch] = {
     "request": {name: {"request": name} for name in ("all", "scal_1", "scal_2", "scal_3", "scal_4", "sust")},
     "request_attack": {"none": {}, "benign_words": {"request_attack": "benign_words"}},
     "sampling": {
-        "1:1": {"sampling": "random"},
+        "random": {"sampling": "random"},
         "cyclic": {"sampling": "cyclic"},
         "one_to_one": {"sampling": "one_to_one"},
         "modular": {"sampling": "modular"},

@@ -115,7 +115,7 @@ DESIGNS = {
                 "embeddings": ("frozen", "trained"),
                 "corpus": ("retain", "unrelated"),
                 "forget_set": ("100%", "50%"),
-                "sampling": ("1:1", "cyclic"),
+                "sampling": ("random", "cyclic"),
             },
             "generators": ("E=BCD", "F=ACD", "G=ABC", "H=ABD"),
         },

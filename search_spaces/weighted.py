@@ -28,7 +28,7 @@ RETAIN_LOSS: dict[str, descent.Switch] = {"retain_loss": {"on": {}, "none": {"re
 
 # Of a method that reads no retain text.
 LONE_SWITCHES = {name: levels for name, levels in descent.SWITCHES.items() if name != "corpus"} | {
-    "sampling": {level: descent.SWITCHES["sampling"][level] for level in ("1:1", "cyclic")}
+    "sampling": {level: descent.SWITCHES["sampling"][level] for level in ("random", "cyclic")}
 }
 
 MEANINGS = {
