@@ -91,6 +91,19 @@ def downloaded_configs(dataset: str) -> list[str]:
     return sorted({place.parts[-3] for place in kept.glob("*/*/*") if place.is_dir()})
 
 
+def read_dataset(reference: str, config: str, split: str | None = None) -> Any:
+    """A config of a data set of the hub, or a split of it, without the bars that `datasets` draws for every file."""
+    from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, load_dataset
+
+    drawn = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        return load_dataset(reference, config, split=split)
+    finally:
+        if drawn:
+            enable_progress_bars()
+
+
 def _downloaded(model: str | Path) -> str | None:
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name

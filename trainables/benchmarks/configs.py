@@ -6,7 +6,7 @@ from typing import Any
 from trainables.benchmarks.files import READERS, UNREADABLE
 from trainables.failures import reason_of
 from trainables.folders import find_folder
-from trainables.hub import check_hub
+from trainables.hub import check_hub, read_dataset
 
 
 def read_config(place: str, config: str, *, what: str, split: str = "train", files: tuple[str, ...] = ()) -> Any:
@@ -34,13 +34,13 @@ def _from_folder(folder: Path, names: tuple[str, ...]) -> list[Any] | None:
 
 
 def _from_hub(reference: str, config: str, split: str, what: str) -> list[Any] | None:
-    from datasets import get_dataset_config_names, load_dataset
+    from datasets import get_dataset_config_names
     from datasets.exceptions import DatasetsError
 
     check_hub(reference, "dataset")
     try:
         if config not in get_dataset_config_names(reference):
             return None
-        return list(load_dataset(reference, config, split=split))
+        return list(read_dataset(reference, config, split))
     except (OSError, ValueError, DatasetsError) as error:
         raise ValueError(f"no {what} {reference!r} that can be read ({reason_of(error)})") from None

@@ -19,7 +19,7 @@ from trainables.benchmarks.rows import COLUMNS, Row, check_rows, make_rows
 from trainables.benchmarks.words import split_words
 from trainables.failures import reason_of
 from trainables.folders import find_folder
-from trainables.hub import check_hub, downloaded_configs, is_silent
+from trainables.hub import check_hub, downloaded_configs, is_silent, read_dataset
 
 Splits = dict[tuple[str, str], list[Row]]
 
@@ -159,7 +159,7 @@ def read_rows(file: Path) -> list[Row]:
 
 
 def _read_hub(reference: str) -> Splits:
-    from datasets import get_dataset_config_names, load_dataset
+    from datasets import get_dataset_config_names
     from datasets.exceptions import DatasetsError
 
     check_hub(reference, "dataset")
@@ -167,7 +167,7 @@ def _read_hub(reference: str) -> Splits:
         if is_silent(reference, "dataset"):
             names, load = downloaded_configs(reference), _read_downloaded
         else:
-            names, load = get_dataset_config_names(reference), load_dataset
+            names, load = get_dataset_config_names(reference), read_dataset
         loaded = {config: load(reference, config) for config in names if config in COLUMNS}
     except (OSError, ValueError, DatasetsError) as error:
         raise ValueError(

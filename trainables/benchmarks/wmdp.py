@@ -16,7 +16,7 @@ from trainables.benchmarks.layout import Row, read_rows
 from trainables.benchmarks.rows import check_rows, make_rows
 from trainables.failures import reason_of
 from trainables.folders import expanded, may_be_hub_id
-from trainables.hub import check_hub
+from trainables.hub import check_hub, read_dataset
 
 SPLIT = "test"
 COLUMNS = ("question", "choices", "answer", "subject")
@@ -48,13 +48,12 @@ def _files(path: Path) -> list[Path]:
 
 
 def _from_hub(reference: str, config: str, place: str) -> Iterable[Any]:
-    from datasets import load_dataset
     from datasets.exceptions import DatasetsError
 
     if not may_be_hub_id(reference) or not config:
         raise ValueError(f"no choices {place!r}: neither a file nor a folder here, nor owner/name:config of the hub")
     check_hub(reference, "dataset")
     try:
-        return load_dataset(reference, config, split=SPLIT)
+        return read_dataset(reference, config, SPLIT)
     except (OSError, ValueError, DatasetsError) as error:
         raise ValueError(f"no choices {place!r} that can be read ({reason_of(error)})") from None
