@@ -124,6 +124,22 @@ def shown(effect: Estimate | None) -> str:
     return "not known" if effect is None else with_interval(effect.value, effect.low, effect.high)
 
 
+def taken(read: Read) -> list[list[str]]:
+    """Of what the whole forget set takes away of a score, what each share of it does, in percent."""
+    rows = []
+    for method in METHODS:
+        found = read(method, SHARE)
+        for arm in (arm.name for arm in found.design if arm.name != BASELINE):
+            rows.append([method, arm.removeprefix(f"{SWITCHES[SHARE]}="), *(_of_all(found, arm, s) for s in GONE)])
+    return rows
+
+
+def _of_all(found: Ablation, arm: str, score: str) -> str:
+    target = found.facts.references["target"][score][0]
+    part, whole = (target - float(level(found, name, score)["mean"]) for name in (arm, BASELINE))
+    return f"{part / whole:.0%}"
+
+
 def own_rows(found: Ablation) -> list[list[str]]:
     """The reference models and every arm of an ablation."""
     rows = [
@@ -143,6 +159,8 @@ def markdown(read: Read, seeds: int) -> str:
         f"{read(first, SHARE).facts.about.get('commit') or 'not known'}; the student after the last step, {seeds} "
         "seeds; mean over seeds, and how far its 95% interval reaches. " + " ".join(RULES),
         table(["verdicts", *METHODS], counts),
+        "Of what the whole forget set takes away, a share of it takes, drawn at random and in as many steps:",
+        table(["method", "share", *GONE], taken(read)),
     ]
     for method, own in every.items():
         parts += [f"## {method}", f"`{' '.join(METHODS[method])}`"]
@@ -150,8 +168,8 @@ def markdown(read: Read, seeds: int) -> str:
         for kind in SWITCHES:
             found = read(method, kind)
             parts += [f"### {HEADS[kind]}", table(["arm", *SHOWN], own_rows(found))]
-            parts += ["\n".join(f"- {line}" for line in summary(found)[1:])]
-    return "\n\n".join(parts) + "\n"
+            parts += ["\n".join(f"- {line}" for line in summary(found) if ": clearly " in line)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 VERDICTS = ("agrees", "disagrees", "cannot tell")
@@ -164,7 +182,7 @@ RULES = (
     "A share does as well as all that takes away nine tenths of what all does; rules are alike whose difference to a "
     "random draw is below a tenth of the target's score. Each verdict is its own 95% interval's; among so many, one in "
     "twenty may be chance.",
-    "What MELU calls 1:1 is `one_to_one` here; the baseline draws both texts at random.",
+    "Of muse-mini's 42 articles 5% are 2. What MELU calls 1:1 is `one_to_one` here; the baseline draws both texts at random.",
 )
 
 

@@ -22,6 +22,7 @@ from measurements.data_ablations import (
     command,
     difference,
     steadier,
+    taken,
 )
 from search_spaces import methods
 
@@ -47,6 +48,14 @@ def found(**arms: list[float]) -> Ablation:
 def test_a_share_does_as_well_that_takes_away_nine_tenths_of_what_all_does(part, verdict):
     ablation = found(baseline=[20, 20, 20], part=part)  # 80 are taken away, so 8 more may be left
     assert as_well(ablation, "part", "verbmem_f", "published").verdict == verdict
+
+
+def test_what_a_share_takes_is_told_in_percent_of_what_all_does():
+    ablation = found(baseline=[20, 20], **{"forget_set=5%": [60, 70], "forget_set=50%": [28, 28]})
+    assert taken(lambda method, kind: ablation)[:2] == [
+        ["npo_gdr", "5%", "44%", "44%"],
+        ["npo_gdr", "50%", "90%", "90%"],
+    ]
 
 
 @pytest.mark.parametrize(
