@@ -182,7 +182,8 @@ RULES = (
     "A share does as well as all that takes away nine tenths of what all does; rules are alike whose difference to a "
     "random draw is below a tenth of the target's score. Each verdict is its own 95% interval's; among so many, one in "
     "twenty may be chance.",
-    "Of muse-mini's 42 articles 5% are 2. What MELU calls 1:1 is `one_to_one` here; the baseline draws both texts at random.",
+    "Of muse-mini's 42 articles 5% are 2. What MELU calls 1:1 is `one_to_one` here; the baseline draws both texts at "
+    "random.",
 )
 
 
