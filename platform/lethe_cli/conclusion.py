@@ -94,11 +94,9 @@ def _print_front(study: Snapshot, points: pd.DataFrame, request: Request, consol
     say(f"asked: to forget {find_source(benchmark).forget} ({benchmark}), and to keep the rest")
     console.print(front_table.draw_front(candidates, facts, list(request.space), points=points))
     size = int(candidates["front"].sum()) if len(candidates) else 0
-    more = f", of which the first {front_table.MOST_ROWS} are shown" if size > front_table.MOST_ROWS else ""
-    say(
-        f"{size} of {len(candidates)} scored candidates are on the front{more}: no other beats them in all objectives; "
-        "first those whose distances from the best are smallest in sum, which is no advice to ship"
-    )
+    beaten = "no other beats them in all objectives; first those whose distances from the best are smallest in sum"
+    said = front_table.size_in_words(candidates, facts)
+    say(f"{said}: {beaten}, which is no advice to ship" if size else said)
     seeds = "another seed may give values outside it" if points.empty else "of several seeds, over these as well"
     say(f"±: how far the 95% interval over items reaches, to its longer side (+ or -: to one side alone); {seeds}")
     for line in (*(front_table.also_held(facts) if size else ()), *recipes.in_words(points)):

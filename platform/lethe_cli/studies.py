@@ -66,6 +66,7 @@ def show_front(name: str, url: str, *, as_json: bool) -> None:
         print_json({"study": study.name, "hypervolume": volume, "references": facts.references, "front": rows})
         return
     open_console().print(front_table.draw_front(candidates, facts, study.parameters, points=points))
-    say(f"{len(rows)} of {len(candidates)} scored candidates are on the front; hypervolume {volume:.3f}")
-    for line in (*front_table.also_held(facts), *recipes.in_words(points), *outcome(candidates, facts)):
+    say(f"{front_table.size_in_words(candidates, facts)}; hypervolume {volume:.3f}")
+    held = front_table.also_held(facts) if rows else []
+    for line in (*held, *recipes.in_words(points), *outcome(candidates, facts)):
         say(f"  {line}")

@@ -94,6 +94,18 @@ def _front_table(
     return table
 
 
+def size_in_words(candidates: pd.DataFrame, facts: Facts) -> str:
+    """How many candidates are on the front, or why none is."""
+    count = len(candidates)
+    size = int(candidates["front"].sum()) if count else 0
+    if not size:
+        guard = " and ".join(f"{c.score} {c.words}" for c in facts.constraints)
+        why = f": none keeps {guard}" if count and not candidates["feasible"].any() else ""
+        return f"the front is empty, of {count} scored candidates{why}"
+    more = f", of which the first {MOST_ROWS} are shown" if size > MOST_ROWS else ""
+    return f"{size} of {count} scored candidates are on the front{more}"
+
+
 def score_columns(facts: Facts) -> dict[str, str]:
     """The scores a front shows, each with where it should go: the objectives, and then the first other constraint.
 

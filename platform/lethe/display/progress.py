@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from lethe.analysis.cells import listed
 from lethe.analysis.judgement import judge
 from lethe.display.front_table import recipe
 from lethe.store.facts import Facts
@@ -168,10 +169,12 @@ def best_of(candidates: Sequence[Mapping[str, Any]], facts: Facts) -> Mapping[st
 
 
 def in_words(candidate: Mapping[str, Any], facts: Facts) -> str:
-    """Where a candidate stands, and the scores that are searched for."""
+    """Where a candidate stands, the scores that are searched for, and those by which it is not feasible."""
     scores = {**candidate["scores"], **candidate.get("reported", {})}
     shown = " ".join(f"{o.score} {scores[o.score][0]:.1f}" for o in facts.objectives if o.score in scores)
-    return f"{Place.of(candidate).words}: {shown}"
+    chosen = {c: candidate["scores"][c.score][0] for c in facts.constraints if c.score in candidate["scores"]}
+    broken = listed([f"{c.score} {value:.1f}" for c, value in chosen.items() if c.violation(value) > 0])
+    return f"{Place.of(candidate).words}: {shown}" + (f", not feasible by {broken}" if broken else "")
 
 
 def about(seconds: float) -> str:

@@ -52,6 +52,16 @@ def drawn(table, width=100):
     return console.file.getvalue()
 
 
+def test_how_many_are_on_the_front_is_told_and_why_none_is(study):
+    candidates, facts = study
+    assert front_table.size_in_words(candidates, facts) == "3 of 4 scored candidates are on the front"
+    none = candidates.assign(feasible=False, front=False)
+    assert front_table.size_in_words(none, facts) == (
+        "the front is empty, of 4 scored candidates: none keeps utility at 41.2 or above"
+    )
+    assert front_table.size_in_words(candidates.head(0), facts) == "the front is empty, of 0 scored candidates"
+
+
 def test_every_name_and_value_is_whole_at_width_100(study):
     candidates, facts = study
     text = drawn(front_table.draw_front(candidates, facts, ["lr", "delta"]))

@@ -66,6 +66,17 @@ def test_a_log_gets_one_line_for_the_start_and_one_for_each_trial_that_ends_with
     )
 
 
+def test_the_best_candidate_of_a_trial_that_is_not_feasible_is_told_as_such(clock):
+    with watch() as display:
+        display.started(0, {"lr": 0.1})
+        display.scored(0, candidate(90, "student", verbmem_f=1.0, utility=39.9))
+        display.finished(0, None)
+    assert (
+        "best: step 90, student: verbmem_f 1.0 privleak 0.0 knowmem_r 50.0, not feasible by utility 39.9  "
+        in (written(display)[1])
+    )
+
+
 def test_a_stopped_trial_is_a_line_of_a_log_and_counted_on_a_terminal(clock):
     reason = "step 20: 9 of the 12 trials that came there are ahead of it, and 4 of so many go on"
     log, terminal = watch(), watch(terminal=True)
