@@ -22,9 +22,13 @@ TABLE = (
     "Of each method hypervolume with its 95% interval over seeds (how much seeds vary is pooled over all methods, so "
     "that many have the same interval; whether two methods differ the table of differences says), and the scores of "
     "the candidate to take of it with 95% intervals over test items: ± how far they reach, + or − alone where the "
-    "scale ends on the other side. Verdict: whether it is told apart from the best. Broken: the share of its "
-    "candidates that broke a constraint. Trials and cost (forward passes of a sequence): all so far, of all seeds. "
-    "What a method is the command lethe methods tells, followed by its name."
+    "scale ends on the other side. What a method is the command lethe methods tells, followed by its name.",
+    "Verdict: whether it is told apart from the best. Broken: the share of its candidates that broke a constraint. "
+    "Trials and cost (forward passes of a sequence): all so far, of all seeds; a study's last trial runs to its end, "
+    "beyond the budget, and what trains nothing costs nothing.",
+    "Candidate: a seed of the search, its trial, where on its run's axis it stands (a step; mix, a share of the way "
+    "from the target to the unlearned weights; alpha, a strength; names, so many in a prompt), and which of the run's "
+    "models it is.",
 )
 EDGE = "Beyond: the candidate keeps to the guard by the items that chose it, and not by those that are shown."
 MOST_OFFERED = 12
@@ -73,7 +77,7 @@ def table_texts(arena: Arena) -> list[str]:
     """What stands in the table of methods."""
     rows = arena.entrants.to_dict("records")
     edge = any(standings.beyond(row, c) for row in rows for c in arena.facts.constraints)
-    return [TABLE, EDGE] if edge else [TABLE]
+    return [*TABLE, *([EDGE] if edge else [])]
 
 
 def cell(row: Mapping[Any, Any], score: str, facts: Facts) -> str:
@@ -120,7 +124,7 @@ def offered(arena: Arena) -> Section:
         + [cell(row, score, arena.facts) for score in scores]
         for row in rows.to_dict("records")
     ]
-    text = f"Of the {len(best)} candidates of all methods that none beats in all objectives, some from end to end."
+    text = f"Of the {len(best)} candidates of all methods that none beats in all objectives, some, evenly by {kept}."
     return Section("What is to be had for what", texts=[text], table=(["method", "candidate", *scores], cells))
 
 
@@ -207,7 +211,7 @@ def differences(arena: Arena) -> Section:
     return Section(
         f"Differences from {best}",
         texts=["95% intervals that hold for all pairs at once; in the picture filled points are clear."],
-        table=(["method", "difference in hypervolume", "interval", "verdict", "seeds that would tell"], rows),
+        table=(["method", "difference in hypervolume", "interval", "verdict", "seeds in all that would tell"], rows),
         figures=[charts.differences(arena.comparisons, best, seeds)],
     )
 
@@ -237,7 +241,10 @@ def recipes(arena: Arena) -> Section:
         for row in arena.entrants.to_dict("records")
         if isinstance(row.get("recipe"), dict)
     ]
-    text = "Of the candidate to take of each method, the settings that were searched."
+    text = (
+        "Of the candidate to take of each method, the settings that were searched. One that a run tries at several "
+        "values, such as alpha, stands for the largest of them: which one is meant, the candidate says."
+    )
     return Section("Recipes", texts=[text], table=(["method", "settings"], rows))
 
 

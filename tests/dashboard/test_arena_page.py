@@ -148,7 +148,7 @@ def test_an_arena_that_says_little_says_so(tmp_path, monkeypatch, studies, said)
 
 
 def test_a_candidate_at_the_edge_of_the_guard_is_said_to_be_there(arena):
-    assert arena_report.table_texts(arena) == [arena_report.TABLE]
+    assert arena_report.table_texts(arena) == [*arena_report.TABLE]
     edge = replace(arena, facts=replace(arena.facts, constraints=(Constraint(score="utility", floor=55.0),)))
     name, utility = edge.entrants.loc[edge.entrants["utility"] < 55, ["entrant", "utility"]].iloc[0]
     text = arena_report.as_markdown(edge)

@@ -126,7 +126,10 @@ def why(arena: Standing, best: pd.Series) -> Iterator[str]:
     """What the best entrant's recommended candidate forgets and keeps, and the one of all where that is another."""
     chosen = arena.recommended
     if isinstance(best.get("study"), str):
-        yield f"What {best['entrant']} gives at its best: {candidate(best, arena.facts)}."
+        yield (
+            f"The candidate of {best['entrant']} to take is the knee of its front, which gives up least over all "
+            f"objectives: {candidate(best, arena.facts)}."
+        )
     if chosen and any(chosen[name] != best[name] for name in ("study", "trial", *PLACE)):
         yield (
             f"Of the candidates of all methods the knee of the front (the smallest sum of what is given up of each "
@@ -155,7 +158,10 @@ def seeds_that_tell(needed: Sequence[float]) -> str:
         return f"Not even {MOST_SEEDS} seeds would tell differences of this size."
     most = f"{max(counts)}" if len(counts) == len(needed) else f"more than {MOST_SEEDS}"
     span = most if most == f"{min(counts)}" else f"{min(counts)} to {most}"
-    return f"If the differences are as large as they look, about {span} seeds would tell them, each as the table says."
+    return (
+        f"If the differences are as large as they look, about {span} seeds in all would tell them, each as the table "
+        "says."
+    )
 
 
 def undecided(arena: Standing) -> Iterator[str]:
@@ -224,8 +230,8 @@ def edge(arena: Standing) -> Iterator[str]:
     ]
     if told:
         yield (
-            "At the edge of the guard, which they keep to by the items that chose them and not by those that are "
-            f"shown, are the candidates to take of {listed(told)}."
+            "Beyond the guard by the items that are shown, and within it only by those that chose them, are the "
+            f"candidates to take of {listed(told)}."
         )
 
 
@@ -245,7 +251,7 @@ def union(arena: Standing) -> Iterator[str]:
     best = str(known.index[0])
     told = [f"{times(arena.together, known[best])} of {best} alone ({number(known[best], 3)})"]
     told += [
-        f"{times(arena.together, known[name])} of {name}, which lethe methods lists first ({number(known[name], 3)})"
+        f"{times(arena.together, known[name])} of {name}, the first that lethe methods lists ({number(known[name], 3)})"
         for name in arena.planned[:1]
         if name in known.index and name != best
     ]
