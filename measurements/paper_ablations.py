@@ -11,6 +11,7 @@ compared is the direction of an effect and whether it is clear, never its size.
 import argparse
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from lethe.analysis.ablation import Ablation, read_ablation
 from lethe.analysis.cells import number, with_interval
 from lethe.analysis.designs import BASELINE
 from lethe.analysis.verdicts import mean_cell, sentence, summary
+from measurements.markdown import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT / "dashboard" / "reference"
@@ -142,12 +144,12 @@ def _last_epochs(last: pd.DataFrame) -> str:
     return str(least) if least == most else f"{least} to {most}"
 
 
-def own_rows(found: Ablation) -> list[list[str]]:
-    """The reference models and every arm of this ablation."""
+def own_rows(found: Ablation, scores: Sequence[str] = SCORES) -> list[list[str]]:
+    """The reference models and every arm of an ablation, with some scores."""
     rows = [
-        [name, *(with_interval(*v) for v in (row[s] for s in SCORES))] for name, row in found.facts.references.items()
+        [name, *(with_interval(*v) for v in (row[s] for s in scores))] for name, row in found.facts.references.items()
     ]
-    return rows + [[arm.name, *(mean_cell(level(found, arm.name, s)) for s in SCORES)] for arm in found.design]
+    return rows + [[arm.name, *(mean_cell(level(found, arm.name, s)) for s in scores)] for arm in found.design]
 
 
 def markdown(found: Ablation, command: str) -> str:
@@ -161,34 +163,38 @@ def markdown(found: Ablation, command: str) -> str:
         "side only). `privleak` of the arms is its "
         "distance from 0.",
         "## Published and here",
-        _table(["published, 7B", "here, 1M", "verdict"], claimed),
+        markdown_table(["published, 7B", "here, 1M", "verdict"], claimed),
         ONE_RUN,
         NOT_PUBLISHED,
         "## Here, in words",
         "\n".join(f"- {line}" for line in summary(found)),
         "## Here, muse-mini",
-        _table(["arm", *SCORES], own_rows(found)),
+        markdown_table(["arm", *SCORES], own_rows(found)),
         "## Published, MUSE-News, Llama-2-7B",
-        _table(["run", *SCORES], published_rows()),
+        markdown_table(["run", *SCORES], published_rows()),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+def arguments_of(about: str | None) -> argparse.Namespace:
+    """What a measurement of ablations is asked for: seeds, where its page goes, the folder of its store."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=ROOT / "measurements" / "results")
+    parser.add_argument("--storage-path", type=lambda place: Path(place).expanduser(), default="~/lethe-results")
+    return parser.parse_args()
+
+
+def ablated(flags: Sequence[str], arguments: argparse.Namespace, name: str) -> Ablation:
+    """The ablation of this name in the asked store, run by these flags where it is not there, or not through."""
+    asked = ["--seeds", str(arguments.seeds), "--storage-path", str(arguments.storage_path), "--name", name, "--resume"]
+    subprocess.run([sys.executable, str(ROOT / "platform" / "ablate_mt.py"), *flags, *asked], check=True)
+    return read_ablation(f"sqlite:///{arguments.storage_path}/studies.db", name)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=ROOT / "measurements" / "results")
-    parser.add_argument("--storage-path", default="~/lethe-results")
-    arguments = parser.parse_args()
-    place = Path(arguments.storage_path).expanduser()
-    flags = ["--design", "paper", "--seeds", str(arguments.seeds), "--storage-path", str(place), "--resume"]
-    subprocess.run([sys.executable, str(ROOT / "platform" / "ablate_mt.py"), *flags], check=True)
-    result = read_ablation(f"sqlite:///{place}/studies.db", "muse-mini-paper")
+    arguments = arguments_of(__doc__)
+    result = ablated(["--design", "paper"], arguments, "muse-mini-paper")
     file = arguments.out / "paper_ablations.md"
     file.write_text(markdown(result, f"python -m measurements.paper_ablations --seeds {arguments.seeds}"), "utf-8")
     print(f"wrote {file}")

@@ -5,7 +5,7 @@ seeds are drawn.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from lethe.analysis.cells import listed
 from lethe.search.rule import NONE, RULES
 from measurements.arms import ARMS, SEARCHES
 from measurements.cells import COMMIT, Table
+from measurements.markdown import markdown_table
 
 BASE = "tpe"  # without stopping
 FEW = 12  # trials: those of `make tune`
@@ -170,16 +171,12 @@ def markdown(curves: Curves, courses: pd.DataFrame, table: Table, command: str, 
         "Hypervolume of the trials that ended, means over seeds with 95% intervals (bootstrap over seeds, paired; bold "
         f"where clear of 0). Cost and time to that: the share of a whole search's at which there is as much as {BASE} "
         "has at its end. ms: of the processor, for a suggestion.",
-        _table(head, searches_table(curves, courses)),
+        markdown_table(head, searches_table(curves, courses)),
         f"## After {FEW} trials",
         "Trials that were not stopped.",
-        _table(["search", "hypervolume", f"beside {BASE}"], few),
+        markdown_table(["search", "hypervolume", f"beside {BASE}"], few),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _table(head: Sequence[str], rows: Iterator[list[str]] | list[list[str]]) -> str:
-    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows])
 
 
 def figure(curves: Curves) -> go.Figure:

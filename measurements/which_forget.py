@@ -23,6 +23,7 @@ from lethe.store.audits import PLAIN, Audited
 from lethe.store.places import Place
 from lethe.store.snapshot import Reader, Snapshot
 from lethe.store.urls import default_storage
+from measurements.markdown import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
 SCORES = (
@@ -79,7 +80,6 @@ def page(arena: Arena, studies: Mapping[str, Snapshot]) -> str:
         rows.append(line(method, candidate, study, found))
         sentences.append(f"- {method}: {audit_words.verdict(found, candidate)}.")
     head = ["method", *SCORES, *stresses, "only silent"]
-    table = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
     return "\n".join(
         [
             "# Which methods forget, and which only fall silent",
@@ -90,7 +90,7 @@ def page(arena: Arena, studies: Mapping[str, Snapshot]) -> str:
             "sentences give all of it). Only silent: of how many questions that it no longer answers it picks out the "
             "right answer (in brackets the retrained model).",
             "",
-            *table,
+            markdown_table(head, rows),
             "",
             *sentences,
             "",

@@ -19,8 +19,8 @@ from measurements.data_ablations import (
     all_alike,
     as_well,
     claims,
-    command,
     difference,
+    flags,
     steadier,
     taken,
 )
@@ -85,10 +85,10 @@ def test_what_is_steadier_has_less_variance_by_f(arm, verdict):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_what_is_claimed_is_about_arms_that_the_commands_make(method, tmp_path):
+def test_what_is_claimed_is_about_arms_that_the_commands_make(method):
     made = {}
     for kind, switch in SWITCHES.items():
-        assert switch in command(method, kind, 5, tmp_path)
+        assert switch in flags(method, kind)
         switches = {switch: methods.switches_of(method)[methods.SMALL][switch]}
         arms = [arm.name for arm in make_design(({"kind": "one at a time", "switches": {switch: ("*",)}},), switches)]
         made[kind] = found(**{arm: [float(i), i + 1.0] for i, arm in enumerate(arms)})
