@@ -27,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Tell of a repository, list a folder of it, or give a file."""
-        parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
+        parts = self._parts()
         if parts[0] == "api" and parts[1] in KINDS:
             self._tell(self.root / parts[1] / parts[2] / parts[3], parts[4:])
         elif "resolve" in parts:
@@ -41,13 +41,16 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Tell of some paths of a repository."""
         sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
+        parts = self._parts()
         place = self.root / parts[1] / parts[2] / parts[3]
         if parts[4:5] != ["paths-info"] or not place.is_dir():
             self._answer(404)
             return
         wanted = json.loads(sent)["paths"]
         self._answer(200, [entry(place, place / path) for path in wanted if (place / path).exists()])
+
+    def _parts(self) -> list[str]:
+        return [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
 
     def _tell(self, place: Path, rest: list[str]) -> None:
         if not place.is_dir():

@@ -172,8 +172,8 @@ def in_words(candidate: Mapping[str, Any], facts: Facts) -> str:
     """Where a candidate stands, the scores that are searched for, and those by which it is not feasible."""
     scores = {**candidate["scores"], **candidate.get("reported", {})}
     shown = " ".join(f"{o.score} {scores[o.score][0]:.1f}" for o in facts.objectives if o.score in scores)
-    chosen = {c: candidate["scores"][c.score][0] for c in facts.constraints if c.score in candidate["scores"]}
-    broken = listed([f"{c.score} {value:.1f}" for c, value in chosen.items() if c.violation(value) > 0])
+    chosen = candidate["scores"]
+    broken = listed([f"{c.score} {chosen[c.score][0]:.1f}" for c in facts.constraints if c.broken_by(chosen)])
     return f"{Place.of(candidate).words}: {shown}" + (f", not feasible by {broken}" if broken else "")
 
 

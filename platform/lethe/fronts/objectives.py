@@ -75,6 +75,10 @@ class Constraint:
         """Return how far a score is outside; 0 or less is feasible, as Optuna counts it."""
         return max(self.low - value, value - self.high)
 
+    def broken_by(self, scores: Mapping[str, Sequence[float]]) -> bool:
+        """Whether scores [value, low, high] by name break it; not where its own was not measured."""
+        return self.score in scores and self.violation(scores[self.score][0]) > 0
+
     def holds(self, values: np.ndarray) -> np.ndarray:
         """Return a mask of the values that are feasible; a score that was not measured is not."""
         return (values >= self.low) & (values <= self.high)

@@ -23,7 +23,7 @@ import numpy as np
 
 from lethe.analysis.judgement import Candidate
 from lethe.fronts import pareto
-from lethe.fronts.objectives import Constraint, losses, violations
+from lethe.fronts.objectives import losses, violations
 from lethe.search.rule import Rule
 from lethe.store.facts import Facts
 from lethe.store.places import Place
@@ -117,19 +117,14 @@ def _collapsed(evaluations: Sequence[Sequence[Candidate]], facts: Facts, rule: R
     """A constraint that the target keeps is broken by every candidate of the last evaluations."""
     last = evaluations[-rule.broken :]
     for constraint in facts.constraints:
-        held = not _breaks(facts.seen_references.get(TARGET, {}), constraint)
-        if held and len(last) == rule.broken and all(_breaks(c["scores"], constraint) for e in last for c in e):
+        held = not constraint.broken_by(facts.seen_references.get(TARGET, {}))
+        if held and len(last) == rule.broken and all(constraint.broken_by(c["scores"]) for e in last for c in e):
             nearest = min((c["scores"][constraint.score][0] for c in last[-1]), key=constraint.violation)
             return (
                 f"collapsed: {rule.broken} evaluations one after the other break a constraint: {constraint.score} is "
                 f"{nearest:.1f} and has to stay {constraint.words}"
             )
     return None
-
-
-def _breaks(scores: Mapping[str, Sequence[float]], constraint: Constraint) -> bool:
-    """Whether scores break a constraint; not where its score is not among them."""
-    return constraint.score in scores and constraint.violation(scores[constraint.score][0]) > 0
 
 
 def _stuck(newest: Sequence[Candidate], times: float, facts: Facts) -> str | None:
@@ -151,7 +146,7 @@ def _near(score: Sequence[float], target: Sequence[float], times: float) -> bool
 
 def _good_enough(points: Sequence[Sequence[Point]], facts: Facts, rule: Rule) -> str | None:
     """All constraints hold, also some that the target breaks, and the last evaluations added next to nothing."""
-    limits = [c for c in facts.constraints if _breaks(facts.seen_references.get(TARGET, {}), c)]
+    limits = [c for c in facts.constraints if c.broken_by(facts.seen_references.get(TARGET, {}))]
     before, now = _volume(points[: -rule.idle]), _volume(points)
     if not limits or not before or now - before > rule.gain * before:
         return None
