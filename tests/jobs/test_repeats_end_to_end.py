@@ -26,7 +26,7 @@ def repeated_search(place, tiny):
     folder.mkdir()
     storage = f"sqlite:///{folder}/studies.db"
     where = ["--storage-path", str(folder / "results"), "--storage", storage]
-    flags = [*tiny.flags(steps=6, every=1), *ASKED, *SEARCHED, *where, "--repeats", "2"]
+    flags = [*tiny.flags(steps=4, every=1), *ASKED, *SEARCHED, *where, "--repeats", "2"]
 
     def underway():
         own = [t for t in trials_of(storage, "data") if REPEATS in t.user_attrs and t.state == TrialState.RUNNING]
