@@ -80,8 +80,10 @@ def methods(arena: Arena) -> None:
                 wire.open_trial(Candidate(int(rows[row]["trial"]), Place.of(rows[row])).key, rows[row]["study"])
 
     shown = arena_report.cells(arena)
+    longest = int(shown["method"].str.len().max())
     st.dataframe(
         shown,
+        column_config={"method": st.column_config.Column(pinned=True, width=8 * longest)},  # whole, whatever is in view
         hide_index=True,
         height="content",
         key=METHODS,

@@ -17,7 +17,7 @@ def draw(arena: Arena) -> Table:
     """A row for each entrant: its hypervolume, what is recommended of it with its scores, trials, cost, collapses."""
     table = Table(header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     scores = score_columns(arena.facts)
-    table.add_column("method", no_wrap=True)
+    table.add_column("method", overflow="fold")  # where there is no room a long name is folded, and no number is cut
     table.add_column("volume", justify="right", no_wrap=True)
     table.add_column("seed/\ntrial", justify="right", no_wrap=True)
     for name, goal in scores.items():

@@ -38,6 +38,14 @@ def test_a_row_says_volume_place_scores_trials_and_cost_and_nothing_is_cut_off(a
     assert best[-3:] == ["18", "0.9", "0%"]
 
 
+def test_where_there_is_no_room_names_are_folded_and_no_number_is_cut(arena):
+    whole = lines_of(arena)
+    folded = lines_of(arena, width=max(map(len, whole)) - 3)
+    assert "…" not in "".join(folded)
+    rows = [line.split()[1:] for line in folded[3:] if len(line.split()) > 1]
+    assert rows == [line.split()[1:] for line in whole[3:]]
+
+
 def test_who_failed_always_or_lost_all_utility_has_dashes_for_what_is_not_known(arena):
     rows = {line.split()[0]: line.split()[1:] for line in lines_of(arena)}
     assert rows["method_19"] == ["–", "–", "–", "–", "–", "–", "18", "(18)", "0.9", "–"]
