@@ -111,9 +111,13 @@ class ArenaProgress:
 
     def table(self) -> Table:
         """A line for each entrant, over its seeds; the volume and the candidate are those of its best seed."""
-        table = Table(header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-        for name in ("entrant", "spent", "trials", "failed", "volume", "best so far"):
-            table.add_column(name, justify="left" if name in ("entrant", "best so far") else "right", no_wrap=True)
+        table = Table(
+            header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=True
+        )
+        table.add_column("entrant", no_wrap=True)
+        for name in ("spent", "trials", "failed", "volume"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("best so far", no_wrap=True, ratio=1)  # it alone is cut where there is no room
         for entrant in dict.fromkeys(entry.entrant for entry in self.entries):
             own = [entry for entry in self.entries if entry.entrant == entrant]
             best = max(own, key=lambda entry: entry.volume)

@@ -1,5 +1,6 @@
 """The live display of an arena: one line for each entrant over its seeds; in a log, one for each trial that ends."""
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -90,6 +91,17 @@ def test_a_terminal_shows_of_each_entrant_what_it_spent_its_trials_and_the_best_
     assert rows["ga"][:4] == ["38%", "3", "1", "0.400"]
     assert " ".join(rows["ga"][4:]) == "step 10, student: verbmem_f 20.0 privleak 0.0 knowmem_r 50.0"
     assert rows["npo"] == ["0%", "0", "+1"]
+
+
+def test_where_there_is_no_room_only_the_best_so_far_is_cut(clock, request):
+    display, studies = arena(request, terminal=True)
+    display.entries[0] = replace(display.entries[0], entrant="attention_smoothing")
+    run(display, studies, 0, verbmem_f=40.0)
+    shown = Console(file=StringIO(), width=60)
+    shown.print(display.table())
+    row = next(line for line in shown.file.getvalue().splitlines() if line.startswith("attention"))
+    assert row.split()[:4] == ["attention_smoothing", "25%", "1", "0.300"]
+    assert row.endswith("…")
 
 
 def test_what_an_earlier_run_spent_tells_nothing_of_the_time_that_is_left(clock, request):
