@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -91,7 +92,8 @@ def _start_once(**arguments: Any) -> None:
     except BaseException:
         left = [child for child in psutil.Process().children(recursive=True) if child not in before and _is_rays(child)]
         for process in left:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # it has ended by itself since
+                process.kill()
         psutil.wait_procs(left, timeout=10)
         raise
 

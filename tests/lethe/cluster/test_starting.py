@@ -87,6 +87,19 @@ def test_a_start_that_failed_is_cleared_away_and_tried_again_with_a_word(init, f
     assert [record.message.rsplit(": ")[1] for record in caplog.records] == said
 
 
+def test_a_process_that_ends_by_itself_as_it_is_cleared_away_does_not_hide_why_the_start_failed(monkeypatch, init):
+    tried, is_rays = init(TRIES, SLOW), starting._is_rays
+
+    def seen_and_gone(process):
+        rays = is_rays(process)
+        tried.end()
+        return rays
+
+    monkeypatch.setattr(starting, "_is_rays", seen_and_gone)
+    with pytest.raises(ConnectionError, match="did not start here in .* The current node timed out"):
+        start()
+
+
 def test_the_last_failure_is_one_line_that_says_where_the_logs_are(init, folder):
     tried = init(TRIES, SLOW)
     with pytest.raises(ConnectionError) as caught:
