@@ -65,12 +65,13 @@ def answer(audit: Audit) -> str:
     """In how many candidates something comes back."""
     tested = [name for name in audit.candidates if _tested(audit.of(name))]
     back = [name for name in tested if any(row.back for row in audit.of(name))]
-    few = f"{len(tested)} candidate{'s' if len(tested) != 1 else ''}"
+    one = len(tested) == 1
+    all_of_them = "the one candidate that was audited" if one else f"the {len(tested)} candidates that were audited"
     if not tested:
         return "Whether anything comes back is not known: no candidate could be compared with a retrained model."
     if not back:
-        return f"In none of the {few} that were audited anything comes back that chance does not explain."
-    return f"What seemed forgotten comes back in {len(back)} of the {few} that were audited."
+        return f"In {all_of_them} nothing comes back that chance does not explain."
+    return f"What seemed forgotten comes back in {all_of_them if one else f'{len(back)} of {all_of_them}'}."
 
 
 def verdict(audit: Audit, candidate: str) -> str:

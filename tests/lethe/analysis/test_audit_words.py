@@ -77,7 +77,17 @@ def test_an_interval_above_0_that_the_correction_does_not_bear_is_no_recovery():
     assert row.p < 0.05
     assert row.recovery.net.low > 0
     assert verdict(found).startswith("nothing comes back")
-    assert "In none of the 21 candidates" in audit_words.summary(audited(found))[0]
+    assert audit_words.summary(audited(found))[0].startswith(
+        "In the 21 candidates that were audited nothing comes back"
+    )
+
+
+def test_the_first_line_counts_the_candidates_in_which_something_comes_back():
+    found = made(GONE, HALF)
+    first = "What seemed forgotten comes back in"
+    assert audit_words.summary(audited(found))[0] == f"{first} the one candidate that was audited."
+    made(GONE, GONE, whose="7@step/1/student", found=found)
+    assert audit_words.summary(audited(found))[0] == f"{first} 1 of the 2 candidates that were audited."
 
 
 def test_without_a_retrained_model_no_recovery_is_claimed():
