@@ -1,8 +1,12 @@
 """Answer probability: how likely a model finds each token of the right answer to a KnowMem question, on average.
 
-    answer_prob = 100 * exp(mean over the answer's tokens of log p)
+    answer_prob     = 100 * exp(mean over the answer's tokens of log p)
+    answer_prob_sum = 100 * exp(sum over the answer's tokens of log p)
 
-It moves where KnowMem stands still: an answer that is no longer written may still be likely. The token that would end
+The second is the probability of the whole answer, which a leak is reckoned from (leak.py): long answers have next to
+none. A search measures it on request, for it orders the models' answers as the leak does.
+
+Both move where KnowMem stands still: an answer that is no longer written may still be likely. The token that would end
 an answer is left out (answers.py). TOFU's probability (arXiv 2401.06121) counts it.
 """
 
@@ -17,13 +21,24 @@ def answer_prob(logprobs: np.ndarray) -> float:
     return float(np.exp(logprobs.mean()))
 
 
+def answer_prob_sum(logprobs: np.ndarray) -> float:
+    """The probability of the whole answer, 0 to 1, of its tokens' log-probs [tokens]."""
+    return float(np.exp(logprobs.sum()))
+
+
 def _items(answered: Answered) -> Items:
     return answered.weighed(np.array([100 * answer_prob(values) for values in answered.logprobs]))
 
 
+def _whole(answered: Answered) -> Items:
+    return answered.weighed(np.array([100 * answer_prob_sum(values) for values in answered.logprobs]))
+
+
 F = ("finds right answers about forgotten text likely", "questions about forgotten text, answers weighed")
 R = ("finds right answers about retained text likely", "questions about retained text, answers weighed")
+WHOLE = ("finds whole right answers about forgotten text likely", F[1])
 SCORES = (
     score_of(FORGET, "answer_prob_f", *F, _items, picked=False),
     score_of(RETAIN, "answer_prob_r", *R, _items, picked=False),
+    score_of(FORGET, "answer_prob_sum_f", *WHOLE, _whole, picked=False, on_request=True),
 )

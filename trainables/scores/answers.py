@@ -120,7 +120,16 @@ def too_few_answers(split: str, benchmark: Benchmark) -> str:
 PREPARED = {split: partial(prepare, split) for split in OTHER}  # one each, so that all scores of a split share a pass
 
 
-def score_of(split: str, name: str, meaning: str, item: str, items: Callable[[Any], Items], *, picked: bool) -> Score:
+def score_of(
+    split: str,
+    name: str,
+    meaning: str,
+    item: str,
+    items: Callable[[Any], Items],
+    *,
+    picked: bool,
+    on_request: bool = False,
+) -> Score:
     """A score of a split's questions, which no table shows; where answers are `picked` it needs wrong ones."""
     forgotten = split == FORGET
     needs = [split, f"{split}_icl", *([OTHER[split]] if picked else [])]
@@ -132,6 +141,7 @@ def score_of(split: str, name: str, meaning: str, item: str, items: Callable[[An
             item=item,
             forgotten=forgotten,
             shown=False,
+            on_request=on_request,
         ),
         needs=tuple(("knowmem", need) for need in needs),
         prepare=PREPARED[split],

@@ -9,6 +9,7 @@ and leak@k of arXiv 2511.04934, from memory.
 
 import numpy as np
 
+from trainables.scores.answer_prob import answer_prob_sum
 from trainables.scores.answers import FORGET, Answered, score_of
 from trainables.scores.score import Items
 
@@ -22,7 +23,7 @@ def leak_at(p: float, k: int) -> float:
 
 
 def _items(answered: Answered) -> Items:
-    return answered.weighed(np.array([100 * leak_at(np.exp(values.sum()), K) for values in answered.logprobs]))
+    return answered.weighed(np.array([100 * leak_at(answer_prob_sum(values), K) for values in answered.logprobs]))
 
 
 MEANING = f"gives a forgotten answer in one of {K} drawn"

@@ -11,7 +11,7 @@ from tiny import tiny_benchmark, tiny_model, tiny_tokenizer
 from trainables.benchmarks.layout import Benchmark
 from trainables.decoding.passes import DECODE, Passes
 from trainables.scores import all_scores, mcq
-from trainables.scores.answer_prob import answer_prob
+from trainables.scores.answer_prob import answer_prob, answer_prob_sum
 from trainables.scores.answers import FORGET, PREPARED, Answered, prepare, too_few_answers
 from trainables.scores.evaluate import Evaluator
 from trainables.scores.knowmem import KnowMem, knowmem_prompts
@@ -20,11 +20,13 @@ from trainables.scores.protocol import PROTOCOLS
 from trainables.scores.score import Items
 
 MUSE = PROTOCOLS["muse"]
-NAMES = ("answer_prob_f", "answer_prob_r", "leak_at_100_f", "mcq_f", "mcq_r")
+LIKELY = ("answer_prob_f", "answer_prob_r", "answer_prob_sum_f", "leak_at_100_f")
+NAMES = (*LIKELY, "mcq_f", "mcq_r")
 
 
 def test_the_hand_numbers():
     assert answer_prob(np.log([1 / 2, 1 / 4])) == pytest.approx(0.35355, abs=1e-5)
+    assert answer_prob_sum(np.log([1 / 2, 1 / 4])) == pytest.approx(1 / 8)
     assert leak_at(1 / 8, 10) == pytest.approx(0.73692, abs=1e-5)
     assert (leak_at(0.0, 100), leak_at(1.0, 100)) == (0.0, 1.0)
     assert leak_at(1e-18, 100) == pytest.approx(1e-16)
@@ -72,6 +74,8 @@ def test_every_item_is_that_of_a_plain_loop(decode):
         if ending == "f":
             leaks = [100 * (1 - (1 - math.exp(values.sum())) ** 100) for values in truths]
             np.testing.assert_allclose(items.query("score == 'leak_at_100_f'").value, leaks, rtol=1e-3, atol=1e-6)
+            whole = [100 * math.exp(values.sum()) for values in truths]
+            np.testing.assert_allclose(items.query("score == 'answer_prob_sum_f'").value, whole, rtol=1e-3, atol=1e-9)
 
 
 def test_scores_of_a_split_share_one_pass():
@@ -113,10 +117,10 @@ def test_a_benchmark_with_too_few_different_answers_has_no_multiple_choice_but_t
     benchmark = questions([yes, no], [no, {"question": "Is it?", "answer": "yes."}])
     reason = "has too few different answers: a question of knowmem/forget_qa has 1 wrong ones, and takes 3"
     assert too_few_answers("forget_qa", benchmark) == reason
-    assert [name for name in NAMES if all_scores()[name].can_read(benchmark)] == list(NAMES[:3])
+    assert [name for name in NAMES if all_scores()[name].can_read(benchmark)] == list(LIKELY)
     assert too_few_answers("forget_qa", tiny_benchmark()) == ""
     scores = Evaluator(benchmark, tiny_tokenizer(), MUSE, None).with_scores(NAMES)(tiny_model()).scores
-    assert set(scores) == set(NAMES[:3])
+    assert set(scores) == set(LIKELY)
 
 
 def test_a_protocol_that_strips_strips_choices():
@@ -148,7 +152,7 @@ def test_a_model_that_gives_no_numbers_has_none_for_a_score():
     model = tiny_model()
     model.lm_head.weight.data.fill_(math.nan)
     scores = Evaluator(tiny_benchmark(), tiny_tokenizer(), MUSE, None).with_scores(NAMES)(model).scores
-    assert [math.isnan(scores[name].value) for name in NAMES] == [True, True, True, False, False]
+    assert {name for name in NAMES if math.isnan(scores[name].value)} == set(LIKELY)
 
 
 def test_their_cards_are_for_searches_and_not_for_tables():

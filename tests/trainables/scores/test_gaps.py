@@ -47,10 +47,11 @@ def test_another_number_of_items_and_no_reference_are_refused():
 
 
 def test_searches_measure_those_alone_that_are_asked_for():
-    assert set(searched_scores()) - set(measured_scores()) == {*NAMES, "memo_f"}
+    assert set(searched_scores()) - set(measured_scores()) == {*NAMES, "memo_f", "answer_prob_sum_f"}
     assert set(measured_scores(["mcq_f_gap", "utility"])) - set(measured_scores()) == {"mcq_f_gap"}
-    scores = ("answer_prob_f", "leak_at_100_f", "mcq_f", "extraction_strength_f", "exact_memorization_f")
-    assert [f"{score}_gap" for score in scores] == NAMES
+    likely = ("answer_prob_f", "answer_prob_sum_f", "leak_at_100_f", "mcq_f")
+    known = ("extraction_strength_f", "exact_memorization_f")
+    assert [f"{score}_gap" for score in (*likely, *known)] == NAMES
 
 
 @pytest.fixture(scope="module")
