@@ -10,6 +10,9 @@ Both move where KnowMem stands still: an answer that is no longer written may st
 an answer is left out (answers.py). TOFU's probability (arXiv 2401.06121) counts it.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from trainables.scores.answers import FORGET, RETAIN, Answered, score_of
@@ -26,19 +29,15 @@ def answer_prob_sum(logprobs: np.ndarray) -> float:
     return float(np.exp(logprobs.sum()))
 
 
-def _items(answered: Answered) -> Items:
-    return answered.weighed(np.array([100 * answer_prob(values) for values in answered.logprobs]))
-
-
-def _whole(answered: Answered) -> Items:
-    return answered.weighed(np.array([100 * answer_prob_sum(values) for values in answered.logprobs]))
+def _items(probability: Callable[[np.ndarray], float], answered: Answered) -> Items:
+    return answered.weighed(np.array([100 * probability(values) for values in answered.logprobs]))
 
 
 F = ("finds right answers about forgotten text likely", "questions about forgotten text, answers weighed")
 R = ("finds right answers about retained text likely", "questions about retained text, answers weighed")
 WHOLE = ("finds whole right answers about forgotten text likely", F[1])
 SCORES = (
-    score_of(FORGET, "answer_prob_f", *F, _items, picked=False),
-    score_of(RETAIN, "answer_prob_r", *R, _items, picked=False),
-    score_of(FORGET, "answer_prob_sum_f", *WHOLE, _whole, picked=False, on_request=True),
+    score_of(FORGET, "answer_prob_f", *F, partial(_items, answer_prob), picked=False),
+    score_of(RETAIN, "answer_prob_r", *R, partial(_items, answer_prob), picked=False),
+    score_of(FORGET, "answer_prob_sum_f", *WHOLE, partial(_items, answer_prob_sum), picked=False, on_request=True),
 )
