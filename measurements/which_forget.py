@@ -22,6 +22,7 @@ from lethe.handover.choice import name_of
 from lethe.store.audits import PLAIN, Audited
 from lethe.store.places import Place
 from lethe.store.snapshot import Reader, Snapshot
+from lethe.store.storage import load_study
 from lethe.store.urls import default_storage
 from measurements.markdown import markdown_table
 
@@ -38,8 +39,16 @@ def recommended(arena: Arena) -> Iterator[tuple[str, str, str]]:
         yield str(row["entrant"]), str(row["study"]), name_of(int(row["trial"]), Place.of(row))
 
 
+def share(study: str, known: Mapping[str, Snapshot], url: str) -> None:
+    """Give a study the readings of target and retrained model that another has: all studies have the same two."""
+    stored = load_study(url, study)
+    for found in next(iter(known.values())).audits if known else ():
+        if found.whose in (TARGET, RETRAINED):
+            stored.set_user_attr(found.key, found.to_json())
+
+
 def audit(study: str, candidate: str, url: str) -> None:
-    """Measure what a study lacks of a candidate's audit; SystemExit where that fails."""
+    """Measure what a study lacks of a candidate's audit; CalledProcessError where that fails."""
     lethe = [sys.executable, "-c", "from lethe_cli.main import main; main()"]
     subprocess.run([*lethe, "audit", study, candidate, "--storage", url], check=True)
 
@@ -107,8 +116,9 @@ def main() -> None:
     given: Any = parser.parse_args()
     try:
         arena = read_arena(given.storage, given.name)
-        studies = {}
+        studies: dict[str, Snapshot] = {}
         for _, study, candidate in recommended(arena):
+            share(study, studies, given.storage)
             audit(study, candidate, given.storage)
             studies[study] = Reader(given.storage, study).read()
         (given.out / "which-forget.md").write_text(page(arena, studies), "utf-8")

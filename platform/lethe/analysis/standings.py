@@ -169,13 +169,17 @@ def undecided(arena: Standing) -> Iterator[str]:
     known = arena.comparisons[np.isfinite(arena.comparisons["low"].to_numpy(float))]
     if len(known) < 2:
         return
-    sure = int(known["sure"].sum())
-    text = f"Of {len(known)} pairs {sure} are told apart by {counted(arena.seeds, 'seed')} at this budget"
-    yield (
-        f"{text}; of the other {len(known) - sure} it cannot be said which is better."
-        if sure < len(known)
-        else f"{text}."
-    )
+    pairs, sure = len(known), int(known["sure"].sum())
+    by = f"told apart by {counted(arena.seeds, 'seed')} at this budget"
+    if sure == 0:
+        yield f"None of {pairs} pairs is {by}: of no two can it be said which is better."
+    elif sure == pairs:
+        yield f"All {pairs} pairs are {by}."
+    else:
+        yield (
+            f"Of {pairs} pairs {sure} {'is' if sure == 1 else 'are'} {by}; of the others it cannot be said which is "
+            "better."
+        )
 
 
 def held_down(arena: Standing) -> Iterator[str]:

@@ -183,6 +183,26 @@ def test_of_many_that_are_not_told_apart_the_nearest_are_named(tmp_path):
     assert "and 3 more." in line
 
 
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [
+        (
+            (50, 50, 50),
+            "None of 3 pairs is told apart by 3 seeds at this budget: of no two can it be said which is better.",
+        ),
+        (
+            (50, 50, 10),
+            "Of 3 pairs 2 are told apart by 3 seeds at this budget; of the others it cannot be said which is better.",
+        ),
+        ((80, 50, 10), "All 3 pairs are told apart by 3 seeds at this budget."),
+    ],
+)
+def test_how_many_pairs_are_told_apart_is_said(tmp_path, levels, said):
+    varied = [(name, seed, level + seed) for name, level in zip("abc", levels, strict=True) for seed in (0, 1, 2)]
+    arena = read(tmp_path, *(Entered(entrant=n, seed=s, trials=[at(300, verbmem_f=float(v))]) for n, s, v in varied))
+    assert said in arena.words
+
+
 def test_while_an_arena_runs_nothing_that_cost_more_than_what_is_compared_is_counted_or_recommended(tmp_path):
     late = Made(candidates=[(100, {"verbmem_f": 60.0}), (200, {"verbmem_f": 0.0})])
     arena = read(
