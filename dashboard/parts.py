@@ -109,6 +109,6 @@ def show(section: Section) -> None:
     if section.table:
         head, rows = section.table
         table = pd.DataFrame([[str(cell) for cell in row] for row in rows], columns=list(head))
-        st.dataframe(table, hide_index=True, alt=f"{section.title}, as a table.")
+        wire.table(table, alt=f"{section.title}, as a table.")
     for i, figure in enumerate(section.figures):
         wire.chart(figure, f"{section.title} {i}", alt=f"{section.title}; its numbers stand in the tables.")

@@ -24,6 +24,7 @@ SELECTION, WRITTEN, CONTEXT, READ = "selection", "written", "context", "times th
 PAGE, LEAVING = "page", "the page that was clicked on"
 TOUCHED = "a widget began this run"
 TRIAL_PAGE = "views/trial.py"
+CHARACTER, WIDEST = 8, 480  # pixels: of a character of a table, and of a column whose width is set
 ALT_FRONT = "Scatter chart of candidates; the table below it holds the candidates of the front."
 
 
@@ -222,3 +223,24 @@ def chart(figure: Any, key: str, *, alt: str, click: bool = False, chosen: Calla
         st.plotly_chart(figure, key=key, config=picture, alt=alt, on_select=clicked, selection_mode="points")
     else:
         st.plotly_chart(figure, key=key, config=picture, alt=alt)
+
+
+def table(rows: pd.DataFrame, *, alt: str, pinned: str = "", **options: Any) -> None:
+    """Draw a table whose cells are all whole, `pinned` a column that stays in view."""
+    widths = column_widths(rows)
+    columns = {
+        name: st.column_config.Column(width=widths.get(name), pinned=name == pinned or None)
+        for name in {*widths, *([pinned] if pinned else [])}
+    }
+    st.dataframe(rows, column_config=columns, hide_index=True, alt=alt, **options)
+
+
+def column_widths(rows: pd.DataFrame) -> dict[str, int]:
+    """Pixels for the columns that would be cut: Streamlit sizes a column without cells much longer than the average."""
+    texts = rows.select_dtypes(exclude="number").astype(str)
+    lengths = {str(name): texts[name].str.len() for name in texts} if len(texts) else {}
+    return {
+        name: min(CHARACTER * max(int(own.max()), len(name)), WIDEST)
+        for name, own in lengths.items()
+        if own.max() > 1.25 * own.mean()
+    }

@@ -79,17 +79,14 @@ def methods(arena: Arena) -> None:
             if row < len(rows) and isinstance(rows[row].get("study"), str):
                 wire.open_trial(Candidate(int(rows[row]["trial"]), Place.of(rows[row])).key, rows[row]["study"])
 
-    shown = arena_report.cells(arena)
-    longest = int(shown["method"].str.len().max())
-    st.dataframe(
-        shown,
-        column_config={"method": st.column_config.Column(pinned=True, width=8 * longest)},  # whole, whatever is in view
-        hide_index=True,
+    wire.table(
+        arena_report.cells(arena),
+        alt="The methods.",
+        pinned="method",
         height="content",
         key=METHODS,
         on_select=clicked,
         selection_mode="single-row",
-        alt="The methods.",
     )
     texts = [*arena_report.table_texts(arena), "Choose a row to open that candidate's trial."]
     st.caption(inert.markdown(" ".join(texts)))

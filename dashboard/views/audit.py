@@ -104,7 +104,7 @@ def table(audit: Audit, score: str) -> None:
     """The rows of a score."""
     rows = [row for row in audit.rows if row.score == score]
     shown = pd.DataFrame(audit_words.table(audit, rows), columns=list(audit_words.HEAD)).drop(columns="score")
-    st.dataframe(shown, hide_index=True, height="content", alt=f"What each stress brings back, in {score}.")
+    wire.table(shown, alt=f"What each stress brings back, in {score}.", height="content")
 
 
 def items(context: wire.Context, audit: Audit, score: str) -> None:

@@ -113,7 +113,7 @@ def volumes(context: wire.Context, studies: dict[str, Snapshot], shared: tuple[O
             "difference": ["–"] + [f"{v - first:+.3f}".replace("-", "−") for v in list(last.values())[1:]],
         }
     )
-    st.dataframe(table, hide_index=True, alt="Hypervolumes of the studies.")
+    wire.table(table, alt="Hypervolumes of the studies.")
     known = {name: h for name, h in histories.items() if len(h)}
     wire.chart(curves.compare_volumes(known), "volumes", alt="Hypervolume over trials.")
 
@@ -132,7 +132,7 @@ def best_candidates(studies: dict[str, Snapshot], shared: tuple[Objective, ...])
             {"study": name, "candidate": candidate_of(row).words, **scores, "recipe": recipe(row, study.parameters)}
         )
     st.subheader("The knee of each", anchor=False)
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="The recommended candidate of each study.")
+    wire.table(pd.DataFrame(rows), alt="The recommended candidate of each study.")
     if published.NEWS_RUNS in studies:
         st.caption(f"Published runs: {published.SOURCE}; the student is scored, without intervals.")
 

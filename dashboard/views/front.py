@@ -144,7 +144,7 @@ def front_table(context: wire.Context, corpus: str) -> None:
         for row in st.session_state[TABLE]["selection"]["rows"]:
             wire.open_trial(keys[row])
 
-    st.dataframe(shown, hide_index=True, key=TABLE, on_select=clicked, selection_mode="single-row", alt="The front.")
+    wire.table(shown, alt="The front.", key=TABLE, on_select=clicked, selection_mode="single-row")
     chosen = wire.selection().candidate or recommended(context)
     row = find(context.table, chosen)
     ringed = f" Ringed in the chart: {candidate_of(row).words}." if row is not None else ""

@@ -85,7 +85,7 @@ def running(context: wire.Context) -> None:
         row = {"trial": trial["number"], "recipe": recipe(trial, study.parameters)}
         row["newest"] = Place.of(newest).words if len(own) else "no score yet"
         rows.append(row | {o.score: number(newest.get(o.score)) for o in context.facts.objectives})
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Running trials with their newest scores.")
+    wire.table(pd.DataFrame(rows), alt="Running trials with their newest scores.")
 
 
 def reasons(trials: pd.DataFrame, why: str, title: str) -> None:
@@ -94,7 +94,7 @@ def reasons(trials: pd.DataFrame, why: str, title: str) -> None:
     if len(trials):
         found = trials[why].fillna("no reason was stored").astype(str).str.slice(0, 500)
         table = pd.DataFrame({"trial": trials["number"], "reason": found})
-        st.dataframe(table.iloc[::-1].head(LONGEST), hide_index=True, alt=f"{title} trials with their reasons.")
+        wire.table(table.iloc[::-1].head(LONGEST), alt=f"{title} trials with their reasons.")
         common = found.value_counts().head(1)
         st.text(f"most often ({common.iloc[0]} times): {common.index[0]}")
 

@@ -136,7 +136,7 @@ def scores_of_candidate(context: wire.Context, row: pd.Series) -> None:
     table = pd.DataFrame({"score": named, "this candidate": [score_text(row, s) for s in named]})
     for name, scores in context.facts.references.items():
         table[name] = [reference_text(scores.get(s)) for s in named]
-    st.dataframe(table, hide_index=True, width="content", alt="Scores of this candidate and of the reference models.")
+    wire.table(table, alt="Scores of this candidate and of the reference models.", width="content")
     parts.reference_notes(context)
 
 
