@@ -25,6 +25,7 @@ PAGE, LEAVING = "page", "the page that was clicked on"
 TOUCHED = "a widget began this run"
 TRIAL_PAGE = "views/trial.py"
 CHARACTER, WIDEST = 8, 480  # pixels: of a character of a table, and of a column whose width is set
+UNEVEN = 1.25  # times the average length: a longer cell Streamlit may leave out when it sizes a column
 ALT_FRONT = "Scatter chart of candidates; the table below it holds the candidates of the front."
 
 
@@ -230,17 +231,18 @@ def table(rows: pd.DataFrame, *, alt: str, pinned: str = "", **options: Any) -> 
     widths = column_widths(rows)
     columns = {
         name: st.column_config.Column(width=widths.get(name), pinned=name == pinned or None)
-        for name in {*widths, *([pinned] if pinned else [])}
+        for name in map(str, rows.columns)
+        if name in widths or name == pinned
     }
     st.dataframe(rows, column_config=columns, hide_index=True, alt=alt, **options)
 
 
 def column_widths(rows: pd.DataFrame) -> dict[str, int]:
-    """Pixels for the columns that would be cut: Streamlit sizes a column without cells much longer than the average."""
+    """Pixels for the columns that would be cut: those of text with a cell that is `UNEVEN`."""
     texts = rows.select_dtypes(exclude="number").astype(str)
-    lengths = {str(name): texts[name].str.len() for name in texts} if len(texts) else {}
+    lengths = {str(name): texts[name].str.len() for name in texts}
     return {
         name: min(CHARACTER * max(int(own.max()), len(name)), WIDEST)
         for name, own in lengths.items()
-        if own.max() > 1.25 * own.mean()
+        if own.max() > UNEVEN * own.mean()
     }

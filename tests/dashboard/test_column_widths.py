@@ -4,7 +4,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.wire import CHARACTER, WIDEST, column_widths
+from dashboard.wire import CHARACTER, UNEVEN, WIDEST, column_widths
 
 
 def test_a_column_with_one_long_cell_is_as_wide_as_that():
@@ -30,4 +30,4 @@ def test_a_table_without_rows_has_no_widths():
 def test_no_cell_is_longer_than_its_width_and_the_average_alike(cells):
     width = column_widths(pd.DataFrame({"x": cells}, dtype=object)).get("x", 0)
     average = sum(map(len, cells)) / len(cells)
-    assert all(CHARACTER * len(cell) <= width or len(cell) <= 1.25 * average for cell in cells)
+    assert all(CHARACTER * len(cell) <= width or len(cell) <= UNEVEN * average for cell in cells)
