@@ -24,7 +24,7 @@ SELECTION, WRITTEN, CONTEXT, READ = "selection", "written", "context", "times th
 PAGE, LEAVING = "page", "the page that was clicked on"
 TOUCHED = "a widget began this run"
 TRIAL_PAGE = "views/trial.py"
-CHARACTER, WIDEST = 8, 480  # pixels: of a character of a table, and of a column whose width is set
+CHARACTER, WIDEST = 8, 640  # pixels: of a character of a table, and of a column whose width is set
 UNEVEN = 1.25  # times the average length: a longer cell Streamlit may leave out when it sizes a column
 ALT_FRONT = "Scatter chart of candidates; the table below it holds the candidates of the front."
 
